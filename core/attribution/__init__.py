@@ -1,0 +1,1 @@
+"""What each training record does to a metric."""

@@ -1,0 +1,506 @@
+"""The case: a fitted model, the tables it was trained and tested on, and what their columns are for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.case import door, scoring
+from core.case.groups import Grouping, Groups, intersect, make_grouping
+from core.case.roles import AtRate, Roles
+from core.case.splits import split_test
+from core.errors import InputError, listed, nearest
+
+SPLITS = ("explore", "confirm", "test")
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class CaseData:
+    """Everything that all cases made from one another share; never changed after it is made."""
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    roles: Roles
+    features: tuple[str, ...]
+    classes: npt.NDArray[Any]
+    pos_column: int
+    record_ids: pd.Index[Any]
+    train_codes: Positions
+    test_codes: Positions
+    train_weight: Floats | None
+    confirm: Bools
+    split_seed: int | None
+    groupings: dict[str, Grouping]
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+    def remember(self, key: Any, make: Any) -> Any:
+        """Return what `make` gave for `key` the first time."""
+        if key not in self.cache:
+            self.cache[key] = make()
+        return self.cache[key]
+
+
+class Case:
+    """A fitted model with its training and test tables; frozen, and checked once.
+
+    Removing records gives a new case that shares every array with this one: what differs is the mask `retained` and the model.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted scikit-learn classifier or pipeline.
+    train : DataFrame
+        The rows the model was fitted on, in their order.
+    test : DataFrame
+        Rows the model has not seen, with labels.
+    roles : Roles
+        What each column is for.
+    threshold : float, AtRate or None
+        When a score becomes the decision "positive". None: as `model.predict` does; a number: scores equal to it or above;
+        `AtRate(0.02)`: the top 2% of scores.
+    confirm : bool
+        Whether to split `test` in two halves, one to explore and one to confirm. False: everything explores, nothing confirms.
+    seed : int
+        Seed of that split.
+    test_confirm : DataFrame, optional
+        Rows to confirm on; then `test` is the explore part.
+
+    Raises
+    ------
+    InputError
+        If a table, the model or a role does not fit; the sentence names what does not.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 5, "sex": ["f", "m"] * 10, "granted": [0, 0, 1, 1] * 5})
+    >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> case.n_retained, case.features
+    (20, ('income',))
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        train: pd.DataFrame,
+        test: pd.DataFrame,
+        roles: Roles,
+        threshold: float | AtRate | None = None,
+        *,
+        confirm: bool = True,
+        seed: int = 0,
+        test_confirm: pd.DataFrame | None = None,
+    ) -> None:
+        door.check_tables(train, test)
+        door.check_model(model)
+        held = None
+        if test_confirm is not None:
+            door.check_tables(train, test_confirm)
+            held = np.arange(len(test) + len(test_confirm)) >= len(test)
+            test = pd.concat([test, test_confirm], ignore_index=True)
+        self._data = _check(
+            model, train.copy(deep=False), test.copy(deep=False), roles, held, seed if confirm else None
+        )
+        self.model = model
+        self.threshold = _checked_threshold(threshold)
+        self.state: Any = None
+        self.retained: Bools = _frozen(np.ones(len(train), dtype=bool))
+        self._cache: dict[Any, Any] = {}
+        self.scores("explore")
+
+    def replace(self, model: Any, retained: Bools, state: Any = None) -> Case:
+        """Return a case with another model and other retained rows, sharing every array.
+
+        Parameters
+        ----------
+        model : estimator
+            The new fitted model.
+        retained : ndarray of bool, shape (n_train,)
+            Which training rows it knows.
+        state : object, optional
+            What an unlearner wants carried along.
+        """
+        other = object.__new__(Case)
+        other._data = self._data
+        other.model = model
+        other.threshold = self.threshold
+        other.state = state
+        other.retained = _frozen(retained)
+        other._cache = {}
+        return other
+
+    def with_threshold(self, threshold: float | AtRate | None) -> Case:
+        """Return the same case with another decision threshold or alert capacity."""
+        other = self.replace(self.model, self.retained, self.state)
+        other.threshold = _checked_threshold(threshold)
+        other._cache = {key: value for key, value in self._cache.items() if key[0] == "scores"}
+        return other
+
+    # -- tables and roles
+
+    @property
+    def train(self) -> pd.DataFrame:
+        """The whole training table, removed rows included."""
+        return self._data.train
+
+    @property
+    def test(self) -> pd.DataFrame:
+        """The whole test table: explore and confirm rows."""
+        return self._data.test
+
+    @property
+    def roles(self) -> Roles:
+        """What each column is for."""
+        return self._data.roles
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Columns the model gets, in its order."""
+        return self._data.features
+
+    @property
+    def classes(self) -> npt.NDArray[Any]:
+        """The model's classes, in its order."""
+        return self._data.classes
+
+    @property
+    def pos_column(self) -> int:
+        """Index of `pos_label` in `classes`."""
+        return self._data.pos_column
+
+    @property
+    def split_seed(self) -> int | None:
+        """Seed of the split into explore and confirm; None where the parts were handed in or the split is off."""
+        return self._data.split_seed
+
+    @property
+    def confirm_mask(self) -> Bools:
+        """Which test rows are kept for confirming."""
+        return self._data.confirm
+
+    @property
+    def X_train(self) -> pd.DataFrame:
+        """The model's columns of the training table."""
+        return self._data.remember("X_train", lambda: self.train[list(self.features)])  # type: ignore[no-any-return]
+
+    @property
+    def X_test(self) -> pd.DataFrame:
+        """The model's columns of the test table."""
+        return self._data.remember("X_test", lambda: self.test[list(self.features)])  # type: ignore[no-any-return]
+
+    # -- records
+
+    @property
+    def record_ids(self) -> pd.Index[Any]:
+        """Ids of all training records, removed ones included."""
+        return self._data.record_ids
+
+    @property
+    def retained_ids(self) -> pd.Index[Any]:
+        """Ids of the training records the model knows."""
+        return self.record_ids[self.retained]
+
+    @property
+    def forgotten_ids(self) -> pd.Index[Any]:
+        """Ids of the removed training records."""
+        return self.record_ids[~self.retained]
+
+    @property
+    def n_retained(self) -> int:
+        """Number of training records the model knows."""
+        return int(np.count_nonzero(self.retained))
+
+    @property
+    def subject_ids(self) -> pd.Index[Any] | None:
+        """The subject of every training record, or None where no column names one."""
+        column = self.roles.subject_id
+        return None if column is None else pd.Index(self.train[column], name=column)
+
+    @property
+    def train_codes(self) -> Positions:
+        """Each training label's index into `classes`."""
+        return self._data.train_codes
+
+    @property
+    def y_train(self) -> Bools:
+        """Which training labels are `pos_label`."""
+        return self._data.remember("y_train", lambda: _frozen(self._data.train_codes == self._data.pos_column))  # type: ignore[no-any-return]
+
+    @property
+    def train_labels(self) -> npt.NDArray[Any]:
+        """Training labels, as the model's classes."""
+        return self._data.remember("labels", lambda: self.classes[self._data.train_codes])  # type: ignore[no-any-return]
+
+    @property
+    def train_weight(self) -> Floats | None:
+        """Training weights, or None where no column gives them."""
+        return self._data.train_weight
+
+    def positions(self, ids: Iterable[Any]) -> Positions:
+        """Return where retained records stand in the training table.
+
+        Raises
+        ------
+        InputError
+            If an id is unknown, given twice, or removed already.
+        """
+        wanted = (
+            ids
+            if isinstance(ids, pd.Index)
+            else pd.Index(list(ids) if not isinstance(ids, (np.ndarray, pd.Series)) else ids)
+        )
+        if len(wanted) == 0:
+            return np.empty(0, dtype=np.intp)
+        found: Positions = self.record_ids.get_indexer(wanted)
+        if (found < 0).any():
+            unknown = wanted[found < 0]
+            raise InputError(
+                f"Every id must be a record of the training table. Unknown: {listed(unknown)}.{nearest_id(unknown[0], self.record_ids)}"
+            )
+        if len(found) > 1 and len(np.unique(found)) < len(found):
+            raise InputError(
+                f"Each id must be given once. Got {listed(wanted[wanted.duplicated()].unique())} more than once; drop the repeats."
+            )
+        gone = ~self.retained[found]
+        if gone.any():
+            raise InputError(
+                f"Only retained records can be removed. Removed already: {listed(wanted[gone])}; leave them out."
+            )
+        return found
+
+    def positions_of_subjects(self, subjects: Iterable[Any]) -> Positions:
+        """Return where all retained records of some subjects stand in the training table.
+
+        Raises
+        ------
+        InputError
+            If no column names subjects, or a subject has no retained record.
+        """
+        column = self.subject_ids
+        if column is None:
+            raise InputError(
+                "Removing by subject needs a subject column. Roles.subject_id is not set; name it, or give record ids."
+            )
+        wanted = pd.Index(list(subjects)).unique()
+        unknown = wanted[~wanted.isin(column[self.retained])]
+        if len(unknown):
+            raise InputError(
+                f"Every subject must have a retained record. None found for {listed(unknown)}.{nearest_id(unknown[0], column)}"
+            )
+        return np.flatnonzero(column.isin(wanted) & self.retained)
+
+    # -- what the model says
+
+    def rows(self, on: str) -> Positions:
+        """Return the positions in the test table of the split `on`: "explore", "confirm" or "test"."""
+        if on not in SPLITS:
+            raise InputError(f"`on` must be one of {', '.join(SPLITS)}. Got {on!r}.{nearest(on, SPLITS)}")
+        return self._data.remember(("rows", on), lambda: self._rows(on))  # type: ignore[no-any-return]
+
+    def _rows(self, on: str) -> Positions:
+        if on == "test":
+            return np.arange(len(self.test))
+        rows = np.flatnonzero(self._data.confirm == (on == "confirm"))
+        if len(rows) == 0:
+            raise InputError(
+                f"The split {on!r} has no rows. The case was made without one; use on='explore' or on='test'."
+            )
+        return rows
+
+    def y(self, on: str) -> Bools:
+        """Return which labels of the split are `pos_label`."""
+        return self._data.remember(("y", on), lambda: _frozen(self._data.test_codes[self.rows(on)] == self.pos_column))  # type: ignore[no-any-return]
+
+    def favorable(self, positive: Bools) -> Bools:
+        """Return whether outcomes are good for the person, from whether they are `pos_label`."""
+        return positive if self.favorable_is_positive else ~positive
+
+    @property
+    def favorable_is_positive(self) -> bool:
+        """Whether `favorable_label` is `pos_label`."""
+        return str(self.roles.favorable_label) == str(self.roles.pos_label)
+
+    @property
+    def score_kind(self) -> str:
+        """Whether scores are a "probability" or a "decision" value."""
+        return scoring.score_kind(self.model)
+
+    def scores(self, on: str) -> Floats:
+        """Return the model's score of `pos_label` for every row of the split."""
+        return self._remember(("scores", on), lambda: self._scores(on))  # type: ignore[no-any-return]
+
+    def _scores(self, on: str) -> Floats:
+        quick = getattr(self.state, "scores", None)
+        if quick is not None:
+            return _frozen(quick(self.rows(on)))
+        return _frozen(scoring.positive_scores(self.model, self.X_test.iloc[self.rows(on)], self.pos_column))
+
+    def cut(self, on: str) -> float:
+        """Return the score at which decisions change on the split."""
+        return scoring.cut(self.scores(on), self.threshold, kind=self.score_kind)
+
+    def decisions(self, on: str) -> Bools:
+        """Return which rows of the split are predicted as `pos_label`."""
+        return self._remember(("decisions", on), lambda: _frozen(self.decide(self.scores(on))))  # type: ignore[no-any-return]
+
+    def decide(self, scores: Floats) -> Bools:
+        """Return the decisions that the case's threshold makes of `scores`."""
+        return scoring.decide(scores, self.threshold, kind=self.score_kind, ties_positive=self.pos_column == 0)
+
+    # -- groups
+
+    def sensitive_feature(self, feature: str | Iterable[str] | None = None) -> str | tuple[str, ...]:
+        """Return the sensitive feature asked for: None is the first, a tuple an intersection.
+
+        Raises
+        ------
+        InputError
+            If it is not among the case's sensitive features.
+        """
+        known = tuple(self.roles.sensitive_features)
+        if feature is None:
+            return known[0]
+        names = (feature,) if isinstance(feature, str) else tuple(feature)
+        for name in names:
+            if name not in known:
+                raise InputError(
+                    f"The sensitive feature must be one of {listed(known)}. Got {name!r}.{nearest(name, known)}"
+                )
+        return names[0] if len(names) == 1 else names
+
+    def groups(self, feature: str | Iterable[str] | None = None, on: str = "explore") -> Groups:
+        """Return the group of every row; `on` is "train" or a split of the test table."""
+        chosen = self.sensitive_feature(feature)
+        return self._data.remember(("groups", chosen, on), lambda: self._groups(chosen, on))  # type: ignore[no-any-return]
+
+    def _groups(self, feature: str | tuple[str, ...], on: str) -> Groups:
+        if isinstance(feature, tuple):
+            return intersect([self.groups(part, on) for part in feature])
+        column = self.train[feature] if on == "train" else self.test[feature].iloc[self.rows(on)]
+        return self._data.groupings[feature].apply(column)
+
+    def grouping(self, feature: str) -> Grouping:
+        """Return how the values of one sensitive feature become groups."""
+        return self._data.groupings[str(self.sensitive_feature(feature))]
+
+    # -- identity
+
+    @property
+    def data_digest(self) -> str:
+        """Hex digest of both tables, the roles and the split."""
+        return self._data.remember("digest", self._data_digest)  # type: ignore[no-any-return]
+
+    def _data_digest(self) -> str:
+        digest = hashlib.sha256(repr(sorted(self.roles.to_dict().items(), key=lambda item: item[0])).encode())
+        for table in (self.train, self.test):
+            digest.update(repr(list(table.columns)).encode())
+            digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+        digest.update(self._data.confirm.tobytes())
+        return digest.hexdigest()
+
+    @property
+    def key(self) -> str:
+        """Hex digest that changes with the data, the model, the threshold and the retained rows."""
+        return self._remember(("key",), self._key)  # type: ignore[no-any-return]
+
+    def _key(self) -> str:
+        parts = (self.data_digest, joblib.hash(self.model), repr(self.threshold), joblib.hash(self.retained))
+        return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the case to a folder: case.toml, both tables as Parquet, the model as skops."""
+        from core.case.storage import save_case  # storage reads cases back, so it imports this module
+
+        return save_case(self, folder)
+
+    def _remember(self, key: Any, make: Any) -> Any:
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]
+
+    def __repr__(self) -> str:
+        kind = type(self.model).__name__
+        return f"Case({kind}, {self.n_retained:,} of {len(self.retained):,} training records, {len(self.test):,} test rows)"
+
+
+def _check(
+    model: Any, train: pd.DataFrame, test: pd.DataFrame, roles: Roles, held: Bools | None, seed: int | None
+) -> CaseData:
+    features = door.resolve_features(model, train, roles)
+    door.check_columns(test, features, what="Every column the model needs", where="test")
+    classes = np.asarray(model.classes_)
+    pos_label = door.resolve_label(roles.pos_label, classes, role="pos_label")
+    favorable = door.resolve_label(roles.favorable_label, classes, role="favorable_label")
+    if len(classes) > 2 and favorable != pos_label:
+        raise InputError(
+            "With more than two label classes favorable_label must equal pos_label. Got two different ones; choose one outcome."
+        )
+    train_codes = door.labels_as_codes(train, roles.target, classes, where="training")
+    test_codes = door.labels_as_codes(test, roles.target, classes, where="test")
+    groupings = {}
+    for feature in roles.sensitive_features:
+        for table, where in ((train, "training"), (test, "test")):
+            door.check_columns(table, (feature,), what="Every sensitive feature", where=where)
+        groupings[feature] = make_grouping(roles, feature, train[feature], test[feature])
+    if roles.subject_id is not None:
+        door.check_columns(train, (roles.subject_id,), what="The subject id", where="training")
+    if held is None:
+        codes = [groupings[feature].apply(test[feature]).codes for feature in roles.sensitive_features]
+        held = np.zeros(len(test), dtype=bool) if seed is None else split_test(test_codes, codes, seed)
+    else:
+        seed = None
+    return CaseData(
+        train=train,
+        test=test,
+        roles=roles,
+        features=features,
+        classes=classes,
+        pos_column=int(np.flatnonzero(classes == pos_label)[0]),
+        record_ids=door.unique_ids(train, roles.record_id),
+        train_codes=_frozen(train_codes),
+        test_codes=_frozen(test_codes),
+        train_weight=door.training_weights(train, roles.sample_weight),
+        confirm=_frozen(held),
+        split_seed=seed,
+        groupings=groupings,
+    )
+
+
+def _checked_threshold(threshold: float | AtRate | None) -> float | AtRate | None:
+    if threshold is None or isinstance(threshold, AtRate):
+        return threshold
+    if (
+        isinstance(threshold, bool)
+        or not isinstance(threshold, (int, float, np.floating))
+        or not np.isfinite(threshold)
+    ):
+        raise InputError(f"The threshold must be None, a finite number or AtRate(share). Got {threshold!r} instead.")
+    return float(threshold)
+
+
+def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array.flags.writeable = False
+    return array
+
+
+def nearest_id(wanted: object, ids: pd.Index[Any]) -> str:
+    """Return a hint for an unknown id: another type of the same text, or the nearest names of a short index."""
+    if len(ids) and isinstance(wanted, str) and not isinstance(ids[0], str):
+        return f" Ids of this case are numbers such as {ids[0]}; got text."
+    if len(ids) and not isinstance(wanted, str) and isinstance(ids[0], str):
+        return f" Ids of this case are text such as {ids[0]!r}; got a number."
+    return nearest(wanted, ids) if len(ids) <= 2000 else ""

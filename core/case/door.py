@@ -1,0 +1,159 @@
+"""Checks made once, when tables and a model become a case."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from core.case.roles import Roles
+from core.errors import InputError, InputTypeError, listed, nearest
+
+
+def check_tables(train: object, test: object) -> None:
+    """Raise unless both tables are DataFrames with rows, and with unique text column names."""
+    for name, table in (("training", train), ("test", test)):
+        if not isinstance(table, pd.DataFrame):
+            raise InputTypeError(f"The {name} table must be a pandas DataFrame. Got {type(table).__name__} instead.")
+        if table.empty:
+            raise InputError(
+                f"The {name} table must have rows and columns. Got {table.shape[0]} rows and {table.shape[1]} columns."
+            )
+        repeated = table.columns[table.columns.duplicated()]
+        if len(repeated):
+            raise InputError(f"Column names must be unique. The {name} table repeats {listed(repeated)}; rename them.")
+
+
+def check_model(model: object) -> None:
+    """Raise unless `model` is a fitted classifier that gives scores."""
+    if not (hasattr(model, "predict_proba") or hasattr(model, "decision_function")):
+        with contextlib.suppress(NotFittedError, TypeError):
+            check_is_fitted(model)
+        raise InputTypeError(
+            f"The model must be a fitted classifier with predict_proba or decision_function. Got {type(model).__name__} instead."
+        )
+    try:
+        check_is_fitted(model)
+    except NotFittedError as error:
+        raise InputError(
+            f"The model must be fitted. This {type(model).__name__} is not; call fit on its training data first."
+        ) from error
+    if not hasattr(model, "classes_"):
+        raise InputTypeError(f"The model must be a classifier. {type(model).__name__} has no classes_.")
+
+
+def check_columns(table: pd.DataFrame, columns: tuple[str, ...], *, what: str, where: str) -> None:
+    """Raise if `table` lacks any of `columns`, naming the nearest ones it has."""
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        hint = nearest(missing[0], table.columns)
+        raise InputError(f"{what} must be in the {where} table. It lacks {listed(missing)}.{hint}")
+
+
+def resolve_features(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str, ...]:
+    """Return the columns the model gets, in its order.
+
+    Raises
+    ------
+    InputError
+        If an explicit list differs from the model's own names, or an unnamed model leaves the columns open.
+    """
+    own = getattr(model, "feature_names_in_", None)
+    if own is not None:
+        names = tuple(str(name) for name in own)
+        if roles.features is not None and tuple(roles.features) != names:
+            raise InputError(
+                f"Roles.features must equal the model's own columns in order. The model was fitted on {listed(names)}; "
+                f"got {listed(roles.features)}. Leave features out to use the model's."
+            )
+    elif roles.features is not None:
+        names = tuple(roles.features)
+        count = getattr(model, "n_features_in_", len(names))
+        if len(names) != count:
+            raise InputError(f"Roles.features must name the {count} columns the model was fitted on. Got {len(names)}.")
+    else:
+        names = _remaining(model, train, roles)
+    if roles.target in names:
+        raise InputError(f"The label must not be a feature. {roles.target!r} is both; choose another label or model.")
+    check_columns(train, names, what="Every column the model needs", where="training")
+    return names
+
+
+def _remaining(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str, ...]:
+    taken = {roles.target, roles.record_id, roles.subject_id, roles.sample_weight, *roles.exclude}
+    names = tuple(column for column in train.columns if column not in taken)
+    count = getattr(model, "n_features_in_", None)
+    if count is not None and count != len(names):
+        raise InputError(
+            f"A model without column names needs exactly {count} columns besides label, ids and weight. "
+            f"The training table leaves {len(names)}; name them in Roles.features."
+        )
+    return names
+
+
+def resolve_label(value: object, classes: npt.NDArray[Any], *, role: str) -> object:
+    """Return the model's own class that equals `value`."""
+    for label in classes:
+        if label == value or str(label) == str(value):
+            return label
+    raise InputError(f"{role} must be a class of the model. Got {value!r}; the model knows {listed(classes)}.")
+
+
+def labels_as_codes(table: pd.DataFrame, target: str, classes: npt.NDArray[Any], *, where: str) -> npt.NDArray[np.intp]:
+    """Return each label's index into the model's classes."""
+    check_columns(table, (target,), what="The label column", where=where)
+    column = table[target]
+    if column.isna().any():
+        raise InputError(
+            f"Every record must have a label. {int(column.isna().sum())} of {len(column)} in the {where} table have none; drop them."
+        )
+    codes: npt.NDArray[np.intp] = pd.Index(classes).get_indexer(pd.Index(column))
+    unseen = column[codes < 0].unique()
+    if len(unseen):
+        raise InputError(
+            f"Every label must be a class the model knows. The {where} table has {listed(unseen)} in {target!r}; "
+            f"the model knows {listed(classes)}. Choose the right label column or recode it."
+        )
+    if len(np.unique(codes)) < 2:
+        raise InputError(
+            f"The label must have at least two classes. {target!r} in the {where} table has only {listed(column.unique())}."
+        )
+    return codes
+
+
+def unique_ids(table: pd.DataFrame, column: str | None) -> pd.Index[Any]:
+    """Return the record ids of the training table: a column of it, or the row positions."""
+    if column is None:
+        return pd.RangeIndex(len(table), name="record")
+    check_columns(table, (column,), what="The record id", where="training")
+    ids = pd.Index(table[column], name=column)
+    if ids.hasnans:
+        raise InputError(
+            f"Every record must have an id. {int(ids.isna().sum())} cells of {column!r} are empty; fill them or choose another column."
+        )
+    repeated = ids[ids.duplicated()].unique()
+    if len(repeated):
+        raise InputError(
+            f"Record ids must be unique. {column!r} repeats {listed(repeated)}; choose another column, "
+            "or make it the subject id if one person has several rows."
+        )
+    return ids
+
+
+def training_weights(table: pd.DataFrame, column: str | None) -> npt.NDArray[np.float64] | None:
+    """Return the column of training weights, checked."""
+    if column is None:
+        return None
+    check_columns(table, (column,), what="The sample weight", where="training")
+    try:
+        weights = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    except ValueError as error:
+        raise InputError(f"Sample weights must be numbers. Got text in {column!r}.") from error
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise InputError(f"Sample weights must be finite and not negative. {column!r} has cells that are not.")
+    return weights

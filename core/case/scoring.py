@@ -1,0 +1,93 @@
+"""Scores of the positive class, and the decisions a threshold makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.case.roles import AtRate
+from core.errors import InputError
+
+TIE = 1e-12
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+def score_kind(model: Any) -> str:
+    """Return "probability" where the model gives probabilities, else "decision"."""
+    return "probability" if hasattr(model, "predict_proba") else "decision"
+
+
+def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int) -> Floats:
+    """Return the score of class number `column` for every row of `X`.
+
+    Raises
+    ------
+    InputError
+        If the model cannot score the rows, or a score is NaN or infinite.
+    """
+    try:
+        if score_kind(model) == "probability":
+            scores = np.asarray(model.predict_proba(X), dtype=np.float64)[:, column]
+        else:
+            scores = _decision(np.asarray(model.decision_function(X), dtype=np.float64), column)
+    except (ValueError, TypeError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"The model must be able to score every row. {type(model).__name__} says: {reason}") from error
+    if not np.isfinite(scores).all():
+        bad = int((~np.isfinite(scores)).sum())
+        raise InputError(
+            f"Every score must be finite. The model gives NaN or infinity for {bad} of {len(scores)} rows; look for infinities in its columns."
+        )
+    return np.ascontiguousarray(scores)
+
+
+def _decision(values: Floats, column: int) -> Floats:
+    if values.ndim == 2:
+        return np.asarray(values[:, column])
+    return values if column == 1 else -values
+
+
+def cut(scores: Floats, threshold: float | AtRate | None, *, kind: str) -> float:
+    """Return the score at which decisions change.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n_rows,)
+        Scores of the positive class.
+    threshold : float, AtRate or None
+        As given to the case.
+    kind : str
+        "probability" or "decision".
+
+    Examples
+    --------
+    >>> cut(np.array([0.1, 0.4, 0.8]), None, kind="probability")
+    0.5
+    """
+    if threshold is None:
+        return 0.5 if kind == "probability" else 0.0
+    if isinstance(threshold, AtRate):
+        flagged = min(len(scores) - 1, round(threshold.rate * len(scores)))
+        return float(np.partition(scores, len(scores) - flagged - 1)[len(scores) - flagged - 1])
+    return float(threshold)
+
+
+def decide(scores: Floats, threshold: float | AtRate | None, *, kind: str, ties_positive: bool) -> Bools:
+    """Return which rows are predicted as the positive class.
+
+    Notes
+    -----
+    A number flags scores equal to it or above. An alert capacity never flags more than its share: ties at the edge are not flagged.
+    Without a threshold, `ties_positive` says what the model's own `predict` does with a tie.
+    """
+    at = cut(scores, threshold, kind=kind)
+    if isinstance(threshold, AtRate):
+        return np.asarray(scores > at)
+    if threshold is None and not ties_positive:
+        return np.asarray(scores > at)
+    return np.asarray(scores >= at)

@@ -1,0 +1,73 @@
+"""Errors a user can act on: each is one sentence on what must hold, what was got, and the way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RedressError(Exception):
+    """Base of every error that Redress raises on purpose."""
+
+
+class InputError(RedressError, ValueError):
+    """A value that was handed in cannot be used."""
+
+
+class InputTypeError(RedressError, TypeError):
+    """An object of the wrong kind was handed in."""
+
+
+class LimitError(InputError):
+    """A file or table exceeds a limit at the door."""
+
+
+class NotSupportedError(InputError):
+    """A method does not fit this model or this request; the sentence says why."""
+
+
+def nearest(name: object, candidates: Iterable[object], *, most: int = 3) -> str:
+    """Return a hint naming the candidates closest to `name`, or an empty string.
+
+    Parameters
+    ----------
+    name : object
+        What was asked for.
+    candidates : iterable of object
+        What exists.
+    most : int
+        How many to name at most.
+
+    Returns
+    -------
+    str
+        For example ``" Did you mean 'income'?"``, with a leading space.
+
+    Examples
+    --------
+    >>> nearest("incme", ["income", "age"])
+    " Did you mean 'income'?"
+    >>> nearest("zzz", ["income", "age"])
+    ''
+    """
+    texts = {str(candidate): candidate for candidate in candidates}
+    lowered = {text.lower(): text for text in texts}
+    found = difflib.get_close_matches(str(name).lower(), list(lowered), n=most, cutoff=0.6)
+    if not found:
+        return ""
+    return " Did you mean " + " or ".join(repr(lowered[text]) for text in found) + "?"
+
+
+def listed(items: Iterable[object], *, most: int = 5) -> str:
+    """Return up to `most` items as text, and how many more there are.
+
+    Examples
+    --------
+    >>> listed([1, 2, 3], most=2)
+    '1, 2 and 1 more'
+    >>> listed(["a"])
+    "'a'"
+    """
+    values = list(items)
+    text = ", ".join(repr(getattr(value, "item", lambda value=value: value)()) for value in values[:most])
+    return text if len(values) <= most else f"{text} and {len(values) - most} more"

@@ -1,0 +1,1 @@
+"""Removing training records from fitted models."""

@@ -1,0 +1,1 @@
+"""Checks that an unlearner keeps what it claims."""

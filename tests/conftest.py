@@ -1,0 +1,67 @@
+"""Cases that many tests share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import core
+
+
+def make_table(rows: int, seed: int) -> pd.DataFrame:
+    """Return a lending table with numbers, categories and missing values."""
+    draw = np.random.default_rng(seed)
+    sex = draw.choice(["f", "m"], rows)
+    age = draw.integers(18, 80, rows)
+    income = draw.lognormal(3.3, 0.4, rows)
+    debt = draw.normal(10, 4, rows)
+    job = draw.choice(["clerk", "cook", "driver", "nurse"], rows, p=[0.4, 0.3, 0.2, 0.1])
+    score = (
+        0.1 * (income - 28)
+        - 0.15 * (debt - 10)
+        + 0.5 * (job == "clerk")
+        + 0.4 * (sex == "m")
+        + draw.logistic(0, 1, rows)
+    )
+    table = pd.DataFrame(
+        {
+            "person": [f"p{number}" for number in range(rows)],
+            "sex": sex,
+            "age": age,
+            "income": income,
+            "debt": debt,
+            "job": job,
+        }
+    )
+    table.loc[draw.random(rows) < 0.08, "income"] = np.nan
+    table.loc[draw.random(rows) < 0.05, "job"] = np.nan
+    table["granted"] = (score > 0).astype(int)
+    return table
+
+
+def make_pipeline_for(
+    table: pd.DataFrame, *, features: tuple[str, ...] = ("sex", "age", "income", "debt", "job"), **options: object
+) -> object:
+    """Return a fitted logistic-regression pipeline on the raw columns."""
+    numbers = [name for name in features if name in ("age", "income", "debt")]
+    words = [name for name in features if name in ("sex", "job")]
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+        (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), words),
+    )
+    settings = {"solver": "newton-cholesky", "tol": 1e-12, **options}
+    return make_pipeline(columns, LogisticRegression(**settings)).fit(table[list(features)], table["granted"])
+
+
+@pytest.fixture(scope="session")
+def small_case() -> core.Case:
+    """A case of 1,500 training people and 1,200 test people, some cells missing."""
+    train, test = make_table(1500, 1), make_table(1200, 2)
+    roles = core.Roles("granted", 1, 1, ["sex", "age"], record_id="person")
+    return core.Case(make_pipeline_for(train), train=train, test=test, roles=roles)
