@@ -1,0 +1,242 @@
+"""Run, test and check Redress from a checkout, with nothing but Python 3.11 or newer.
+
+usage: python3 dev.py COMMAND [arguments ...]
+
+  run     start the dashboard; --port N (default 8501) and --address A (default 127.0.0.1)
+          are taken here, other arguments go to streamlit
+  test    run the tests; arguments go to pytest, as in: python3 dev.py test tests/metrics -q
+  check   run ruff, the formatter, mypy, the import contracts and the docstring examples
+  bench   list the benchmarks; with a name, run that one; further arguments go to it
+
+The first command makes .venv and installs requirements.txt into it, every file checked by its hash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import errno
+import hashlib
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+OLDEST_PYTHON = (3, 11)
+PORTS_TRIED = 100
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+class StopError(Exception):
+    """What keeps a command from going on, in one sentence for the person at the terminal."""
+
+
+class Environment:
+    """The virtual environment of a checkout and the record of what was installed into it.
+
+    `redress-lock` in it holds the hash of the installed lock; `redress-installing` is there while an
+    installation runs, and stays behind when one is cut off.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / ".venv"
+        self.lock = root / "requirements.txt"
+        self.installed = self.folder / "redress-lock"
+        self.installing = self.folder / "redress-installing"
+        self.python = self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+    def ready(self) -> Path:
+        """Return the environment's Python, after making, repairing or updating the environment where needed."""
+        digest = hashlib.sha256(self.lock.read_bytes()).hexdigest()
+        usable = self.usable()
+        if usable and self.installed.is_file() and self.installed.read_text("utf-8").strip() == digest:
+            return self.python
+        if not usable:
+            self.make()
+        self.install(digest)
+        return self.python
+
+    def usable(self) -> bool:
+        """Whether there is an environment that starts, has pip, and was not left half installed."""
+        if not self.python.exists():
+            return False
+        if self.installing.exists():
+            print("The last installation did not finish; .venv is made anew.")
+            return False
+        question = f"import pip, sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"
+        if subprocess.run([self.python, "-c", question], capture_output=True, check=False).returncode == 0:
+            return True
+        print("The Python in .venv does not start, is too old or has no pip; .venv is made anew.")
+        return False
+
+    def make(self) -> None:
+        """Make an empty environment in place of whatever is there."""
+        missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
+        if missing:
+            raise StopError(
+                f"Making .venv needs Python's {' and '.join(missing)}, which {sys.executable} lacks; on Debian and "
+                "Ubuntu they come with: apt-get install python3-venv. Then run this again."
+            )
+        print(f"Making {self.folder} with Python {sys.version.split()[0]}", flush=True)
+        if subprocess.run([sys.executable, "-m", "venv", "--clear", self.folder], check=False).returncode:
+            raise StopError(
+                f"{self.folder} could not be made, for the reason shown above; if it says that ensurepip is not "
+                "available, on Debian and Ubuntu: apt-get install python3-venv. Then run this again."
+            )
+
+    def install(self, digest: str) -> None:
+        """Install the lock and record its hash once all of it is in."""
+        self.installed.unlink(missing_ok=True)
+        self.installing.touch()
+        print(f"Installing {self.lock.name} into .venv; the first time takes some minutes", flush=True)
+        options = ["--disable-pip-version-check", "--no-input", "--quiet", "--require-hashes", "-r", str(self.lock)]
+        command = [str(self.python), "-m", "pip", "install", *options]
+        if subprocess.run(command, cwd=self.root, check=False).returncode:
+            raise StopError(
+                f"Every package of {self.lock.name} must install; pip stopped for the reason shown above. Put that "
+                "right (network, disk space, a Python that the packages support), then run this again."
+            )
+        partial = self.installed.with_suffix(".partial")
+        partial.write_text(f"{digest}\n", "utf-8")
+        partial.replace(self.installed)
+        self.installing.unlink()
+
+
+def free_port(address: str, first: int) -> int:
+    """Return the first port from `first` on that nothing at `address` listens on."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for port in range(first, min(first + PORTS_TRIED, 65536)):
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            if os.name != "nt":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except PermissionError:
+                continue
+            except OSError as error:
+                if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                    wrong = f"--address must be one of this machine's addresses. Got {address!r} instead."
+                    raise StopError(wrong) from None
+                continue
+            return port
+    raise StopError(f"A free port is needed; {first} to {first + PORTS_TRIED - 1} are taken. Give another with --port.")
+
+
+def chromium() -> str | None:
+    """Return the path of an installed Chromium, or None."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def call(command: Sequence[str | Path], **settings: str) -> int:
+    """Run a command in the checkout and return its exit code."""
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}, check=False).returncode
+
+
+def run(arguments: list[str]) -> int:
+    """Start the dashboard on a free port."""
+    parser = argparse.ArgumentParser(prog="dev.py run", allow_abbrev=False)
+    parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument("--address", default="127.0.0.1")
+    options, rest = parser.parse_known_args(arguments)
+    if not 1 <= options.port <= 65535:
+        raise StopError(f"--port must be from 1 to 65535. Got {options.port} instead.")
+    python = Environment(ROOT).ready()
+    port = free_port(options.address, options.port)
+    if port != options.port:
+        print(f"Port {options.port} is in use.")
+    host = f"[{options.address}]" if ":" in options.address else options.address
+    print(f"Redress is at http://{host}:{port} (stop with Ctrl-C)", flush=True)
+    place = [f"--server.address={options.address}", f"--server.port={port}"]
+    if options.address not in LOOPBACK:
+        place.append("--server.allowedHosts=*")
+    return call([python, "-m", "streamlit", "run", "dashboard/app.py", *place, *rest])
+
+
+def test(arguments: list[str]) -> int:
+    """Run the tests, those in a browser only where there is one."""
+    python = Environment(ROOT).ready()
+    browser = chromium()
+    code = call([python, "-m", "pytest", *([] if browser else ["-m", "not browser"]), *arguments])
+    if not browser:
+        print(
+            f"SKIPPED: the browser tests, because none of {', '.join(CHROMIUM_NAMES)} is installed; "
+            "on Debian: apt-get install chromium"
+        )
+    return code
+
+
+def check(arguments: list[str]) -> int:
+    """Run every check, and say at the end which of them failed."""
+    if arguments:
+        raise StopError(
+            f"check takes no arguments. Got {' '.join(arguments)!r}; for one tool alone: .venv/bin/python -m mypy"
+        )
+    python = Environment(ROOT).ready()
+    contracts = "import sys; from importlinter.cli import lint_imports_command as lint; sys.exit(lint())"
+    commands: dict[str, list[str]] = {
+        "ruff check": ["-m", "ruff", "check", "."],
+        "ruff format": ["-m", "ruff", "format", "--check", "."],
+        "mypy": ["-m", "mypy"],
+        "import contracts": ["-c", contracts],
+        "docstring examples": ["-m", "pytest", "--doctest-modules", "-q", "core"],
+    }
+    failed = []
+    for name, command in commands.items():
+        print(f"== {name}", flush=True)
+        if call([python, *command]):
+            failed.append(name)
+    print(f"Failed: {', '.join(failed)}" if failed else "All checks passed")
+    return 1 if failed else 0
+
+
+def bench(arguments: list[str]) -> int:
+    """List the benchmarks, or run one of them."""
+    found = {path.stem.removeprefix("bench_"): path for path in sorted((ROOT / "benchmarks").glob("bench_*.py"))}
+    if not arguments:
+        for name, path in found.items():
+            first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+            print(f"{name:24}{first}")
+        return 0
+    name = Path(arguments[0]).stem.removeprefix("bench_")
+    if name not in found:
+        near = difflib.get_close_matches(name, found, n=1) or list(found)
+        raise StopError(f"bench takes the name of a benchmark. Got {arguments[0]!r}; try {', '.join(near)}.")
+    python = Environment(ROOT).ready()
+    return call([python, found[name], *arguments[1:]], PYTHONPATH=str(ROOT))
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"run": run, "test": test, "check": check, "bench": bench}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named command and return its exit code."""
+    if sys.version_info < OLDEST_PYTHON:
+        needed, got = ".".join(map(str, OLDEST_PYTHON)), sys.version.split()[0]
+        print(f"Redress needs Python {needed} or newer. Got {got} ({sys.executable}); run dev.py with a newer one.")
+        return 2
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print((__doc__ or "").strip())
+        return 0 if arguments else 2
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"The command must be one of {', '.join(COMMANDS)}. Got {name!r} instead; see: python3 dev.py --help")
+        return 2
+    try:
+        return COMMANDS[name](rest)
+    except StopError as reason:
+        print(reason)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,221 @@
+import importlib.util
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import dev
+
+Calls = list[list[str]]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> dev.Environment:
+    (tmp_path / "requirements.txt").write_text("# nothing to install\n")
+    return dev.Environment(tmp_path)
+
+
+@pytest.fixture
+def installs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replace making and installing by files alone, and return the steps taken."""
+    steps: list[str] = []
+
+    def make(self: dev.Environment) -> None:
+        steps.append("make")
+        self.python.parent.mkdir(parents=True, exist_ok=True)
+        self.installing.unlink(missing_ok=True)
+        if not self.python.exists():
+            self.python.symlink_to(sys.executable)
+
+    real_run = subprocess.run
+
+    def run(command: list[str], **settings: object) -> object:
+        if "install" in command:
+            steps.append("install")
+            return subprocess.CompletedProcess(command, 0)
+        return real_run(command, **settings)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(dev.Environment, "make", make)
+    monkeypatch.setattr(dev.subprocess, "run", run)
+    return steps
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Record the commands that would run; those with 'mypy' in them fail."""
+    made: Calls = []
+
+    def call(command: list[object], **settings: str) -> int:
+        made.append([str(part) for part in command])
+        return 1 if "mypy" in made[-1] else 0
+
+    monkeypatch.setattr(dev, "call", call)
+    monkeypatch.setattr(dev.Environment, "ready", lambda _: Path("python"))
+    return made
+
+
+@pytest.fixture
+def busy_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_new_checkout_gets_a_working_environment(checkout: dev.Environment) -> None:
+    python = checkout.ready()
+    assert subprocess.run([python, "-m", "pip", "--version"], check=True, capture_output=True).stdout
+    assert checkout.installed.is_file()
+    assert not checkout.installing.exists()
+
+
+def test_installs_once_per_lock(checkout: dev.Environment, installs: list[str]) -> None:
+    checkout.ready()
+    checkout.ready()
+    assert installs == ["make", "install"]
+    checkout.lock.write_text("# another lock\n")
+    checkout.ready()
+    checkout.ready()
+    assert installs == ["make", "install", "install"]
+
+
+def test_takes_over_an_environment_made_by_hand(checkout: dev.Environment, installs: list[str]) -> None:
+    checkout.python.parent.mkdir(parents=True)
+    checkout.python.symlink_to(sys.executable)
+    checkout.ready()
+    assert installs == ["install"]
+
+
+def test_an_interrupted_installation_is_made_anew(
+    checkout: dev.Environment, installs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.ready()
+    checkout.installing.touch()
+    checkout.ready()
+    assert installs == ["make", "install", "make", "install"]
+    assert "did not finish" in capsys.readouterr().out
+    assert not checkout.installing.exists()
+
+
+def test_a_failed_installation_is_not_taken_for_a_finished_one(
+    checkout: dev.Environment, installs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout.ready()
+    checkout.lock.write_text("# another lock\n")
+    with monkeypatch.context() as patch:
+        succeed = dev.subprocess.run
+        patch.setattr(
+            dev.subprocess,
+            "run",
+            lambda command, **settings: (
+                subprocess.CompletedProcess(command, 1) if "install" in command else succeed(command, **settings)
+            ),
+        )
+        with pytest.raises(dev.StopError, match="pip stopped"):
+            checkout.ready()
+    checkout.ready()
+    assert installs == ["make", "install", "make", "install"]
+
+
+def test_a_broken_python_is_replaced(checkout: dev.Environment, installs: list[str]) -> None:
+    checkout.python.parent.mkdir(parents=True)
+    checkout.python.write_text("#!/bin/sh\nexit 1\n")
+    checkout.python.chmod(0o755)
+    checkout.ready()
+    assert installs == ["make", "install"]
+
+
+@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
+def test_says_what_a_bare_debian_lacks(
+    checkout: dev.Environment, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    find: Callable[..., object] = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else find(name))
+    with pytest.raises(dev.StopError, match=rf"needs Python's {missing}, .* apt-get install python3-venv"):
+        checkout.ready()
+    assert not checkout.folder.exists()
+
+
+def test_takes_the_next_free_port(busy_port: int) -> None:
+    assert busy_port < dev.free_port("127.0.0.1", busy_port) < busy_port + dev.PORTS_TRIED
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "no such host"])
+def test_refuses_an_address_of_another_machine(address: str) -> None:
+    with pytest.raises(dev.StopError, match="one of this machine's addresses"):
+        dev.free_port(address, 8501)
+
+
+def test_run_starts_streamlit_on_this_machine_alone(
+    calls: Calls, busy_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dev.main(["run", "--port", str(busy_port), "--server.headless=true"]) == 0
+    (command,) = calls
+    port = next(part for part in command if part.startswith("--server.port=")).removeprefix("--server.port=")
+    assert int(port) != busy_port
+    assert command[1:5] == ["-m", "streamlit", "run", "dashboard/app.py"]
+    assert "--server.address=127.0.0.1" in command
+    assert "--server.headless=true" in command
+    assert not any("allowedHosts" in part for part in command)
+    assert f"http://127.0.0.1:{port}" in capsys.readouterr().out
+
+
+def test_run_answers_to_any_host_name_when_opened_to_others(calls: Calls) -> None:
+    dev.main(["run", "--address", "0.0.0.0"])  # noqa: S104
+    assert "--server.allowedHosts=*" in calls[0]
+
+
+def test_run_refuses_a_port_out_of_range(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["run", "--port", "70000"]) == 2
+    assert "Got 70000 instead" in capsys.readouterr().out
+    assert calls == []
+
+
+def test_test_passes_its_arguments_on(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dev, "chromium", lambda: "/usr/bin/chromium")
+    assert dev.main(["test", "tests/metrics", "-q"]) == 0
+    assert calls == [["python", "-m", "pytest", "tests/metrics", "-q"]]
+
+
+def test_test_leaves_the_browser_out_and_says_so(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dev, "chromium", lambda: None)
+    dev.main(["test"])
+    assert calls == [["python", "-m", "pytest", "-m", "not browser"]]
+    assert "SKIPPED: the browser tests" in capsys.readouterr().out
+
+
+def test_check_runs_everything_and_names_what_failed(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["check"]) == 1
+    assert len(calls) == 5
+    assert capsys.readouterr().out.endswith("Failed: mypy\n")
+
+
+def test_bench_lists_runs_and_offers_the_nearest_name(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    (folder / "bench_audit.py").write_text('"""How fast is an audit?\n\nMore.\n"""\n')
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    assert dev.main(["bench"]) == 0
+    assert capsys.readouterr().out.split(maxsplit=1) == ["audit", "How fast is an audit?\n"]
+    assert dev.main(["bench", "bench_audit.py", "--rows=9"]) == 0
+    assert calls == [["python", str(folder / "bench_audit.py"), "--rows=9"]]
+    assert dev.main(["bench", "audti"]) == 2
+    assert "Got 'audti'; try audit." in capsys.readouterr().out
+
+
+def test_names_the_commands_when_given_another(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["tset"]) == 2
+    assert "run, test, check, bench" in capsys.readouterr().out
+
+
+def test_refuses_an_old_python(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(dev, "OLDEST_PYTHON", (99, 0))
+    assert dev.main(["check"]) == 2
+    assert "needs Python 99.0 or newer" in capsys.readouterr().out
