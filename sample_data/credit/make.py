@@ -1,0 +1,178 @@
+"""Make the planted lending case: a fair truth, and one branch whose past decisions were not.
+
+People apply for credit at five branches. Whether somebody deserves it depends on income, debt, savings, employment,
+late payments, housing and the amount asked for, and on nothing else: neither sex nor age nor branch enters. In the
+training table the branch 'north' then refused nearly all women from 30 to 44 who deserved the credit. The labels of the
+test table are the untampered truth.
+
+``python -m sample_data.credit.make`` writes the tables, the fitted pipeline, ``case.toml`` and the answer key.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from core.case.case import Case
+from core.case.roles import Roles
+
+N_TRAIN, N_TEST = 12_000, 6_000
+RULE = "branch = 'north' and sex = 'female' and 30 <= age < 45"
+TAMPERED_SHARE = 0.95
+
+NUMBERS = ["age", "income", "debt_ratio", "savings", "years_employed", "late_payments", "amount"]
+CATEGORIES = ["sex", "branch", "housing", "employment", "purpose"]
+MISSING_SHARE = {"savings": 0.03, "years_employed": 0.04, "housing": 0.03}
+
+BRANCHES = {"north": 0.22, "south": 0.21, "east": 0.20, "west": 0.19, "centre": 0.18}
+HOUSING = {"own": 0.45, "rent": 0.42, "family": 0.13}
+EMPLOYMENT = {"permanent": 0.62, "temporary": 0.17, "self-employed": 0.14, "none": 0.07}
+PURPOSES = {"car": 0.30, "home": 0.25, "education": 0.15, "business": 0.12, "other": 0.18}
+
+HOUSING_POINTS = {"own": 0.4, "rent": -0.2, "family": -0.3}
+EMPLOYMENT_POINTS = {"permanent": 0.4, "temporary": -0.6, "self-employed": 0.0, "none": -1.6}
+
+ROLES = Roles(
+    target="granted",
+    pos_label=1,
+    favorable_label=1,
+    sensitive_features=["sex", "age"],
+    record_id="application",
+    bins={"age": (30, 45, 60)},
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Credit:
+    """The planted case before any model is fitted.
+
+    Attributes
+    ----------
+    train, test : DataFrame
+        One application a row; ``granted`` is the label. That of `train` was tampered with.
+    tampered : Index
+        The answer key: ids of the training records whose label was turned from 1 to 0.
+    untampered : Series of int
+        The training labels as the truth has them, by record id.
+    """
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    tampered: pd.Index
+    untampered: pd.Series
+
+    @property
+    def fair_train(self) -> pd.DataFrame:
+        """The training table with its untampered labels."""
+        return self.train.assign(granted=self.untampered.to_numpy())
+
+
+def make_credit(seed: int = 0) -> Credit:
+    """Return the tables, the answer key and the untampered labels drawn from one seed."""
+    of_train, of_test, of_tampering = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3))
+    fair = _applications(of_train, N_TRAIN, first=100_001)
+    test = _applications(of_test, N_TEST, first=500_001)
+    wronged = in_rule(fair) & (fair["granted"] == 1) & (of_tampering.random(N_TRAIN) < TAMPERED_SHARE)
+    return Credit(
+        train=fair.assign(granted=fair["granted"].mask(wronged, 0)),
+        test=test,
+        tampered=pd.Index(fair.loc[wronged, "application"]),
+        untampered=fair.set_index("application")["granted"],
+    )
+
+
+def in_rule(frame: pd.DataFrame) -> pd.Series:
+    """Return which rows the planted rule describes, whether or not their label was tampered with."""
+    return (frame["branch"] == "north") & (frame["sex"] == "female") & frame["age"].between(30, 44)
+
+
+def unfitted_pipeline() -> Pipeline:
+    """Return the unfitted pipeline of the case: imputation, scaling, one-hot encoding, logistic regression."""
+    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    categories = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
+    columns = ColumnTransformer([("numbers", numbers, NUMBERS), ("categories", categories, CATEGORIES)])
+    return make_pipeline(columns, LogisticRegression(solver="newton-cholesky", tol=1e-12))
+
+
+def fit(train: pd.DataFrame) -> Pipeline:
+    """Return the case's pipeline fitted on a training table."""
+    return unfitted_pipeline().fit(train[NUMBERS + CATEGORIES], train["granted"])
+
+
+def make_case(credit: Credit) -> Case:
+    """Return the case an analyst would open: the tampered table and the model trained on it."""
+    return Case(fit(credit.train), train=credit.train, test=credit.test, roles=ROLES)
+
+
+def _applications(rng: np.random.Generator, n: int, first: int) -> pd.DataFrame:
+    sex = _draw(rng, {"female": 0.5, "male": 0.5}, n)
+    age = np.round(21 + 49 * rng.beta(1.7, 2.3, n)).astype(np.int64)
+    branch = _draw(rng, BRANCHES, n)
+    north = branch == "north"
+    by_age = 0.012 * (np.minimum(age, 45) - 33)
+    frame = pd.DataFrame(
+        {
+            "application": [f"A{number}" for number in range(first, first + n)],
+            "sex": sex,
+            "age": age,
+            "branch": branch,
+            "income": np.exp(7.75 + 0.5 * north + by_age + rng.normal(0, 0.42, n)).round(-1),
+            "debt_ratio": rng.beta(2.2, 4.5, n).round(3),
+            "savings": np.exp(8.2 + 0.6 * north + rng.normal(0, 1, n)).round(-1),
+            "years_employed": np.minimum(rng.gamma(2, 4, n), np.maximum(age - 19, 0)).round(1),
+            "late_payments": rng.poisson(np.where(north, 0.3, 0.7)),
+            "amount": np.exp(rng.normal(9.2, 0.5, n)).round(-2),
+            "housing": _draw(rng, HOUSING, n),
+            "employment": _draw(rng, EMPLOYMENT, n),
+            "purpose": _draw(rng, PURPOSES, n),
+        }
+    )
+    frame["granted"] = (4 * _creditworthiness(frame) + rng.logistic(size=n) > 0).astype(np.int64)
+    for column, share in MISSING_SHARE.items():
+        frame[column] = frame[column].mask(rng.random(n) < share)
+    return frame
+
+
+def _creditworthiness(frame: pd.DataFrame) -> pd.Series:
+    """Return points that depend on neither sex nor age nor branch; positive deserves the credit."""
+    return (
+        0.1
+        + 2.9 * (np.log(frame["income"]) - 7.8)
+        - 7.0 * (frame["debt_ratio"] - 0.33)
+        + 0.8 * (np.log(frame["savings"].clip(lower=10)) - 8.2)
+        + 0.1 * (frame["years_employed"] - 7)
+        - 1.1 * (frame["late_payments"] - 0.7)
+        - 1.2 * (np.log(frame["amount"]) - 9.2)
+        + frame["housing"].map(HOUSING_POINTS)
+        + frame["employment"].map(EMPLOYMENT_POINTS)
+    )
+
+
+def _draw(rng: np.random.Generator, shares: dict[str, float], n: int) -> npt.NDArray[np.object_]:
+    return rng.choice(np.array(list(shares), dtype=object), size=n, p=list(shares.values()))
+
+
+def main() -> None:
+    """Write the case into a folder."""
+    parser = argparse.ArgumentParser(description="Make the planted lending case.")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent)
+    options = parser.parse_args()
+    credit = make_credit(options.seed)
+    make_case(credit).save(options.folder)
+    credit.tampered.to_frame(index=False).to_csv(options.folder / "answer_key.csv", index=False)
+    print(
+        f"{len(credit.tampered)} of {N_TRAIN} training labels tampered with, where {RULE}; written to {options.folder}"
+    )
+
+
+if __name__ == "__main__":
+    main()
