@@ -21,8 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from core.case.case import Case
-from core.case.roles import Roles
+import core
 
 N_TRAIN, N_TEST = 12_000, 6_000
 RULE = "branch = 'north' and sex = 'female' and 30 <= age < 45"
@@ -40,7 +39,7 @@ PURPOSES = {"car": 0.30, "home": 0.25, "education": 0.15, "business": 0.12, "oth
 HOUSING_POINTS = {"own": 0.4, "rent": -0.2, "family": -0.3}
 EMPLOYMENT_POINTS = {"permanent": 0.4, "temporary": -0.6, "self-employed": 0.0, "none": -1.6}
 
-ROLES = Roles(
+ROLES = core.Roles(
     target="granted",
     pos_label=1,
     favorable_label=1,
@@ -91,7 +90,7 @@ def make_credit(seed: int = 0) -> Credit:
 
 def in_rule(frame: pd.DataFrame) -> pd.Series:
     """Return which rows the planted rule describes, whether or not their label was tampered with."""
-    return (frame["branch"] == "north") & (frame["sex"] == "female") & frame["age"].between(30, 44)
+    return frame["branch"].eq("north") & frame["sex"].eq("female") & frame["age"].between(30, 44)
 
 
 def unfitted_pipeline() -> Pipeline:
@@ -107,9 +106,9 @@ def fit(train: pd.DataFrame) -> Pipeline:
     return unfitted_pipeline().fit(train[NUMBERS + CATEGORIES], train["granted"])
 
 
-def make_case(credit: Credit) -> Case:
+def make_case(credit: Credit) -> core.Case:
     """Return the case an analyst would open: the tampered table and the model trained on it."""
-    return Case(fit(credit.train), train=credit.train, test=credit.test, roles=ROLES)
+    return core.Case(fit(credit.train), train=credit.train, test=credit.test, roles=ROLES)
 
 
 def _applications(rng: np.random.Generator, n: int, first: int) -> pd.DataFrame:
