@@ -1,0 +1,131 @@
+"""Looking through a rebuilt model before it is used: settings that reach files, numbers that compiled code would trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.compose import make_column_selector
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
+from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree._tree import Tree
+
+from core.errors import InputError
+
+MAX_JOBS = 64
+
+
+def check_content(model: object) -> None:
+    """Check every part of a rebuilt model.
+
+    Cost grows with the number of its parts and of its trees' nodes.
+
+    Parameters
+    ----------
+    model : object
+        What skops rebuilt; not yet used for anything.
+
+    Raises
+    ------
+    InputError
+        If a part would read or write files, start too many processes, or hold a tree that points outside itself.
+    """
+    for part in _parts(model):
+        try:
+            _check_part(part)
+        except (AttributeError, IndexError) as error:
+            raise _damaged(f"a part of {type(part).__name__} is missing") from error
+
+
+def _parts(model: object) -> Iterator[object]:
+    pending, seen = [model], set()
+    while pending:
+        part = pending.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, BaseEstimator | TreePredictor | make_column_selector):
+            yield part
+            pending.extend(vars(part).values())
+        elif isinstance(part, dict):
+            pending.extend(part.values())
+        elif isinstance(part, list | tuple | set) or (isinstance(part, np.ndarray) and part.dtype == object):
+            pending.extend(part)
+
+
+def _check_part(part: Any) -> None:
+    _check_settings(part)
+    if isinstance(part, HistGradientBoostingClassifier):
+        _check_boosting(part)
+    elif isinstance(part, RandomForestClassifier | ExtraTreesClassifier):
+        for tree in getattr(part, "estimators_", ()):
+            if tree.n_features_in_ != part.n_features_in_:
+                raise _damaged("a tree of the forest expects another number of columns than the forest")
+    elif isinstance(part, DecisionTreeClassifier) and hasattr(part, "tree_"):
+        _check_tree(part)
+
+
+def _check_settings(part: Any) -> None:
+    if getattr(part, "memory", None) is not None:
+        raise InputError(
+            "A pipeline must have memory=None, since its cache reads and writes files by a path in the model. "
+            f"Got {part.memory!r}; call set_params(memory=None) and save it again."
+        )
+    jobs = getattr(part, "n_jobs", None)
+    if isinstance(jobs, int) and jobs > MAX_JOBS:
+        raise InputError(
+            f"A model can ask for at most {MAX_JOBS} jobs. Got n_jobs={jobs}; call set_params(n_jobs=None) and save it again."
+        )
+    if isinstance(part, make_column_selector) and part.pattern is not None:
+        raise InputError(
+            f"A column selector must choose columns by type. Got the pattern {part.pattern!r}; list the columns and save the model again."
+        )
+
+
+def _check_tree(owner: Any) -> None:
+    tree = owner.tree_
+    # The count comes first: reading the nodes trusts it.
+    if not isinstance(tree, Tree) or not 1 <= tree.node_count == tree.capacity:
+        raise _damaged("a tree's number of nodes is not that of its table")
+    if tree.n_features != owner.n_features_in_:
+        raise _damaged("a tree expects another number of columns than its model")
+    inner = tree.children_left != -1
+    _check_links(tree.children_left[inner], tree.children_right[inner], np.flatnonzero(inner), tree.node_count)
+    if not ((tree.feature[inner] >= 0) & (tree.feature[inner] < tree.n_features)).all():
+        raise _damaged("a tree splits on a column that does not exist")
+
+
+def _check_boosting(model: Any) -> None:
+    if getattr(model, "_preprocessor", None) is not None or np.any(getattr(model, "is_categorical_", None)):
+        raise _damaged("gradient boosting treats columns as categories itself")
+    for predictor in (tree for stage in getattr(model, "_predictors", ()) for tree in stage):
+        nodes = getattr(predictor, "nodes", None)
+        if (
+            not isinstance(nodes, np.ndarray)
+            or nodes.dtype != PREDICTOR_RECORD_DTYPE
+            or nodes.ndim != 1
+            or len(nodes) == 0
+        ):
+            raise _damaged("a tree has no table of nodes")
+        inner = nodes["is_leaf"] == 0
+        _check_links(nodes["left"][inner], nodes["right"][inner], np.flatnonzero(inner), len(nodes))
+        columns = nodes["feature_idx"][inner]
+        if nodes["is_categorical"].any() or not ((columns >= 0) & (columns < model.n_features_in_)).all():
+            raise _damaged("a tree splits on a column that does not exist")
+
+
+def _check_links(left: Any, right: Any, parents: Any, n_nodes: int) -> None:
+    for children in (left.astype(np.int64), right.astype(np.int64)):
+        # Children come after their parent, so that following them ends.
+        if not ((children > parents) & (children < n_nodes)).all():
+            raise _damaged("a tree points outside itself")
+
+
+def _damaged(why: str) -> InputError:
+    return InputError(
+        f"A model file must hold a model as scikit-learn fitted it. In this one {why}; save the model again."
+    )
