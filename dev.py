@@ -27,6 +27,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 ROOT = Path(__file__).resolve().parent
 OLDEST_PYTHON = (3, 11)
 PORTS_TRIED = 100
@@ -55,13 +60,16 @@ class Environment:
 
     def ready(self) -> Path:
         """Return the environment's Python, after making, repairing or updating the environment where needed."""
-        digest = hashlib.sha256(self.lock.read_bytes()).hexdigest()
-        usable = self.usable()
-        if usable and self.installed.is_file() and self.installed.read_text("utf-8").strip() == digest:
-            return self.python
-        if not usable:
-            self.make()
-        self.install(digest)
+        with self.lock.open("rb") as lock:
+            if fcntl:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # of two commands started at once, one installs and one waits
+            digest = hashlib.sha256(lock.read()).hexdigest()
+            usable = self.usable()
+            if usable and self.installed.is_file() and self.installed.read_text("utf-8").strip() == digest:
+                return self.python
+            if not usable:
+                self.make()
+            self.install(digest)
         return self.python
 
     def usable(self) -> bool:

@@ -2,6 +2,7 @@ import importlib.util
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -98,6 +99,18 @@ def test_an_interrupted_installation_is_made_anew(
     assert installs == ["make", "install", "make", "install"]
     assert "did not finish" in capsys.readouterr().out
     assert not checkout.installing.exists()
+
+
+def test_of_two_commands_at_once_one_waits(checkout: dev.Environment, installs: list[str]) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    with checkout.lock.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        second = threading.Thread(target=checkout.ready)
+        second.start()
+        second.join(0.3)
+        assert installs == []
+    second.join()
+    assert installs == ["make", "install"]
 
 
 def test_a_failed_installation_is_not_taken_for_a_finished_one(
