@@ -347,7 +347,9 @@ class Case:
         quick = getattr(self.state, "scores", None)
         if quick is not None:
             return _frozen(quick(self.rows(on)))
-        return _frozen(scoring.positive_scores(self.model, self.X_test.iloc[self.rows(on)], self.pos_column))
+        table = self.X_test.iloc[self.rows(on)]
+        named = hasattr(self.model, "feature_names_in_")
+        return _frozen(scoring.positive_scores(self.model, table if named else table.to_numpy(), self.pos_column))
 
     def cut(self, on: str) -> float:
         """Return the score at which decisions change on the split."""

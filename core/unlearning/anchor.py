@@ -1,0 +1,132 @@
+"""The point a removal steps from: gradient and Hessian of the loss over the retained rows, kept by subtraction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
+
+from core.numerics.logistic import gradient_block, hessian_block, sigmoid
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+
+ROWS_PER_TASK = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The training rows as the loss sees them; shared by all cases made from one another.
+
+    Parameters
+    ----------
+    Z : ndarray, shape (n_train, n_atoms)
+        Atoms.
+    y : ndarray of uint8, shape (n_train,)
+        1 for the second class.
+    weight : ndarray, shape (n_train,)
+        Sample weights, with fixed class weights folded in.
+    part : ndarray of uint8, shape (n_train,)
+        The sum each row belongs to: its class if class weights follow the counts, else 0.
+    n_parts : int
+        1 or 2.
+    """
+
+    Z: Floats
+    y: Bytes
+    weight: Floats
+    part: Bytes
+    n_parts: int
+
+    def gradient(self, u: Floats, retained: Bools, anchor: Floats) -> tuple[Floats, float]:
+        """Return the loss gradient at `u` by part, and the largest distance of a retained row's predictor to `anchor`. One pass."""
+        weight = self.weight * retained
+        work = [(self.Z, u, self.y, weight, self.part, anchor, *span, self.n_parts) for span in spans(len(weight))]
+        done = on_threads(gradient_block, work)
+        return sum(gradient for gradient, _ in done), max(moved for _, moved in done)
+
+    def hessian(self, eta: Floats, retained: Bools) -> Floats:
+        """Return the loss Hessian at predictors `eta` by part, shape (n_parts, n_atoms, n_atoms). One pass."""
+        p = sigmoid(eta)
+        curvature = self.weight * retained * p * (1.0 - p)
+        parts = []
+        for part in range(self.n_parts):
+            own = curvature if self.n_parts == 1 else curvature * (self.part == part)
+            parts.append(sum(on_threads(hessian_block, [(self.Z, own, *span) for span in spans(len(eta))])))
+        return np.array(parts)
+
+
+def on_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Return what `task` gives for each item of work: in place for one item, else through joblib's threads (or its Dask backend)."""
+    if len(work) == 1:
+        return [task(*work[0])]
+    return Parallel(n_jobs=-1, prefer="threads")(delayed(task)(*item) for item in work)  # type: ignore[no-any-return]
+
+
+def spans(n: int) -> list[tuple[int, int]]:
+    """Return consecutive spans of rows, one per task.
+
+    Examples
+    --------
+    >>> spans(150_000)
+    [(0, 75000), (75000, 150000)]
+    """
+    tasks = max(1, -(-n // ROWS_PER_TASK))
+    edges = np.linspace(0, n, tasks + 1).astype(int).tolist()
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """Gradient at one point and Hessian at a nearby one, over the retained rows.
+
+    Parameters
+    ----------
+    u : ndarray, shape (n_atoms,)
+        Where the gradient was taken, in coefficients of atoms.
+    gradient : ndarray, shape (n_parts, n_atoms)
+        Exact gradient of the loss at `u`.
+    eta : ndarray, shape (n_train,)
+        Predictors where the Hessian was taken.
+    hessian : ndarray, shape (n_parts, n_atoms, n_atoms)
+        Hessian of the loss at `eta`.
+    moved : float
+        Largest distance of a retained row's predictor at `u` to `eta`.
+    """
+
+    u: Floats
+    gradient: Floats
+    eta: Floats
+    hessian: Floats
+    moved: float
+
+    @classmethod
+    def at(cls, rows: Rows, u: Floats, retained: Bools) -> Anchor:
+        """Take gradient and Hessian at `u`: two passes."""
+        eta = rows.Z @ u
+        eta.flags.writeable = False
+        gradient, _ = rows.gradient(u, retained, eta)
+        return cls(u, gradient, eta, rows.hessian(eta, retained), 0.0)
+
+    def without(self, rows: Rows, positions: npt.NDArray[np.intp]) -> Anchor:
+        """Take the rows at `positions` out of both sums: O(k n_atoms^2), no pass."""
+        Z, y, weight = rows.Z[positions], rows.y[positions], rows.weight[positions]
+        p = sigmoid(self.eta[positions])
+        curvature = weight * p * (1.0 - p)
+        residual = weight * (sigmoid(Z @ self.u) - y)
+        gradient, hessian = self.gradient.copy(), self.hessian.copy()
+        for part in range(rows.n_parts):
+            own = slice(None) if rows.n_parts == 1 else rows.part[positions] == part
+            gradient[part] -= residual[own] @ Z[own]
+            hessian[part] -= (Z[own] * curvature[own, None]).T @ Z[own]
+        return replace(self, gradient=gradient, hessian=hessian)
+
+    def moved_to(self, rows: Rows, u: Floats, retained: Bools) -> Anchor:
+        """Take the gradient at `u` and keep the Hessian: one pass."""
+        gradient, moved = rows.gradient(u, retained, self.eta)
+        return replace(self, u=u, gradient=gradient, moved=moved)

@@ -1,0 +1,161 @@
+"""What every unlearner is, and what removing records gives."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.case.case import Case
+from core.errors import InputError, listed
+
+Positions = npt.NDArray[np.intp]
+Progress = Callable[[float, str], None]
+"""Called with a share done, 0 to 1, and what is being done; may raise to cancel."""
+
+
+class Guarantee(Enum):
+    """How the unlearned model relates to one trained again, preprocessing included, on the retained records."""
+
+    EXACT = "exact"
+    CERTIFIED = "certified"
+    APPROXIMATE = "approximate"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence on what the guarantee says."""
+        return {
+            "exact": "equals training again on the retained records",
+            "certified": "lies within a proven distance of training again to the optimum on the retained records",
+            "approximate": "no proof; the distance to training again can be measured",
+        }[self.value]
+
+
+@dataclass(frozen=True)
+class UnlearnResult:
+    """What a removal gave.
+
+    Parameters
+    ----------
+    case : Case
+        The new case; the old one is untouched.
+    before : Case
+        The case the records were removed from.
+    guarantee : Guarantee
+        What holds for the new model.
+    bound : float or None
+        Certified Euclidean distance of coefficients and intercept to the retrained optimum.
+    relative_bound : float or None
+        `bound` over the norm of the new coefficients and intercept.
+    method : str
+        The unlearner's name.
+    seconds : float
+        Wall time of the removal, without preparation.
+    n_forgotten : int
+        Number of records removed now.
+    notes : tuple of str
+        What the user should know, a sentence each.
+    """
+
+    case: Case
+    before: Case
+    guarantee: Guarantee
+    bound: float | None
+    relative_bound: float | None
+    method: str
+    seconds: float
+    n_forgotten: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What an unlearner returns: the new case and what holds for it."""
+
+    case: Case
+    guarantee: Guarantee
+    bound: float | None = None
+    relative_bound: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Unlearner(ABC):
+    """Removes training records from the models of one family."""
+
+    name: str
+    guarantee: Guarantee
+
+    @abstractmethod
+    def fits(self, case: Case) -> str | None:
+        """Return None where the unlearner serves this case, else the reason why not. Cheap: reads parameters, not rows."""
+
+    @abstractmethod
+    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
+        """Return the case with whatever later removals build on; the model stays as it is."""
+
+    @abstractmethod
+    def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
+        """Return the case without the records at `positions` (never empty, never a whole class)."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An unlearner, as it fits one case.
+
+    Parameters
+    ----------
+    name : str
+        What `unlearn(method=...)` takes.
+    guarantee : Guarantee
+        What it holds.
+    fits : bool
+        Whether it serves this case.
+    reason : str
+        Why it does not; empty where it does.
+    """
+
+    name: str
+    guarantee: Guarantee
+    fits: bool
+    reason: str
+
+
+def mask_without(case: Case, positions: Positions) -> npt.NDArray[np.bool_]:
+    """Return the case's retained mask with some rows taken out.
+
+    Raises
+    ------
+    InputError
+        If nothing, or no record of some class, would be left.
+    """
+    retained = case.retained.copy()
+    retained[positions] = False
+    counts = _class_counts(case) - np.bincount(case.train_codes[positions], minlength=len(case.classes))
+    if not counts.any():
+        raise InputError(
+            f"At least one record of every class must stay. Got a request to forget all {case.n_retained}; forget fewer."
+        )
+    gone = [case.classes[index] for index in np.flatnonzero(counts == 0) if _class_counts(case)[index]]
+    if gone:
+        raise InputError(
+            f"At least one record of every class must stay. This request forgets every record with {case.roles.target} = {listed(gone)}; forget fewer."
+        )
+    return retained
+
+
+def _class_counts(case: Case) -> npt.NDArray[np.intp]:
+    def count() -> npt.NDArray[np.intp]:
+        return np.bincount(case.train_codes[case.retained], minlength=len(case.classes))
+
+    return case._remember("class_counts", count)  # type: ignore[no-any-return]
+
+
+def model_input(case: Case, rows: Positions | npt.NDArray[np.bool_]) -> Any:
+    """Return training rows as the model takes them."""
+    table = case.X_train.iloc[rows] if rows.dtype != bool else case.X_train[rows]
+    return table if hasattr(case.model, "feature_names_in_") else table.to_numpy()

@@ -1,0 +1,132 @@
+"""The Hessian of a penalised logistic loss in the model's own coordinates, and the distances it certifies."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import eigh, lapack
+
+from core.errors import NotSupportedError
+from core.numerics.self_concordance import distance_to_optimum
+
+Floats = npt.NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A fixed positive definite matrix over atoms that bounds how far any training row's predictor can move.
+
+    For every row, ``abs(z_i . d) <= largest * sqrt(d . matrix @ d)``.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n_atoms, n_atoms)
+    largest : float
+        max over rows of ``sqrt(z_i . matrix^-1 z_i)``.
+    mass : ndarray, shape (n_atoms,)
+        ``sum_i s_i * abs(z_i)``: scales the rounding error of a gradient.
+    rows : int
+        Number of rows.
+    """
+
+    matrix: Floats
+    largest: float
+    mass: Floats
+    rows: int
+
+    def movement(self, step: Floats) -> float:
+        """Bound the move of any row's predictor for a step over atoms."""
+        return self.largest * math.sqrt(max(0.0, float(step @ self.matrix @ step)))
+
+
+class Curvature:
+    """``H = A.T @ G @ A + diag(D)``, its factor, and certificates in its norm.
+
+    Parameters
+    ----------
+    A : ndarray, shape (n_atoms, n_parameters)
+        Maps parameters to coefficients of atoms.
+    G : ndarray, shape (n_atoms, n_atoms)
+        Hessian of the loss over atoms, at some point.
+    D : ndarray, shape (n_parameters,)
+        Penalties.
+    metric : Metric
+        Bounds the rows.
+
+    Raises
+    ------
+    NotSupportedError
+        If H is singular to working precision.
+    """
+
+    def __init__(self, A: Floats, G: Floats, D: Floats, metric: Metric) -> None:
+        self.A, self.G, self.D, self._metric = A, G, D, metric
+        H = A.T @ (G @ A)
+        H[np.diag_indices_from(H)] += D
+        self.H = H
+        self._factor, info = lapack.dpotrf(H, lower=1)
+        if info:
+            raise NotSupportedError("the Hessian is singular: columns determine one another, or a class is separated")
+        inverse, _ = lapack.dpotri(self._factor, lower=1)
+        diagonal = inverse.diagonal().copy()
+        inverse = np.tril(inverse)
+        inverse = inverse + inverse.T
+        inverse[np.diag_indices_from(inverse)] = diagonal
+        self.inverse = inverse
+        self.smallest = 1.0 / min(math.sqrt(float(np.vdot(inverse, inverse))), float(np.abs(inverse).sum(axis=0).max()))
+        if self.smallest < 1e3 * EPS * float(H.diagonal().max()):
+            raise NotSupportedError(
+                "the Hessian is singular to working precision: columns determine one another, or a class is separated"
+            )
+        self._row_bound = metric.largest * math.sqrt(self._dominance())
+        self._rounding = (
+            math.sqrt(metric.rows) * EPS * float(np.linalg.norm(np.abs(A).T @ metric.mass)) / math.sqrt(self.smallest)
+        )
+
+    def _dominance(self) -> float:
+        """Bound k such that ``A.T @ metric @ A <= k * H``."""
+        extra = self.A.T @ (self._metric.matrix @ self.A) - self.H
+        product = self.inverse @ extra
+        squared = float(np.vdot(product, product.T))
+        if 0.0 <= squared < 0.09:
+            return 1.0 + math.sqrt(squared)
+        last = len(self.H) - 1
+        top = float(eigh(extra, self.H, eigvals_only=True, subset_by_index=(last, last))[0])
+        return max(1e-12, 1.0 + top) * (1.0 + 1e-6)
+
+    def solve(self, gradient: Floats) -> Floats:
+        """Return ``H^-1 @ gradient``."""
+        solution, _ = lapack.dpotrs(self._factor, gradient, lower=1)
+        return np.asarray(solution)
+
+    def decrement(self, gradient: Floats) -> float:
+        """Return ``sqrt(gradient . H^-1 gradient)``."""
+        return math.sqrt(max(0.0, float(gradient @ self.solve(gradient))))
+
+    def distance(self, nu: float, moved: float, w: Floats) -> float:
+        """Certify the Euclidean distance of `w` to the optimum.
+
+        Parameters
+        ----------
+        nu : float
+            Norm of the gradient at `w`, or a bound on it, in ``H^-1``.
+        moved : float
+            Bound on how far any row's predictor at `w` is from where H was taken.
+        w : ndarray, shape (n_parameters,)
+            The point; scales the allowance for rounding.
+
+        Returns
+        -------
+        float
+            Infinite where nothing can be certified.
+        """
+        if not moved < 50.0:
+            return math.inf
+        slack = math.exp(moved / 2)
+        solving = 8.0 * EPS * float(np.linalg.norm(self.H.diagonal() * w)) / math.sqrt(self.smallest)
+        nu = slack * (nu + self._rounding + solving)
+        return slack * distance_to_optimum(nu, slack * self._row_bound) / math.sqrt(self.smallest)

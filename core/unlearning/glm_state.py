@@ -1,0 +1,300 @@
+"""What a logistic-regression case carries along: atoms, sums, gradient and Hessian over the retained rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cholesky
+from sklearn.pipeline import Pipeline
+
+from core.case.case import Case
+from core.case.objective import LogisticObjective, coefficients, linear_estimator, logistic_objective
+from core.errors import NotSupportedError
+from core.numerics.logistic import largest_norm_block, sigmoid
+from core.unlearning.anchor import Anchor, Rows, on_threads, spans
+from core.unlearning.base import Progress
+from core.unlearning.curvature import Curvature, Metric
+from core.unlearning.preprocessing.atoms import AtomBuilder, AtomTable, Sums
+from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
+from core.unlearning.preprocessing.chain import plan, refit
+from core.unlearning.preprocessing.steps import shallow
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.intp]
+
+MOST_NEWTON_STEPS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What all cases made from one another share: the pipeline's shape, its atoms and its objective."""
+
+    model: Any
+    features: tuple[str, ...]
+    atoms: AtomTable
+    rows: Rows
+    objective: LogisticObjective
+    weight: Floats
+    positive_column: int
+
+    def preprocess(self, sums: Sums) -> tuple[Any, Linear]:
+        """Return the preprocessing as fitted on the retained rows (None for a bare model) and the features it gives."""
+        start: Block = Raw(self.features)
+        if not isinstance(self.model, Pipeline):
+            return None, as_linear(start, self.atoms)
+        fitted, block = refit(self.model[:-1], start, sums, self.atoms)
+        return fitted, as_linear(block, self.atoms)
+
+    def map(self, features: Linear) -> Floats:
+        """Return the matrix from parameters to coefficients of atoms, shape (n_atoms, n_parameters)."""
+        n_features = len(features.const)
+        A = np.zeros((self.atoms.train.shape[1], n_features + self.objective.fit_intercept))
+        A[:, :n_features] = features.coef.T
+        A[self.atoms.one, :n_features] = features.const
+        if self.objective.fit_intercept:
+            A[self.atoms.one, -1] = 1.0
+        return A
+
+    def assemble(self, fitted: Any, w: Floats) -> Any:
+        """Return the fitted pipeline with the parameters `w`."""
+        estimator = shallow(linear_estimator(self.model))
+        n_features = len(w) - self.objective.fit_intercept
+        estimator.coef_ = w[None, :n_features].copy()
+        estimator.intercept_ = w[n_features:].copy() if self.objective.fit_intercept else np.zeros(1)
+        if n_features != estimator.n_features_in_:
+            estimator.n_features_in_ = n_features
+            if hasattr(estimator, "feature_names_in_"):
+                raise NotSupportedError("a category vanished from a pipeline that passes column names on to the model")
+        if fitted is None:
+            return estimator
+        model = shallow(self.model)
+        model.steps = [*fitted.steps, (self.model.steps[-1][0], estimator)]
+        return model
+
+
+@dataclass(frozen=True, eq=False)
+class GlmState:
+    """The retained rows of one case, as far as a removal needs them.
+
+    Parameters
+    ----------
+    frame : Frame
+        Shared by all cases made from one another.
+    metric : Metric
+        Bounds the rows' predictors.
+    sums : Sums
+        For the preprocessing.
+    totals : ndarray, shape (2,)
+        Sample weight of each class.
+    anchor : Anchor
+        Gradient and Hessian.
+    w : ndarray, shape (n_parameters,)
+        Coefficients and intercept of the model.
+    solver_distance : float
+        Relative distance of the model as it was handed in to its optimum.
+    """
+
+    frame: Frame
+    metric: Metric
+    sums: Sums
+    totals: Floats
+    anchor: Anchor
+    w: Floats
+    solver_distance: float = 0.0
+
+    @cached_property
+    def _preprocessed(self) -> tuple[Any, Linear]:
+        return self.frame.preprocess(self.sums)
+
+    @cached_property
+    def A(self) -> Floats:
+        """Matrix from parameters to coefficients of atoms, for the retained rows' preprocessing."""
+        return self.frame.map(self._preprocessed[1])
+
+    @cached_property
+    def penalties(self) -> Floats:
+        """Penalty of every parameter."""
+        return self.frame.objective.diagonal(len(self._preprocessed[1].const))
+
+    @cached_property
+    def part_weights(self) -> Floats:
+        """Weight of each part's sums: the class weights, if they follow the counts."""
+        if self.frame.rows.n_parts == 1:
+            return np.ones(1)
+        return self.frame.objective.class_weights(self.totals)
+
+    @cached_property
+    def model(self) -> Any:
+        """The fitted pipeline at `w`."""
+        return self.frame.assemble(self._preprocessed[0], self.w)
+
+    def loss_gradient(self) -> Floats:
+        """Return the gradient of the loss at the anchor, shape (n_atoms,)."""
+        return self.part_weights @ self.anchor.gradient
+
+    def loss_hessian(self) -> Floats:
+        """Return the Hessian of the loss, shape (n_atoms, n_atoms)."""
+        if len(self.part_weights) == 1:
+            return self.anchor.hessian[0]
+        return np.einsum("p,pij->ij", self.part_weights, self.anchor.hessian)
+
+    def gradient(self, w: Floats) -> Floats:
+        """Return the gradient of the objective at `w`, where the anchor's gradient was taken."""
+        return self.A.T @ self.loss_gradient() + self.penalties * w
+
+    def curvature(self) -> Curvature:
+        """Return the Hessian of the objective, factored."""
+        return Curvature(self.A, self.loss_hessian(), self.penalties, self.metric)
+
+    def without(self, positions: Positions, retained: Bools) -> GlmState:
+        """Take rows out of every sum: O(k n_atoms^2)."""
+        rows = self.frame.rows
+        lost = np.bincount(rows.y[positions], weights=self.frame.weight[positions], minlength=2)
+        return replace(
+            self,
+            sums=self.sums.without(rows.Z[positions], retained),
+            totals=self.totals - lost,
+            anchor=self.anchor.without(rows, positions),
+        )
+
+    def moved_to(self, w: Floats, retained: Bools) -> GlmState:
+        """Take the gradient at `w`: one pass."""
+        return self._keeping(replace(self, anchor=self.anchor.moved_to(self.frame.rows, self.A @ w, retained)))
+
+    def renewed(self, retained: Bools) -> GlmState:
+        """Take gradient and Hessian at the anchor's point: two passes."""
+        return self._keeping(replace(self, anchor=Anchor.at(self.frame.rows, self.anchor.u, retained)))
+
+    def at(self, w: Floats) -> GlmState:
+        """Return the state with the parameters `w`."""
+        return self._keeping(replace(self, w=w))
+
+    def _keeping(self, other: GlmState) -> GlmState:
+        """Hand on what depends on the sums alone."""
+        for name in ("_preprocessed", "A", "penalties", "part_weights"):
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        return other
+
+    def predictors(self, Z: Floats) -> Floats:
+        """Return the linear predictors of rows given as atoms."""
+        return np.asarray(Z @ (self.A @ self.w))
+
+    def scores(self, rows: Positions) -> Floats:
+        """Return the probability of `pos_label` for test rows."""
+        eta = self.predictors(self.frame.atoms.test)[rows]
+        return sigmoid(eta if self.frame.positive_column == 1 else -eta)
+
+
+def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
+    """Read the retained rows once and find the optimum of the model's objective on them.
+
+    Parameters
+    ----------
+    case : Case
+        Its model must be one that `Newton.fits`.
+    progress : callable, optional
+        Called with the share done and what is being done.
+
+    Raises
+    ------
+    NotSupportedError
+        If the preprocessing cannot be refitted from sums, or there is no unique optimum.
+    """
+    report = progress or _silent
+    report(0.0, "Reading the columns")
+    frame = make_frame(case)
+    sums = Sums.of(frame.atoms.train, case.retained)
+    report(0.3, "Finding the optimum")
+    totals = np.bincount(frame.rows.y[case.retained], weights=frame.weight[case.retained], minlength=2)
+    blank = Metric(np.zeros((1, 1)), 0.0, np.zeros(1), 0)
+    empty = Anchor(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), 0.0)
+    state = GlmState(frame, blank, sums, totals, empty, np.zeros(0))
+    _check_preprocessing(case, state)
+    state = _optimise(state, case, report)
+    report(0.8, "Bounding the rows")
+    state = replace(state, metric=_metric(state, case.retained))
+    report(1.0, "Ready")
+    return state
+
+
+def make_frame(case: Case) -> Frame:
+    """Return the part of the state that does not depend on which rows are retained."""
+    objective = logistic_objective(case.model)
+    builder = AtomBuilder(case.X_train, case.X_test)
+    left: tuple[str, ...] | None = case.features
+    if isinstance(case.model, Pipeline):
+        left = plan(case.model[:-1], left, builder)
+    for name in left or ():
+        builder.number(name)
+    atoms = builder.build()
+    weight = np.ones(len(case.retained)) if case.train_weight is None else case.train_weight
+    balanced = objective.class_weight == "balanced"
+    y = case.train_codes.astype(np.uint8)
+    fixed = weight if balanced else weight * objective.class_weights(np.ones(2))[y]
+    rows = Rows(atoms.train, y, fixed, y if balanced else np.zeros_like(y), 2 if balanced else 1)
+    return Frame(case.model, case.features, atoms, rows, objective, weight, case.pos_column)
+
+
+def _optimise(state: GlmState, case: Case, report: Callable[[float, str], None]) -> GlmState:
+    """Return the state at the optimum, by damped Newton steps from the model's own coefficients."""
+    own = coefficients(case.model)
+    w = own if len(own) == state.A.shape[1] else np.zeros(state.A.shape[1])
+    for step_number in range(MOST_NEWTON_STEPS):
+        state = replace(state, anchor=Anchor.at(state.frame.rows, state.A @ w, case.retained), w=w)
+        H = state.A.T @ state.loss_hessian() @ state.A + np.diag(state.penalties)
+        gradient = state.gradient(w)
+        step, size = _newton_step(H, gradient)
+        if size <= 1e-11 * max(1.0, np.sqrt(w @ H @ w)):
+            distance = float(np.linalg.norm(w - own) / max(np.linalg.norm(w), 1e-300)) if len(own) == len(w) else 0.0
+            return replace(state, solver_distance=distance)
+        moved = float(np.abs(state.frame.atoms.train @ (state.A @ step)).max())
+        w = w + step * (np.log1p(moved) / moved if moved > 1e-3 else 1.0)
+        report(0.3 + 0.5 * min(1.0, step_number / 10), "Finding the optimum")
+    raise NotSupportedError("the objective has no optimum that can be reached: the classes are separated")
+
+
+def _newton_step(H: Floats, gradient: Floats) -> tuple[Floats, float]:
+    try:
+        factor = cholesky(H, lower=True)
+    except np.linalg.LinAlgError as error:
+        raise NotSupportedError(
+            "the Hessian is singular: columns determine one another, or a class is separated"
+        ) from error
+    half = np.linalg.solve(factor, gradient)
+    return -np.linalg.solve(factor.T, half), float(np.linalg.norm(half))
+
+
+def _metric(state: GlmState, retained: Bools) -> Metric:
+    G = state.loss_hessian()
+    matrix = G + np.eye(len(G)) * (1e-10 * np.trace(G) / len(G))
+    factor = cholesky(matrix, lower=True)
+    Z = state.frame.rows.Z
+    largest = max(on_threads(largest_norm_block, [(Z, factor, *span) for span in spans(len(Z))]))
+    weights = state.frame.rows.weight * retained * state.part_weights[state.frame.rows.part]
+    return Metric(matrix, largest * 1.0001, np.abs(Z).T @ weights, len(Z))
+
+
+def _check_preprocessing(case: Case, state: GlmState) -> None:
+    """Raise unless the refitted transformers really give the features that the sums say."""
+    fitted, _ = state._preprocessed
+    if fitted is None:
+        return
+    some = np.linspace(0, len(case.X_train) - 1, min(len(case.X_train), 500)).astype(int)
+    table = case.X_train.iloc[some]
+    given = fitted.transform(table if hasattr(case.model, "feature_names_in_") else table.to_numpy())
+    given = np.asarray(given.toarray() if hasattr(given, "toarray") else given, dtype=np.float64)
+    n_features = given.shape[1]
+    expected = state.frame.atoms.train[some] @ state.A[:, :n_features]
+    if expected.shape != given.shape or not np.allclose(expected, given, rtol=1e-8, atol=1e-8):
+        raise NotSupportedError("the preprocessing does something that updating it from sums does not reproduce")
+
+
+def _silent(share: float, what: str) -> None:
+    """Report to nobody."""

@@ -1,0 +1,200 @@
+"""Atoms: fixed functions of a row, of which every preprocessed feature is a linear combination."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.errors import NotSupportedError
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.intp]
+
+MOST_BYTES = 4 * 2**30
+
+
+@dataclass(eq=False)
+class NumericColumn:
+    """A numeric raw column: value = center + spread * atom where present, and an atom that is 1 where it is missing."""
+
+    name: str
+    observed: int
+    missing: int | None
+    center: float
+    spread: float
+    values: Floats
+    _order: Positions | None = field(default=None, repr=False)
+
+    def order(self) -> Positions:
+        """Return the training rows where the value is present, by ascending value."""
+        if self._order is None:
+            rows = np.flatnonzero(~np.isnan(self.values))
+            self._order = rows[np.argsort(self.values[rows], kind="stable")]
+        return self._order
+
+    def ranked(self, retained: Bools) -> Floats:
+        """Return the present values of the retained rows, ascending."""
+        order = self.order()
+        return np.asarray(self.values[order[retained[order]]])
+
+    def extremes(self, retained: Bools) -> tuple[float, float]:
+        """Return the smallest and the largest present value of the retained rows."""
+        order = self.order()
+        return float(self._first(order, retained)), float(self._first(order[::-1], retained))
+
+    def _first(self, order: Positions, retained: Bools) -> np.float64:
+        for low in range(0, len(order), 256):
+            kept = order[low : low + 256][retained[order[low : low + 256]]]
+            if len(kept):
+                return self.values[kept[0]]  # type: ignore[no-any-return]
+        raise NotSupportedError(f"No retained record has a value in {self.name!r}")
+
+
+@dataclass(eq=False)
+class CategoryColumn:
+    """A raw column of categories: one atom per category, in the encoder's order, and one for a missing value.
+
+    `refuses_unknown` says whether the encoder raises for a category that no training row has.
+    """
+
+    name: str
+    categories: npt.NDArray[Any]
+    atoms: Positions
+    missing: int | None
+    refuses_unknown: bool
+
+
+@dataclass(eq=False)
+class AtomTable:
+    """The atoms of every training and test row; the last one is the constant 1."""
+
+    train: Floats
+    test: Floats
+    numeric: dict[str, NumericColumn]
+    categorical: dict[str, CategoryColumn]
+
+    @cached_property
+    def indicators(self) -> Positions:
+        """Indices of the atoms that indicate a category."""
+        return np.concatenate([np.empty(0, dtype=np.intp), *(column.atoms for column in self.categorical.values())])
+
+    @property
+    def one(self) -> int:
+        """Index of the constant atom."""
+        return self.train.shape[1] - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums over the retained rows: their number, and of every atom and its square.
+
+    Parameters
+    ----------
+    n : int
+        Number of retained rows.
+    first, second : ndarray, shape (n_atoms,)
+        Sums of the atoms and of their squares.
+    retained : ndarray of bool, shape (n_train,)
+        The retained rows, for order statistics.
+    """
+
+    n: int
+    first: Floats
+    second: Floats
+    retained: Bools
+
+    @classmethod
+    def of(cls, Z: Floats, retained: Bools) -> Sums:
+        """Return the sums over the retained rows of `Z`."""
+        rows = Z if retained.all() else Z[retained]
+        return cls(len(rows), rows.sum(axis=0), np.einsum("ij,ij->j", rows, rows), retained)
+
+    def without(self, rows: Floats, retained: Bools) -> Sums:
+        """Return the sums after taking some rows out."""
+        return Sums(
+            self.n - len(rows), self.first - rows.sum(axis=0), self.second - np.einsum("ij,ij->j", rows, rows), retained
+        )
+
+
+class AtomBuilder:
+    """Collects the atoms that the steps of a pipeline ask for, then writes them in one array per table."""
+
+    def __init__(self, train: pd.DataFrame, test: pd.DataFrame) -> None:
+        self._frames = (train, test)
+        self._columns: list[tuple[Floats, Floats]] = []
+        self.numeric: dict[str, NumericColumn] = {}
+        self.categorical: dict[str, CategoryColumn] = {}
+
+    def number(self, name: str) -> NumericColumn:
+        """Return the numeric column `name`, adding its atoms the first time."""
+        if name in self.numeric:
+            return self.numeric[name]
+        train, test = (self._as_numbers(frame[name]) for frame in self._frames)
+        missing_train, missing_test = np.isnan(train), np.isnan(test)
+        if missing_train.all():
+            raise NotSupportedError(f"column {name!r} has no values")
+        center, spread = float(np.nanmean(train)), float(np.nanstd(train)) or 1.0
+        observed = self._add(
+            *(
+                np.where(gone, 0.0, (values - center) / spread)
+                for values, gone in ((train, missing_train), (test, missing_test))
+            )
+        )
+        missing = None
+        if missing_train.any() or missing_test.any():
+            missing = self._add(missing_train.astype(np.float64), missing_test.astype(np.float64))
+        self.numeric[name] = NumericColumn(name, observed, missing, center, spread, train)
+        return self.numeric[name]
+
+    def categories(self, name: str, categories: npt.NDArray[Any], *, refuses_unknown: bool) -> CategoryColumn:
+        """Return the categorical column `name` with the encoder's categories, adding its atoms the first time."""
+        if name in self.categorical:
+            return self.categorical[name]
+        known = pd.Index(categories[~pd.isna(categories)])
+        if not pd.api.types.is_numeric_dtype(known):
+            known = known.astype(object)
+        codes = []
+        for frame in self._frames:
+            column = frame[name]
+            values = pd.Index(column.astype(object)) if known.dtype == object else pd.Index(column)
+            found = known.get_indexer(values)
+            found[column.isna().to_numpy()] = len(known)
+            codes.append(found)
+        atoms = [self._add(*((found == code).astype(np.float64) for found in codes)) for code in range(len(known))]
+        missing = None
+        if any((found == len(known)).any() for found in codes):
+            missing = self._add(*((found == len(known)).astype(np.float64) for found in codes))
+        self.categorical[name] = CategoryColumn(
+            name, known.to_numpy(), np.array(atoms, dtype=np.intp), missing, refuses_unknown
+        )
+        return self.categorical[name]
+
+    def build(self) -> AtomTable:
+        """Write all atoms, the constant last."""
+        tables = []
+        for side, frame in enumerate(self._frames):
+            Z = np.ones((len(frame), len(self._columns) + 1))
+            for index, columns in enumerate(self._columns):
+                Z[:, index] = columns[side]
+            Z.flags.writeable = False
+            tables.append(Z)
+        self._columns = []
+        return AtomTable(tables[0], tables[1], self.numeric, self.categorical)
+
+    def _add(self, train: Floats, test: Floats) -> int:
+        self._columns.append((train, test))
+        if 8 * len(self._columns) * (len(train) + len(test)) > MOST_BYTES:
+            raise NotSupportedError("the preprocessed table is too large to hold in memory")
+        return len(self._columns) - 1
+
+    @staticmethod
+    def _as_numbers(column: pd.Series[Any]) -> Floats:
+        if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+            raise NotSupportedError(f"column {column.name!r} is used as numbers but holds text")
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)

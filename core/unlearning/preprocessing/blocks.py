@@ -1,0 +1,155 @@
+"""What flows between the steps of a pipeline while it is refitted from sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import NotSupportedError
+from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, NumericColumn, Sums
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """Raw columns that no step has touched."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Numeric columns that may hold missing values: value = scale * atom + shift where present."""
+
+    columns: Sequence[NumericColumn]
+    scale: Floats
+    shift: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Categories:
+    """Columns of categories; `fill` is the category that stands for a missing value, or None."""
+
+    columns: Sequence[CategoryColumn]
+    fill: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """Complete features: ``coef @ atoms + const``. Atoms of one feature are never nonzero in the same row.
+
+    Parameters
+    ----------
+    coef : ndarray, shape (n_features, n_atoms)
+        Coefficients of the atoms, the constant one left out (it stays 0).
+    const : ndarray, shape (n_features,)
+        The constant part.
+    """
+
+    coef: Floats
+    const: Floats
+
+
+Block = Raw | Numbers | Categories | Linear
+
+
+def as_numbers(block: Block, atoms: AtomTable) -> Numbers | Linear:
+    """Return raw columns as numbers; numbers and features as they are."""
+    if isinstance(block, Raw):
+        columns = [atoms.numeric[name] for name in block.names]
+        scale = np.array([column.spread for column in columns])
+        return Numbers(columns, scale, np.array([column.center for column in columns]))
+    if isinstance(block, Categories):
+        raise NotSupportedError("categories reach a step that needs numbers")
+    return block
+
+
+def as_linear(block: Block, atoms: AtomTable) -> Linear:
+    """Return numbers without missing values as features."""
+    block = as_numbers(block, atoms)
+    if isinstance(block, Linear):
+        return block
+    if any(column.missing is not None for column in block.columns):
+        raise NotSupportedError("missing values reach the model without imputation")
+    return filled(block, np.zeros(len(block.columns)), atoms)
+
+
+def filled(block: Numbers, statistics: Floats, atoms: AtomTable) -> Linear:
+    """Return numbers as features, with `statistics` in place of missing values."""
+    coef = np.zeros((len(block.columns), atoms.train.shape[1]))
+    for index, column in enumerate(block.columns):
+        coef[index, column.observed] = block.scale[index]
+        if column.missing is not None:
+            coef[index, column.missing] = statistics[index] - block.shift[index]
+    return Linear(coef, block.shift)
+
+
+def stack(parts: Sequence[Linear]) -> Linear:
+    """Return several blocks side by side."""
+    if len(parts) == 1:
+        return parts[0]
+    return Linear(np.concatenate([part.coef for part in parts]), np.concatenate([part.const for part in parts]))
+
+
+def present(block: Numbers, sums: Sums) -> Floats:
+    """Return the number of retained rows where each column has a value."""
+    return sums.n - np.array(
+        [0.0 if column.missing is None else sums.first[column.missing] for column in block.columns]
+    )
+
+
+def moments(block: Numbers | Linear, sums: Sums) -> tuple[Floats, Floats]:
+    """Return mean and variance of every column or feature over the retained rows where it has a value."""
+    if isinstance(block, Numbers):
+        count = present(block, sums)
+        if (count <= 0).any():
+            raise NotSupportedError("a column has no values left")
+        where = np.array([column.observed for column in block.columns])
+        mean = sums.first[where] / count
+        variance = sums.second[where] / count - mean * mean
+        return block.scale * mean + block.shift, block.scale**2 * _not_negative(variance)
+    first = block.coef @ sums.first / sums.n
+    variance = (block.coef * block.coef) @ sums.second / sums.n - first * first
+    return first + block.const, _not_negative(variance)
+
+
+def extremes(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> tuple[Floats, Floats]:
+    """Return the smallest and largest value of every column or feature over the retained rows where it has a value."""
+    if isinstance(block, Numbers):
+        ends = np.array(
+            [_observed_ends(column, scale, sums) for column, scale in zip(block.columns, block.scale, strict=True)]
+        )
+        return ends[:, 0] + block.shift, ends[:, 1] + block.shift
+    by_atom = {column.observed: column for column in atoms.numeric.values()}
+    ends = np.array([_feature_ends(row, sums, by_atom) for row in block.coef])
+    return ends[:, 0] + block.const, ends[:, 1] + block.const
+
+
+def _observed_ends(column: NumericColumn, scale: float, sums: Sums) -> tuple[float, float]:
+    low, high = ((value - column.center) / column.spread * scale for value in column.extremes(sums.retained))
+    return min(low, high), max(low, high)
+
+
+def _feature_ends(row: Floats, sums: Sums, by_atom: dict[int, NumericColumn]) -> tuple[float, float]:
+    values: list[float] = []
+    covered = 0.0
+    for atom in np.flatnonzero(row):
+        column = by_atom.get(int(atom))
+        if column is not None:
+            values.extend(_observed_ends(column, float(row[atom]), sums))
+            covered += sums.n - (0.0 if column.missing is None else sums.first[column.missing])
+        elif sums.first[atom] > 0.5:
+            values.append(float(row[atom]))
+            covered += sums.first[atom]
+    if covered < sums.n - 0.5:
+        values.append(0.0)
+    return min(values), max(values)
+
+
+def _not_negative(variance: Floats) -> Floats:
+    """Return variances with what rounding of centred sums leaves of zero set to zero (atoms have variance 1 or are indicators)."""
+    return np.where(variance < 1e-13, 0.0, variance)

@@ -1,0 +1,231 @@
+"""One function per transformer: the estimator it would be if fitted on the retained rows, and the features it gives.
+
+Every function takes the fitted estimator, the incoming block, the sums over the retained rows and the atoms, and returns a new
+fitted estimator (a shallow copy, its learned attributes replaced) and the outgoing block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+
+from core.errors import NotSupportedError
+from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, NumericColumn, Sums
+from core.unlearning.preprocessing.blocks import (
+    Block,
+    Categories,
+    Linear,
+    Numbers,
+    as_numbers,
+    extremes,
+    filled,
+    moments,
+    present,
+)
+
+Floats = npt.NDArray[np.float64]
+Refitted = tuple[Any, Block]
+
+
+def shallow(estimator: Any) -> Any:
+    """Return a copy of an estimator that shares its attributes."""
+    other = object.__new__(type(estimator))
+    other.__dict__.update(estimator.__dict__)
+    return other
+
+
+def scale(estimator: StandardScaler, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
+    """Refit a StandardScaler."""
+    numbers = as_numbers(block, atoms)
+    mean, variance = moments(numbers, sums)
+    count = present(numbers, sums) if isinstance(numbers, Numbers) else np.full(len(mean), float(sums.n))
+    new = shallow(estimator)
+    factor = np.ones_like(mean)
+    if estimator.with_std:
+        limit = count * np.finfo(np.float64).eps
+        constant = variance <= limit * variance + (limit * mean) ** 2
+        factor = np.where(constant, 1.0, np.sqrt(variance))
+        new.scale_, new.var_ = factor, variance
+    if estimator.mean_ is not None:
+        new.mean_ = mean
+    kind = np.asarray(estimator.n_samples_seen_).dtype
+    seen = count.astype(kind)
+    new.n_samples_seen_ = seen[0] if np.ptp(seen) == 0 else seen
+    shift = mean if estimator.with_mean else np.zeros_like(mean)
+    return new, _affine(numbers, 1.0 / factor, -shift / factor)
+
+
+def scale_to_range(estimator: MinMaxScaler, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
+    """Refit a MinMaxScaler."""
+    if estimator.clip:
+        raise NotSupportedError("MinMaxScaler with clip=True is not linear outside the training range")
+    numbers = as_numbers(block, atoms)
+    low, high = extremes(numbers, sums, atoms)
+    start, stop = estimator.feature_range
+    spread = high - low
+    new = shallow(estimator)
+    new.data_min_, new.data_max_, new.data_range_ = low, high, spread
+    new.scale_ = (stop - start) / np.where(spread < 10 * np.finfo(np.float64).eps, 1.0, spread)
+    new.min_ = start - low * new.scale_
+    new.n_samples_seen_ = sums.n
+    return new, _affine(numbers, new.scale_, new.min_)
+
+
+def impute(estimator: SimpleImputer, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
+    """Refit a SimpleImputer on numbers or on categories."""
+    if isinstance(block, Categories):
+        return _impute_categories(estimator, block, sums)
+    numbers = as_numbers(block, atoms)
+    new = shallow(estimator)
+    if isinstance(numbers, Linear):
+        if estimator.strategy not in ("mean", "constant"):
+            raise NotSupportedError(
+                f"SimpleImputer(strategy={estimator.strategy!r}) after a step that leaves no missing values"
+            )
+        new.statistics_ = moments(numbers, sums)[0] if estimator.strategy == "mean" else estimator.statistics_
+        return new, numbers
+    new.statistics_ = _statistics(estimator, numbers, sums)
+    return new, filled(numbers, new.statistics_, atoms)
+
+
+def _statistics(estimator: SimpleImputer, block: Numbers, sums: Sums) -> Floats:
+    if estimator.strategy == "constant":
+        return np.asarray(estimator.statistics_, dtype=np.float64)
+    if estimator.strategy == "mean":
+        return moments(block, sums)[0]
+    return np.array(
+        [
+            (_centre(column, estimator.strategy, sums) - column.center) / column.spread * scale + shift
+            for column, scale, shift in zip(block.columns, block.scale, block.shift, strict=True)
+        ]
+    )
+
+
+def _centre(column: NumericColumn, strategy: str, sums: Sums) -> float:
+    values = column.ranked(sums.retained)
+    if len(values) == 0:
+        raise NotSupportedError(f"no retained record has a value in {column.name!r}")
+    if strategy == "median":
+        middle = len(values) // 2
+        return float(values[middle]) if len(values) % 2 else float((values[middle - 1] + values[middle]) / 2)
+    distinct, counts = np.unique(values, return_counts=True)
+    return float(distinct[np.argmax(counts)])
+
+
+def _impute_categories(estimator: SimpleImputer, block: Categories, sums: Sums) -> Refitted:
+    if estimator.strategy not in ("most_frequent", "constant"):
+        raise NotSupportedError(f"SimpleImputer(strategy={estimator.strategy!r}) on categories")
+    new = shallow(estimator)
+    statistics = estimator.statistics_.copy()
+    fills: list[int | None] = []
+    for index, column in enumerate(block.columns):
+        if estimator.strategy == "most_frequent":
+            counts = np.rint(sums.first[column.atoms])
+            if not counts.any():
+                raise NotSupportedError(f"no retained record has a value in {column.name!r}")
+            winner = int(np.argmax(counts))
+            statistics[index] = column.categories[winner]
+        else:
+            winner = _category_of(column, statistics[index])
+        fills.append(winner)
+    new.statistics_ = statistics
+    return new, Categories(block.columns, tuple(fills))
+
+
+def _category_of(column: CategoryColumn, value: object) -> int:
+    found = np.flatnonzero(column.categories == value)
+    return int(found[0]) if len(found) else -1
+
+
+def encode(estimator: OneHotEncoder, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
+    """Refit a OneHotEncoder; categories that no retained row has are dropped where they are learned."""
+    if not isinstance(block, Categories):
+        raise NotSupportedError("a OneHotEncoder after a step other than a SimpleImputer")
+    learned = isinstance(estimator.categories, str)
+    categories, drops, widths, rows = [], [], [], []
+    for index, (column, fill) in enumerate(zip(block.columns, block.fill, strict=True)):
+        features = _indicators(column, fill, atoms.train.shape[1])
+        known = np.arange(len(features)) < len(estimator.categories_[index])
+        kept = features @ sums.first > 0.5 if learned else known
+        values = _values(column, fill, estimator.categories_[index].dtype)[: len(features)]
+        categories.append(estimator.categories_[index] if kept.all() else values[kept])
+        features = features[kept]
+        drop = _dropped(estimator.drop, len(features))
+        drops.append(drop)
+        if drop is not None:
+            features = np.delete(features, drop, axis=0)
+        widths.append(len(features))
+        rows.append(features)
+    new = shallow(estimator)
+    new.categories_, new._n_features_outs = categories, widths
+    if estimator.drop is not None:
+        new.drop_idx_ = np.array(drops, dtype=object)
+        new._drop_idx_after_grouping = new.drop_idx_
+    coef = np.concatenate(rows)
+    return new, Linear(coef, np.zeros(len(coef)))
+
+
+def _indicators(column: CategoryColumn, fill: int | None, n_atoms: int) -> Floats:
+    """Return one row per category over the atoms; the missing value is a category of its own unless something stands for it."""
+    own = column.missing is not None and fill is None
+    features = np.zeros((len(column.categories) + own, n_atoms))
+    features[np.arange(len(column.categories)), column.atoms] = 1.0
+    if column.missing is not None:
+        if fill is None:
+            features[-1, column.missing] = 1.0
+        elif fill >= 0:
+            features[fill, column.missing] = 1.0
+    return features
+
+
+def _values(column: CategoryColumn, fill: int | None, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    values = column.categories.astype(dtype)
+    return np.append(values, np.array([np.nan], dtype=dtype)) if column.missing is not None and fill is None else values
+
+
+def _dropped(drop: str | None, width: int) -> int | None:
+    if drop == "first" or (drop == "if_binary" and width == 2):
+        return 0
+    return None
+
+
+def _affine(block: Numbers | Linear, factor: Floats, offset: Floats) -> Numbers | Linear:
+    if isinstance(block, Numbers):
+        return Numbers(block.columns, block.scale * factor, block.shift * factor + offset)
+    return Linear(block.coef * factor[:, None], block.const * factor + offset)
+
+
+def check_imputer(estimator: SimpleImputer) -> None:
+    """Raise unless the imputer's parameters are ones that `impute` knows."""
+    if estimator.add_indicator or not _is_nan(estimator.missing_values):
+        raise NotSupportedError("SimpleImputer with add_indicator or with a marker other than NaN")
+    if estimator.strategy not in ("mean", "median", "most_frequent", "constant"):
+        raise NotSupportedError("SimpleImputer with a callable strategy")
+
+
+def check_encoder(estimator: OneHotEncoder) -> None:
+    """Raise unless the encoder's parameters are ones that `encode` knows."""
+    if estimator.min_frequency is not None or estimator.max_categories is not None:
+        raise NotSupportedError("OneHotEncoder with min_frequency or max_categories")
+    if not (estimator.drop is None or isinstance(estimator.drop, str)):
+        raise NotSupportedError("OneHotEncoder with a list of categories to drop")
+    if np.dtype(estimator.dtype) != np.float64:
+        raise NotSupportedError("OneHotEncoder with a dtype other than float64")
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and np.isnan(value)
+
+
+LEAVES: dict[type, Callable[[Any, Block, Sums, AtomTable], Refitted]] = {
+    StandardScaler: scale,
+    MinMaxScaler: scale_to_range,
+    SimpleImputer: impute,
+    OneHotEncoder: encode,
+}
+"""The transformers that can be refitted from sums."""

@@ -1,0 +1,197 @@
+"""The unlearners there are, and the one call that removes records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from core.case.case import Case
+from core.errors import InputError, NotSupportedError, nearest
+from core.unlearning.base import Option, Progress, Unlearner, UnlearnResult
+from core.unlearning.glm import Newton
+from core.unlearning.refit import Refit
+
+UNLEARNERS: tuple[Unlearner, ...] = (Newton(), Refit())
+"""Strongest and quickest first; the last one serves every case."""
+
+DEFAULT_TOLERANCE = 1e-6
+
+
+def unlearners_for(case: Case) -> list[Option]:
+    """Return every unlearner and whether it fits the case; those that do come first, refit last of them.
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    list of Option
+        `.name`, `.guarantee`, `.fits`, and `.reason` why one does not fit.
+    """
+    options = [
+        Option(one.name, one.guarantee, reason is None, reason or "")
+        for one in UNLEARNERS
+        for reason in [one.fits(case)]
+    ]
+    return sorted(options, key=lambda option: not option.fits)
+
+
+def prepare(case: Case, method: str = "auto", progress: Progress | None = None) -> Case:
+    """Return the case prepared for quick removals; the model stays as it is.
+
+    Parameters
+    ----------
+    case : Case
+    method : str
+        A name from `unlearners_for`, or "auto".
+    progress : callable, optional
+        Called with the share done and what is being done; may raise to cancel.
+
+    Returns
+    -------
+    Case
+        Where no quick method serves it: the case itself.
+    """
+    for unlearner in _candidates(case, method):
+        try:
+            return unlearner.prepare(case, progress)
+        except NotSupportedError:
+            if method != "auto":
+                raise
+    return case
+
+
+def unlearn(
+    case: Case,
+    forget: Iterable[Any],
+    by: str = "record",
+    method: str = "auto",
+    *,
+    tolerance: float = DEFAULT_TOLERANCE,
+) -> UnlearnResult:
+    """Remove training records from the model; the case handed in is untouched.
+
+    Parameters
+    ----------
+    case : Case
+    forget : iterable
+        Ids of records, or of subjects.
+    by : {"record", "subject"}
+        What the ids name.
+    method : str
+        A name from `unlearners_for`; "auto" takes the first that fits.
+    tolerance : float
+        Certified methods: relative distance to the retrained optimum to reach. Smaller costs passes over the data.
+
+    Returns
+    -------
+    UnlearnResult
+
+    Raises
+    ------
+    InputError
+        If an id is unknown, repeated or removed already, or a whole class would go.
+    NotSupportedError
+        If the method asked for does not fit the case.
+
+    Notes
+    -----
+    The first removal prepares the case unless `prepare` did; `seconds` leaves that out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from core import Case, Roles, unlearn
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 5, "sex": ["f", "m"] * 10, "granted": [0, 1, 0, 1] * 5})
+    >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> result = unlearn(case, [3, 7])
+    >>> result.case.n_retained, result.method, result.guarantee.value
+    (18, 'newton', 'certified')
+    """
+    if not 0.0 < tolerance < 1.0:
+        raise InputError(f"The tolerance must lie strictly between 0 and 1. Got {tolerance!r}; 1e-6 is usual.")
+    positions = _positions(case, forget, by)
+    reasons: list[str] = []
+    for unlearner in _candidates(case, method):
+        if len(positions) == 0:
+            return UnlearnResult(
+                case.replace(case.model, case.retained, case.state),
+                case,
+                unlearner.guarantee,
+                None,
+                None,
+                unlearner.name,
+                0.0,
+                0,
+            )
+        try:
+            ready = unlearner.prepare(case)
+            start = time.perf_counter()
+            removal = unlearner.remove(ready, positions, tolerance)
+        except NotSupportedError as error:
+            if method != "auto":
+                raise
+            reasons.append(f"Not done by {unlearner.name}: {error}.")
+            continue
+        seconds = time.perf_counter() - start
+        return UnlearnResult(
+            removal.case,
+            case,
+            removal.guarantee,
+            removal.bound,
+            removal.relative_bound,
+            unlearner.name,
+            seconds,
+            len(positions),
+            (*reasons, *_why_not(case, unlearner), *removal.notes),
+        )
+    raise NotSupportedError(" ".join(reasons))
+
+
+def converge(case: Case) -> Case:
+    """Return the case with its model moved to the optimum of its objective, nothing removed.
+
+    Raises
+    ------
+    NotSupportedError
+        If the model is not a logistic regression with a unique optimum.
+    """
+    unlearner = UNLEARNERS[0]
+    reason = unlearner.fits(case)
+    if reason or not isinstance(unlearner, Newton):
+        raise NotSupportedError(f"Only a logistic regression can be converged: {reason}.")
+    return unlearner.converge(case)
+
+
+def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, Any]:
+    if by == "record":
+        return case.positions(forget)
+    if by == "subject":
+        return case.positions_of_subjects(forget)
+    raise InputError(f"`by` must be 'record' or 'subject'. Got {by!r}.")
+
+
+def _candidates(case: Case, method: str) -> list[Unlearner]:
+    if method == "auto":
+        return [unlearner for unlearner in UNLEARNERS if unlearner.fits(case) is None]
+    known = {unlearner.name: unlearner for unlearner in UNLEARNERS}
+    if method not in known:
+        raise InputError(
+            f"The method must be 'auto' or one of {', '.join(known)}. Got {method!r}.{nearest(method, known)}"
+        )
+    reason = known[method].fits(case)
+    if reason:
+        raise NotSupportedError(f"The method {method!r} does not fit this case: {reason}. Use 'refit' or 'auto'.")
+    return [known[method]]
+
+
+def _why_not(case: Case, chosen: Unlearner) -> list[str]:
+    """Return why quicker methods than the one chosen do not fit."""
+    earlier = UNLEARNERS[: UNLEARNERS.index(chosen)]
+    return [f"Not done by {one.name}: {reason}." for one in earlier for reason in [one.fits(case)] if reason]
