@@ -1,0 +1,1 @@
+"""Fairness and performance metrics, with intervals and tests."""

@@ -1,0 +1,219 @@
+"""A scored sample seen through one sensitive feature: its rates by group, and how they scatter when resampled."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from core.case.groups import Groups
+from core.metrics.catalog import METRICS, SCORE_RATES
+from core.metrics.rates import group_rate
+from core.metrics.scores import group_scores, positive_side
+from core.numerics.counts import BoolArray, FloatArray, IntArray, cell_counts, joint_counts
+from core.numerics.resampling import Stratum, bootstrap_counts, permuted_counts, smoothed
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a model said about labelled records, in terms of the favourable label.
+
+    Parameters
+    ----------
+    label : bool array, shape (n,)
+        Whether the label is favourable.
+    decision : bool or float array, shape (n,)
+        Whether the decision is favourable, or the probability that it is.
+    score : float array, shape (n,), optional
+        Score of the favourable label.
+    probability : bool
+        Whether scores are probabilities.
+    pos_is_favorable : bool
+        Whether pos_label is favorable_label.
+    """
+
+    label: BoolArray
+    decision: BoolArray | FloatArray
+    score: FloatArray | None = None
+    probability: bool = True
+    pos_is_favorable: bool = True
+
+    def side(self, rate: str) -> tuple[BoolArray, FloatArray]:
+        """Return label and score of the class a score rate is about."""
+        score = np.empty(0) if self.score is None else self.score
+        return positive_side(
+            rate, self.label, score, pos_is_favorable=self.pos_is_favorable, probability=self.probability
+        )
+
+
+class RateDraws(NamedTuple):
+    """A rate of every group and its resamples.
+
+    The resamples scatter around ``centre``, which is ``values`` except that cell counts are smoothed by half a record.
+    """
+
+    values: FloatArray
+    centre: FloatArray
+    draws: FloatArray
+
+
+def generator(seed: int, feature: str | Sequence[str]) -> np.random.Generator:
+    """Return the random stream of a feature: what it gives does not depend on the other features asked for."""
+    return np.random.default_rng(
+        [seed, zlib.crc32("\x1f".join([feature] if isinstance(feature, str) else feature).encode())]
+    )
+
+
+def scattered(counts: FloatArray, drawn: FloatArray, rate: str, pos_is_favorable: bool) -> RateDraws:
+    """Return a rate on counts and on their resamples; a resample without the rate keeps the centre."""
+    centre = group_rate(rate, smoothed(counts), pos_is_favorable=pos_is_favorable)
+    draws = group_rate(rate, drawn, pos_is_favorable=pos_is_favorable)
+    values = group_rate(rate, counts, pos_is_favorable=pos_is_favorable)
+    return RateDraws(values, centre, np.where(np.isnan(draws), centre, draws))
+
+
+class GroupSample:
+    """One sample by the groups of one sensitive feature; everything is computed when first asked for."""
+
+    def __init__(
+        self, sample: Sample, codes: IntArray, n_groups: int, n_resamples: int, rng: np.random.Generator
+    ) -> None:
+        self.sample = sample
+        self.codes = codes
+        self.n_groups = n_groups
+        self.n_resamples = n_resamples
+        self.rng = rng
+        self._rates: dict[str, RateDraws] = {}
+        self._nulls: dict[Stratum, FloatArray] = {}
+        self._errors: dict[str, tuple[FloatArray, FloatArray]] = {}
+
+    @cached_property
+    def counts(self) -> FloatArray:
+        """Cell counts."""
+        return cell_counts(self.codes, self.sample.label, self.sample.decision, self.n_groups)
+
+    @cached_property
+    def n(self) -> FloatArray:
+        """Records per group."""
+        return np.asarray(self.counts.sum(axis=(1, 2)))
+
+    @cached_property
+    def drawn(self) -> FloatArray:
+        """Bootstrap tables."""
+        return bootstrap_counts(self.counts, self.n_resamples, self.rng)
+
+    def null(self, stratum: Stratum) -> FloatArray:
+        """Return tables with group labels permuted."""
+        if stratum not in self._nulls:
+            self._nulls[stratum] = permuted_counts(self.counts, stratum, self.n_resamples, self.rng)
+        return self._nulls[stratum]
+
+    def score_errors(self, rate: str) -> tuple[FloatArray, FloatArray]:
+        """Return a score rate of every group and its standard error (infinitesimal jackknife)."""
+        if rate not in self._errors:
+            values, derivatives = group_scores(rate, *self.sample.side(rate), self.codes, self.n_groups)
+            variance = np.bincount(self.codes, weights=derivatives**2, minlength=self.n_groups)
+            self._errors[rate] = values, np.sqrt(variance)
+        return self._errors[rate]
+
+    def rate(self, rate: str) -> RateDraws:
+        """Return a rate of every group with its resamples."""
+        if rate not in self._rates:
+            if rate in SCORE_RATES:
+                values, error = self.score_errors(rate)
+                noise = self.rng.normal(size=(self.n_resamples, self.n_groups))
+                self._rates[rate] = RateDraws(values, values, values + noise * error)
+            else:
+                self._rates[rate] = scattered(self.counts, self.drawn, rate, self.sample.pos_is_favorable)
+        return self._rates[rate]
+
+    def values(self, rate: str) -> FloatArray:
+        """Return a rate of every group."""
+        if METRICS[rate].uses == "scores":
+            return self.score_errors(rate)[0]
+        return group_rate(rate, self.counts, pos_is_favorable=self.sample.pos_is_favorable)
+
+
+class PairedSample:
+    """Two models on the same records, by the groups of one sensitive feature."""
+
+    def __init__(
+        self, before: Sample, after: Sample, codes: IntArray, n_groups: int, n_resamples: int, rng: np.random.Generator
+    ) -> None:
+        self.before = before
+        self.after = after
+        self.codes = codes
+        self.n_groups = n_groups
+        self.n_resamples = n_resamples
+        self.rng = rng
+        self._rates: dict[str, tuple[RateDraws, RateDraws]] = {}
+
+    @cached_property
+    def joint(self) -> FloatArray:
+        """Joint counts ``[group, label, before, after]``."""
+        before, after = (np.asarray(s.decision, dtype=np.bool_) for s in (self.before, self.after))
+        return joint_counts(self.codes, self.before.label, before, after, self.n_groups)
+
+    @cached_property
+    def drawn(self) -> FloatArray:
+        """Bootstrap joint tables."""
+        return bootstrap_counts(self.joint, self.n_resamples, self.rng)
+
+    def rate(self, rate: str) -> tuple[RateDraws, RateDraws]:
+        """Return a rate of every group before and after, resampled together."""
+        if rate not in self._rates:
+            self._rates[rate] = self._score_rate(rate) if rate in SCORE_RATES else self._cell_rate(rate)
+        return self._rates[rate]
+
+    def _cell_rate(self, rate: str) -> tuple[RateDraws, RateDraws]:
+        before, after = (
+            scattered_side(self.joint, self.drawn, axis, rate, self.before.pos_is_favorable) for axis in (-1, -2)
+        )
+        return before, after
+
+    def score_moments(self, rate: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return a score rate before and after (2, G), its derivatives by weights (2, n) and their covariances (2, 2, G)."""
+        parts = [group_scores(rate, *s.side(rate), self.codes, self.n_groups) for s in (self.before, self.after)]
+        derivatives = np.array([part[1] for part in parts])
+        covariance = np.array(
+            [
+                [np.bincount(self.codes, weights=a * b, minlength=self.n_groups) for b in derivatives]
+                for a in derivatives
+            ]
+        )
+        return np.array([part[0] for part in parts]), derivatives, covariance
+
+    def _score_rate(self, rate: str) -> tuple[RateDraws, RateDraws]:
+        values, _, covariance = self.score_moments(rate)
+        noise = self.rng.normal(size=(2, self.n_resamples, self.n_groups))
+        error = np.sqrt(covariance[0, 0])
+        slope = np.divide(covariance[0, 1], error, out=np.zeros_like(error), where=error > 0)
+        own = np.sqrt(np.maximum(covariance[1, 1] - slope**2, 0.0))
+        before = values[0] + noise[0] * error
+        after = values[1] + noise[0] * slope + noise[1] * own
+        return RateDraws(values[0], values[0], before), RateDraws(values[1], values[1], after)
+
+
+def scattered_side(joint: FloatArray, drawn: FloatArray, axis: int, rate: str, pos_is_favorable: bool) -> RateDraws:
+    """Return a rate before (axis -1 summed out) or after (axis -2 summed out) on joint counts and their resamples."""
+    flags = {"pos_is_favorable": pos_is_favorable}
+    centre = group_rate(rate, smoothed(joint).sum(axis=axis), **flags)
+    draws = group_rate(rate, drawn.sum(axis=axis), **flags)
+    return RateDraws(group_rate(rate, joint.sum(axis=axis), **flags), centre, np.where(np.isnan(draws), centre, draws))
+
+
+def occupied(groups: Groups) -> tuple[tuple[str, ...], IntArray]:
+    """Drop the combinations of an intersection that no record has; single features keep every group."""
+    if isinstance(groups.feature, str):
+        return groups.names, groups.codes
+    present, codes = np.unique(groups.codes, return_inverse=True)
+    return tuple(groups.names[code] for code in present), codes
+
+
+def feature_name(feature: str | Sequence[str]) -> str:
+    """Return the name a feature goes by in tables: intersections are joined by "&"."""
+    return feature if isinstance(feature, str) else " & ".join(feature)

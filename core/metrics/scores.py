@@ -1,0 +1,189 @@
+"""Metrics on scores, their errors, and what each record's score and weight do to them.
+
+Every value comes with its derivative by each record's weight (the infinitesimal jackknife): the squares add up to the variance,
+the products of two models' derivatives to their covariance. For the ROC AUC that is DeLong's method.
+
+References
+----------
+DeLong, DeLong & Clarke-Pearson (1988), Comparing the areas under two or more correlated ROC curves, Biometrics 44(3).
+Jaeckel (1972), The infinitesimal jackknife. Brier (1950), Monthly Weather Review 78(1).
+Naeini, Cooper & Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, AAAI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.metrics.catalog import METRICS, metric_of
+from core.metrics.gaps import combine
+from core.numerics.counts import BoolArray, FloatArray, IntArray
+
+N_BINS = 10
+SMALLEST = float(np.finfo(np.float64).eps)
+
+Weighted = tuple[float, FloatArray]
+
+
+def roc_auc(y: BoolArray, score: FloatArray) -> Weighted:
+    """Return the ROC AUC and its derivative by weights; NaN with one class. O(n log n)."""
+    positives = int(np.count_nonzero(y))
+    negatives = len(y) - positives
+    if positives == 0 or negatives == 0:
+        return float("nan"), np.full(len(y), np.nan)
+    _, place = np.unique(score, return_inverse=True)
+    up = np.bincount(place, weights=y)
+    down = np.bincount(place, weights=~y)
+    below = (np.cumsum(down) - down / 2.0)[place] / negatives
+    above = 1.0 - (np.cumsum(up) - up / 2.0)[place] / positives
+    value = float(below[y].mean())
+    return value, np.where(y, (below - value) / positives, (above - value) / negatives)
+
+
+def average_precision(y: BoolArray, score: FloatArray) -> Weighted:
+    """Return the average precision of y and its derivative by weights; NaN without positives. O(n log n)."""
+    positives = int(np.count_nonzero(y))
+    if positives == 0:
+        return float("nan"), np.full(len(y), np.nan)
+    _, place = np.unique(-score, return_inverse=True)
+    hits = np.bincount(place, weights=y)
+    found = np.cumsum(hits)
+    flagged = np.cumsum(np.bincount(place))
+    precision = found / flagged
+    value = float(hits @ precision) / positives
+    by_hit = np.cumsum((hits * (flagged - found) / flagged**2)[::-1])[::-1]
+    by_miss = np.cumsum((hits * found / flagged**2)[::-1])[::-1]
+    return value, np.where(y, precision[place] - value + by_hit[place], -by_miss[place]) / positives
+
+
+def brier_score(y: BoolArray, score: FloatArray) -> Weighted:
+    """Return the mean squared error of the probabilities and its derivative by weights."""
+    return _mean((score - y) ** 2)
+
+
+def log_loss(y: BoolArray, score: FloatArray) -> Weighted:
+    """Return the mean log loss, probabilities kept off 0 and 1 by one rounding step as scikit-learn does."""
+    given = np.clip(score, SMALLEST, 1.0 - SMALLEST)
+    return _mean(-np.log(np.where(y, given, 1.0 - given)))
+
+
+def calibration_error(y: BoolArray, score: FloatArray) -> Weighted:
+    """Return the expected calibration error over ten equal bins of the score; biased upwards in small groups."""
+    bins = score_bins(score)
+    excess = np.bincount(bins, weights=score - y, minlength=N_BINS)
+    value = float(np.abs(excess).sum()) / len(y) if len(y) else float("nan")
+    return value, (np.sign(excess)[bins] * (score - y) - value) / max(len(y), 1)
+
+
+def score_bins(score: FloatArray, n_bins: int = N_BINS) -> NDArray[np.intp]:
+    """Return the equal-width bin of every probability."""
+    return np.clip((score * n_bins).astype(np.intp), 0, n_bins - 1)
+
+
+def _mean(losses: FloatArray) -> Weighted:
+    if len(losses) == 0:
+        return float("nan"), losses
+    value = float(losses.mean())
+    return value, (losses - value) / len(losses)
+
+
+SCORE_FUNCTIONS: dict[str, Callable[[BoolArray, FloatArray], Weighted]] = {
+    "roc_auc": roc_auc,
+    "average_precision": average_precision,
+    "brier_score": brier_score,
+    "log_loss": log_loss,
+    "calibration_error": calibration_error,
+}
+
+
+def positive_side(
+    name: str, y_favorable: BoolArray, score: FloatArray, *, pos_is_favorable: bool, probability: bool = True
+) -> tuple[BoolArray, FloatArray]:
+    """Turn labels and scores of the favourable label to the class a metric is about."""
+    if METRICS[name].kind != "detection" or pos_is_favorable:
+        return y_favorable, score
+    return ~y_favorable, 1.0 - score if probability else -score
+
+
+def members(codes: IntArray, n_groups: int) -> Iterator[NDArray[np.intp]]:
+    """Yield the positions of every group's records, in order."""
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=n_groups))
+    for start, end in zip(np.append(0, ends[:-1]), ends, strict=True):
+        yield order[start:end]
+
+
+def group_scores(
+    name: str, y: BoolArray, score: FloatArray, codes: IntArray, n_groups: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return a score rate of every group, and the derivative of its group's value by every record's weight.
+
+    Parameters
+    ----------
+    name : str
+        A key of `SCORE_FUNCTIONS`.
+    y, score : array, shape (n,)
+        Label and score of the metric's own positive class.
+    codes : int array, shape (n,)
+        Group of each record.
+    n_groups : int
+        Number of groups.
+
+    Returns
+    -------
+    values : float array, shape (n_groups,)
+    derivatives : float array, shape (n,)
+    """
+    values = np.full(n_groups, np.nan)
+    derivatives = np.full(len(y), np.nan)
+    for group, rows in enumerate(members(codes, n_groups)):
+        values[group], derivatives[rows] = SCORE_FUNCTIONS[name](y[rows], score[rows])
+    return values, derivatives
+
+
+def score_metric(
+    name: str,
+    y_favorable: BoolArray,
+    score: FloatArray,
+    codes: IntArray,
+    n_groups: int,
+    *,
+    pos_is_favorable: bool = True,
+) -> float:
+    """Return a metric on scores, O(n log n).
+
+    Parameters
+    ----------
+    name : str
+        A metric of the catalog that uses scores; a rate is taken over all records together.
+    y_favorable : bool array, shape (n,)
+        Whether the label is favourable.
+    score : float array, shape (n,)
+        Score of the favourable label: a probability (Brier score, log loss, calibration), or any increasing score.
+    codes : int array, shape (n,)
+        Group of each record.
+    n_groups : int
+        Number of groups.
+    pos_is_favorable : bool
+        Whether pos_label is favorable_label; matters to average precision only.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, s = np.array([True, False, True, False]), np.array([0.9, 0.2, 0.4, 0.6])
+    >>> score_metric("roc_auc", y, s, np.array([0, 0, 1, 1]), 2)
+    0.75
+    >>> score_metric("roc_auc_difference", y, s, np.array([0, 0, 1, 1]), 2)
+    1.0
+    """
+    metric = metric_of(name)
+    if not metric.compares_groups:
+        own = positive_side(name, y_favorable, score, pos_is_favorable=pos_is_favorable)
+        return SCORE_FUNCTIONS[name](*own)[0]
+    return float(combine(metric, [group_scores(rate, y_favorable, score, codes, n_groups)[0] for rate in metric.rates]))
