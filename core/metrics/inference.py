@@ -32,7 +32,7 @@ UNBOUNDED = frozenset({"log_loss"})
 def _columns(metric: Metric, draws: RateDraws) -> tuple[FloatArray, FloatArray]:
     """Return estimates and deviations on the scale a metric compares on."""
     if metric.kind != "ratio":
-        return draws.values, draws.draws - draws.centre
+        return draws.estimate, draws.draws - draws.centre
     centre = np.maximum(draws.centre, 1e-12)
     return np.log(centre), np.log(np.maximum(draws.draws, LEAST_SHARE * centre)) - np.log(centre)
 
@@ -74,7 +74,7 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
         NaN if fewer than two groups have the rate. With two groups and one rate this is the interval of the signed
         difference (ratio): below 0 (above 1) the groups change places.
     """
-    defined = [~np.isnan(rate.values) for rate in rates]
+    defined = [~np.isnan(rate.estimate) for rate in rates]
     contrasts = _contrasts(metric, defined)
     if len(contrasts) == 0:
         return float("nan"), float("nan")
@@ -82,7 +82,7 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
     values = _filled(np.concatenate([s[0] for s in scaled]))
     low, high = largest_interval(values, _filled(np.hstack([s[1] for s in scaled])), contrasts, level)
     return _on_scale(
-        metric, low, high, signed=contrasts.signed_pair, value=float(combine(metric, [r.values for r in rates]))
+        metric, low, high, signed=contrasts.signed_pair, value=float(combine(metric, [r.estimate for r in rates]))
     )
 
 
@@ -129,7 +129,7 @@ def change_interval(metric: Metric, pairs: list[tuple[RateDraws, RateDraws]], le
     -------
     low, high : float
     """
-    defined = [~(np.isnan(before.values) | np.isnan(after.values)) for before, after in pairs]
+    defined = [~(np.isnan(before.estimate) | np.isnan(after.estimate)) for before, after in pairs]
     contrasts = _rate_contrast(defined) if not metric.compares_groups else _contrasts(metric, defined)
     if len(contrasts) == 0:
         return float("nan"), float("nan")

@@ -45,7 +45,7 @@ def wilson_needed(share: FloatArray, level: float, margin: float = MARGIN) -> Fl
     --------
     >>> import numpy as np
     >>> wilson_needed(np.array([0.5, 0.9, 1.0]), level=0.95)
-    array([93., 39., 16.])
+    array([93., 37., 16.])
     """
     z2 = normal_quantile(level) ** 2
     square = margin**2
@@ -70,7 +70,7 @@ def auc_interval(
     >>> import numpy as np
     >>> low, high = auc_interval(np.array([0.9]), np.array([0.03]), np.array([40.0]), level=0.95)
     >>> low.round(3), high.round(3)
-    (array([0.823]), array([0.946]))
+    (array([0.824]), array([0.945]))
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         centre = logit(values)

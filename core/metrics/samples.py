@@ -53,10 +53,10 @@ class Sample:
 class RateDraws(NamedTuple):
     """A rate of every group and its resamples.
 
-    The resamples scatter around ``centre``, which is ``values`` except that cell counts are smoothed by half a record.
+    The resamples scatter around ``centre``, which is ``estimate`` except that cell counts are smoothed by half a record.
     """
 
-    values: FloatArray
+    estimate: FloatArray
     centre: FloatArray
     draws: FloatArray
 

@@ -1,0 +1,201 @@
+"""The audit: rates per group and intersection, the gaps between groups, and how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.case.case import Case
+from core.case.groups import Groups
+from core.errors import InputError, NotSupportedError, listed
+from core.metrics.audit_tables import gap_row, gap_table, group_table, notes
+from core.metrics.catalog import NEEDS_PROBABILITY, Metric, metrics_of
+from core.metrics.group_evidence import rate_evidence
+from core.metrics.samples import GroupSample, Sample, feature_name, generator, occupied
+
+N_RESAMPLES = 2000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What an audit found.
+
+    Parameters
+    ----------
+    by_group : DataFrame
+        Indexed by (sensitive_feature, group): ``n``, then for every rate ``<rate>``, ``<rate>_low``, ``<rate>_high``, then
+        ``insufficient`` (an interval is wider than plus or minus 0.1) and ``n_needed`` (records that would settle it).
+    gaps : DataFrame
+        Indexed by (metric, sensitive_feature): ``value``, ``low``, ``high``, ``p_value``, ``worst_group``, ``best_group``,
+        ``n_worst``, ``insufficient`` (worst or best group is), ``left_out`` (groups without the rate). With two groups the
+        interval is that of the signed difference and may go below 0 (a ratio's above 1).
+    overall : Series
+        Every rate over all records.
+    notes : tuple of str
+        What a reader must know, a sentence each.
+    on : str
+        The split.
+    n : int
+        Records audited.
+    level : float
+        Coverage of the intervals.
+    n_resamples : int
+        Resamples behind intervals and p-values.
+    """
+
+    by_group: pd.DataFrame
+    gaps: pd.DataFrame
+    overall: pd.Series[float]
+    notes: tuple[str, ...]
+    on: str
+    n: int
+    level: float
+    n_resamples: int
+
+
+def audit(
+    case: Case,
+    metrics: str | Iterable[str] | None = None,
+    on: str = "explore",
+    *,
+    features: Iterable[str | Sequence[str]] | None = None,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> AuditReport:
+    """Audit a case: rates of every group and intersection, gaps, intervals and tests.
+
+    Costs one pass over the records per sensitive feature; resampling works on cell counts and does not grow with them.
+
+    Parameters
+    ----------
+    case : Case
+        What to audit.
+    metrics : str or iterable of str, optional
+        Names from `core.metrics.METRICS`; None is `DEFAULT_METRICS`.
+    on : {"explore", "confirm", "test"}
+        Which rows.
+    features : iterable, optional
+        Sensitive features, tuples being intersections; None is each of the case's, and of several the intersection of all.
+    n_resamples : int
+        Resamples for intervals and permutations for p-values.
+    level : float
+        Coverage of the intervals, between 0 and 1.
+    seed : int
+        Seed of the resamples.
+
+    Returns
+    -------
+    AuditReport
+
+    Raises
+    ------
+    InputError
+        If a metric, feature, split or level does not exist.
+    NotSupportedError
+        If a metric asked for by name needs probabilities and the model gives none.
+
+    Notes
+    -----
+    Rates have Wilson intervals, the ROC AUC DeLong's, other means normal ones. Gaps have multinomial-bootstrap intervals that
+    hold for the largest of all pairs of groups, and permutation p-values; see docs/METHODS.md.
+
+    Examples
+    --------
+    >>> import core, numpy as np, pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> rng = np.random.default_rng(0)
+    >>> table = pd.DataFrame({"income": rng.normal(size=400), "sex": ["f", "m"] * 200})
+    >>> table["granted"] = (table.income + 0.8 * (table.sex == "m") > 0).astype(int)
+    >>> model = LogisticRegression().fit(table[["income"]], table.granted)
+    >>> case = core.Case(model, table, table, core.Roles("granted", 1, 1, ["sex"]), confirm=False)
+    >>> report = audit(case, ["demographic_parity_difference", "equal_opportunity_difference"])
+    >>> report.gaps.loc[("equal_opportunity_difference", "sex"), "worst_group"]
+    'm'
+    """
+    sample = sample_of(case, on)
+    chosen, left_out = usable(metrics_of(metrics), probability=sample.probability, asked=metrics is not None)
+    report = audit_arrays(
+        sample,
+        [case.groups(feature, on) for feature in audited_features(case, features)],
+        chosen,
+        n_resamples=n_resamples,
+        level=level,
+        seed=seed,
+        on=on,
+    )
+    return AuditReport(**{**vars(report), "notes": (*left_out, *report.notes)})
+
+
+def sample_of(case: Case, on: str, scores: np.ndarray[Any, np.dtype[np.float64]] | None = None) -> Sample:
+    """Return a case's labels, decisions and scores in terms of the favourable label; `scores` replaces the model's own."""
+    positive = case.scores(on) if scores is None else scores
+    decided = case.decisions(on) if scores is None else case.decide(positive)
+    probability = case.score_kind == "probability"
+    same = case.favorable_is_positive
+    favorable = positive if same else 1.0 - positive if probability else -positive
+    return Sample(case.favorable(case.y(on)), case.favorable(decided), favorable, probability, same)
+
+
+def audited_features(case: Case, features: Iterable[str | Sequence[str]] | None) -> tuple[str | tuple[str, ...], ...]:
+    """Return the sensitive features asked for, by default each and the intersection of all."""
+    if features is None:
+        names = tuple(case.roles.sensitive_features)
+        return names if len(names) < 2 else (*names, names)
+    if isinstance(features, str):
+        features = (features,)
+    return tuple(dict.fromkeys(case.sensitive_feature(feature) for feature in features))
+
+
+def usable(chosen: tuple[Metric, ...], *, probability: bool, asked: bool) -> tuple[tuple[Metric, ...], list[str]]:
+    """Leave out what needs probabilities if there are none, with a note; refuse if it was asked for by name."""
+    refused = [metric.name for metric in chosen if metric.rate in NEEDS_PROBABILITY]
+    if probability or not refused:
+        return chosen, []
+    if asked:
+        raise NotSupportedError(
+            f"These metrics need a model with predict_proba: {listed(refused)}. The model has a decision function only; "
+            "calibrate it, or leave them out."
+        )
+    left = tuple(metric for metric in chosen if metric.rate not in NEEDS_PROBABILITY)
+    return left, [f"The model gives no probabilities, so these are left out: {', '.join(refused)}."]
+
+
+def audit_arrays(
+    sample: Sample,
+    groups: Sequence[Groups],
+    metrics: Sequence[Metric],
+    *,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+    on: str = "explore",
+) -> AuditReport:
+    """Audit labels, decisions and scores that are at hand; otherwise as `audit`."""
+    if not 0.0 < level < 1.0 or n_resamples < 1:
+        raise InputError(
+            f"level must be between 0 and 1 and n_resamples at least 1. Got {level} and {n_resamples}; "
+            f"{LEVEL} and {N_RESAMPLES} are usual."
+        )
+    rates = tuple(dict.fromkeys(rate for metric in metrics for rate in metric.rates if rate != "count"))
+    compared = [metric for metric in metrics if metric.compares_groups]
+    tables, rows, sentences = [], {}, []
+    for group in groups:
+        names, codes = occupied(group)
+        name = feature_name(group.feature)
+        view = GroupSample(sample, codes, len(names), n_resamples, generator(seed, group.feature))
+        evidence = {rate: rate_evidence(view, rate, level) for rate in rates}
+        tables.append(group_table(view, evidence, name, names))
+        for metric in compared:
+            rows[metric.name, name] = gap_row(metric, view, evidence, names, level)
+        sentences += notes(view, evidence, name, names)
+    gaps = gap_table(rows, [metric.name for metric in compared])
+    whole = GroupSample(sample, np.zeros(len(sample.label), dtype=np.intp), 1, 1, generator(seed, ""))
+    overall = pd.Series({rate: float(whole.values(rate)[0]) for rate in rates}, name="overall", dtype=np.float64)
+    by_group = pd.concat(tables) if tables else pd.DataFrame()
+    return AuditReport(by_group, gaps, overall, tuple(sentences), on, len(sample.label), level, n_resamples)

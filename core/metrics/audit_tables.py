@@ -1,0 +1,91 @@
+"""The tables and sentences of an audit report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.metrics.catalog import Metric
+from core.metrics.gaps import combine, deciding_rate
+from core.metrics.group_evidence import RateEvidence
+from core.metrics.inference import gap_interval, gap_p_value
+from core.metrics.samples import GroupSample
+
+GAP_COLUMNS = (
+    "value",
+    "low",
+    "high",
+    "p_value",
+    "worst_group",
+    "best_group",
+    "n_worst",
+    "insufficient",
+    "left_out",
+)
+MOST_NAMED = 5
+
+
+def group_table(
+    view: GroupSample, evidence: dict[str, RateEvidence], feature: str, names: tuple[str, ...]
+) -> pd.DataFrame:
+    """Lay out the rates of one feature's groups."""
+    columns: dict[str, Any] = {"n": view.n.astype(np.int64)}
+    for rate, found in evidence.items():
+        columns |= {rate: found.estimate, f"{rate}_low": found.low, f"{rate}_high": found.high}
+    needed = np.array([np.zeros(len(names)), *(found.n_needed for found in evidence.values())]).max(axis=0)
+    columns["insufficient"] = needed > view.n
+    columns["n_needed"] = needed.astype(np.int64)
+    index = pd.MultiIndex.from_arrays([[feature] * len(names), names], names=["sensitive_feature", "group"])
+    return pd.DataFrame(columns, index=index)
+
+
+def gap_row(
+    metric: Metric, view: GroupSample, evidence: dict[str, RateEvidence], names: tuple[str, ...], level: float
+) -> tuple[Any, ...]:
+    """Return what GAP_COLUMNS names for one metric and feature."""
+    values = [evidence[rate].estimate for rate in metric.rates]
+    low, high = gap_interval(metric, [view.rate(rate) for rate in metric.rates], level)
+    deciding = evidence[metric.rates[deciding_rate(metric, values)]]
+    present = np.flatnonzero(~np.isnan(deciding.estimate))
+    left_out = ", ".join(names[group] for group in np.flatnonzero(np.isnan(deciding.estimate)))
+    ends: tuple[Any, ...] = (None, None, 0, True)
+    if len(present):
+        ordered = present[np.argsort(deciding.estimate[present], kind="stable")]
+        worst, best = (ordered[0], ordered[-1]) if metric.worst_off == "low" else (ordered[-1], ordered[0])
+        unsure = bool(deciding.insufficient(view.n)[[worst, best]].any())
+        ends = (names[worst], names[best], int(view.n[worst]), unsure)
+    return (float(combine(metric, values)), low, high, gap_p_value(metric, view), *ends, left_out)
+
+
+def gap_table(rows: dict[tuple[str, str], tuple[Any, ...]], order: list[str]) -> pd.DataFrame:
+    """Lay out the gaps, metric by metric."""
+    keys = sorted(rows, key=lambda key: order.index(key[0]))
+    index = pd.MultiIndex.from_tuples(keys, names=["metric", "sensitive_feature"]) if keys else None
+    return pd.DataFrame([rows[key] for key in keys], index=index, columns=list(GAP_COLUMNS))
+
+
+def notes(view: GroupSample, evidence: dict[str, RateEvidence], feature: str, names: tuple[str, ...]) -> list[str]:
+    """Say which groups are too small, and which have no rate."""
+    sentences = []
+    small = np.zeros(len(names), dtype=bool)
+    for found in evidence.values():
+        small |= found.insufficient(view.n)
+    if small.any():
+        sized = [f"{names[group]} (n = {int(view.n[group])})" for group in np.flatnonzero(small)]
+        sentences.append(
+            f"Insufficient evidence in {feature} for {_few(sized)}; n_needed says how many records would do."
+        )
+    for rate, found in evidence.items():
+        lost = [names[group] for group in np.flatnonzero(np.isnan(found.estimate))]
+        if lost:
+            sentences.append(
+                f"{rate} is undefined in {feature} for {_few(lost)}; gaps are taken over the other groups."
+            )
+    return sentences
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,238 @@
+"""Two models on the same records: every metric before, after, and the paired change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.case.case import Case
+from core.case.groups import Groups
+from core.errors import InputError
+from core.metrics.audit import LEVEL, N_RESAMPLES, audited_features, sample_of, usable
+from core.metrics.catalog import Metric, metric_of, metrics_of
+from core.metrics.gaps import combine
+from core.metrics.inference import change_interval, change_p_value
+from core.metrics.samples import PairedSample, Sample, feature_name, generator, occupied
+from core.numerics.counts import FloatArray
+
+ALL_RECORDS = "(all)"
+COLUMNS = ("before", "after", "change", "low", "high", "p_value")
+
+
+def compare(
+    before: Case,
+    after: Case,
+    on: str = "explore",
+    metrics: str | Iterable[str] | None = None,
+    *,
+    features: Iterable[str | Sequence[str]] | None = None,
+    scores: FloatArray | None = None,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare two models on the same rows.
+
+    Parameters
+    ----------
+    before, after : Case
+        Cases that share their test table.
+    on : {"explore", "confirm", "test"}
+        Which rows.
+    metrics : str or iterable of str, optional
+        Names from `core.metrics.METRICS`; None is `DEFAULT_METRICS`.
+    features : iterable, optional
+        Sensitive features, tuples being intersections; None is each of the case's, and of several the intersection of all.
+    scores : float array, optional
+        Scores of pos_label to take the place of `after`'s own: a preview of a model that is not there yet.
+    n_resamples, level, seed
+        As for `audit`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by (metric, sensitive_feature), "(all)" for rates over all records: ``before``, ``after``, ``change``, and the
+        paired interval ``low``, ``high`` of the change, which excludes 0 where a change is real, and ``p_value``.
+
+    Raises
+    ------
+    InputError
+        If the cases have other test rows or labels, or a metric, feature or split does not exist.
+
+    Notes
+    -----
+    ``change`` is signed: a gap's is negative where the gap narrowed. The p-value swaps before and after at random within records.
+
+    Examples
+    --------
+    >>> import core, numpy as np, pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> rng = np.random.default_rng(0)
+    >>> table = pd.DataFrame({"income": rng.normal(size=400), "sex": ["f", "m"] * 200})
+    >>> table["granted"] = (table.income + 0.8 * (table.sex == "m") > 0).astype(int)
+    >>> case = core.Case(LogisticRegression().fit(table[["income"]], table.granted), table, table,
+    ...                  core.Roles("granted", 1, 1, ["sex"]), confirm=False)
+    >>> compare(case, case, metrics="equal_opportunity_difference")["change"].tolist()
+    [0.0]
+    """
+    _check_same_rows(before, after, on)
+    first, second = sample_of(before, on), sample_of(after, on, scores)
+    probability = first.probability and second.probability
+    chosen, _ = usable(metrics_of(metrics), probability=probability, asked=metrics is not None)
+    groups = [before.groups(feature, on) for feature in audited_features(before, features)]
+    return compare_samples(first, second, groups, chosen, n_resamples=n_resamples, level=level, seed=seed)
+
+
+def compare_decisions(
+    label: np.ndarray[Any, np.dtype[np.bool_]],
+    before: np.ndarray[Any, np.dtype[np.bool_]],
+    after: np.ndarray[Any, np.dtype[np.bool_]],
+    groups: Sequence[Groups],
+    metrics: str | Iterable[str],
+    *,
+    pos_is_favorable: bool = True,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare decisions that are at hand, on metrics that need no scores.
+
+    Parameters
+    ----------
+    label, before, after : bool array, shape (n,)
+        Label, and decisions before and after; True is favourable.
+    groups : sequence of Groups
+        Sensitive features of the same records.
+    metrics : str or iterable of str
+        Names from `core.metrics.METRICS`.
+    pos_is_favorable : bool
+        Whether pos_label is favorable_label.
+    n_resamples, level, seed
+        As for `audit`.
+
+    Returns
+    -------
+    DataFrame
+        As from `compare`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sex = Groups("sex", ("f", "m"), np.tile(np.array([0, 1], dtype=np.int32), 200))
+    >>> label = np.repeat([True, False], 200)
+    >>> before = label & ~((sex.codes == 0) & (np.arange(400) % 3 == 0))
+    >>> shift = compare_decisions(label, before, label, [sex], "equal_opportunity_difference")
+    >>> shift.round(2).loc[("equal_opportunity_difference", "sex"), ["before", "after", "change"]].tolist()
+    [0.34, 0.0, -0.34]
+    >>> bool(shift["high"].iloc[0] < 0)
+    True
+    """
+    chosen = metrics_of(metrics)
+    scored = [metric.name for metric in chosen if metric.uses == "scores"]
+    if scored:
+        raise InputError(f"Metrics on decisions must not need scores. Got {scored[0]!r}; compare two cases instead.")
+    first, second = (Sample(label, decision, pos_is_favorable=pos_is_favorable) for decision in (before, after))
+    return compare_samples(first, second, groups, chosen, n_resamples=n_resamples, level=level, seed=seed)
+
+
+def compare_samples(
+    before: Sample,
+    after: Sample,
+    groups: Sequence[Groups],
+    metrics: Sequence[Metric],
+    *,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare two samples of the same records; otherwise as `compare`."""
+    whole = PairedSample(before, after, np.zeros(len(before.label), dtype=np.intp), 1, n_resamples, generator(seed, ""))
+    rows = {
+        (metric.name, ALL_RECORDS): _row(metric, whole, level)
+        for metric in metrics
+        if not metric.compares_groups and metric.name != "count"
+    }
+    views = {}
+    for group in groups:
+        names, codes = occupied(group)
+        views[feature_name(group.feature)] = PairedSample(
+            before, after, codes, len(names), n_resamples, generator(seed, group.feature)
+        )
+    for metric in metrics:
+        if metric.compares_groups:
+            rows |= {(metric.name, name): _row(metric, view, level) for name, view in views.items()}
+    index = pd.MultiIndex.from_tuples(list(rows), names=["metric", "sensitive_feature"]) if rows else None
+    return pd.DataFrame(list(rows.values()), index=index, columns=list(COLUMNS))
+
+
+def compare_groups(
+    before: Case,
+    after: Case,
+    on: str = "explore",
+    metrics: str | Iterable[str] = ("selection_rate", "true_positive_rate", "accuracy"),
+    *,
+    features: Iterable[str | Sequence[str]] | None = None,
+    scores: FloatArray | None = None,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare every group's own rates: who got better, and who got worse.
+
+    Parameters
+    ----------
+    before, after, on, features, scores, n_resamples, level, seed
+        As for `compare`.
+    metrics : str or iterable of str
+        Names; of a gap, its rates are taken.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by (metric, sensitive_feature, group), with `compare`'s columns less the p-value. The interval of each group
+        stands alone.
+    """
+    _check_same_rows(before, after, on)
+    samples = sample_of(before, on), sample_of(after, on, scores)
+    chosen, _ = usable(metrics_of(metrics), probability=all(s.probability for s in samples), asked=True)
+    rates = dict.fromkeys(rate for metric in chosen for rate in metric.rates if rate != "count")
+    rows = {}
+    for feature in audited_features(before, features):
+        groups = before.groups(feature, on)
+        names, codes = occupied(groups)
+        view = PairedSample(*samples, codes, len(names), n_resamples, generator(seed, groups.feature))
+        for rate in rates:
+            for group, name in enumerate(names):
+                rows[rate, feature_name(feature), name] = _group_row(view, rate, group, level)
+    index = pd.MultiIndex.from_tuples(list(rows), names=["metric", "sensitive_feature", "group"])
+    return pd.DataFrame(list(rows.values()), index=index, columns=list(COLUMNS[:-1]))
+
+
+def _row(metric: Metric, view: PairedSample, level: float) -> tuple[float, ...]:
+    pairs = [view.rate(rate) for rate in metric.rates]
+    sides = [[pair[side].estimate for pair in pairs] for side in (0, 1)]
+    old, new = (float(combine(metric, side)) if metric.compares_groups else float(side[0][0]) for side in sides)
+    low, high = change_interval(metric, pairs, level)
+    return old, new, new - old, low, high, change_p_value(metric, view)
+
+
+def _group_row(view: PairedSample, rate: str, group: int, level: float) -> tuple[float, ...]:
+    before, after = (type(side)(*(part[..., group : group + 1] for part in side)) for side in view.rate(rate))
+    old, new = float(before.estimate[0]), float(after.estimate[0])
+    return old, new, new - old, *change_interval(metric_of(rate), [(before, after)], level)
+
+
+def _check_same_rows(before: Case, after: Case, on: str) -> None:
+    same = before.test is after.test or (
+        np.array_equal(before.rows(on), after.rows(on))
+        and np.array_equal(before.y(on), after.y(on))
+        and before.test.index.equals(after.test.index)
+    )
+    if not same or before.roles != after.roles:
+        raise InputError(
+            "Compared cases must share their test table and roles. Got two different ones; "
+            "make the second from the first, with unlearn or replace."
+        )

@@ -1,0 +1,90 @@
+"""The rate of every group with its interval, and whether the group is large enough to say anything."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from core.metrics.catalog import SCORE_RATES
+from core.metrics.intervals import MARGIN, auc_interval, normal_interval, wilson, wilson_needed
+from core.metrics.rates import RATES, terms_of
+from core.metrics.samples import GroupSample
+from core.numerics.counts import BoolArray, FloatArray
+
+UNJUDGED = frozenset({"log_loss", "calibration_error"})
+"""Rates without a common scale for "too wide"."""
+
+
+class RateEvidence(NamedTuple):
+    """A rate of every group, its interval, and the records each group would need."""
+
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    n_needed: FloatArray
+
+    def insufficient(self, n: FloatArray) -> BoolArray:
+        """Return which groups have fewer records than needed."""
+        return np.asarray(self.n_needed > n)
+
+
+def rate_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
+    """Return what a sample says about a rate of every group.
+
+    Parameters
+    ----------
+    view : GroupSample
+        The sample.
+    rate : str
+        A rate or detection metric.
+    level : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    RateEvidence
+        A group needs as many records as make its interval at most plus or minus 0.1, at its own rate and its own share of
+        records that the rate is taken over; the overall share stands in where the group has none.
+    """
+    if rate in SCORE_RATES:
+        return _score_evidence(view, rate, level)
+    if RATES[rate].proportion:
+        return _share_evidence(view, rate, level)
+    draws = view.rate(rate)
+    spread = draws.draws - draws.centre
+    ends = [
+        np.clip(draws.estimate + np.quantile(spread, q, axis=0), 0.0, 1.0) for q in (0.5 - level / 2, 0.5 + level / 2)
+    ]
+    return RateEvidence(draws.estimate, ends[0], ends[1], _scaled(view, ends[0], ends[1], level))
+
+
+def _share_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
+    ((_, bottom),) = terms_of(rate, pos_is_favorable=view.sample.pos_is_favorable)
+    base = (view.counts * bottom).sum(axis=(1, 2))
+    values = view.values(rate)
+    low, high = wilson(values, base, level)
+    needed = wilson_needed(np.where(np.isnan(values), 0.5, values), level)
+    overall = base.sum() / max(view.n.sum(), 1.0)
+    share = np.where(base > 0, base / np.maximum(view.n, 1.0), overall)
+    return RateEvidence(values, low, high, np.ceil(needed / np.maximum(share, 1e-6)))
+
+
+def _score_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
+    values, error = view.score_errors(rate)
+    if rate in ("roc_auc", "average_precision"):
+        label = view.counts.sum(axis=2)
+        low, high = auc_interval(values, error, label.min(axis=1), level)
+    else:
+        low, high = normal_interval(values, error, level)
+    if rate in UNJUDGED:
+        return RateEvidence(values, low, high, np.ones(view.n_groups))
+    return RateEvidence(values, low, high, _scaled(view, low, high, level))
+
+
+def _scaled(view: GroupSample, low: FloatArray, high: FloatArray, level: float) -> FloatArray:
+    """Return the records needed, the interval shrinking with their square root; where there is none, those for the rarer label."""
+    rarer = view.counts.sum(axis=(0, 2)).min() / max(view.n.sum(), 1.0)
+    unknown = float(wilson_needed(np.array([0.5]), level)[0]) / max(float(rarer), 1e-6)
+    half = (high - low) / 2.0
+    return np.where(np.isnan(half), np.ceil(unknown), np.ceil(view.n * (half / MARGIN) ** 2))
