@@ -116,7 +116,7 @@ def show_bytes(size: int) -> str:
     Examples
     --------
     >>> show_bytes(300 * MIB), show_bytes(2500), show_bytes(12)
-    ('300 MB', '2.4 kB', '12 bytes')
+    ('300 MB', '2.44 kB', '12 bytes')
     """
     if size >= MIB:
         return f"{size / MIB:.3g} MB" if size < 1000 * MIB else f"{size / MIB:,.0f} MB"
