@@ -3,7 +3,6 @@
 from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import DEFAULT_METRICS, METRICS, Metric, metric_of
 from core.metrics.compare import compare, compare_decisions, compare_groups
-from core.metrics.curves import calibration_curves, errors_by_group, roc_curves, threshold_sweep
 from core.metrics.gaps import count_gradient, evaluate
 from core.metrics.rates import group_rate
 from core.metrics.score_gradients import score_metric_gradient
@@ -15,17 +14,13 @@ __all__ = [
     "AuditReport",
     "Metric",
     "audit",
-    "calibration_curves",
     "compare",
     "compare_decisions",
     "compare_groups",
     "count_gradient",
-    "errors_by_group",
     "evaluate",
     "group_rate",
     "metric_of",
-    "roc_curves",
     "score_metric",
     "score_metric_gradient",
-    "threshold_sweep",
 ]
