@@ -141,13 +141,22 @@ def find_marks(cells: Iterable[str], delimiter: str) -> tuple[str, str | None, s
         return kept, None, f"Decimal commas and decimal points both occur; numbers with a {other} stay text."
     if sure[","]:
         return ",", _thousands(texts, ","), None
-    comma = _example(texts, ".", ",")
-    if comma is None or sure["."]:
-        return ".", "," if comma else _thousands(texts, "."), None
-    if delimiter == ";":
-        note = f"A comma is read as decimal mark in numbers such as {comma!r}; it could be a thousands mark."
-        return ",", _thousands(texts, ","), note
-    return ".", ",", f"A comma is read as thousands mark in numbers such as {comma!r}; it could be a decimal mark."
+    grouped = {mark: _example(texts, _other(mark), mark) for mark in DECIMALS}
+    certain = {
+        mark: any(text.count(mark) > 1 and is_number(text, _other(mark), mark) for text in texts) for mark in DECIMALS
+    }
+    if grouped[","] and (sure["."] or certain[","]):
+        return ".", ",", None
+    if certain["."]:
+        return ",", ".", None
+    if grouped[","]:
+        as_decimal = delimiter == ";"
+        kind, other = ("decimal", "thousands") if as_decimal else ("thousands", "decimal")
+        note = f"A comma is read as {kind} mark in numbers such as {grouped[',']!r}; it could be a {other} mark."
+        return (",", _thousands(texts, ","), note) if as_decimal else (".", ",", note)
+    note = f"A point is read as decimal mark in numbers such as {grouped['.']!r}; it could be a thousands mark."
+    unclear = delimiter == ";" and grouped["."] and not sure["."]
+    return ".", _thousands(texts, "."), note if unclear else None
 
 
 def is_number(text: str, decimal: str, thousands: str) -> bool:

@@ -93,6 +93,20 @@ def test_grouped_whole_numbers_are_whole() -> None:
     assert "could be a decimal mark" in table.notes[0]
 
 
+def test_two_groups_leave_no_doubt() -> None:
+    assert csv("name,income", 'Ann,"1,234,567"', 'Bob,"12,000"').notes == ()
+    table = csv("name;income", "Ann;1.234.567", "Bob;12.000")
+    assert table.frame["income"].tolist() == [1234567, 12000]
+    assert table.notes == ()
+
+
+def test_an_ambiguous_point_is_noted() -> None:
+    table = csv("name;income", "Ann;1.234", "Bob;12.000")
+    assert table.frame["income"].tolist() == [1.234, 12.0]
+    assert "A point is read as decimal mark in numbers such as '1.234'" in table.notes[0]
+    assert csv("name;rate", "Ann;1.234", "Bob;0.5").notes == ()
+
+
 def test_an_ambiguous_comma_is_noted_and_can_be_set() -> None:
     lines = b"name;income\nAnn;1,234\nBob;12,345\n"
     table = read_table(lines)
