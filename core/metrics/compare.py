@@ -13,13 +13,12 @@ from core.case.groups import Groups
 from core.errors import InputError
 from core.metrics.audit import LEVEL, N_RESAMPLES, audited_features, sample_of, usable
 from core.metrics.catalog import Metric, metric_of, metrics_of
-from core.metrics.gaps import combine
-from core.metrics.inference import change_interval, change_p_value
+from core.metrics.inference import Change, paired_change
 from core.metrics.samples import PairedSample, Sample, feature_name, generator, occupied
+from core.metrics.scores import members
 from core.numerics.counts import FloatArray
 
 ALL_RECORDS = "(all)"
-COLUMNS = ("before", "after", "change", "low", "high", "p_value")
 
 
 def compare(
@@ -54,8 +53,8 @@ def compare(
     Returns
     -------
     DataFrame
-        Indexed by (metric, sensitive_feature), "(all)" for rates over all records: ``before``, ``after``, ``change``, and the
-        paired interval ``low``, ``high`` of the change, which excludes 0 where a change is real, and ``p_value``.
+        Indexed by (metric, sensitive_feature), "(all)" for rates over all records: ``before``, ``after``, ``change``, the
+        paired interval ``low``, ``high`` of the change, which excludes 0 where a change is real, ``p_value``, ``reversed``.
 
     Raises
     ------
@@ -64,7 +63,9 @@ def compare(
 
     Notes
     -----
-    ``change`` is signed: a gap's is negative where the gap narrowed. The p-value swaps before and after at random within records.
+    ``change`` is signed: a gap's is negative where the gap narrowed. With two groups it is the change of the signed difference:
+    where ``reversed``, the groups have changed places, and it is -(after + before). The p-value swaps before and after at random
+    within records.
 
     Examples
     --------
@@ -151,7 +152,7 @@ def compare_samples(
     """Compare two samples of the same records; otherwise as `compare`."""
     whole = PairedSample(before, after, np.zeros(len(before.label), dtype=np.intp), 1, n_resamples, generator(seed, ""))
     rows = {
-        (metric.name, ALL_RECORDS): _row(metric, whole, level)
+        (metric.name, ALL_RECORDS): paired_change(metric, whole, level)
         for metric in metrics
         if not metric.compares_groups and metric.name != "count"
     }
@@ -163,9 +164,9 @@ def compare_samples(
         )
     for metric in metrics:
         if metric.compares_groups:
-            rows |= {(metric.name, name): _row(metric, view, level) for name, view in views.items()}
+            rows |= {(metric.name, name): paired_change(metric, view, level) for name, view in views.items()}
     index = pd.MultiIndex.from_tuples(list(rows), names=["metric", "sensitive_feature"]) if rows else None
-    return pd.DataFrame(list(rows.values()), index=index, columns=list(COLUMNS))
+    return pd.DataFrame(list(rows.values()), index=index, columns=list(Change._fields))
 
 
 def compare_groups(
@@ -192,8 +193,7 @@ def compare_groups(
     Returns
     -------
     DataFrame
-        Indexed by (metric, sensitive_feature, group), with `compare`'s columns less the p-value. The interval of each group
-        stands alone.
+        Indexed by (metric, sensitive_feature, group), with `compare`'s columns. The interval of each group stands alone.
     """
     _check_same_rows(before, after, on)
     samples = sample_of(before, on), sample_of(after, on, scores)
@@ -203,26 +203,15 @@ def compare_groups(
     for feature in audited_features(before, features):
         groups = before.groups(feature, on)
         names, codes = occupied(groups)
-        view = PairedSample(*samples, codes, len(names), n_resamples, generator(seed, groups.feature))
-        for rate in rates:
-            for group, name in enumerate(names):
-                rows[rate, feature_name(feature), name] = _group_row(view, rate, group, level)
+        for name, rows_of_group in zip(names, members(codes, len(names)), strict=True):
+            own = [sample.take(rows_of_group) for sample in samples]
+            view = PairedSample(
+                own[0], own[1], np.zeros(len(rows_of_group), dtype=np.intp), 1, n_resamples, generator(seed, name)
+            )
+            for rate in rates:
+                rows[rate, feature_name(feature), name] = paired_change(metric_of(rate), view, level)
     index = pd.MultiIndex.from_tuples(list(rows), names=["metric", "sensitive_feature", "group"])
-    return pd.DataFrame(list(rows.values()), index=index, columns=list(COLUMNS[:-1]))
-
-
-def _row(metric: Metric, view: PairedSample, level: float) -> tuple[float, ...]:
-    pairs = [view.rate(rate) for rate in metric.rates]
-    sides = [[pair[side].estimate for pair in pairs] for side in (0, 1)]
-    old, new = (float(combine(metric, side)) if metric.compares_groups else float(side[0][0]) for side in sides)
-    low, high = change_interval(metric, pairs, level)
-    return old, new, new - old, low, high, change_p_value(metric, view)
-
-
-def _group_row(view: PairedSample, rate: str, group: int, level: float) -> tuple[float, ...]:
-    before, after = (type(side)(*(part[..., group : group + 1] for part in side)) for side in view.rate(rate))
-    old, new = float(before.estimate[0]), float(after.estimate[0])
-    return old, new, new - old, *change_interval(metric_of(rate), [(before, after)], level)
+    return pd.DataFrame(list(rows.values()), index=index, columns=list(Change._fields)).drop(columns="reversed")
 
 
 def _check_same_rows(before: Case, after: Case, on: str) -> None:

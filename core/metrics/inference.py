@@ -6,6 +6,8 @@ extreme the largest of the rates or their negatives.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import ndtr
 
@@ -13,10 +15,11 @@ from core.metrics.catalog import Metric
 from core.metrics.gaps import combine, rate_weights
 from core.metrics.rates import RATES, group_rate
 from core.metrics.samples import GroupSample, PairedSample, RateDraws
-from core.numerics.counts import FloatArray, before_and_after
-from core.numerics.resampling import swapped_counts, upper_p_value
+from core.numerics.counts import BoolArray, FloatArray, before_and_after
+from core.numerics.resampling import upper_p_value
 from core.numerics.resampling_gaps import (
     Contrasts,
+    IndexArray,
     all_pairs,
     join,
     largest_change_interval,
@@ -37,7 +40,7 @@ def _columns(metric: Metric, draws: RateDraws) -> tuple[FloatArray, FloatArray]:
     return np.log(centre), np.log(np.maximum(draws.draws, LEAST_SHARE * centre)) - np.log(centre)
 
 
-def _contrasts(metric: Metric, defined: list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> Contrasts:
+def _contrasts(metric: Metric, defined: list[BoolArray]) -> Contrasts:
     """Return the contrasts of which the metric is the largest; rate r of group g is column r * G + g."""
     parts = []
     for which, present in enumerate(defined):
@@ -45,7 +48,7 @@ def _contrasts(metric: Metric, defined: list[np.ndarray[tuple[int, ...], np.dtyp
         none = np.full((len(columns), 1), -1)
         if metric.kind == "group_min":
             parts.append(Contrasts(none, columns[:, np.newaxis]))
-        elif metric.kind == "group_max":
+        elif metric.kind == "group_max" or not metric.compares_groups:
             parts.append(Contrasts(columns[:, np.newaxis], none))
         else:
             parts.append(all_pairs(columns))
@@ -113,77 +116,112 @@ def gap_p_value(metric: Metric, sample: GroupSample) -> float:
     return upper_p_value(sign * values, np.where(np.isnan(null), -np.inf, sign * null))
 
 
-def change_interval(metric: Metric, pairs: list[tuple[RateDraws, RateDraws]], level: float) -> tuple[float, float]:
-    """Return the paired interval of a metric's change; an end beyond 0 on both sides means no change can be told.
+class Change(NamedTuple):
+    """A metric before and after, and its paired change.
+
+    With two groups and one rate ``change`` is that of the signed difference (ratio), turned the way it was before; where
+    ``reversed``, the groups have changed places and it is not ``after - before``.
+    """
+
+    before: float
+    after: float
+    change: float
+    low: float
+    high: float
+    p_value: float
+    reversed: bool
+
+
+def paired_change(metric: Metric, sample: PairedSample, level: float) -> Change:
+    """Return a metric before and after on the same records, the interval of its change, and a test of no change.
 
     Parameters
     ----------
     metric : Metric
-        Any metric; a rate is taken to have one column (all records).
-    pairs : list of (before, after)
-        One per rate of the metric.
+        Any metric; a rate is taken over the single group of all records.
+    sample : PairedSample
+        The records.
     level : float
         Coverage.
 
     Returns
     -------
-    low, high : float
+    Change
+        NaN where undefined on either side.
     """
+    pairs = [sample.rate(rate) for rate in metric.rates]
     defined = [~(np.isnan(before.estimate) | np.isnan(after.estimate)) for before, after in pairs]
-    contrasts = _rate_contrast(defined) if not metric.compares_groups else _contrasts(metric, defined)
-    if len(contrasts) == 0:
-        return float("nan"), float("nan")
+    contrasts = _contrasts(metric, defined)
+    before, after = (_value(metric, [pair[side].estimate for pair in pairs]) for side in (0, 1))
+    if len(contrasts) == 0 or np.isnan(before) or np.isnan(after):
+        nan = float("nan")
+        return Change(before, after, nan, nan, nan, nan, reversed=False)
+    two = np.flatnonzero(defined[0]) if contrasts.signed_pair else None
+    turned = two is not None and _changed_places(pairs, two)
     scaled = [[_columns(metric, pair[side]) for pair in pairs] for side in (0, 1)]
     values = _filled(np.concatenate([s[0] for side in scaled for s in side]))
     deviations = _filled(np.hstack([s[1] for side in scaled for s in side]))
     low, high = largest_change_interval(values, deviations, contrasts, level)
     if metric.kind == "group_min":
-        return -high, -low
+        low, high = -high, -low
+    change = after - before
     if metric.kind == "ratio":
-        before = float(np.exp(-contrasts.of(values).max()))
-        return before * float(np.expm1(-high)), before * float(np.expm1(-low))
-    return low, high
+        base = float(np.exp(-contrasts.of(values).max()))
+        low, high = base * float(np.expm1(-high)), base * float(np.expm1(-low))
+        change = (1.0 / after if after > 0 else np.inf) - before if turned else change
+    elif turned:
+        change = -after - before
+    p_value = change_p_value(metric, sample, two)
+    return Change(before, after, change, min(low, change), max(high, change), p_value, turned)
 
 
-def _rate_contrast(defined: list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> Contrasts:
-    columns = np.flatnonzero(defined[0])[:, np.newaxis]
-    return Contrasts(columns, np.full_like(columns, -1))
+def _value(metric: Metric, rates: list[FloatArray]) -> float:
+    return float(combine(metric, rates)) if metric.compares_groups else float(rates[0][0])
 
 
-def change_p_value(metric: Metric, sample: PairedSample) -> float:
+def _changed_places(pairs: list[tuple[RateDraws, RateDraws]], two: IndexArray) -> bool:
+    gaps = [float(np.diff(side.estimate[two])[0]) for side in pairs[0]]
+    return gaps[0] * gaps[1] < 0
+
+
+def change_p_value(metric: Metric, sample: PairedSample, two: IndexArray | None = None) -> float:
     """Return how often swapping before and after at random, record by record, would change the metric as much.
 
-    For scores: the two-sided normal test of the change, linearised at the groups that are extreme.
+    For scores: the two-sided normal test of the change, linearised at the groups that are extreme. With `two` groups: of the
+    signed difference between them.
     """
     if metric.uses == "scores":
-        return _score_change_p_value(metric, sample)
-    flags = sample.before.pos_is_favorable
-    observed = _cell_change(metric, sample.joint[np.newaxis], flags)
-    null = _cell_change(metric, swapped_counts(sample.joint, sample.n_resamples, sample.rng), flags)
+        return _score_change_p_value(metric, sample, two)
+    observed = _cell_change(metric, sample.joint[np.newaxis], sample.before.pos_is_favorable, two)
+    null = _cell_change(metric, sample.swapped, sample.before.pos_is_favorable, two)
     return upper_p_value(float(np.abs(observed[0])), np.where(np.isnan(null), -np.inf, np.abs(null)))
 
 
-def _cell_change(metric: Metric, joint: FloatArray, pos_is_favorable: bool) -> FloatArray:
+def _cell_change(metric: Metric, joint: FloatArray, pos_is_favorable: bool, two: IndexArray | None) -> FloatArray:
     before, after = (
         [group_rate(rate, counts, pos_is_favorable=pos_is_favorable) for rate in metric.rates]
         for counts in before_and_after(joint)
     )
     if not metric.compares_groups:
         return np.asarray(after[0][..., 0] - before[0][..., 0])
+    if two is not None:
+        return np.asarray(np.diff((after[0] - before[0])[..., two], axis=-1)[..., 0])
     return combine(metric, after) - combine(metric, before)
 
 
-def _score_change_p_value(metric: Metric, sample: PairedSample) -> float:
+def _score_change_p_value(metric: Metric, sample: PairedSample, two: IndexArray | None) -> float:
     values, _, covariance = sample.score_moments(metric.rate)
-    if metric.compares_groups:
+    weights = np.ones((2, 1))
+    change = float(values[1, 0] - values[0, 0])
+    if two is not None:
+        weights = np.zeros((2, values.shape[1]))
+        weights[:, two] = [-1.0, 1.0]
+        change = float(np.diff((values[1] - values[0])[two])[0])
+    elif metric.compares_groups:
         weights = np.array([rate_weights(metric, [side])[1] for side in values])
         change = float(combine(metric, [values[1]]) - combine(metric, [values[0]]))
-    else:
-        weights, change = np.ones((2, 1)), float(values[1, 0] - values[0, 0])
-    signed = weights * np.array([[-1.0], [1.0]])
-    variance = float(np.nansum(np.einsum("ag,bg,abg->g", signed, signed, _filled(covariance))))
-    if np.isnan(change):
-        return float("nan")
+    signs = weights * np.array([[-1.0], [1.0]])
+    variance = float(np.einsum("ag,bg,abg->", signs, signs, _filled(covariance)))
     if variance <= 0.0:
         return 1.0 if change == 0.0 else 0.0
     return float(2.0 * ndtr(-abs(change) / np.sqrt(variance)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from core.metrics.catalog import METRICS, SCORE_RATES
 from core.metrics.rates import group_rate
 from core.metrics.scores import group_scores, positive_side
 from core.numerics.counts import BoolArray, FloatArray, IntArray, cell_counts, joint_counts
-from core.numerics.resampling import Stratum, bootstrap_counts, permuted_counts, smoothed
+from core.numerics.resampling import Stratum, bootstrap_counts, permuted_counts, smoothed, swapped_counts
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class Sample:
     score: FloatArray | None = None
     probability: bool = True
     pos_is_favorable: bool = True
+
+    def take(self, rows: IntArray) -> Sample:
+        """Return the sample of some records."""
+        score = None if self.score is None else self.score[rows]
+        return replace(self, label=self.label[rows], decision=self.decision[rows], score=score)
 
     def side(self, rate: str) -> tuple[BoolArray, FloatArray]:
         """Return label and score of the class a score rate is about."""
@@ -162,6 +167,11 @@ class PairedSample:
     def drawn(self) -> FloatArray:
         """Bootstrap joint tables."""
         return bootstrap_counts(self.joint, self.n_resamples, self.rng)
+
+    @cached_property
+    def swapped(self) -> FloatArray:
+        """Joint tables with before and after swapped at random."""
+        return swapped_counts(self.joint, self.n_resamples, self.rng)
 
     def rate(self, rate: str) -> tuple[RateDraws, RateDraws]:
         """Return a rate of every group before and after, resampled together."""

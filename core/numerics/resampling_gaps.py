@@ -167,11 +167,10 @@ def largest_interval(
     (True, True)
     """
     estimates = contrasts.of(values)
-    spread = _spread(deviations, contrasts)
     tail = (1.0 - level) / 2.0
     if contrasts.signed_pair:
-        q = _critical(deviations, contrasts, spread, 2.0 * tail)
-        return float(estimates.max() - q * spread[0]), float(estimates.max() + q * spread[0])
+        return _symmetric(values, deviations, contrasts.take(np.array([estimates.argmax()])), tail)
+    spread = _spread(deviations, contrasts)
     aside = tail * SET_ASIDE_SHARE
     keep = _may_be_largest(estimates, spread, aside)
     q = _critical(deviations, contrasts.take(keep), spread[keep], tail - aside)
@@ -184,6 +183,9 @@ def largest_change_interval(
     values: FloatArray, deviations: FloatArray, contrasts: Contrasts, level: float
 ) -> tuple[float, float]:
     """Bracket the change of the largest contrast, before and after being measured on the same records.
+
+    One difference and its opposite (two groups) get the interval of the change of the signed difference, turned so that it is
+    not negative before.
 
     Parameters
     ----------
@@ -216,10 +218,13 @@ def largest_change_interval(
     >>> print(round(low, 2), round(high, 2))
     -0.09 -0.07
     """
-    columns = len(values) // 2
-    sides = (contrasts, contrasts.shifted(columns))
+    sides = (contrasts, contrasts.shifted(len(values) // 2))
     estimates = [side.of(values) for side in sides]
     tail = (1.0 - level) / 2.0
+    if contrasts.signed_pair:
+        turned = np.array([estimates[0].argmax()])
+        change = sides[1].take(turned).less(sides[0].take(turned))
+        return _symmetric(values, deviations, change, tail)
     aside = tail * SET_ASIDE_SHARE
     spreads = [_spread(deviations, side) for side in sides]
     kept = [np.flatnonzero(_may_be_largest(e, s, aside)) for e, s in zip(estimates, spreads, strict=True)]
@@ -228,6 +233,15 @@ def largest_change_interval(
     high = _bracket(values, deviations, after, before, kept[1], top_before, tail - aside)
     low = -_bracket(values, deviations, before, after, kept[0], top_after, tail - aside)
     return low, high
+
+
+def _symmetric(values: FloatArray, deviations: FloatArray, one: Contrasts, tail: float) -> tuple[float, float]:
+    """Return the interval of one contrast, as wide below as above."""
+    spread = _spread(deviations, one)
+    both = Contrasts(np.vstack([one.plus, one.minus]), np.vstack([one.minus, one.plus]))
+    half = _critical(deviations, both, np.repeat(spread, 2), 2.0 * tail) * float(spread[0])
+    middle = float(one.of(values)[0])
+    return middle - half, middle + half
 
 
 def _bracket(
