@@ -1,0 +1,27 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import core
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+
+
+def test_the_notebook_example_runs_and_is_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(EXAMPLES[0], names)  # noqa: S102
+    assert isinstance(names["result"], core.UnlearnResult)
+    assert len([line for line in EXAMPLES[0].splitlines() if line]) == 10
+
+
+def test_the_examples_for_own_tables_and_models_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sample = core.load_case(ROOT / "sample_data" / "credit")
+    monkeypatch.chdir(tmp_path)
+    names = {"core": core, "model": sample.model, "pipeline": sample.model, "train": sample.train, "test": sample.test}
+    for example in EXAMPLES[1:]:
+        exec(example, names)  # noqa: S102
+    assert core.load_case("my_case").train.equals(sample.train)
+    assert core.load_model("model.skops").get_params().keys() == sample.model.get_params().keys()
