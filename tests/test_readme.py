@@ -9,12 +9,12 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
 
 
-def test_the_notebook_example_runs_and_is_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_notebook_example_runs_in_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
     exec(EXAMPLES[0], names)  # noqa: S102
     assert isinstance(names["result"], core.UnlearnResult)
-    assert len([line for line in EXAMPLES[0].splitlines() if line]) == 10
+    assert len([line for line in EXAMPLES[0].splitlines() if line]) <= 10
 
 
 def test_the_examples_for_own_tables_and_models_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
