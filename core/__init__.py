@@ -1,8 +1,41 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.registry import harmful, influence, preview
 from core.case.case import Case
+from core.case.models import load_model, save_model
+from core.case.provenance import Provenance, check_provenance
 from core.case.roles import AtRate, Roles
-from core.unlearning.base import Guarantee
+from core.case.storage import load_case
+from core.case.tables import read_table
+from core.errors import RedressError
+from core.metrics.audit import AuditReport, audit
+from core.metrics.catalog import METRICS
+from core.metrics.compare import compare
+from core.unlearning.base import Guarantee, UnlearnResult
 from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
 
-__all__ = ["AtRate", "Case", "Guarantee", "Roles", "converge", "prepare", "unlearn", "unlearners_for"]
+__all__ = [
+    "METRICS",
+    "AtRate",
+    "AuditReport",
+    "Case",
+    "Guarantee",
+    "Provenance",
+    "RedressError",
+    "Roles",
+    "UnlearnResult",
+    "audit",
+    "check_provenance",
+    "compare",
+    "converge",
+    "harmful",
+    "influence",
+    "load_case",
+    "load_model",
+    "prepare",
+    "preview",
+    "read_table",
+    "save_model",
+    "unlearn",
+    "unlearners_for",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from core.case.groups import Grouping, Groups, intersect, make_grouping
 from core.case.roles import AtRate, Roles
 from core.case.splits import split_test
 from core.errors import InputError, listed, nearest
+
+FEW = 32
+"""Up to this many ids are looked up one by one, which is quicker than building an index."""
 
 SPLITS = ("explore", "confirm", "test")
 
@@ -150,6 +153,23 @@ class Case:
         other._cache = {key: value for key, value in self._cache.items() if key[0] == "scores"}
         return other
 
+    def with_confirm_rows(self, rows: Bools, seed: int | None = None) -> Case:
+        """Return the same case with its test table split as `rows` says: True is kept for confirming.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (n_test,)
+        seed : int, optional
+            The seed the split was made with, for the record.
+        """
+        if rows.shape != (len(self.test),) or rows.all():
+            raise InputError(
+                f"A split must name {len(self.test)} test rows and leave some to explore. Got {rows.shape} with {int(rows.sum())} to confirm."
+            )
+        other = self.replace(self.model, self.retained)
+        other._data = replace(self._data, confirm=_frozen(rows.copy()), split_seed=seed, cache={})
+        return other
+
     # -- tables and roles
 
     @property
@@ -258,28 +278,32 @@ class Case:
         InputError
             If an id is unknown, given twice, or removed already.
         """
-        wanted = (
-            ids
-            if isinstance(ids, pd.Index)
-            else pd.Index(list(ids) if not isinstance(ids, (np.ndarray, pd.Series)) else ids)
-        )
-        if len(wanted) == 0:
-            return np.empty(0, dtype=np.intp)
-        found: Positions = self.record_ids.get_indexer(wanted)
+        wanted = list(ids)
+        found = self._few_positions(wanted) if len(wanted) <= FEW else self.record_ids.get_indexer(pd.Index(wanted))
         if (found < 0).any():
-            unknown = wanted[found < 0]
+            unknown = [one for one, position in zip(wanted, found, strict=True) if position < 0]
             raise InputError(
                 f"Every id must be a record of the training table. Unknown: {listed(unknown)}.{nearest_id(unknown[0], self.record_ids)}"
             )
-        if len(found) > 1 and len(np.unique(found)) < len(found):
+        if len(np.unique(found)) < len(found):
+            repeated = pd.Index(wanted)
             raise InputError(
-                f"Each id must be given once. Got {listed(wanted[wanted.duplicated()].unique())} more than once; drop the repeats."
+                f"Each id must be given once. Got {listed(repeated[repeated.duplicated()].unique())} more than once; drop the repeats."
             )
         gone = ~self.retained[found]
         if gone.any():
             raise InputError(
-                f"Only retained records can be removed. Removed already: {listed(wanted[gone])}; leave them out."
+                f"Only retained records can be removed. Removed already: {listed(self.record_ids[found[gone]])}; leave them out."
             )
+        return found
+
+    def _few_positions(self, wanted: list[Any]) -> Positions:
+        found = np.empty(len(wanted), dtype=np.intp)
+        for index, one in enumerate(wanted):
+            try:
+                found[index] = self.record_ids.get_loc(one)  # type: ignore[assignment]
+            except (KeyError, TypeError):
+                found[index] = -1
         return found
 
     def positions_of_subjects(self, subjects: Iterable[Any]) -> Positions:

@@ -131,7 +131,7 @@ def unique_ids(table: pd.DataFrame, column: str | None) -> pd.Index[Any]:
     if column is None:
         return pd.RangeIndex(len(table), name="record")
     check_columns(table, (column,), what="The record id", where="training")
-    ids = pd.Index(table[column], name=column)
+    ids: pd.Index[Any] = pd.Index(table[column], name=column)
     if ids.hasnans:
         raise InputError(
             f"Every record must have an id. {int(ids.isna().sum())} cells of {column!r} are empty; fill them or choose another column."

@@ -64,11 +64,11 @@ class Grouping:
         """Return the group of every value of `column`."""
         missing = column.isna().to_numpy()
         if self.edges is None:
-            codes = pd.Index(self.names).get_indexer(pd.Index(_texts(column)))
+            found = pd.Index(self.names).get_indexer(pd.Index(_texts(column)))
         else:
             values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-            codes = np.searchsorted(np.asarray(self.edges), values, side="right")
-        codes = codes.astype(np.int32)
+            found = np.searchsorted(np.asarray(self.edges), values, side="right")
+        codes: npt.NDArray[np.int32] = found.astype(np.int32)
         if missing.any():
             codes[missing] = self.names.index(MISSING)
         codes.flags.writeable = False

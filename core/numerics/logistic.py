@@ -17,7 +17,7 @@ Bytes = npt.NDArray[np.uint8]
 BLOCK = 4096
 
 
-@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=True)
 def gradient_block(
     Z: Floats, u: Floats, y: Bytes, weight: Floats, part: Bytes, anchor: Floats, start: int, stop: int, n_parts: int
 ) -> tuple[Floats, float]:

@@ -31,8 +31,10 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 MOST_PASSES = 12
-STALE = 0.1
-"""A Hessian is taken anew once a retained row's predictor has moved this far from where it was taken."""
+STALE = 1.0
+"""The Hessian is taken anew once a retained row's predictor has moved this far from where it was taken,"""
+SLOW = 0.3
+"""or once a pass leaves more than this share of the distance that the one before certified."""
 
 
 class Newton(Unlearner):
@@ -92,26 +94,33 @@ def settle(state: GlmState, retained: Bools, tolerance: float) -> tuple[GlmState
         The certified distance; above the tolerance where rounding or 12 passes allow no better.
     """
     curvature = state.curvature()
-    w, bound = _step(state, curvature)
+    w, bound = newton_step(state, curvature)
+    best, here = state, math.inf
     for _ in range(MOST_PASSES):
         if bound <= tolerance * float(np.linalg.norm(w)):
-            break
+            return state.at(w), bound
+        last = here
         state = state.moved_to(w, retained)
-        if state.anchor.moved > STALE:
-            state = state.renewed(retained)
-            curvature = state.curvature()
-        gradient = state.gradient(w)
-        here = curvature.distance(curvature.decrement(gradient), state.anchor.moved, w)
+        here = _distance_here(state, curvature, w)
         if here <= tolerance * float(np.linalg.norm(w)):
             return state.at(w), here
-        stepped, bound = _step(state, curvature)
-        if not bound < here:
-            return state.at(w), here
-        w = stepped
-    return state.at(w), bound
+        if state.anchor.moved > STALE or here > SLOW * last:
+            state = state.renewed(retained)
+            curvature = state.curvature()
+            here = _distance_here(state, curvature, w)
+        if math.isfinite(last) and here >= last:
+            return best, last
+        best = state.at(w)
+        w, bound = newton_step(state, curvature)
+    return best, here
 
 
-def _step(state: GlmState, curvature: Curvature) -> tuple[Floats, float]:
+def _distance_here(state: GlmState, curvature: Curvature, w: Floats) -> float:
+    """Certify the distance of `w` to the optimum, where the anchor's gradient was taken."""
+    return curvature.distance(curvature.decrement(state.gradient(w)), state.anchor.moved, w)
+
+
+def newton_step(state: GlmState, curvature: Curvature) -> tuple[Floats, float]:
     """Take a Newton step from the anchor; return the point and the distance certified without a pass."""
     anchor = state.anchor
     w = curvature.solve(curvature.A.T @ (curvature.G @ anchor.u - state.loss_gradient()))
@@ -131,11 +140,11 @@ def _notes(case: Case, before: GlmState, after: GlmState, n_forgotten: int) -> t
             f"The model was stopped {before.solver_distance:.1%} short of its optimum; "
             "this change holds that distance too. Converge it first to see the removal alone."
         )
-    notes.extend(_vanished(before, after, n_forgotten))
+    notes.extend(warnings_without(before, after, n_forgotten))
     return tuple(notes)
 
 
-def _vanished(before: GlmState, after: GlmState, n_forgotten: int) -> list[str]:
+def warnings_without(before: GlmState, after: GlmState, n_forgotten: int) -> list[str]:
     """Return a sentence for every category whose last training record went while test rows still have it."""
     indicators = before.frame.atoms.indicators
     lost = np.zeros(len(before.sums.first), dtype=bool)

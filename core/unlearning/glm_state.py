@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,6 +43,11 @@ class Frame:
     objective: LogisticObjective
     weight: Floats
     positive_column: int
+
+    @property
+    def free_intercept(self) -> bool:
+        """Whether there is an intercept without a penalty, which takes up any shift of the columns."""
+        return self.objective.fit_intercept and self.objective.intercept_penalty == 0.0
 
     def preprocess(self, sums: Sums) -> tuple[Any, Linear]:
         """Return the preprocessing as fitted on the retained rows (None for a bare model) and the features it gives."""
@@ -136,13 +142,13 @@ class GlmState:
 
     def loss_gradient(self) -> Floats:
         """Return the gradient of the loss at the anchor, shape (n_atoms,)."""
-        return self.part_weights @ self.anchor.gradient
+        return np.asarray(self.part_weights @ self.anchor.gradient)
 
     def loss_hessian(self) -> Floats:
         """Return the Hessian of the loss, shape (n_atoms, n_atoms)."""
         if len(self.part_weights) == 1:
-            return self.anchor.hessian[0]
-        return np.einsum("p,pij->ij", self.part_weights, self.anchor.hessian)
+            return np.asarray(self.anchor.hessian[0])
+        return np.asarray(np.einsum("p,pij->ij", self.part_weights, self.anchor.hessian))
 
     def gradient(self, w: Floats) -> Floats:
         """Return the gradient of the objective at `w`, where the anchor's gradient was taken."""
@@ -212,7 +218,9 @@ def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
     frame = make_frame(case)
     sums = Sums.of(frame.atoms.train, case.retained)
     report(0.3, "Finding the optimum")
-    totals = np.bincount(frame.rows.y[case.retained], weights=frame.weight[case.retained], minlength=2)
+    totals = np.bincount(frame.rows.y[case.retained], weights=frame.weight[case.retained], minlength=2).astype(
+        np.float64
+    )
     blank = Metric(np.zeros((1, 1)), 0.0, np.zeros(1), 0)
     empty = Anchor(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), 0.0)
     state = GlmState(frame, blank, sums, totals, empty, np.zeros(0))
@@ -251,11 +259,13 @@ def _optimise(state: GlmState, case: Case, report: Callable[[float, str], None])
         H = state.A.T @ state.loss_hessian() @ state.A + np.diag(state.penalties)
         gradient = state.gradient(w)
         step, size = _newton_step(H, gradient)
-        if size <= 1e-11 * max(1.0, np.sqrt(w @ H @ w)):
-            distance = float(np.linalg.norm(w - own) / max(np.linalg.norm(w), 1e-300)) if len(own) == len(w) else 0.0
+        if size <= 1e-11 * max(1.0, math.sqrt(float(w @ H @ w))):
+            distance = (
+                float(np.linalg.norm(w - own)) / max(float(np.linalg.norm(w)), 1e-300) if len(own) == len(w) else 0.0
+            )
             return replace(state, solver_distance=distance)
-        moved = float(np.abs(state.frame.atoms.train @ (state.A @ step)).max())
-        w = w + step * (np.log1p(moved) / moved if moved > 1e-3 else 1.0)
+        moved: float = float(np.abs(state.frame.atoms.train @ (state.A @ step)).max())
+        w = w + step * (math.log1p(moved) / moved if moved > 1e-3 else 1.0)
         report(0.3 + 0.5 * min(1.0, step_number / 10), "Finding the optimum")
     raise NotSupportedError("the objective has no optimum that can be reached: the classes are separated")
 
@@ -273,12 +283,21 @@ def _newton_step(H: Floats, gradient: Floats) -> tuple[Floats, float]:
 
 def _metric(state: GlmState, retained: Bools) -> Metric:
     G = state.loss_hessian()
-    matrix = G + np.eye(len(G)) * (1e-10 * np.trace(G) / len(G))
+    matrix = G + np.diag(_penalties_of_atoms(state) + 1e-10 * np.trace(G) / len(G))
     factor = cholesky(matrix, lower=True)
     Z = state.frame.rows.Z
-    largest = max(on_threads(largest_norm_block, [(Z, factor, *span) for span in spans(len(Z))]))
+    norms: list[float] = on_threads(largest_norm_block, [(Z, factor, *span) for span in spans(len(Z))])
     weights = state.frame.rows.weight * retained * state.part_weights[state.frame.rows.part]
-    return Metric(matrix, largest * 1.0001, np.abs(Z).T @ weights, len(Z))
+    return Metric(matrix, max(norms) * 1.0001, np.abs(Z).T @ weights, len(Z))
+
+
+def _penalties_of_atoms(state: GlmState) -> Floats:
+    """Return penalties of the atoms that add up to the features' own, so that rare categories weigh little."""
+    n_features = len(state.w) - state.frame.objective.fit_intercept
+    squares = state.A[:-1, :n_features] ** 2
+    scale = squares.sum(axis=0)
+    used = (squares > 1e-12 * scale) & (scale > 0)
+    return np.append(used @ np.where(scale > 0, state.penalties[:n_features] / np.maximum(scale, 1e-300), 0.0), 0.0)
 
 
 def _check_preprocessing(case: Case, state: GlmState) -> None:

@@ -87,7 +87,7 @@ class AtomTable:
     @property
     def one(self) -> int:
         """Index of the constant atom."""
-        return self.train.shape[1] - 1
+        return int(self.train.shape[1]) - 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,7 +43,8 @@ def plan(estimator: Any, names: tuple[str, ...] | None, builder: AtomBuilder) ->
     if isinstance(estimator, Pipeline):
         return _plan_pipeline([step for _, step in estimator.steps], names, builder)
     if isinstance(estimator, ColumnTransformer):
-        return _plan_columns(estimator, names, builder)
+        _plan_columns(estimator, names, builder)
+        return None
     if type(estimator) not in LEAVES:
         raise NotSupportedError(f"{type(estimator).__name__} is not among the transformers that can be updated")
     if isinstance(estimator, SimpleImputer):

@@ -1,0 +1,146 @@
+"""The attributors there are, and the calls that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.attribution.base import Attributor
+from core.attribution.glm import NewtonInfluence
+from core.case.case import Case
+from core.errors import InputError, NotSupportedError
+from core.metrics.catalog import metric_of
+from core.metrics.compare import compare
+
+ATTRIBUTORS: tuple[Attributor, ...] = (NewtonInfluence(),)
+
+
+def influence(
+    case: Case,
+    metric: str = "equal_opportunity_difference",
+    sensitive_feature: str | Sequence[str] | None = None,
+    on: str = "explore",
+) -> pd.Series[float]:
+    """Predict what removing each training record would do to a metric.
+
+    Parameters
+    ----------
+    case : Case
+    metric : str
+        Any metric of the catalog.
+    sensitive_feature : str or tuple of str, optional
+        Whose groups are compared; None is the first, a tuple an intersection.
+    on : {"explore", "test"}
+        Rows the metric is taken on. "confirm" is refused: searching there would spoil it.
+
+    Returns
+    -------
+    Series
+        Indexed by the ids of the retained records: the signed change of the metric if that record is removed.
+
+    Raises
+    ------
+    InputError
+        If `on` is "confirm", or the metric is undefined on these rows.
+    NotSupportedError
+        If no attributor serves the model.
+
+    Notes
+    -----
+    A metric on decisions is a step; the change is that of its smooth stand-in. One record rarely moves the metric itself.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from core import Case, Roles, influence
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0, 5.0] * 8, "sex": ["f", "m"] * 20, "granted": [0, 1, 0, 1, 1] * 8})
+    >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> influence(case, "log_loss").shape
+    (40,)
+    """
+    if on == "confirm":
+        raise InputError("Searches must not look at the confirm rows. Got on='confirm'; use on='explore'.")
+    metric_of(metric)
+    feature = case.sensitive_feature(sensitive_feature)
+    effects = _attributor(case).influence(case, metric, feature, on)[case.retained]
+    if not np.isfinite(effects).all():
+        raise InputError(
+            f"The metric must be defined on the {on} rows. {metric!r} of {feature!r} is not; choose another metric or feature."
+        )
+    return pd.Series(effects, index=case.retained_ids, name=metric)
+
+
+def harmful(effects: pd.Series[float]) -> pd.Index[Any]:
+    """Return record ids ordered by harm: those whose removal is predicted to improve the metric most come first.
+
+    Parameters
+    ----------
+    effects : Series
+        What `influence` returned; its name is the metric, whose better direction the catalog knows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> harmful(pd.Series([0.1, -0.3, 0.2], index=["a", "b", "c"], name="equal_opportunity_difference")).tolist()
+    ['b', 'a', 'c']
+    """
+    lower = metric_of(str(effects.name)).better == "lower"
+    order = np.argsort(effects.to_numpy() if lower else -effects.to_numpy(), kind="stable")
+    return effects.index[order]
+
+
+def preview(
+    case: Case,
+    forget: Iterable[Any],
+    metrics: str | Iterable[str] | None = None,
+    *,
+    features: Iterable[str | Sequence[str]] | None = None,
+    on: str = "explore",
+    n_resamples: int = 2000,
+) -> pd.DataFrame:
+    """Predict what removing these records together would do, without doing it.
+
+    Parameters
+    ----------
+    case : Case
+    forget : iterable
+        Record ids.
+    metrics, features, on, n_resamples
+        As for `compare`; "confirm" is refused.
+
+    Returns
+    -------
+    DataFrame
+        What `compare` gives, with ``after`` predicted. ``attrs["notes"]`` holds what to know before removing them.
+
+    Raises
+    ------
+    InputError
+        If an id is unknown, repeated or removed already, or a whole class would go.
+    """
+    if on == "confirm":
+        raise InputError("Searches must not look at the confirm rows. Got on='confirm'; use on='explore'.")
+    positions = case.positions(forget)
+    scores, notes = case.scores(on), ()
+    if len(positions):
+        scores, notes = _attributor(case).scores_without(case, positions, on)
+    table = compare(case, case, on, metrics, features=features, scores=scores, n_resamples=n_resamples)
+    table.attrs["notes"] = notes
+    return table
+
+
+def _attributor(case: Case) -> Attributor:
+    reasons = []
+    for attributor in ATTRIBUTORS:
+        reason = attributor.fits(case)
+        if reason is None:
+            return attributor
+        reasons.append(reason)
+    raise NotSupportedError(
+        f"No attribution method fits this model: {'; '.join(reasons)}. Records can still be removed by refitting."
+    )

@@ -1,0 +1,217 @@
+"""Provenance: whether these rows are the ones the model was trained on.
+
+Preprocessing is refitted and compared with what the model stores. For logistic regression the gradient of the training objective
+at the fitted coefficients must vanish: what is left of it says how many rows could have changed unnoticed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from core.case.case import Case
+from core.case.objective import coefficients, linear_estimator, logistic_objective
+from core.errors import NotSupportedError
+from core.numerics.logistic import sigmoid
+
+Floats = npt.NDArray[np.float64]
+
+VERIFIED_ROWS = 0.1
+"""Verified when what is left of the gradient is below this share of one average row's."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Whether the training table is what the model was trained on.
+
+    Parameters
+    ----------
+    status : {"verified", "mismatch", "unverifiable"}
+    evidence : str
+        One sentence with figures and the test's power.
+    converge : bool
+        Whether a converged version of the model can be offered.
+    """
+
+    status: str
+    evidence: str
+    converge: bool = False
+
+
+def check_provenance(case: Case) -> Provenance:
+    """Say whether the retained training rows are what the model was trained on. One fit of the preprocessing, O(n d^2).
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    Provenance
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from core import Case, Roles, check_provenance
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 5, "sex": ["f", "m"] * 10, "granted": [0, 1, 0, 1] * 5})
+    >>> model = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> check_provenance(case).status
+    'verified'
+    """
+    table: Any = case.X_train[case.retained]
+    table = table if hasattr(case.model, "feature_names_in_") else table.to_numpy()
+    checked = ""
+    if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
+        difference = _preprocessing_difference(case.model[:-1], table)
+        if difference:
+            return Provenance(
+                "mismatch",
+                f"The preprocessing was not fitted on these rows: {difference}.",
+                converge=_is_logistic(case),
+            )
+        table = case.model[:-1].transform(table)
+        checked = "The preprocessing equals what these rows give; "
+    try:
+        objective = logistic_objective(case.model)
+    except NotSupportedError as error:
+        return Provenance("unverifiable", _sentence(f"{checked}the rest cannot be checked: {error}."))
+    return _check_gradient(case, objective, _dense(table), checked)
+
+
+def _check_gradient(case: Case, objective: Any, X: Floats, checked: str) -> Provenance:
+    y = case.train_codes[case.retained]
+    weight = np.ones(len(y)) if case.train_weight is None else case.train_weight[case.retained]
+    weight = weight * objective.class_weights(np.bincount(y, weights=weight, minlength=2))[y]
+    X = np.column_stack([X, np.ones(len(X))]) if objective.fit_intercept else X
+    w = coefficients(case.model)
+    penalty = objective.diagonal(X.shape[1] - objective.fit_intercept)
+    p = sigmoid(X @ w)
+    residual = weight * (p - y)
+    gradient = X.T @ residual + penalty * w
+    H = (X * (weight * p * (1 - p))[:, None]).T @ X + np.diag(penalty)
+    try:
+        factor = cho_factor(H)
+    except LinAlgError:
+        return Provenance(
+            "unverifiable",
+            _sentence(f"{checked}the Hessian at the coefficients is singular, so the gradient says nothing."),
+        )
+    left = float(np.sqrt(max(0.0, gradient @ cho_solve(factor, gradient))))
+    rows = X * residual[:, None]
+    one_row = float(np.sqrt(np.mean(np.einsum("ij,ji->i", rows, cho_solve(factor, rows.T)))))
+    unnoticed = (left / one_row) ** 2 if one_row > 0 else np.inf
+    return _judge(case, float(np.abs(gradient).max() / weight.sum()), left / one_row, unnoticed, checked)
+
+
+def _judge(case: Case, scaled_gradient: float, in_rows: float, unnoticed: float, checked: str) -> Provenance:
+    if in_rows <= VERIFIED_ROWS:
+        return Provenance(
+            "verified",
+            _sentence(
+                f"{checked}the gradient at the fitted coefficients is {in_rows:.1g} of what one average row adds, "
+                "so not even one changed row would go unnoticed."
+            ),
+        )
+    estimator = linear_estimator(case.model)
+    stopped = bool(np.max(estimator.n_iter_) >= estimator.max_iter)
+    if stopped or scaled_gradient <= 2.0 * estimator.tol:
+        why = (
+            f"ran into max_iter={estimator.max_iter}"
+            if stopped
+            else f"stopped within its tolerance tol={estimator.tol:g}"
+        )
+        return Provenance(
+            "unverifiable",
+            _sentence(
+                f"{checked}the solver {why}, which leaves a gradient as large as {max(1, round(unnoticed)):,} changed rows would; "
+                f"this test would not notice fewer."
+            ),
+            converge=True,
+        )
+    return Provenance(
+        "mismatch",
+        _sentence(
+            f"{checked}the gradient at the fitted coefficients is as large as about {max(1, round(unnoticed)):,} changed rows would make it, "
+            f"and its solver's tolerance allows {2.0 * estimator.tol / scaled_gradient:.1g} of it; these are not the rows it was trained on."
+        ),
+        converge=True,
+    )
+
+
+def _preprocessing_difference(fitted: Pipeline, table: Any) -> str:
+    """Return the first learned attribute that refitting on `table` changes, in words, or an empty string."""
+    try:
+        again = clone(fitted).fit(table)
+    except ValueError as error:
+        return f"it cannot be fitted on them ({str(error).splitlines()[0]})"
+    return _difference(fitted, again)
+
+
+def _difference(one: Any, other: Any) -> str:
+    for name, value in vars(one).items():
+        if not name.endswith("_") or name.startswith("_"):
+            continue
+        found = _compare(value, getattr(other, name, None), f"{type(one).__name__}.{name}")
+        if found:
+            return found
+    for (_, part), (_, twin) in zip(getattr(one, "steps", ()), getattr(other, "steps", ()), strict=False):
+        found = "" if isinstance(part, str) else _difference(part, twin)
+        if found:
+            return found
+    return ""
+
+
+def _compare(value: Any, twin: Any, where: str) -> str:
+    if isinstance(value, np.ndarray | np.generic | float | int):
+        return _compare_arrays(np.asarray(value), np.asarray(twin), where)
+    if isinstance(value, list | tuple):
+        if not isinstance(twin, list | tuple) or len(value) != len(twin):
+            return f"{where} has another length"
+        return next(
+            (found for pair in zip(value, twin, strict=True) for found in [_compare(*pair, where)] if found), ""
+        )
+    return _difference(value, twin) if hasattr(value, "get_params") and hasattr(twin, "get_params") else ""
+
+
+def _compare_arrays(value: npt.NDArray[Any], twin: npt.NDArray[Any], where: str) -> str:
+    if value.shape != twin.shape:
+        return f"{where} has {value.size} values, these rows give {twin.size}"
+    if value.dtype.kind in "fiu" and twin.dtype.kind in "fiu":
+        close = np.isclose(value.astype(float), twin.astype(float), rtol=1e-9, atol=1e-12, equal_nan=True)
+    else:
+        close = np.array(
+            [a is b or a == b or (a != a and b != b) for a, b in zip(value.ravel(), twin.ravel(), strict=True)],
+            dtype=bool,
+        )
+    if close.all():
+        return ""
+    first = int(np.flatnonzero(~close.ravel())[0])
+    return f"{where} stores {_short(value.ravel()[first])} where these rows give {_short(twin.ravel()[first])}"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float | np.floating) else repr(getattr(value, "item", lambda: value)())
+
+
+def _is_logistic(case: Case) -> bool:
+    try:
+        logistic_objective(case.model)
+    except NotSupportedError:
+        return False
+    return True
+
+
+def _dense(table: Any) -> Floats:
+    return np.asarray(table.toarray() if hasattr(table, "toarray") else table, dtype=np.float64)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
