@@ -91,7 +91,7 @@ class Environment:
         if missing:
             raise StopError(
                 f"Making .venv needs Python's {' and '.join(missing)}, which {sys.executable} lacks; on Debian and "
-                "Ubuntu they come with: apt-get install python3-venv. Then run this again."
+                "Ubuntu: apt-get install python3-venv. Then run this again."
             )
         print(f"Making {self.folder} with Python {sys.version.split()[0]}", flush=True)
         if subprocess.run([sys.executable, "-m", "venv", "--clear", self.folder], check=False).returncode:
