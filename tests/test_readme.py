@@ -1,12 +1,16 @@
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import core
+from core.command_line.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+README = (ROOT / "README.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"^ +\.venv/bin/python -m core (.*)$", README, re.MULTILINE)
 
 
 def test_the_notebook_example_runs_in_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +29,14 @@ def test_the_examples_for_own_tables_and_models_run(monkeypatch: pytest.MonkeyPa
         exec(example, names)  # noqa: S102
     assert core.load_case("my_case").train.equals(sample.train)
     assert core.load_model("model.skops").get_params().keys() == sample.model.get_params().keys()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_run(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)) == 0
+
+
+def test_there_are_commands_for_everything_the_command_line_does() -> None:
+    assert {command.split()[0] for command in COMMANDS} == {"provenance", "audit", "influence", "unlearn"}
