@@ -1,0 +1,1 @@
+"""The pages, named by what the person does."""

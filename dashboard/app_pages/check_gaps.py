@@ -1,0 +1,130 @@
+"""Gaps between groups, each against a threshold that anyone may change."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.metrics import METRICS
+from core.metrics.samples import feature_name
+from dashboard import cached, policy
+from dashboard.components import chart
+from dashboard.figures import gaps
+from dashboard.session import Key
+from dashboard.words import plain
+from dashboard.work import Work
+
+DIFFERENCES = (
+    "demographic_parity_difference",
+    "equal_opportunity_difference",
+    "false_positive_rate_difference",
+    "equalized_odds_difference",
+    "precision_difference",
+    "accuracy_score_difference",
+    "roc_auc_difference",
+)
+RATIOS = ("demographic_parity_ratio", "equal_opportunity_ratio", "false_positive_rate_ratio", "precision_ratio")
+
+
+def show(work: Work) -> None:
+    """Show every gap of the chosen sensitive feature with its interval, threshold and verdict."""
+    profile = st.selectbox(
+        "Thresholds to start from",
+        list(policy.PROFILES),
+        key=Key.CHECK_PROFILE,
+        help="Conventions to look by. None of them says what is allowed; change any value in the table.",
+    )
+    st.caption(
+        "A gap is **inside** or **outside** only with its whole interval; where the interval reaches over the threshold the data "
+        "cannot tell, and it stays **open**."
+    )
+    table = _table(work, profile)
+    slots = [st.empty(), st.empty()]
+    edited = st.data_editor(
+        table.drop(columns=["verdict", "formula"]).assign(verdict=table["verdict"]),
+        key=f"{Key.CHECK_LIMITS}_{profile}_{cached.key(work)}_{feature_name(work.feature)}",
+        disabled=[column for column in table.columns if column != "threshold"] + ["verdict"],
+        column_config=_columns(),
+        hide_index=False,
+    )
+    table["threshold"] = edited["threshold"].astype(float)
+    table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]
+    for slot, names, unit in zip(
+        slots,
+        (DIFFERENCES, RATIOS),
+        ("difference between groups (0 to 1)", "ratio of groups (1 is equal)"),
+        strict=True,
+    ):
+        part = table[table["metric"].isin(names)]
+        with slot.container():
+            chart.show(gaps.against_thresholds(part, unit), f"gaps_{unit}")
+    _verdicts(table)
+
+
+def _table(work: Work, profile: str) -> pd.DataFrame:
+    found = cached.report(work, (*DIFFERENCES, *RATIOS), (work.feature,))
+    table = found.gaps.droplevel(1).reset_index()
+    table["threshold"] = [policy.threshold(metric, profile) for metric in table["metric"]]
+    table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]
+    table["formula"] = [METRICS[metric].formula for metric in table["metric"]]
+    table["n"] = found.n
+    table.index = pd.Index([METRICS[metric].label for metric in table["metric"]], name="gap")
+    columns = [
+        "threshold",
+        "value",
+        "low",
+        "high",
+        "p_value",
+        "worst_group",
+        "best_group",
+        "n_worst",
+        "n",
+        "left_out",
+        "metric",
+        "verdict",
+        "formula",
+    ]
+    return table[columns]
+
+
+def _verdict(row: pd.Series, limit: float) -> str:
+    return policy.verdict(row["metric"], row["low"], row["high"], limit, unsure=bool(row.get("insufficient", False)))
+
+
+def _columns() -> dict[str, object]:
+    config = st.column_config
+    return {
+        "gap": config.TextColumn("gap", help="Of the sensitive feature chosen on the strip."),
+        "threshold": config.NumberColumn(
+            "threshold", help="Yours to change.", format="%.2f", min_value=0.0, max_value=1.0, step=0.01, required=True
+        ),
+        "value": config.NumberColumn(
+            "value", help="Largest less smallest group rate, or smallest over largest.", format="%.3f"
+        ),
+        "low": config.NumberColumn(
+            "from", help="Lower end of the 95% interval. With two groups the gap is signed.", format="%.3f"
+        ),
+        "high": config.NumberColumn("to", help="Upper end of the 95% interval.", format="%.3f"),
+        "p_value": config.NumberColumn(
+            "p", help="Permutation test: how often groups that do not matter would look as different.", format="%.3f"
+        ),
+        "worst_group": config.TextColumn("worst off", help="The group at the bad end of the rate."),
+        "best_group": config.TextColumn("best off", help="The group at the good end of the rate."),
+        "n_worst": config.NumberColumn("n worst off", help="Rows explored in the worst-off group.", format="localized"),
+        "n": config.NumberColumn("n", help="Rows explored.", format="localized"),
+        "left_out": config.TextColumn("left out", help="Groups in which the rate is undefined."),
+        "metric": config.TextColumn("name", help="The metric's name in the library; fairlearn's where it has one."),
+        "verdict": config.TextColumn(
+            "verdict", help="; ".join(f"{name}: {meaning}" for name, meaning in policy.MEANING.items())
+        ),
+    }
+
+
+def _verdicts(table: pd.DataFrame) -> None:
+    unsure = table[table["verdict"] == policy.UNSURE]
+    if len(unsure):
+        groups = sorted({str(name) for name in (*unsure["worst_group"], *unsure["best_group"])})
+        st.warning(
+            f"Insufficient evidence for {len(unsure)} of {len(table)} gaps: one of {plain(', '.join(groups))} is too small.",
+            icon=":material/hourglass_empty:",
+        )

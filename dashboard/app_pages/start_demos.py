@@ -1,0 +1,25 @@
+"""The demonstration cases, one card each."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import session, workspace
+from dashboard.components import opening
+from dashboard.words import plain
+
+
+def show() -> None:
+    """Show every demonstration with a button that opens a working copy of it."""
+    demos = workspace.demos()
+    for row in range(0, len(demos), 3):
+        for column, demo in zip(st.columns(3), demos[row : row + 3], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                st.markdown(f"**{plain(demo.title)}**")
+                st.caption(plain(demo.about))
+                st.button(
+                    "Open",
+                    type="primary",
+                    key=f"{session.Key.OPEN}_{demo.name}",
+                    on_click=lambda name=demo.name: opening.open_case(workspace.demo_id(name)),
+                )

@@ -1,0 +1,88 @@
+"""The open case: what it holds, whether the model comes from these rows, and where to go next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import core
+from dashboard import cached, session, workspace
+from dashboard.components import opening, pages
+from dashboard.words import count, listing, plain
+from dashboard.work import Work
+
+_BADGES = {
+    "verified": ("green", ":material/verified:"),
+    "mismatch": ("red", ":material/error:"),
+    "unverifiable": ("orange", ":material/help:"),
+}
+
+
+def show() -> None:
+    """Show the open case, or what the product is for."""
+    work = session.work()
+    if work is None:
+        st.header("What makes this model unfair, and what happens without it?", anchor=False)
+        st.markdown(
+            "Open a case: a fitted model and the records it was trained on. **Check** its groups, **find** the records behind a gap, "
+            "**remove** them from the model without training it again, and see what changes."
+        )
+        return
+    with st.container(border=True):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.subheader(plain(workspace.name_of(work.case_id)), anchor=False)
+        with right.container(horizontal_alignment="right"):
+            st.page_link(pages.CHECK, label="Check the model", icon=":material/arrow_forward:", icon_position="right")
+        st.markdown(_facts(cached.case(work, 0)))
+        _provenance(work)
+        _keeping(work)
+    st.space("small")
+
+
+def _facts(case: core.Case) -> str:
+    explore, test = len(case.rows("explore")), len(case.test)
+    half = (
+        f", {count(explore)} of them explored and {count(test - explore)} kept for confirming" if explore < test else ""
+    )
+    features = listing(plain(name) for name in case.roles.sensitive_features)
+    return (
+        f"{count(len(case.train), 'training record')}, {count(test, 'test row')}{half}. The good outcome is "
+        f"{plain(case.roles.target)} = {plain(case.roles.favorable_label)}; groups by {features}."
+    )
+
+
+def _provenance(work: Work) -> None:
+    verdict = cached.provenance(cached.versions(), work.case_id)
+    color, icon = _BADGES[verdict.status]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(verdict.status, icon=icon, color=color, help="Whether these are the rows the model was trained on.")
+        st.markdown(plain(verdict.evidence), width="stretch")
+    if verdict.converge and not any(step.kind == "converge" for step in work.applied):
+        st.button(
+            "Bring the model to its optimum first",
+            key=session.Key.CONVERGE,
+            on_click=opening.converge,
+            help="The solver stopped short of the optimum. Converged first, as a version of its own, a later removal shows the removal "
+            "and not the solver.",
+        )
+
+
+def _keeping(work: Work) -> None:
+    if workspace.demo_of(work.case_id) is not None:
+        st.caption("A demonstration: this address brings it back, with your removals.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"This address brings the case back, with your removals. It is kept for {workspace.keep_days():g} days after it was last "
+            "opened; whoever has the address can open it.",
+            width="stretch",
+        )
+        with st.popover("Delete", type="tertiary", icon=":material/delete:"):
+            st.markdown("Delete the tables, the model and all removals of this case from the server?")
+            st.button("Delete now", type="primary", key=session.Key.DELETE, on_click=_delete, args=(work.case_id,))
+
+
+def _delete(case_id: str) -> None:
+    session.close()
+    cached.versions().drop(case_id)
+    workspace.delete(case_id)
+    session.notify("done", "The case was deleted from this server.")

@@ -1,0 +1,133 @@
+"""Opening a case from one's own files: three files, one confirm screen."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+import core
+from core.case.guess import guess_roles
+from core.errors import RedressError
+from dashboard import session, workspace
+from dashboard.app_pages import start_roles, start_upload
+from dashboard.components import opening, waiting
+from dashboard.jobs import Report
+from dashboard.words import plain
+
+PROBLEM = "problem"
+
+
+def show() -> None:
+    """Show where the files go in, and the confirm screen once they are there."""
+    st.caption("A training table, a test table the model has not seen, and the fitted model. They stay on this server.")
+    first, second, third = st.columns(3, gap="medium")
+    with first:
+        start_upload.slot(
+            "train",
+            "Training table",
+            ["csv", "parquet"],
+            "The rows the model was fitted on, CSV or Parquet, up to 200 MB.",
+        )
+    with second:
+        split = st.toggle(
+            "Split the training table instead",
+            key=session.Key.SPLIT,
+            help="Holds out part of the training table as test rows. If the model was trained on all of it, it has seen them, and the "
+            "check of provenance will say so.",
+        )
+        if split:
+            share = st.slider("Held out for testing", 10, 50, 30, 5, format="%d%%", key=session.Key.SPLIT_SHARE) / 100
+            seed = int(st.number_input("Seed", 0, 2**31 - 1, 0, key=session.Key.SPLIT_SEED))
+        else:
+            start_upload.slot(
+                "test",
+                "Test table",
+                ["csv", "parquet"],
+                "Rows with labels that the model has not seen, CSV or Parquet.",
+            )
+    with third:
+        start_upload.slot(
+            "model",
+            "Model",
+            ["skops"],
+            "The fitted classifier or pipeline: skops.io.dump(model, 'model.skops'). Pickle files are not opened.",
+        )
+    train, test, model = (_content(which) for which in ("train", "test", "model"))
+    if train is None or model is None or (test is None and not split):
+        return
+    if split:
+        held = _held_out(train.frame, share, seed)
+        _confirm(train.frame.drop(held.index).reset_index(drop=True), held.reset_index(drop=True), model.model)
+    else:
+        _confirm(train.frame, test.frame, model.model)
+
+
+def _content(which: str) -> object:
+    kept = start_upload.part(which)
+    return None if kept is None else kept.content
+
+
+def _held_out(frame: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    return frame.sample(frac=share, random_state=seed).sort_index()
+
+
+def _confirm(train: pd.DataFrame, test: pd.DataFrame, model: object) -> None:
+    st.subheader("Is this what the columns mean?", divider="gray")
+    number = "_".join(kept.number for which in ("train", "model") if (kept := start_upload.part(which)) is not None)
+    try:
+        guess = guess_roles(train, model)
+        roles = start_roles.form(train, model, guess, number)
+    except RedressError as error:
+        st.error(plain(error))
+        return
+    for note in guess.notes:
+        st.caption(f":material/info: {plain(note)}")
+    used = set(getattr(model, "feature_names_in_", ()))
+    table = start_roles.missing(train, test, roles, used)
+    with st.expander(start_roles.missing_sentence(table)):
+        st.dataframe(table, hide_index=True, lazy=False)
+    kept = start_upload.part("train")
+    name = st.text_input(
+        "Name of the case",
+        kept.name.rsplit(".", 1)[0] if kept else "",
+        max_chars=80,
+        key=f"{session.Key.NAME}_{number}",
+    )
+    confirm = st.toggle(
+        "Keep half of the test rows for confirming",
+        True,
+        key=session.Key.CONFIRM,
+        help="Searching on the same rows that then report the gain overstates it. One half is explored, the other is looked at on purpose.",
+    )
+    problem = session.draft().get(PROBLEM)
+    if problem:
+        st.error(plain(problem))
+    st.button(
+        "Open the case",
+        type="primary",
+        key=session.Key.OPEN,
+        on_click=_open,
+        args=(model, train, test, roles, confirm, name),
+    )
+
+
+def _open(model: object, train: pd.DataFrame, test: pd.DataFrame, roles: core.Roles, confirm: bool, name: str) -> None:
+    def work(report: Report) -> tuple[str, str]:
+        try:
+            report(0.1, "checking tables and model")
+            case = core.Case(model, train=train, test=test, roles=roles, confirm=confirm)
+            report(0.6, "writing it to the server's disk")
+            return workspace.store(case, name or "Uploaded case"), ""
+        except RedressError as error:
+            return "", str(error)
+
+    waiting.run("Opening the case", work, _opened)
+
+
+def _opened(outcome: tuple[str, str]) -> None:
+    case_id, problem = outcome
+    if problem:
+        session.draft_part(PROBLEM, problem)
+        return
+    session.clear_draft()
+    opening.open_case(case_id)

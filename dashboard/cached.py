@@ -1,0 +1,150 @@
+"""What is computed once and shared by all sessions; the only file with Streamlit's caches.
+
+Results are immutable and keyed by case, version and settings, never by the contents of a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import core
+from core.attribution.registry import ATTRIBUTORS
+from core.case.provenance import Provenance, check_provenance
+from core.errors import NotSupportedError
+from core.metrics import AuditReport, audit
+from core.metrics.audit import LEVEL, audit_arrays, sample_of
+from core.metrics.catalog import metrics_of
+from core.metrics.curves import calibration_curves, errors_by_group, roc_curves, threshold_sweep
+from core.metrics.intervals import wilson
+from dashboard import workspace
+from dashboard.history import Steps, Version, Versions, revision
+from dashboard.work import Feature, Work
+
+MOST_RESULTS = 256
+
+
+@st.cache_resource(show_spinner=False)
+def versions() -> Versions:
+    """Return the versions of all cases open on this server."""
+    return Versions(workspace.load)
+
+
+@st.cache_resource(show_spinner=False, ttl="1h")
+def swept() -> int:
+    """Delete cases kept longer than promised, at most once an hour; return how many."""
+    return workspace.sweep()
+
+
+def version(work: Work, at: int | None = None) -> Version:
+    """Return a version of the open case: the one in force, or the one after `at` steps."""
+    return versions().get(work.case_id, work.steps[: work.at if at is None else at])
+
+
+def case(work: Work, at: int | None = None) -> core.Case:
+    """Return the case of a version, with the decision threshold in force."""
+    found = version(work, at).case
+    return found if found.threshold == work.threshold else found.with_threshold(work.threshold)
+
+
+def provenance(made: Versions, case_id: str) -> Provenance:
+    """Return whether a case's model comes from its rows; callable from any thread."""
+    verdict: Provenance = made.remember(case_id, "provenance", lambda: check_provenance(made.get(case_id).case))
+    return verdict
+
+
+def key(work: Work, at: int | None = None) -> str:
+    """Return what tells one version under one threshold from every other."""
+    steps: Steps = work.steps[: work.at if at is None else at]
+    return f"{work.case_id}:{revision(steps)}:{work.threshold!r}"
+
+
+def report(
+    work: Work, metrics: Sequence[str] | None, features: Sequence[Feature] | None, at: int | None = None
+) -> AuditReport:
+    """Return the audit of a version on the explored rows."""
+    return _report(
+        key(work, at),
+        None if metrics is None else tuple(metrics),
+        None if features is None else tuple(features),
+        case(work, at),
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_RESULTS)
+def _report(
+    version_key: str,  # noqa: ARG001
+    metrics: tuple[str, ...] | None,
+    features: tuple[Feature, ...] | None,
+    _case: core.Case,
+) -> AuditReport:
+    return audit(_case, metrics, features=features)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_RESULTS)
+def _table(version_key: str, name: str, settings: tuple[Any, ...], _case: core.Case) -> pd.DataFrame:  # noqa: ARG001
+    return _TABLES[name](_case, *settings)
+
+
+def _sizes(case: core.Case, feature: Feature) -> pd.DataFrame:
+    groups = case.groups(feature, "train")
+    known = pd.Series(pd.Categorical.from_codes(groups.codes, groups.names))[case.retained].value_counts(sort=False)
+    found = audit(case, ("base_rate",), features=(feature,)).by_group.droplevel(0)
+    return pd.DataFrame(
+        {
+            "train": known.reindex(found.index, fill_value=0).astype(int),
+            "test": found["n"],
+            "base_rate": found["base_rate"],
+        },
+        index=found.index,
+    )
+
+
+_TABLES = {
+    "sizes": _sizes,
+    "roc": roc_curves,
+    "calibration": calibration_curves,
+    "sweep": lambda case, metric, feature, positive, negative: threshold_sweep(
+        case, metric, feature, cost_false_positive=positive, cost_false_negative=negative
+    ),
+    "errors": lambda case, feature, positive, negative: errors_by_group(
+        case, feature, cost_false_positive=positive, cost_false_negative=negative
+    ),
+}
+
+
+def table(work: Work, name: str, *settings: Any) -> pd.DataFrame:
+    """Return one of the tables "sizes", "roc", "calibration", "sweep" and "errors" of the version in force."""
+    return _table(key(work), name, settings, case(work))
+
+
+def preview(work: Work, metrics: Sequence[str]) -> AuditReport:
+    """Return the audit of the model as it is predicted to be without the selected records.
+
+    Raises
+    ------
+    NotSupportedError
+        If nothing predicts that for this model.
+    """
+    settings = (tuple(metrics), work.feature, hash(work.selection))
+    return _preview(key(work), settings, case(work), work)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _preview(version_key: str, settings: tuple[Any, ...], _case: core.Case, _work: Work) -> AuditReport:  # noqa: ARG001
+    reasons = [(one, one.fits(_case)) for one in ATTRIBUTORS]
+    fitting = next((one for one, reason in reasons if reason is None), None)
+    if fitting is None:
+        raise NotSupportedError(f"No preview for this model: {'; '.join(str(reason) for _, reason in reasons)}.")
+    scores, _ = fitting.scores_without(_case, _case.positions(_work.selection), "explore")
+    groups = [_case.groups(_work.feature, "explore")]
+    return audit_arrays(sample_of(_case, "explore", scores), groups, metrics_of(settings[0]))
+
+
+def wilson_interval(share: float, n: int) -> tuple[float, float]:
+    """Return Wilson's 95% interval of a share."""
+    low, high = wilson(share, n, LEVEL)
+    return float(low), float(high)

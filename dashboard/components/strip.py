@@ -1,0 +1,191 @@
+"""The strip: before, preview and now of the chosen gap, on every page at the same place; undo, redo and reset."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.errors import RedressError
+from core.metrics import METRICS, AuditReport
+from core.metrics.samples import feature_name
+from dashboard import cached, session
+from dashboard.components import opening
+from dashboard.components.strip_table import Cell, Column, table
+from dashboard.session import Key
+from dashboard.tables import row
+from dashboard.words import count, interval, number, percent, seconds
+from dashboard.work import Feature, Work
+
+FRAGMENT = "strip"
+GAPS = (
+    "equal_opportunity_difference",
+    "demographic_parity_difference",
+    "demographic_parity_ratio",
+    "equalized_odds_difference",
+    "false_positive_rate_difference",
+    "precision_difference",
+    "accuracy_score_difference",
+    "balanced_accuracy_difference",
+    "roc_auc_difference",
+    "brier_score_difference",
+)
+
+
+def show() -> None:
+    """Show the strip of the open case."""
+    with st.container(key=Key.STRIP_BOX):
+        _strip()
+
+
+@st.fragment(key=FRAGMENT)
+def _strip() -> None:
+    work = session.work()
+    if work is None:
+        return
+    left, right = st.columns([1.2, 4], gap="medium")
+    with left, st.container(gap="xsmall"):
+        _selectors(work)
+        _buttons(work)
+    right.html(table(_columns(work)))
+
+
+def _selectors(work: Work) -> None:
+    gaps = GAPS if work.metric in GAPS else (work.metric, *GAPS)
+    st.selectbox(
+        "Gap",
+        gaps,
+        gaps.index(work.metric),
+        format_func=lambda name: METRICS[name].label,
+        key=f"{Key.STRIP_METRIC}_{work.metric}",
+        on_change=_choose,
+        label_visibility="collapsed",
+    )
+    features = choices(work)
+    st.selectbox(
+        "Sensitive feature",
+        features,
+        features.index(work.feature),
+        format_func=feature_name,
+        key=f"{Key.STRIP_FEATURE}_{work.feature}",
+        on_change=_choose,
+        label_visibility="collapsed",
+    )
+
+
+def choices(work: Work) -> list[Feature]:
+    """Return the sensitive features and, of several, their intersection."""
+    names = tuple(cached.case(work, 0).roles.sensitive_features)
+    return [*names, names] if len(names) > 1 else [*names]
+
+
+def _choose() -> None:
+    work = session.work()
+    if work is None:
+        return
+    metric = session.value(f"{Key.STRIP_METRIC}_{work.metric}") or work.metric
+    feature = session.value(f"{Key.STRIP_FEATURE}_{work.feature}") or work.feature
+    session.commit(replace(work, metric=metric, feature=feature))
+    st.rerun()
+
+
+def _buttons(work: Work) -> None:
+    with st.container(horizontal=True, gap="xxsmall"):
+        for name, icon, to, about in (
+            ("Undo", "undo", work.at - 1, "Go back to the version before the last step"),
+            ("Redo", "redo", work.at + 1, "Take the step again that was undone"),
+            ("Reset", "restart_alt", 0, "Go back to the case as it was opened; redo brings the steps back"),
+        ):
+            st.button(
+                name,
+                icon=f":material/{icon}:",
+                help=about,
+                key=f"{Key.STRIP_MOVE}_{name}",
+                disabled=not 0 <= to <= len(work.steps) or to == work.at,
+                on_click=_move,
+                args=(to,),
+            )
+
+
+def _move(to: int) -> None:
+    work = session.work()
+    if work is not None:
+        opening.go_to(replace(work, at=to, selection=()))
+    st.rerun()
+
+
+def _columns(work: Work) -> list[Column]:
+    metric = METRICS[work.metric]
+    before, now = _numbers(work, 0), _numbers(work, work.at)
+    rate = metric.rate.replace("_", " ")
+    titles = (metric.label, f"Worst-off group: {rate}", "Accuracy", "Records removed", "Time taken")
+    return [Column(*cells) for cells in zip(titles, before, _preview(work), now, strict=True)]
+
+
+def _numbers(work: Work, at: int) -> tuple[Cell, ...]:
+    found = cached.report(work, (work.metric, "accuracy"), (work.feature,), at)
+    return (*_measured(work, found), _removed(work, at), _time(work, at))
+
+
+def _preview(work: Work) -> tuple[Cell, ...]:
+    nothing = (Cell(number(None)),) * 5
+    if not work.selection:
+        return nothing
+    try:
+        found = cached.preview(work, (work.metric, "accuracy"))
+    except RedressError as error:
+        return (Cell(number(None), "", str(error)), *nothing[1:])
+    case = cached.version(work).case
+    gone = len(case.forgotten_ids) + len(work.selection)
+    facts = f"{count(len(work.selection), 'record')} selected, {count(len(case.forgotten_ids))} removed before"
+    return (*_measured(work, found), Cell(count(gone), "", facts), nothing[4])
+
+
+def _measured(work: Work, found: AuditReport) -> tuple[Cell, Cell, Cell]:
+    metric, name = METRICS[work.metric], feature_name(work.feature)
+    gap = row(found.gaps, (work.metric, name))
+    facts = (
+        f"{metric.formula}\n{count(found.n, 'test row')}; 95% interval from {count(found.n_resamples)} resamples\n"
+        f"worst off {gap['worst_group']}, best off {gap['best_group']}; permutation p = {number(gap['p_value'])}"
+    )
+    if gap["left_out"]:
+        facts += f"\nwithout {gap['left_out']}, where the rate is undefined"
+    value = Cell(number(gap["value"]), interval(gap["low"], gap["high"]), facts)
+    return value, _worst(work, found, gap["worst_group"]), _accuracy(float(found.overall["accuracy"]), found.n)
+
+
+def _worst(work: Work, found: AuditReport, group: str | None) -> Cell:
+    if group is None:
+        return Cell(number(None), "", "The rate is undefined in every group.")
+    rate = METRICS[work.metric].rate
+    facts = row(found.by_group, (feature_name(work.feature), group))
+    about = f"{METRICS[rate].label}: {METRICS[rate].formula}\n{group}: n = {count(facts['n'])}; 95% interval"
+    if facts["insufficient"]:
+        about += f"\ninsufficient evidence: {count(facts['n_needed'], 'row')} would be needed"
+    return Cell(number(facts[rate]), f"{group}, {interval(facts[f'{rate}_low'], facts[f'{rate}_high'])}", about)
+
+
+def _accuracy(value: float, n: int) -> Cell:
+    low, high = cached.wilson_interval(value, n)
+    facts = f"P(D = Y): {count(round(value * n))} of {count(n, 'test row')} decided right; Wilson's 95% interval"
+    return Cell(percent(value), f"{percent(low)} to {percent(high)}", facts)
+
+
+def _removed(work: Work, at: int) -> Cell:
+    case = cached.version(work, at).case
+    gone, whole = len(case.forgotten_ids), len(case.record_ids)
+    return Cell(count(gone), "", f"{count(gone)} of {count(whole, 'training record')}, {percent(gone / whole, 2)}")
+
+
+def _time(work: Work, at: int) -> Cell:
+    results = [cached.version(work, i + 1).result for i in range(at)]
+    done = [result for result in results if result is not None]
+    if not done:
+        return Cell(number(None))
+    last = done[-1]
+    facts = f"last removal: {count(last.n_forgotten, 'record')} by {last.method}, {last.guarantee.value}"
+    if last.relative_bound is not None:
+        facts += f"\nproven within {last.relative_bound:.1g} of the retrained parameters, relative to their length"
+    if len(done) > 1:
+        facts += f"\nall {len(done)} removals: {seconds(sum(result.seconds for result in done))}"
+    return Cell(seconds(last.seconds), last.method, facts)

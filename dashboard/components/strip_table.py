@@ -1,0 +1,62 @@
+"""The table of the strip as HTML: three moments down, five numbers across, each with its facts one hover away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashboard.words import markup
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of the strip.
+
+    Parameters
+    ----------
+    text : str
+        The number as shown.
+    interval : str
+        Its interval, or empty.
+    facts : str
+        Formula, counts and n, shown on hover and focus; lines are kept.
+    """
+
+    text: str
+    interval: str = ""
+    facts: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One quantity of the strip, before, as predicted, and now."""
+
+    title: str
+    before: Cell
+    preview: Cell
+    now: Cell
+
+
+ROWS = (("before", "Before"), ("preview", "Preview"), ("now", "Now"))
+
+
+def table(columns: Sequence[Column]) -> str:
+    """Return the HTML of the strip's table."""
+    head = "".join(f'<th scope="col">{markup(column.title)}</th>' for column in columns)
+    body = "".join(_row(field, title, columns) for field, title in ROWS)
+    return f'<table class="strip"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _row(field: str, title: str, columns: Sequence[Column]) -> str:
+    cells = "".join(f"<td>{_cell(getattr(column, field), last=i >= 3)}</td>" for i, column in enumerate(columns))
+    return f'<tr class="strip-{field}"><th scope="row">{title}</th>{cells}</tr>'
+
+
+def _cell(cell: Cell, *, last: bool) -> str:
+    interval = f'<span class="strip-interval">{markup(cell.interval)}</span>' if cell.interval else ""
+    number = f'<span class="strip-number">{markup(cell.text)}</span>{interval}'
+    if not cell.facts:
+        return number
+    lines = "<br>".join(markup(line) for line in cell.facts.splitlines())
+    side = " strip-facts-left" if last else ""
+    return f'<span class="strip-hover" tabindex="0">{number}<span class="strip-facts{side}" role="tooltip">{lines}</span></span>'

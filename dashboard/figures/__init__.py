@@ -1,0 +1,1 @@
+"""Results to plotly figures; nothing here knows of streamlit."""

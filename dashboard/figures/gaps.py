@@ -1,0 +1,64 @@
+"""Charts of gaps: each with its interval and the threshold it is held against."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.figures import look
+from dashboard.words import markup
+
+
+def against_thresholds(table: pd.DataFrame, unit: str) -> go.Figure:
+    """Draw gaps with intervals, and a tick at each one's threshold.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per gap, indexed by what to call it, with ``value``, ``low``, ``high``, ``threshold``, ``verdict``, ``formula`` and ``n``.
+    unit : str
+        Title of the axis.
+    """
+    names = [markup(name) for name in table.index]
+    outside = int((table["verdict"] == "outside").sum())
+    figure = go.Figure()
+    figure.add_scatter(
+        x=table["value"],
+        y=names,
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": table["high"] - table["value"],
+            "arrayminus": table["value"] - table["low"],
+            "thickness": 2,
+            "width": 5,
+            "color": look.GRAY,
+        },
+        mode="markers",
+        name="gap with 95% interval",
+        marker={
+            "size": 11,
+            "color": [look.ACCENT if verdict == "outside" else look.color(0) for verdict in table["verdict"]],
+            "symbol": ["diamond" if verdict == "outside" else "circle" for verdict in table["verdict"]],
+        },
+        customdata=table[["low", "high", "verdict", "formula", "n"]].map(
+            lambda value: markup(value) if isinstance(value, str) else value
+        ),
+        hovertemplate="<b>%{y}</b><br>%{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}): %{customdata[2]}"
+        "<br>%{customdata[3]}<br>n = %{customdata[4]:,}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=table["threshold"],
+        y=names,
+        mode="markers",
+        name="threshold",
+        marker={"symbol": "line-ns-open", "size": 20, "line": {"width": 3}, "color": look.GRAY},
+        hovertemplate="threshold %{x:.3f}<extra></extra>",
+    )
+    if outside:
+        title = f"{outside} of {len(table)} lie outside their threshold, interval and all"
+    else:
+        title = f"None of the {len(table)} lies outside its threshold with its whole interval"
+    look.finish(figure, title, unit, "", height=130 + 40 * len(table), names=("gap", "threshold"))
+    figure.update_yaxes(autorange="reversed", ticksuffix="  ")
+    return figure

@@ -1,0 +1,89 @@
+"""Charts of groups: how large they are, and their rates with intervals."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.figures import look
+from dashboard.words import markup, percent
+
+
+def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
+    """Draw how many people each group holds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Indexed by group, with counts ``train`` and ``test``.
+    feature : str
+        The sensitive feature, for the title.
+    """
+    groups = [markup(name) for name in table.index]
+    share = table["test"] / table["test"].sum()
+    smallest = share.idxmin()
+    figure = go.Figure()
+    for column, name, fill in (("train", "training records", look.GRAY), ("test", "test rows explored", look.color(0))):
+        figure.add_bar(
+            y=groups,
+            x=table[column],
+            name=name,
+            orientation="h",
+            marker={"color": fill},
+            text=[f"{n:,}" for n in table[column]],
+            textposition="auto",
+            constraintext="none",
+            textfont={"size": 12},
+            hovertemplate="%{y}<br>n = %{x:,} " + name + "<extra></extra>",
+        )
+    title = f"{smallest} is the smallest group by {feature}: {percent(share[smallest])} of the test rows explored"
+    look.finish(figure, title, "people", "", height=110 + 56 * len(groups), names=("train", "test"))
+    figure.update_yaxes(autorange="reversed", ticksuffix="  ")
+    return figure
+
+
+def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure:
+    """Draw one rate of every group with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Indexed by group, with ``n``, the rate, ``<rate>_low`` and ``<rate>_high``, and ``insufficient``.
+    rate : str
+        The rate's name.
+    label : str
+        Its name in words.
+    formula : str
+        How it is computed; shown on hover.
+    """
+    known = table[rate].dropna()
+    figure = go.Figure()
+    for i, (group, row) in enumerate(table.iterrows()):
+        enough = not bool(row["insufficient"])
+        figure.add_scatter(
+            x=[row[rate]],
+            y=[markup(group)],
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [row[f"{rate}_high"] - row[rate]],
+                "arrayminus": [row[rate] - row[f"{rate}_low"]],
+                "thickness": 2,
+                "width": 5,
+            },
+            mode="markers",
+            marker={"color": look.color(i) if enough else look.GRAY, "symbol": look.symbol(i), "size": 11},
+            customdata=[
+                [int(row["n"]), row[f"{rate}_low"], row[f"{rate}_high"], "" if enough else "<br>insufficient evidence"]
+            ],
+            hovertemplate="<b>%{y}</b><br>%{x:.3f} (95% interval %{customdata[1]:.3f} to %{customdata[2]:.3f})"
+            f"<br>n = %{{customdata[0]:,}}<br>{markup(formula)}%{{customdata[3]}}<extra></extra>",
+        )
+    if known.empty:
+        title = f"{label} is undefined in every group"
+    else:
+        low, high = known.idxmin(), known.idxmax()
+        title = f"{label}: {low} {known[low]:.3f}, {high} {known[high]:.3f}"
+    look.finish(figure, title, f"{markup(label)} (share, 0 to 1)", "", height=80 + 44 * len(table))
+    figure.update_yaxes(autorange="reversed", ticksuffix="  ")
+    return figure

@@ -1,0 +1,122 @@
+"""Text that reaches a page: names escaped, numbers in a form people read."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Iterable
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&=^])")
+NOTHING = "\N{EN DASH}"
+"""Stands where there is no number."""
+
+
+def plain(name: object) -> str:
+    r"""Return text that Markdown and HTML show as it is, on one line.
+
+    Column names, labels and group names come from files; an image in one would make the browser fetch it.
+
+    Examples
+    --------
+    >>> plain("![x](http://a)")
+    '\\!\\[x\\]\\(http\\://a\\)'
+    """
+    text = " ".join(str(name).split())
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def markup(name: object) -> str:
+    """Return text for the HTML of the strip and the labels of a chart."""
+    return html.escape(" ".join(str(name).split()), quote=False)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a value such as ``0.142``, a true minus sign in front where it is negative, a dash where there is none.
+
+    Examples
+    --------
+    >>> number(-0.0214) == "\N{MINUS SIGN}0.021", number(float("nan")) == number(None) == NOTHING
+    (True, True)
+    """
+    if value is None or math.isnan(value):
+        return NOTHING
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.removeprefix("-")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """Return a change with its sign.
+
+    Examples
+    --------
+    >>> signed(0.02), signed(0.0)
+    ('+0.020', '0.000')
+    """
+    text = number(value, digits)
+    return f"+{text}" if value is not None and value > 0 and text.strip("0.") else text
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Return a share as a percentage.
+
+    Examples
+    --------
+    >>> percent(0.8125)
+    '81.2%'
+    """
+    return NOTHING if value is None or math.isnan(value) else f"{100 * value:.{digits}f}%"
+
+
+def interval(low: float | None, high: float | None, digits: int = 3) -> str:
+    """Return ``0.11 to 0.17``, or nothing where the interval is unknown.
+
+    Examples
+    --------
+    >>> interval(0.11, 0.17, 2), interval(None, None)
+    ('0.11 to 0.17', '')
+    """
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return ""
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def count(n: float, thing: str = "") -> str:
+    """Return a count with thousands marks, and what is counted.
+
+    Examples
+    --------
+    >>> count(1, "record"), count(1200, "record"), count(0)
+    ('1 record', '1,200 records', '0')
+    """
+    text = f"{int(n):,}"
+    return f"{text} {thing}{'' if n == 1 else 's'}" if thing else text
+
+
+def seconds(value: float) -> str:
+    """Return a duration in the unit that suits it.
+
+    Examples
+    --------
+    >>> seconds(0.0123), seconds(2.5), seconds(125)
+    ('12 ms', '2.5 s', '2 min 5 s')
+    """
+    if value < 1:
+        return f"{max(1, round(1000 * value))} ms"
+    if value < 60:
+        return f"{value:.1f} s"
+    return f"{int(value // 60)} min {int(value % 60)} s"
+
+
+def listing(names: Iterable[object]) -> str:
+    """Return names as a phrase.
+
+    Examples
+    --------
+    >>> listing(["a", "b", "c"])
+    'a, b and c'
+    """
+    items = [str(name) for name in names]
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""

@@ -1,0 +1,162 @@
+"""Where cases live on the server's disk, under which ids, and for how long."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import core
+from core.case.storage import load_case
+from core.errors import InputError
+
+SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
+DAY_S = 86_400.0
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}(~[A-Za-z0-9_-]{4,32})?")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demonstration case that comes with the product."""
+
+    name: str
+    folder: Path
+    title: str
+    about: str
+
+
+def root() -> Path:
+    """Return the folder of all cases, made if need be and closed to other users."""
+    folder = Path(os.environ.get("REDRESS_HOME") or Path.home() / ".redress") / "cases"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def keep_days() -> float:
+    """Return how many days an uploaded case is kept after it was last opened."""
+    return float(os.environ.get("REDRESS_KEEP_DAYS", "30"))
+
+
+def demos() -> list[Demo]:
+    """Return the demonstration cases, by name."""
+    found = []
+    for settings in sorted(SAMPLES.glob("*/case.toml")):
+        readme = settings.with_name("README.md")
+        lines = readme.read_text(encoding="utf-8").splitlines() if readme.exists() else []
+        title = next((line.lstrip("# ") for line in lines if line.startswith("#")), settings.parent.name)
+        about = " ".join(_first_paragraph(lines))
+        found.append(Demo(settings.parent.name, settings.parent, title, about))
+    return found
+
+
+def _first_paragraph(lines: list[str]) -> list[str]:
+    body = [line.strip() for line in lines if not line.startswith("#")]
+    while body and not body[0]:
+        body.pop(0)
+    return body[: body.index("")] if "" in body else body
+
+
+def demo_id(name: str) -> str:
+    """Return the id of a working copy of a demonstration: its name, and a part that keeps visitors apart."""
+    return f"{name}~{secrets.token_urlsafe(6)}"
+
+
+def demo_of(case_id: str) -> Demo | None:
+    """Return the demonstration a case id belongs to, or None for an uploaded case."""
+    name = case_id.partition("~")[0]
+    return next((demo for demo in demos() if demo.name == name), None)
+
+
+def store(case: core.Case, name: str) -> str:
+    """Save an uploaded case under an id that cannot be guessed, and return the id."""
+    case_id = secrets.token_urlsafe(16)
+    folder = root() / case_id
+    folder.mkdir(mode=0o700)
+    case.save(folder / "case")
+    write(case_id, {"name": name})
+    return case_id
+
+
+def load(case_id: str) -> core.Case:
+    """Return the case as it was before anything was removed.
+
+    Raises
+    ------
+    InputError
+        If no such case is kept here.
+    """
+    demo = demo_of(case_id) if _ID.fullmatch(case_id) else None
+    if demo is not None:
+        return load_case(demo.folder)
+    folder = root() / case_id / "case"
+    if not _ID.fullmatch(case_id) or not folder.is_dir():
+        raise InputError(
+            f"The case in the address must be kept on this server. There is none of that id; it may have been deleted "
+            f"after {keep_days():g} days. Open a demonstration or upload the files again."
+        )
+    return load_case(folder)
+
+
+def name_of(case_id: str) -> str:
+    """Return what people call the case."""
+    demo = demo_of(case_id)
+    return demo.title if demo is not None else str(read(case_id).get("name") or "Uploaded case")
+
+
+def read(case_id: str) -> dict[str, Any]:
+    """Return what was kept beside the case: its name and the removals done so far."""
+    path = root() / case_id / "work.json"
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+
+
+def write(case_id: str, changes: dict[str, Any]) -> None:
+    """Keep `changes` beside the case, whole or not at all."""
+    folder = root() / case_id
+    folder.mkdir(mode=0o700, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump({**read(case_id), **changes}, file)
+    Path(temporary).replace(folder / "work.json")
+
+
+def saved() -> list[str]:
+    """Return the ids of uploaded cases, last used first."""
+    cases = [folder for folder in root().iterdir() if (folder / "case").is_dir()]
+    return [folder.name for folder in sorted(cases, key=_last_used, reverse=True)]
+
+
+def touch(case_id: str) -> None:
+    """Note that the case was opened now; its time of being kept starts anew."""
+    path = root() / case_id / "work.json"
+    if path.exists():
+        os.utime(path)
+
+
+def delete(case_id: str) -> None:
+    """Delete everything kept of a case."""
+    if _ID.fullmatch(case_id):
+        shutil.rmtree(root() / case_id, ignore_errors=True)
+
+
+def sweep() -> int:
+    """Delete what was not opened for longer than `keep_days`; return how many cases that were."""
+    oldest = time.time() - keep_days() * DAY_S
+    stale = [folder for folder in root().iterdir() if folder.is_dir() and _last_used(folder) < oldest]
+    for folder in stale:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(stale)
+
+
+def _last_used(folder: Path) -> float:
+    note = folder / "work.json"
+    return (note if note.exists() else folder).stat().st_mtime
