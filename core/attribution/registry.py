@@ -126,7 +126,8 @@ def preview(
     if on == "confirm":
         raise InputError("Searches must not look at the confirm rows. Got on='confirm'; use on='explore'.")
     positions = case.positions(forget)
-    scores, notes = case.scores(on), ()
+    scores = case.scores(on)
+    notes: tuple[str, ...] = ()
     if len(positions):
         scores, notes = _attributor(case).scores_without(case, positions, on)
     table = compare(case, case, on, metrics, features=features, scores=scores, n_resamples=n_resamples)

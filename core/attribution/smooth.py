@@ -115,7 +115,7 @@ class SmoothMetric:
         soft = sigmoid((eta - self.cut) / self.width)
         slope = soft * (1.0 - soft) / self.width
         gradient = sign * turned[self.codes, self.favorable.astype(int)] * slope
-        return gradient - slope * (gradient.sum() / slope.sum()) if self.follows else gradient
+        return np.asarray(gradient - slope * (gradient.sum() / slope.sum()) if self.follows else gradient)
 
     def _counts(self, eta: Floats) -> Floats:
         soft = sigmoid((eta - self.cut) / self.width)

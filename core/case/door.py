@@ -132,9 +132,10 @@ def unique_ids(table: pd.DataFrame, column: str | None) -> pd.Index[Any]:
         return pd.RangeIndex(len(table), name="record")
     check_columns(table, (column,), what="The record id", where="training")
     ids: pd.Index[Any] = pd.Index(table[column], name=column)
-    if ids.hasnans:
+    empty = int(table[column].isna().sum())
+    if empty:
         raise InputError(
-            f"Every record must have an id. {int(ids.isna().sum())} cells of {column!r} are empty; fill them or choose another column."
+            f"Every record must have an id. {empty} cells of {column!r} are empty; fill them or choose another column."
         )
     repeated = ids[ids.duplicated()].unique()
     if len(repeated):

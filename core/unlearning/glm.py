@@ -15,6 +15,7 @@ Sun, T. and Tran-Dinh, Q. (2019). Generalized self-concordant functions. Mathema
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -70,8 +71,8 @@ class Newton(Unlearner):
 
     def converge(self, case: Case) -> Case:
         """Return the case with its model moved to the optimum of its objective; nothing is removed."""
-        prepared = self.prepare(case)
-        return case.replace(prepared.state.model, case.retained, prepared.state)
+        state = replace(self.prepare(case).state, solver_distance=0.0)
+        return case.replace(state.model, case.retained, state)
 
 
 def settle(state: GlmState, retained: Bools, tolerance: float) -> tuple[GlmState, float]:

@@ -36,15 +36,17 @@ class Refit(Unlearner):
         return Removal(case.replace(model, retained), Guarantee.EXACT, notes=notes)
 
 
-def fit_again(case: Case, retained: Any) -> tuple[Any, tuple[str, ...]]:
-    """Return a clone of the case's model fitted on the retained rows, and what the fit warned about.
+def fit_again(case: Case, retained: Any, model: Any = None) -> tuple[Any, tuple[str, ...]]:
+    """Return a clone of a model fitted on the retained rows, and what the fit warned about.
 
     Parameters
     ----------
     case : Case
-        Gives the model, the table and the weights.
+        Gives the table and the weights.
     retained : ndarray of bool, shape (n_train,)
         The rows to fit on.
+    model : estimator, optional
+        What to clone; None is the case's model.
 
     Raises
     ------
@@ -58,11 +60,13 @@ def fit_again(case: Case, retained: Any) -> tuple[Any, tuple[str, ...]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            model = clone(case.model).fit(model_input(case, retained), case.train_labels[retained], **options)
+            fitted = clone(case.model if model is None else model).fit(
+                model_input(case, retained), case.train_labels[retained], **options
+            )
         except ValueError as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(
                 f"The model must be able to fit the {int(np.count_nonzero(retained))} retained records. It says: {reason}"
             ) from error
     stopped = any(issubclass(item.category, ConvergenceWarning) for item in caught)
-    return model, ("The solver stopped before its tolerance was met.",) if stopped else ()
+    return fitted, ("The solver stopped before its tolerance was met.",) if stopped else ()

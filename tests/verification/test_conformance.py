@@ -1,0 +1,108 @@
+"""Every registered unlearner keeps what it claims, and a bad one is caught."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+import core
+from core.unlearning.base import Removal
+from core.unlearning.glm import Newton
+from core.unlearning.refit import Refit
+from core.unlearning.registry import UNLEARNERS
+from core.verification import ConformanceError, check_unlearner
+from tests.conftest import make_pipeline_for, make_table
+
+TRAIN, TEST = make_table(300, 11), make_table(200, 12)
+ROLES = core.Roles("granted", 1, 1, ["sex", "age"], record_id="person")
+
+
+def cases() -> dict[str, core.Case]:
+    bare = TRAIN.dropna().reset_index(drop=True).assign(weight=lambda table: 1.0 + (table.index % 3))
+    numbers = ["age", "debt"]
+    models = {
+        "pipeline": (make_pipeline_for(TRAIN), TRAIN, ROLES),
+        "balanced": (make_pipeline_for(TRAIN, class_weight="balanced"), TRAIN, ROLES),
+        "liblinear": (make_pipeline_for(TRAIN, solver="liblinear", tol=1e-14, max_iter=1_000_000), TRAIN, ROLES),
+        "no intercept": (make_pipeline_for(TRAIN, fit_intercept=False), TRAIN, ROLES),
+        "bare": (
+            LogisticRegression(solver="newton-cholesky", tol=1e-12).fit(bare[numbers], bare["granted"]),
+            bare,
+            ROLES,
+        ),
+        "weighted": (
+            LogisticRegression(solver="newton-cholesky", tol=1e-12).fit(
+                bare[numbers], bare["granted"], sample_weight=bare["weight"]
+            ),
+            bare,
+            ROLES.with_(sample_weight="weight"),
+        ),
+        "unpenalised": (
+            LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12).fit(bare[numbers], bare["granted"]),
+            bare,
+            ROLES,
+        ),
+    }
+    return {
+        name: core.Case(model, train=train, test=TEST, roles=roles) for name, (model, train, roles) in models.items()
+    }
+
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("unlearner", UNLEARNERS, ids=lambda one: one.name)
+@pytest.mark.parametrize("name", CASES)
+def test_registered_unlearners_conform(unlearner, name):
+    report = check_unlearner(unlearner, CASES[name])
+    assert report["passed"].all(), report
+    assert len(report) == 8
+
+
+class DoesNothing(Refit):
+    """Claims to forget and keeps the model."""
+
+    name = "nothing"
+
+    def remove(self, case, positions, tolerance):
+        removal = super().remove(case, positions, tolerance)
+        return replace(removal, case=removal.case.replace(case.model, removal.case.retained))
+
+
+class ForgetsTooMuch(Refit):
+    """Removes one more record than asked."""
+
+    name = "greedy"
+
+    def remove(self, case, positions, tolerance):
+        more = np.setdiff1d(np.flatnonzero(case.retained), positions)[:1]
+        return super().remove(case, np.append(positions, more), tolerance)
+
+
+class BoastsOfItsBound(Newton):
+    """Reports a bound a million times too small."""
+
+    name = "boaster"
+
+    def remove(self, case, positions, tolerance):
+        removal: Removal = super().remove(case, positions, max(tolerance, 1e-2))
+        return replace(removal, bound=removal.bound * 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("unlearner", "check"),
+    [
+        (DoesNothing(), "equals training again"),
+        (ForgetsTooMuch(), "exactly the rows"),
+        (BoastsOfItsBound(), "equals training again"),
+    ],
+)
+def test_a_bad_unlearner_is_caught(unlearner, check):
+    report = check_unlearner(unlearner, CASES["pipeline"], raise_on_failure=False)
+    failed = report.index[~report["passed"]]
+    assert any(check in name for name in failed)
+    with pytest.raises(ConformanceError):
+        check_unlearner(unlearner, CASES["pipeline"])
