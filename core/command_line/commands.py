@@ -1,0 +1,235 @@
+"""The commands: each takes parsed arguments and returns what to print, as text and as data for JSON."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import core
+from core.command_line.ids import BadArgumentError, amount, ids_from_file, ids_from_list, typed_ids
+from core.command_line.render import aligned, interval, number, plain, records, value_for_json
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command found.
+
+    Parameters
+    ----------
+    text : str
+        For people.
+    data : dict
+        For programs; plain values only.
+    """
+
+    text: str
+    data: dict[str, Any]
+
+
+def audit(args: Namespace) -> Output:
+    """Audit a case."""
+    case = core.load_case(args.case)
+    report = core.audit(
+        case,
+        args.metric,
+        args.on,
+        features=_features(args.sensitive_feature),
+        n_resamples=args.resamples,
+        level=args.level,
+        seed=args.seed,
+    )
+    parts = [f"{case!r}, audited on {report.on} ({report.n:,} rows), intervals at {report.level:.0%}"]
+    if len(report.gaps):
+        parts.append("Gaps\n" + _gap_table(report.gaps))
+    parts += [
+        f"By {plain(name)}\n" + _group_table(rows.droplevel(0))
+        for name, rows in report.by_group.groupby(level=0, sort=False)
+    ]
+    parts.append(
+        "Over all rows\n"
+        + aligned(["rate", "value"], [[str(name), number(value)] for name, value in report.overall.items()])
+    )
+    data = {
+        "case": args.case,
+        "on": report.on,
+        "n": report.n,
+        "level": report.level,
+        "n_resamples": report.n_resamples,
+        "gaps": records(report.gaps),
+        "by_group": records(report.by_group),
+        "overall": value_for_json(report.overall.to_dict()),
+        "notes": list(report.notes),
+    }
+    return Output(_text(parts, report.notes), data)
+
+
+def influence(args: Namespace) -> Output:
+    """Rank training records by what removing each would do to a metric."""
+    case = core.load_case(args.case)
+    feature = _one_feature(args.sensitive_feature)
+    effects = core.influence(case, args.metric, feature, args.on)
+    order = core.harmful(effects)[: amount(args.top, len(effects))]
+    name = _feature_name(case.sensitive_feature(feature))
+    better = core.METRICS[args.metric].better
+    head = (
+        f"Change of {args.metric} of {plain(name)} on {args.on} if a record is removed; {better} is better. "
+        f"The {len(order):,} most harmful of {len(effects):,}:"
+    )
+    rows = [[str(one), f"{effects.loc[one]:+.3e}"] for one in order]
+    data = {
+        "case": args.case,
+        "metric": args.metric,
+        "sensitive_feature": value_for_json(name),
+        "on": args.on,
+        "better": better,
+        "n_records": len(effects),
+        "most_harmful": [{"id": value_for_json(one), "change": value_for_json(effects.loc[one])} for one in order],
+    }
+    return Output(f"{head}\n\n{aligned([str(effects.index.name or 'record'), 'change'], rows)}", data)
+
+
+def unlearn(args: Namespace) -> Output:
+    """Remove records from the model and compare before and after."""
+    case = core.load_case(args.case)
+    if args.save is not None and (Path(args.save) / "case.toml").exists():
+        raise BadArgumentError(
+            f"--save must not write over a case. Got {args.save!r}, which holds one; choose another folder."
+        )
+    forget = _forget(case, args)
+    result = core.unlearn(case, forget, args.by, args.method, tolerance=args.tolerance)
+    shift = _shift(case, result.case, args)
+    saved = str(result.case.save(args.save)) if args.save is not None else None
+    ids = case.record_ids[case.retained & ~result.case.retained]
+    parts = [_facts(result), f"Before and after, on {args.on}\n" + _shift_table(shift)]
+    if saved is not None:
+        parts.append(f"Saved to {plain(saved)}")
+    data = {
+        "case": args.case,
+        "method": result.method,
+        "guarantee": result.guarantee.value,
+        "bound": value_for_json(result.bound),
+        "relative_bound": value_for_json(result.relative_bound),
+        "seconds": result.seconds,
+        "n_forgotten": result.n_forgotten,
+        "forgotten": value_for_json(ids),
+        "on": args.on,
+        "comparison": records(shift),
+        "notes": list(result.notes),
+        "saved": saved,
+    }
+    return Output(_text(parts, result.notes), data)
+
+
+def provenance(args: Namespace) -> Output:
+    """Say whether the training table is what the model was trained on."""
+    verdict = core.check_provenance(core.load_case(args.case))
+    data = {"case": args.case, "status": verdict.status, "evidence": verdict.evidence, "converge": verdict.converge}
+    return Output(f"{verdict.status}: {plain(verdict.evidence)}", data)
+
+
+def _facts(result: core.UnlearnResult) -> str:
+    bound = "none"
+    if result.bound is not None:
+        bound = f"coefficients and intercept within {result.bound:.3e}"
+        bound += "" if result.relative_bound is None else f", {result.relative_bound:.3e} of their norm"
+    facts = {
+        "records removed": f"{result.n_forgotten:,} of {result.before.n_retained:,}",
+        "method": result.method,
+        "guarantee": f"{result.guarantee.value}: {result.guarantee.meaning}",
+        "bound": bound,
+        "seconds": number(result.seconds),
+    }
+    return "\n".join(f"{name:<16} {value}" for name, value in facts.items())
+
+
+def _forget(case: core.Case, args: Namespace) -> list[Any]:
+    if args.most_harmful is not None:
+        if args.by != "record":
+            raise BadArgumentError("--most-harmful ranks records. Got --by subject with it; leave one of the two out.")
+        effects = core.influence(case, args.metric, _one_feature(args.sensitive_feature))
+        return list(core.harmful(effects)[: amount(args.most_harmful, len(effects))])
+    known = case.record_ids if args.by == "record" or case.subject_ids is None else case.subject_ids
+    column = str(known.name or "record")
+    texts = ids_from_list(args.ids) if args.ids is not None else ids_from_file(args.forget, column, known)
+    return typed_ids(texts, known)
+
+
+def _shift(before: core.Case, after: core.Case, args: Namespace) -> pd.DataFrame:
+    shift = core.compare(before, after, args.on)
+    if args.metric in shift.index.get_level_values("metric"):
+        return shift
+    return pd.concat([core.compare(before, after, args.on, args.metric), shift])
+
+
+def _features(names: Sequence[str] | None) -> list[str | tuple[str, ...]] | None:
+    return None if not names else [_feature(name) for name in names]
+
+
+def _one_feature(name: str | None) -> str | tuple[str, ...] | None:
+    return None if name is None else _feature(name)
+
+
+def _feature(name: str) -> str | tuple[str, ...]:
+    parts = tuple(part.strip() for part in name.split("&"))
+    return parts if len(parts) > 1 else name
+
+
+def _feature_name(feature: str | tuple[str, ...]) -> str:
+    return feature if isinstance(feature, str) else " & ".join(feature)
+
+
+def _gap_table(gaps: pd.DataFrame) -> str:
+    headers = ["metric", "sensitive feature", "value", "p", "worst group", "n", "best group", "evidence"]
+    rows = [
+        [
+            str(row["metric"]),
+            str(row["sensitive_feature"]),
+            interval(row["value"], row["low"], row["high"]),
+            number(row["p_value"]),
+            str(row["worst_group"]),
+            number(row["n_worst"], 0),
+            str(row["best_group"]),
+            "insufficient" if row["insufficient"] else "",
+        ]
+        for row in gaps.reset_index().to_dict("records")
+    ]
+    return aligned(headers, rows, keys=2)
+
+
+def _group_table(groups: pd.DataFrame) -> str:
+    rates = [str(name) for name in groups.columns if f"{name}_low" in groups.columns]
+    rows = [
+        [
+            str(name),
+            f"{int(row['n']):,}",
+            f"insufficient, needs {row['n_needed']:,.0f}" if row["insufficient"] else "",
+            *(interval(row[rate], row[f"{rate}_low"], row[f"{rate}_high"]) for rate in rates),
+        ]
+        for name, row in groups.iterrows()
+    ]
+    return aligned(["group", "n", "evidence", *rates], rows, keys=2)
+
+
+def _shift_table(shift: pd.DataFrame) -> str:
+    rows = [
+        [
+            str(row["metric"]),
+            str(row["sensitive_feature"]),
+            number(row["before"]),
+            number(row["after"]),
+            interval(row["change"], row["low"], row["high"]),
+            number(row["p_value"]),
+        ]
+        for row in shift.reset_index().to_dict("records")
+    ]
+    return aligned(["metric", "sensitive feature", "before", "after", "change", "p"], rows, keys=2)
+
+
+def _text(parts: Sequence[str], notes: Sequence[str]) -> str:
+    shown = ["Notes\n" + "\n".join(f"- {plain(note)}" for note in notes)] if notes else []
+    return "\n\n".join([*parts, *shown])

@@ -1,0 +1,152 @@
+"""Reading the command line."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import core
+from core.command_line import commands
+from core.command_line.ids import BadArgumentError
+from core.command_line.render import plain
+
+BAD_INPUT = 2
+PROGRAM = "python -m core"
+COMMANDS = ("audit", "influence", "unlearn", "provenance")
+METRIC = "equal_opportunity_difference"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadArgumentError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0, or 2 with one sentence on bad input.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows ``python -m core``; None reads it from the command line.
+
+    Returns
+    -------
+    int
+    """
+    try:
+        args = _parse(list(sys.argv[1:] if arguments is None else arguments))
+        output: commands.Output = args.run(args)
+    except core.RedressError as error:
+        print(f"error: {plain(error)}", file=sys.stderr)
+        return BAD_INPUT
+    except OSError as error:
+        print(f"error: A file must be readable and a folder writable. {plain(error)}; check the path.", file=sys.stderr)
+        return BAD_INPUT
+    try:
+        print(json.dumps(output.data, indent=2, ensure_ascii=False, allow_nan=False) if args.json else output.text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # A reader such as head has seen enough; keep Python from complaining again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    command = arguments[0] if arguments else "--help"
+    if command not in COMMANDS and command not in ("-h", "--help"):
+        near = difflib.get_close_matches(command, COMMANDS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise BadArgumentError(f"The command must be one of {', '.join(COMMANDS)}. Got {command!r}.{hint}")
+    return _parser().parse_args(arguments or ["--help"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog=PROGRAM, description="Find the training records that make a model unfair, and remove them.")
+    choices = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_audit(choices)
+    _add_influence(choices)
+    _add_unlearn(choices)
+    _add(choices, "provenance", "is this the data the model was trained on?", commands.provenance)
+    return parser
+
+
+def _add(
+    choices: Any, name: str, what: str, run: Callable[[argparse.Namespace], commands.Output]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = choices.add_parser(name, help=what, description=f"{what[:1].upper()}{what[1:]}")
+    parser.add_argument("case", metavar="CASE", help="folder with case.toml, the tables and the model")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_audit(choices: Any) -> None:
+    parser = _add(choices, "audit", "rates per group, the gaps between groups, and how sure they are", commands.audit)
+    parser.add_argument(
+        "--metric", action="append", metavar="NAME", help="metric to show; may be repeated; default: a usual set"
+    )
+    parser.add_argument(
+        "--sensitive-feature",
+        action="append",
+        metavar="NAME",
+        help="may be repeated; 'sex & race' is the intersection; default: all",
+    )
+    _add_split(parser, "rows to audit")
+    parser.add_argument("--level", type=float, default=0.95, help="coverage of the intervals (default: %(default)s)")
+    parser.add_argument("--resamples", type=int, default=2000, help="resamples behind them (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the resamples (default: %(default)s)")
+
+
+def _add_influence(choices: Any) -> None:
+    parser = _add(
+        choices, "influence", "the training records whose removal would improve a metric most", commands.influence
+    )
+    _add_metric(parser)
+    _add_split(parser, "rows the metric is taken on; a search may not use confirm")
+    parser.add_argument(
+        "--top", default="20", metavar="N", help="how many to list, such as 20 or 1%% (default: %(default)s)"
+    )
+
+
+def _add_unlearn(choices: Any) -> None:
+    parser = _add(
+        choices, "unlearn", "remove training records from the model, and compare before and after", commands.unlearn
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--forget", metavar="FILE", help="CSV file with the ids to forget")
+    which.add_argument("--ids", metavar="A,B,C", help="the ids to forget")
+    which.add_argument(
+        "--most-harmful", metavar="N", help="the records most harmful to --metric on explore: 1%% or 120"
+    )
+    parser.add_argument(
+        "--by", default="record", choices=("record", "subject"), help="what the ids name (default: %(default)s)"
+    )
+    _add_metric(parser)
+    _add_split(parser, "rows to compare on")
+    parser.add_argument(
+        "--method", default="auto", metavar="NAME", help="unlearning method (default: the first that fits)"
+    )
+    parser.add_argument(
+        "--tolerance", type=float, default=1e-6, help="certified relative distance to reach (default: %(default)s)"
+    )
+    parser.add_argument("--save", metavar="FOLDER", help="write the new case there")
+
+
+def _add_metric(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--metric", default=METRIC, metavar="NAME", help="metric to improve (default: %(default)s)")
+    parser.add_argument(
+        "--sensitive-feature",
+        metavar="NAME",
+        help="whose groups; 'sex & race' is the intersection; default: the case's first",
+    )
+
+
+def _add_split(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--on", default="explore", choices=("explore", "confirm", "test"), help=f"{what} (default: %(default)s)"
+    )

@@ -1,0 +1,122 @@
+"""Tables for a terminal, and values for JSON."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+GAP = "  "
+
+
+def aligned(headers: Sequence[str], rows: Iterable[Sequence[str]], *, keys: int = 1, width: int | None = None) -> str:
+    """Return rows as aligned columns; a table that is too wide goes on below, its first `keys` columns repeated.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        Column names.
+    rows : iterable of sequence of str
+        Cells.
+    keys : int
+        Columns that say what a row is about; aligned left, the others right.
+    width : int, optional
+        Characters per line; None is the terminal's width.
+
+    Examples
+    --------
+    >>> print(aligned(["group", "n", "rate"], [["women", "120", "0.5"], ["men", "7", "0.25"]], width=80))
+    group    n  rate
+    women  120   0.5
+    men      7  0.25
+    """
+    table = [[plain(cell) for cell in row] for row in (headers, *rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(headers))]
+    blocks = []
+    for columns in _chunks(widths, keys, width or shutil.get_terminal_size((120, 24)).columns):
+        lines = [
+            GAP.join(row[i].ljust(widths[i]) if i < keys else row[i].rjust(widths[i]) for i in columns).rstrip()
+            for row in table
+        ]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def _chunks(widths: Sequence[int], keys: int, width: int) -> list[list[int]]:
+    first = list(range(keys))
+    room = width - sum(widths[i] + len(GAP) for i in first)
+    chunks, used = [list(first)], 0
+    for i in range(keys, len(widths)):
+        if used and used + widths[i] > room:
+            chunks.append(list(first))
+            used = 0
+        chunks[-1].append(i)
+        used += widths[i] + len(GAP)
+    return chunks
+
+
+def plain(text: object) -> str:
+    r"""Return text that a terminal shows as it is: control characters are spelled out.
+
+    Examples
+    --------
+    >>> plain("a\x1b[31mb\n")
+    'a\\x1b[31mb\\n'
+    """
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(text))
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """Return a number with some decimals; "-" where there is none.
+
+    Examples
+    --------
+    >>> number(0.12345), number(float("nan")), number(1.5e-7), number(0.0)
+    ('0.1235', '-', '1.5e-07', '0.0000')
+    """
+    if value is None or (isinstance(value, float | np.floating) and not math.isfinite(value)):
+        return "-"
+    small = value != 0 and abs(value) < 0.5 * 10**-digits
+    return f"{value:.2g}" if small else f"{value:.{digits}f}"
+
+
+def interval(value: Any, low: Any, high: Any) -> str:
+    """Return a value with its interval.
+
+    Examples
+    --------
+    >>> interval(0.5, 0.25, 0.75)
+    '0.5000 [0.2500, 0.7500]'
+    """
+    return f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a frame's rows as dictionaries of values that JSON knows, its index included."""
+    return [
+        {str(key): value_for_json(value) for key, value in row.items()}
+        for row in frame.reset_index().to_dict("records")
+    ]
+
+
+def value_for_json(value: Any) -> Any:
+    """Return a value as JSON knows it: NaN and infinities become null.
+
+    Examples
+    --------
+    >>> value_for_json({"a": np.int64(3), "b": (float("nan"), True)})
+    {'a': 3, 'b': [None, True]}
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Mapping):
+        return {str(key): value_for_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray | pd.Index):
+        return [value_for_json(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int | bool) else str(value)

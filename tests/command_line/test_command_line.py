@@ -1,0 +1,284 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import core
+from core.command_line.main import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def folder(small_case: core.Case, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(small_case.save(tmp_path_factory.mktemp("case")))
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    status = main(arguments)
+    out, err = capsys.readouterr()
+    assert (status, err) == (0, "")
+    return out
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    return json.loads(run(capsys, *arguments, "--json"))
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    status = main(arguments)
+    out, err = capsys.readouterr()
+    assert status == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    return err
+
+
+def test_audit_gives_the_librarys_numbers(
+    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case
+) -> None:
+    found = run_json(capsys, "audit", folder, "--on", "test", "--resamples", "200", "--seed", "3")
+    report = core.audit(small_case, on="test", n_resamples=200, seed=3)
+    assert found["n"] == 1200
+    gaps = pd.DataFrame(found["gaps"]).set_index(["metric", "sensitive_feature"])
+    np.testing.assert_array_equal(gaps["value"], report.gaps["value"])
+    np.testing.assert_array_equal(gaps["low"], report.gaps["low"])
+    assert len(found["by_group"]) == len(report.by_group)
+    assert found["overall"]["accuracy"] == report.overall["accuracy"]
+    assert found["notes"] == list(report.notes)
+
+
+def test_audit_prints_aligned_tables(capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case) -> None:
+    text = run(
+        capsys,
+        "audit",
+        folder,
+        "--metric",
+        "demographic_parity_difference",
+        "--sensitive-feature",
+        "sex",
+        "--resamples",
+        "100",
+    )
+    report = core.audit(small_case, "demographic_parity_difference", features=["sex"], n_resamples=100)
+    assert f"{report.gaps['value'].iloc[0]:.4f} [" in text
+    assert "By sex\n" in text
+    assert "age" not in text
+    table = text.split("By sex\n")[1].split("\n\n")[0].splitlines()
+    assert len({line.index("[") for line in table[1:]}) == 1
+    intersection = run_json(capsys, "audit", folder, "--sensitive-feature", "sex & age", "--resamples", "100")
+    assert {row["sensitive_feature"] for row in intersection["gaps"]} == {"sex & age"}
+
+
+def test_influence_lists_the_most_harmful(
+    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case
+) -> None:
+    effects = core.influence(small_case, "equal_opportunity_difference", "sex")
+    found = run_json(capsys, "influence", folder, "--sensitive-feature", "sex", "--top", "1%")
+    assert [row["id"] for row in found["most_harmful"]] == core.harmful(effects)[:15].tolist()
+    np.testing.assert_allclose(found["most_harmful"][0]["change"], effects.min(), rtol=1e-6)
+    lines = run(capsys, "influence", folder, "--top", "3").splitlines()
+    assert [line.split()[0] for line in lines[-3:]] == core.harmful(effects)[:3].tolist()
+
+
+def test_unlearn_the_most_harmful_and_save(
+    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case, tmp_path: Path
+) -> None:
+    found = run_json(capsys, "unlearn", folder, "--most-harmful", "1%", "--save", str(tmp_path / "after"))
+    ids = core.harmful(core.influence(small_case))[:15]
+    result = core.unlearn(small_case, ids)
+    assert sorted(found["forgotten"]) == sorted(ids)
+    assert (found["n_forgotten"], found["method"], found["guarantee"]) == (15, "newton", "certified")
+    assert 0 < found["relative_bound"] <= 1e-6
+    loaded = core.load_case(found["saved"])
+    assert sorted(loaded.forgotten_ids) == sorted(ids)
+    np.testing.assert_allclose(loaded.scores("test"), result.case.scores("test"), atol=1e-9)
+    change = {(row["metric"], row["sensitive_feature"]): row["change"] for row in found["comparison"]}
+    assert change["equal_opportunity_difference", "sex"] < 0
+    assert core.load_case(folder).n_retained == 1500
+
+
+def test_unlearn_prints_the_guarantee_and_the_table(capsys: pytest.CaptureFixture[str], folder: str) -> None:
+    text = run(
+        capsys, "unlearn", folder, "--ids", "p3,p7", "--on", "confirm", "--metric", "false_negative_rate_difference"
+    )
+    assert "records removed  2 of 1,500\n" in text
+    assert "guarantee        certified: " in text
+    assert "coefficients and intercept within " in text
+    assert "Before and after, on confirm\n" in text
+    assert "\nfalse_negative_rate_difference " in text
+    assert "\naccuracy " in text
+    exact = run(capsys, "unlearn", folder, "--ids", "p3", "--method", "refit")
+    assert "guarantee        exact: " in exact
+    assert "bound            none" in exact
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "p3\np7\n",
+        "person\np3\np7\n",
+        "anything\np3\np7\n",
+        "\ufeffnote;person\nx;p3\ny;p7\n",
+        "p3\np7",
+        "\nperson,note\np3,a\n\np7,b\n",
+    ],
+)
+def test_ids_from_a_file(capsys: pytest.CaptureFixture[str], folder: str, content: str, tmp_path: Path) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_text(content, encoding="utf-8")
+    assert run_json(capsys, "unlearn", folder, "--forget", str(path))["forgotten"] == ["p3", "p7"]
+
+
+def test_numbers_as_ids_and_subjects(capsys: pytest.CaptureFixture[str], small_case: core.Case, tmp_path: Path) -> None:
+    train = small_case.train.assign(person=np.arange(1500), account=np.arange(1500) // 3)
+    roles = small_case.roles.with_(subject_id="account")
+    folder = str(core.Case(small_case.model, train, small_case.test, roles).save(tmp_path / "case"))
+    assert run_json(capsys, "unlearn", folder, "--ids", "5,17")["forgotten"] == [5, 17]
+    assert run_json(capsys, "unlearn", folder, "--ids", "2", "--by", "subject")["forgotten"] == [6, 7, 8]
+    assert "Ids of this case are numbers such as 0" in refused(capsys, "unlearn", folder, "--ids", "x")
+
+
+def test_positions_as_ids(capsys: pytest.CaptureFixture[str], small_case: core.Case, tmp_path: Path) -> None:
+    roles = small_case.roles.with_(record_id=None)
+    folder = str(core.Case(small_case.model, small_case.train, small_case.test, roles).save(tmp_path / "case"))
+    ids = tmp_path / "ids.csv"
+    ids.write_text("record\n0\n1499\n")
+    assert run_json(capsys, "unlearn", folder, "--forget", str(ids))["forgotten"] == [0, 1499]
+
+
+def test_removals_chain_through_saved_cases(capsys: pytest.CaptureFixture[str], folder: str, tmp_path: Path) -> None:
+    run(capsys, "unlearn", folder, "--ids", "p3", "--save", str(tmp_path / "one"))
+    run(capsys, "unlearn", str(tmp_path / "one"), "--ids", "p7", "--save", str(tmp_path / "two"))
+    assert core.load_case(tmp_path / "two").forgotten_ids.tolist() == ["p3", "p7"]
+    assert "Removed already: 'p3'" in refused(capsys, "unlearn", str(tmp_path / "two"), "--ids", "p3")
+
+
+def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case) -> None:
+    verdict = core.check_provenance(small_case)
+    assert run(capsys, "provenance", folder) == f"verified: {verdict.evidence}\n"
+    assert run_json(capsys, "provenance", folder)["status"] == "verified"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["adit", "CASE"], "Got 'adit'. Did you mean 'audit'?"),
+        (["explain", "CASE"], "The command must be one of audit, influence, unlearn, provenance. Got 'explain'."),
+        (["audit"], "CASE. See python -m core audit --help."),
+        (["audit", "CASE", "--on", "train"], "'train'"),
+        (["audit", "CASE", "--level", "high"], "'high'"),
+        (["audit", "CASE", "--level", "2"], "Got 2"),
+        (["audit", "CASE", "--metric", "equal_oportunity_difference"], "Did you mean 'equal_opportunity_difference'"),
+        (["audit", "CASE", "--sensitive-feature", "sexx"], "Did you mean 'sex'"),
+        (["audit", "nowhere"], "Got nothing at 'nowhere'"),
+        (["influence", "CASE", "--on", "confirm"], "must not look at the confirm rows"),
+        (["influence", "CASE", "--top", "many"], "such as 1% or a number such as 120. Got 'many'"),
+        (["influence", "CASE", "--top", "0"], "Got '0'"),
+        (["influence", "CASE", "--top", "1.5"], "Got '1.5'"),
+        (["influence", "CASE", "--top", "100%"], "which is 1,500; ask for fewer"),
+        (["influence", "CASE", "--metric", "fairness"], "Got 'fairness'"),
+        (["unlearn", "CASE"], "one of the arguments --forget --ids --most-harmful is required"),
+        (["unlearn", "CASE", "--ids", "p1", "--most-harmful", "1%"], "not allowed with"),
+        (["unlearn", "CASE", "--ids", ","], "--ids must name at least one id"),
+        (["unlearn", "CASE", "--ids", "p1,p99999"], "Unknown: 'p99999'."),
+        (["unlearn", "CASE", "--ids", "p1,p1"], "Got 'p1' more than once"),
+        (["unlearn", "CASE", "--ids", "p1", "--method", "newtn"], "Did you mean 'newton'"),
+        (["unlearn", "CASE", "--ids", "p1", "--by", "subject"], "Roles.subject_id is not set"),
+        (["unlearn", "CASE", "--ids", "p1", "--tolerance", "0"], "tolerance must lie strictly between"),
+        (["unlearn", "CASE", "--most-harmful", "5", "--by", "subject"], "--most-harmful ranks records"),
+        (["unlearn", "CASE", "--ids", "p1", "--save", "CASE"], "--save must not write over a case"),
+        (["unlearn", "CASE", "--ids", "p1", "--metric", "fairness"], "Got 'fairness'"),
+        (["unlearn", "CASE", "--forget", "nowhere.csv"], "Got 'nowhere.csv', which is none"),
+        (["unlearn", "CASE", "--ids", "p1", "--frobnicate"], "unrecognized arguments: --frobnicate"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], folder: str, arguments: list[str], sentence: str
+) -> None:
+    assert sentence.lower() in refused(capsys, *(folder if text == "CASE" else text for text in arguments)).lower()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "Got an empty file"),
+        (b"persn,note\np3,a\n", "Is it 'persn'?"),
+        (b"person,note\n,a\n", "at least one id. Got none"),
+        (b"\xff\xfe\x00p", "a CSV file in UTF-8"),
+        (b"person\np3\nnobody\n", "Unknown: 'nobody'."),
+        (b"nobody\nnowhere\n", "Unknown: 'nobody', 'nowhere'."),
+    ],
+)
+def test_bad_lists_of_ids(
+    capsys: pytest.CaptureFixture[str], folder: str, content: bytes, sentence: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_bytes(content)
+    assert sentence in refused(capsys, "unlearn", folder, "--forget", str(path))
+
+
+def test_forgetting_everything_or_a_class_is_refused(
+    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case, tmp_path: Path
+) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_text("\n".join(small_case.record_ids))
+    assert "Got a request to forget all 1500" in refused(capsys, "unlearn", folder, "--forget", str(path))
+    path.write_text("\n".join(small_case.record_ids[small_case.y_train]))
+    assert "every record with granted = 1" in refused(capsys, "unlearn", folder, "--forget", str(path))
+
+
+def test_a_save_that_cannot_be_written_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], folder: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert "saved to a folder" in refused(capsys, "unlearn", folder, "--ids", "p1", "--save", str(tmp_path / "file"))
+    assert "check the path" in refused(
+        capsys, "unlearn", folder, "--ids", "p1", "--save", str(tmp_path / "file" / "case")
+    )
+
+
+def test_names_from_the_data_cannot_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str], small_case: core.Case, tmp_path: Path
+) -> None:
+    odd = "\x1b[2J<b>sex</b>\u202e"
+    tables = [table.assign(**{odd: table["sex"]}) for table in (small_case.train, small_case.test)]
+    roles = small_case.roles.with_(sensitive_features=(odd,))
+    folder = str(core.Case(small_case.model, *tables, roles).save(tmp_path / "case"))
+    text = run(capsys, "audit", folder, "--resamples", "50")
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\\x1b[2J<b>sex</b>" in text
+    assert run_json(capsys, "audit", folder, "--resamples", "50")["gaps"][0]["sensitive_feature"] == odd
+
+
+def test_as_a_program(folder: str) -> None:
+    def program(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "core", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    good = program("provenance", folder, "--json")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert json.loads(good.stdout)["status"] == "verified"
+    bad = program("unlearn", folder, "--ids", "nobody")
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert bad.stderr.startswith("error: Every id must be a record")
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert all(command in text for command in ("audit", "influence", "unlearn", "provenance"))
+    with pytest.raises(SystemExit):
+        main(["unlearn", "--help"])
+    assert "1% or 120" in " ".join(capsys.readouterr().out.split())
