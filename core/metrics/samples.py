@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.case.groups import Groups
+from core.errors import InputError
 from core.metrics.catalog import METRICS, SCORE_RATES
 from core.metrics.rates import group_rate
 from core.metrics.scores import group_scores, positive_side
@@ -49,9 +50,10 @@ class Sample:
 
     def side(self, rate: str) -> tuple[BoolArray, FloatArray]:
         """Return label and score of the class a score rate is about."""
-        score = np.empty(0) if self.score is None else self.score
+        if self.score is None:
+            raise InputError(f"{rate} needs scores. Only decisions were given; give scores, or leave it out.")
         return positive_side(
-            rate, self.label, score, pos_is_favorable=self.pos_is_favorable, probability=self.probability
+            rate, self.label, self.score, pos_is_favorable=self.pos_is_favorable, probability=self.probability
         )
 
 

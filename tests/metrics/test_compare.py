@@ -1,0 +1,116 @@
+"""Two models on the same records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+import core
+from core.case.groups import Groups
+from core.errors import InputError
+from core.metrics.audit import audit
+from core.metrics.catalog import DEFAULT_METRICS, METRICS
+from core.metrics.compare import ALL_RECORDS, compare, compare_decisions, compare_groups
+
+
+@pytest.fixture(scope="module")
+def other_case(small_case: core.Case) -> core.Case:
+    """The same case with a blunter model."""
+    from sklearn.base import clone
+
+    table = small_case.train.iloc[:300]
+    model = clone(small_case.model).fit(table[list(small_case.features)], table["granted"])
+    return small_case.replace(model, small_case.retained)
+
+
+def test_every_metric_before_and_after_is_the_audits(small_case: core.Case, other_case: core.Case) -> None:
+    shift = compare(small_case, other_case)
+    for side, case in (("before", small_case), ("after", other_case)):
+        report = audit(case)
+        for metric, feature in shift.index:
+            expected = report.overall[metric] if feature == ALL_RECORDS else report.gaps.loc[(metric, feature), "value"]
+            assert shift.loc[(metric, feature), side] == pytest.approx(expected, abs=1e-12, nan_ok=True)
+    assert {name for name, _ in shift.index} == set(DEFAULT_METRICS)
+    steady = ~shift["reversed"]
+    np.testing.assert_allclose(shift["change"][steady], (shift["after"] - shift["before"])[steady])
+    assert (shift["low"] <= shift["change"]).all()
+    assert (shift["change"] <= shift["high"]).all()
+
+
+def test_nothing_changes_between_a_case_and_itself(small_case: core.Case) -> None:
+    shift = compare(small_case, small_case)
+    assert (shift["change"] == 0).all()
+    assert (shift["low"] <= 0).all()
+    assert (shift["high"] >= 0).all()
+    assert (shift["p_value"] == 1).all()
+
+
+def test_paired_intervals_are_narrower_than_two_audits(small_case: core.Case, other_case: core.Case) -> None:
+    name = "equal_opportunity_difference"
+    shift = compare(small_case, other_case, metrics=name, features="sex").iloc[0]
+    halves = [
+        np.ptp(audit(c, name, features="sex").gaps.iloc[0][["low", "high"]].astype(float)) / 2
+        for c in (small_case, other_case)
+    ]
+    assert (shift["high"] - shift["low"]) / 2 < 0.8 * np.hypot(*halves)
+
+
+def test_swapping_pairs_is_mcnemars_test() -> None:
+    label = np.ones(300, dtype=bool)
+    before, after = np.zeros(300, dtype=bool), np.zeros(300, dtype=bool)
+    before[:100] = after[6:100] = True
+    after[100:117] = True
+    groups = [Groups("g", ("a", "b"), np.tile([0, 1], 150).astype(np.int32))]
+    row = compare_decisions(label, before, after, groups, "selection_rate", n_resamples=20_000).iloc[0]
+    assert row["p_value"] == pytest.approx(binomtest(6, 23).pvalue, abs=0.01)
+    assert row["change"] == pytest.approx(11 / 300)
+
+
+def test_groups_that_change_places_are_marked() -> None:
+    codes = np.tile([0, 1], 500).astype(np.int32)
+    label = np.ones(1000, dtype=bool)
+    rank = np.arange(1000) // 2 % 100
+    before, after = rank < np.where(codes == 0, 60, 50), rank < np.where(codes == 0, 50, 53)
+    row = compare_decisions(
+        label, before, after, [Groups("g", ("a", "b"), codes)], "equal_opportunity_difference"
+    ).iloc[0]
+    assert row["reversed"]
+    assert (row["before"], row["after"], row["change"]) == pytest.approx((0.10, 0.03, -0.13))
+    assert row["low"] < -0.13 < row["high"] < 0
+
+
+@pytest.mark.parametrize("name", ["roc_auc_difference", "brier_score_difference", "roc_auc_ratio", "average_precision"])
+def test_score_changes_have_paired_intervals(small_case: core.Case, other_case: core.Case, name: str) -> None:
+    row = compare(small_case, other_case, metrics=name, features="age").iloc[0]
+    assert row["low"] <= row["change"] <= row["high"]
+    assert 0 <= row["p_value"] <= 1
+    assert METRICS[name].uses == "scores"
+
+
+def test_scores_at_hand_take_the_place_of_the_second_models(small_case: core.Case, other_case: core.Case) -> None:
+    done = compare(small_case, other_case)
+    previewed = compare(small_case, small_case, scores=other_case.scores("explore"))
+    np.testing.assert_array_equal(done.to_numpy(dtype=float), previewed.to_numpy(dtype=float))
+
+
+def test_every_groups_own_rates(small_case: core.Case, other_case: core.Case) -> None:
+    table = compare_groups(small_case, other_case, metrics=["selection_rate", "equal_opportunity_difference"])
+    audited = audit(other_case, ["selection_rate", "true_positive_rate"]).by_group
+    for rate, feature, group in table.index:
+        assert table.loc[(rate, feature, group), "after"] == pytest.approx(
+            audited.loc[(feature, group), rate], nan_ok=True
+        )
+    assert set(table.index.get_level_values(0)) == {"selection_rate", "true_positive_rate"}
+
+
+def test_cases_with_other_rows_are_refused(small_case: core.Case) -> None:
+    cut = core.Case(small_case.model, small_case.train, small_case.test.iloc[:900], small_case.roles)
+    with pytest.raises(InputError, match="share their test table"):
+        compare(small_case, cut)
+
+
+def test_decisions_alone_do_not_make_score_metrics() -> None:
+    yes = np.ones(4, dtype=bool)
+    with pytest.raises(InputError, match="roc_auc"):
+        compare_decisions(yes, yes, yes, [], "roc_auc")
