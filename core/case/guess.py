@@ -62,6 +62,9 @@ GOOD_VALUES = (
 BAD_VALUES = ("bad", "denied", "rejected", "refused", "fraud", "default", "charged off", "fail", "failed", "<=50k")
 TRUE_VALUES = ("1", "1.0", "true", "yes", "y", "t", *GOOD_VALUES)
 FALSE_VALUES = ("0", "0.0", "-1", "false", "no", "n", "f", *BAD_VALUES)
+MOST_SENSITIVE = 3
+"""How many sensitive features a guess takes; with more, hardly anybody is left in an intersection."""
+
 SPLITS = ("split", "fold", "set", "partition", "subset", "is_train", "is_test")
 
 
@@ -134,11 +137,7 @@ def guess_roles(train: pd.DataFrame, model: Any = None) -> Guess:
     notes = list[str]()
     target = _target(train, model, own, notes)
     positive, favorable = _labels(train, target, model, notes) if target else (None, None)
-    sensitive = tuple(name for name in _sensitive_names(train.columns) if name != target and _has_groups(train[name]))
-    if not sensitive:
-        notes.append(
-            "No column has a name like sex, gender, race or age; choose the columns whose groups are to be compared."
-        )
+    sensitive = _sensitive(train, target, notes)
     record_id = _record_id(train, {*own, target, *sensitive}, notes)
     exclude = _excluded(train.columns, own, {target, record_id, *sensitive}, notes)
     roles = None
@@ -214,6 +213,19 @@ def _labels(train: pd.DataFrame, target: str, model: Any, notes: list[str]) -> t
 def _first(labels: list[Any], words: Iterable[str]) -> Any:
     by_text = {_as_text(label).lower(): label for label in labels}
     return next((by_text[word] for word in words if word in by_text), None)
+
+
+def _sensitive(train: pd.DataFrame, target: str | None, notes: list[str]) -> tuple[str, ...]:
+    found = [name for name in _sensitive_names(train.columns) if name != target and _has_groups(train[name])]
+    if not found:
+        notes.append(
+            "No column has a name like sex, gender, race or age; choose the columns whose groups are to be compared."
+        )
+    if found[MOST_SENSITIVE:]:
+        notes.append(
+            f"These may be sensitive too: {', '.join(found[MOST_SENSITIVE:])}. Every one more makes intersections smaller."
+        )
+    return tuple(found[:MOST_SENSITIVE])
 
 
 def _sensitive_names(columns: Iterable[Any]) -> list[str]:

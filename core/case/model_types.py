@@ -74,7 +74,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "SliceNode": frozenset({"builtins.slice"}),
     "JsonNode": frozenset({"builtins.str"}),
     "TypeNode": frozenset(
-        {f"builtins.{name}" for name in ("bool", "float", "int", "object", "str", "NoneType")}
+        {f"builtins.{name}" for name in ("bool", "float", "int", "object", "str")}
         | {f"numpy.{name}" for name in (*_NUMBERS, "number", "integer", "floating", "object_", "str_")}
     ),
     "FunctionNode": frozenset(
@@ -105,7 +105,6 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 
 TRUSTED_BEYOND_SKOPS = frozenset(
     {
-        "builtins.NoneType",
         "builtins.object",
         "numpy.dtype",
         "numpy.floating",

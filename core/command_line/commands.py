@@ -160,10 +160,11 @@ def _forget(case: core.Case, args: Namespace) -> list[Any]:
 
 
 def _shift(before: core.Case, after: core.Case, args: Namespace) -> pd.DataFrame:
-    shift = core.compare(before, after, args.on)
+    features = None if args.sensitive_feature is None else [_feature(args.sensitive_feature)]
+    shift = core.compare(before, after, args.on, features=features)
     if args.metric in shift.index.get_level_values("metric"):
         return shift
-    return pd.concat([core.compare(before, after, args.on, args.metric), shift])
+    return pd.concat([core.compare(before, after, args.on, args.metric, features=features), shift])
 
 
 def _features(names: Sequence[str] | None) -> list[str | tuple[str, ...]] | None:

@@ -138,6 +138,16 @@ def test_an_id_the_model_uses_is_not_the_record_id() -> None:
     assert guess_roles(train, model).record_id is None
 
 
+def test_the_three_usual_sensitive_features_are_taken_and_the_others_named() -> None:
+    kinds = ["a", "b"] * 50
+    guess = guess_roles(table(granted=BITS, marital_status=kinds, race=kinds, religion=kinds))
+    assert guess.sensitive_features == ("Sex", "race", "age")
+    assert (
+        "These may be sensitive too: religion, marital_status. Every one more makes intersections smaller."
+        in guess.notes
+    )
+
+
 def test_missing_cells_are_counted() -> None:
     assert guess_roles(table(granted=BITS, note=[None] * 3 + ["x"] * 97)).missing == {"note": 3}
 

@@ -103,6 +103,9 @@ def test_unlearn_the_most_harmful_and_save(
     change = {(row["metric"], row["sensitive_feature"]): row["change"] for row in found["comparison"]}
     assert change["equal_opportunity_difference", "sex"] < 0
     assert core.load_case(folder).n_retained == 1500
+    one = run_json(capsys, "unlearn", folder, "--most-harmful", "1%", "--sensitive-feature", "age")
+    assert {row["sensitive_feature"] for row in one["comparison"]} == {"(all)", "age"}
+    assert sorted(one["forgotten"]) != sorted(ids)
 
 
 def test_unlearn_prints_the_guarantee_and_the_table(capsys: pytest.CaptureFixture[str], folder: str) -> None:
