@@ -37,6 +37,7 @@ def group_table(
     needed = np.array([np.zeros(len(names)), *(found.n_needed for found in evidence.values())]).max(axis=0)
     columns["insufficient"] = needed > view.n
     columns["n_needed"] = needed.astype(np.int64)
+    columns |= {f"{rate}_n_needed": found.n_needed.astype(np.int64) for rate, found in evidence.items()}
     index = pd.MultiIndex.from_arrays([[feature] * len(names), names], names=["sensitive_feature", "group"])
     return pd.DataFrame(columns, index=index)
 
@@ -77,12 +78,12 @@ def notes(view: GroupSample, evidence: dict[str, RateEvidence], feature: str, na
         sentences.append(
             f"Insufficient evidence in {feature} for {_few(sized)}; n_needed says how many records would do."
         )
-    for rate, found in evidence.items():
-        lost = [names[group] for group in np.flatnonzero(np.isnan(found.estimate))]
-        if lost:
-            sentences.append(
-                f"{rate} is undefined in {feature} for {_few(lost)}; gaps are taken over the other groups."
-            )
+    lost = {rate: np.isnan(found.estimate) for rate, found in evidence.items() if np.isnan(found.estimate).any()}
+    if lost:
+        affected = [names[group] for group in np.flatnonzero(np.any(list(lost.values()), axis=0))]
+        sentences.append(
+            f"No value in {feature} for {_few(affected)} of {_few(list(lost))}; gaps are taken over the other groups."
+        )
     return sentences
 
 

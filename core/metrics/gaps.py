@@ -50,12 +50,13 @@ def combine(metric: Metric, rates: list[FloatArray]) -> FloatArray:
 
 
 def _compare(kind: str, rates: FloatArray) -> FloatArray:
-    low, high = np.fmin.reduce(rates, axis=-1), np.fmax.reduce(rates, axis=-1)
+    by_group = np.ascontiguousarray(np.moveaxis(rates, -1, 0))
+    low, high = np.fmin.reduce(by_group), np.fmax.reduce(by_group)
     if kind == "group_min":
         return np.asarray(low)
     if kind == "group_max":
         return np.asarray(high)
-    compared = np.count_nonzero(~np.isnan(rates), axis=-1) >= 2
+    compared = np.count_nonzero(~np.isnan(by_group), axis=0) >= 2
     if kind == "difference":
         return np.asarray(np.where(compared, high - low, np.nan))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -73,8 +73,7 @@ def _share_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
 def _score_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
     values, error = view.score_errors(rate)
     if rate in ("roc_auc", "average_precision"):
-        label = view.counts.sum(axis=2)
-        low, high = auc_interval(values, error, label.min(axis=1), level)
+        low, high = auc_interval(values, error, level)
     else:
         low, high = normal_interval(values, error, level)
     if rate in UNJUDGED:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from core.metrics.catalog import Metric
+from core.metrics.catalog import METRICS, Metric
 from core.metrics.gaps import combine, rate_weights
 from core.metrics.rates import RATES, group_rate
 from core.metrics.samples import GroupSample, PairedSample, RateDraws
-from core.numerics.counts import BoolArray, FloatArray, before_and_after
+from core.numerics.counts import BoolArray, FloatArray
 from core.numerics.resampling import upper_p_value
 from core.numerics.resampling_gaps import (
     Contrasts,
@@ -24,6 +24,7 @@ from core.numerics.resampling_gaps import (
     join,
     largest_change_interval,
     largest_interval,
+    largest_studentised,
 )
 
 LEAST_SHARE = 0.05
@@ -101,19 +102,30 @@ def _on_scale(metric: Metric, low: float, high: float, *, signed: bool, value: f
 
 
 def gap_p_value(metric: Metric, sample: GroupSample) -> float:
-    """Return how often groups that do not matter would look as different: permutation test, or normal draws for scores."""
-    values = float(combine(metric, [sample.values(rate) for rate in metric.rates]))
-    if metric.kind not in ("difference", "ratio") or np.isnan(values):
+    """Return how often groups that do not matter would look as different.
+
+    Group labels are permuted within the stratum the rate conditions on; for scores, groups are drawn from normal errors. The
+    statistic is the largest difference between two groups in units of its own error, so a ratio's p-value is its difference's.
+    """
+    values = [sample.values(rate) for rate in metric.rates]
+    if metric.kind not in ("difference", "ratio") or np.isnan(combine(metric, values)):
         return float("nan")
-    if metric.uses == "scores":
-        rates, error = sample.score_errors(metric.rate)
-        present = ~np.isnan(rates)
-        noise = sample.rng.normal(size=(sample.n_resamples, int(present.sum()))) * error[present]
-        return upper_p_value(float(np.ptp(rates[present])), np.ptp(noise, axis=1))
-    stratum = RATES[metric.rate].stratum
-    null = combine(metric, [group_rate(rate, sample.null(stratum)) for rate in metric.rates])
-    sign = -1.0 if metric.kind == "ratio" else 1.0
-    return upper_p_value(sign * values, np.where(np.isnan(null), -np.inf, sign * null))
+    if metric.rates not in sample.p_values:
+        contrasts = join([all_pairs(np.flatnonzero(~np.isnan(v)) + k * len(v)) for k, v in enumerate(values)])
+        null = _filled(np.hstack([_null_rate(rate, sample) for rate in metric.rates]))
+        sample.p_values[metric.rates] = upper_p_value(
+            *largest_studentised(_filled(np.concatenate(values)), null, contrasts)
+        )
+    return sample.p_values[metric.rates]
+
+
+def _null_rate(rate: str, sample: GroupSample) -> FloatArray:
+    if METRICS[rate].uses == "scores":
+        error = sample.score_errors(rate)[1]
+        return np.asarray(sample.rng.normal(size=(sample.n_resamples, len(error))) * error)
+    drawn = group_rate(rate, sample.null(RATES[rate].stratum))
+    pooled = group_rate(rate, sample.counts.sum(axis=0, keepdims=True))
+    return np.where(np.isnan(drawn), 0.0, drawn - pooled)
 
 
 class Change(NamedTuple):
@@ -171,6 +183,8 @@ def paired_change(metric: Metric, sample: PairedSample, level: float) -> Change:
         change = (1.0 / after if after > 0 else np.inf) - before if turned else change
     elif turned:
         change = -after - before
+    if two is None and metric.rate not in UNBOUNDED:
+        low, high = max(low, -1.0), min(high, 1.0)
     p_value = change_p_value(metric, sample, two)
     return Change(before, after, change, min(low, change), max(high, change), p_value, turned)
 
@@ -192,16 +206,14 @@ def change_p_value(metric: Metric, sample: PairedSample, two: IndexArray | None 
     """
     if metric.uses == "scores":
         return _score_change_p_value(metric, sample, two)
-    observed = _cell_change(metric, sample.joint[np.newaxis], sample.before.pos_is_favorable, two)
-    null = _cell_change(metric, sample.swapped, sample.before.pos_is_favorable, two)
-    return upper_p_value(float(np.abs(observed[0])), np.where(np.isnan(null), -np.inf, np.abs(null)))
+    seen = [sample.rate(rate) for rate in metric.rates]
+    observed = _cell_change(metric, [(before.estimate, after.estimate) for before, after in seen], two)
+    null = _cell_change(metric, [sample.swapped_rate(rate) for rate in metric.rates], two)
+    return upper_p_value(abs(float(observed)), np.where(np.isnan(null), -np.inf, np.abs(null)))
 
 
-def _cell_change(metric: Metric, joint: FloatArray, pos_is_favorable: bool, two: IndexArray | None) -> FloatArray:
-    before, after = (
-        [group_rate(rate, counts, pos_is_favorable=pos_is_favorable) for rate in metric.rates]
-        for counts in before_and_after(joint)
-    )
+def _cell_change(metric: Metric, rates: list[tuple[FloatArray, FloatArray]], two: IndexArray | None) -> FloatArray:
+    before, after = ([pair[side] for pair in rates] for side in (0, 1))
     if not metric.compares_groups:
         return np.asarray(after[0][..., 0] - before[0][..., 0])
     if two is not None:

@@ -2,13 +2,14 @@
 
 References
 ----------
-Wilson (1927), JASA 22(158). Brown, Cai & DasGupta (2001), Interval estimation for a binomial proportion, Statistical Science.
+Wilson (1927), JASA 22(158). Hanley & McNeil (1982), Radiology 143(1).
+Brown, Cai & DasGupta (2001), Interval estimation for a binomial proportion, Statistical Science 16(2).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, logit, ndtri
+from scipy.special import ndtri
 
 from core.numerics.counts import FloatArray
 
@@ -35,7 +36,8 @@ def wilson(share: FloatArray, n: FloatArray, level: float) -> tuple[FloatArray, 
         weight = 1.0 / (1.0 + z**2 / n)
         middle = weight * (share + z**2 / (2.0 * n))
         half = weight * z * np.sqrt(share * (1.0 - share) / n + z**2 / (4.0 * n**2))
-    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
+    low, high = np.where(share == 0.0, 0.0, middle - half), np.where(share == 1.0, 1.0, middle + half)
+    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 
 def wilson_needed(share: FloatArray, level: float, margin: float = MARGIN) -> FloatArray:
@@ -60,22 +62,35 @@ def normal_interval(values: FloatArray, error: FloatArray, level: float) -> tupl
     return np.maximum(values - half, 0.0), values + half
 
 
-def auc_interval(
-    values: FloatArray, error: FloatArray, smaller_class: FloatArray, level: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return DeLong's interval on the logit scale; Wilson's over the smaller class where no pair is out of order.
+def auc_error_floor(values: FloatArray, positives: FloatArray, negatives: FloatArray) -> FloatArray:
+    """Return Hanley and McNeil's standard error of an area a little nearer to one half; NaN where undefined.
+
+    DeLong's error is 0 where one record, or perfect order, leaves nothing to vary.
 
     Examples
     --------
     >>> import numpy as np
-    >>> low, high = auc_interval(np.array([0.9]), np.array([0.03]), np.array([40.0]), level=0.95)
-    >>> low.round(3), high.round(3)
-    (array([0.824]), array([0.945]))
+    >>> auc_error_floor(np.array([1.0]), np.array([3.0]), np.array([50.0])).round(2)
+    array([0.13])
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        centre = logit(values)
-        half = normal_quantile(level) * error / (values * (1.0 - values))
-        low, high = expit(centre - half), expit(centre + half)
-    flat = (error == 0.0) | (values == 0.0) | (values == 1.0)
-    low_flat, high_flat = wilson(values, smaller_class, level)
-    return np.where(flat, low_flat, low), np.where(flat, high_flat, high)
+        rarer = np.minimum(positives, negatives)
+        area = (values * rarer + 0.5) / (rarer + 1.0)
+        one, two = area / (2.0 - area) - area**2, 2.0 * area**2 / (1.0 + area) - area**2
+        variance = area * (1.0 - area) + (positives - 1.0) * one + (negatives - 1.0) * two
+        return np.asarray(np.sqrt(variance / (positives * negatives)))
+
+
+def auc_interval(values: FloatArray, error: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+    """Return the interval of an area from DeLong's error: Wilson's, for as many records as would have that error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> low, high = auc_interval(np.array([0.9, 1.0]), np.array([0.03, 0.1]), level=0.95)
+    >>> low.round(3), high.round(3)
+    (array([0.826, 0.553]), array([0.945, 1.   ]))
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inner = np.clip(values, error / 2.0, 1.0 - error / 2.0)
+        return wilson(values, inner * (1.0 - inner) / error**2, level)

@@ -13,10 +13,15 @@ import numpy as np
 from core.case.groups import Groups
 from core.errors import InputError
 from core.metrics.catalog import METRICS, SCORE_RATES
+from core.metrics.intervals import auc_error_floor
 from core.metrics.rates import group_rate
 from core.metrics.scores import group_scores, positive_side
-from core.numerics.counts import BoolArray, FloatArray, IntArray, cell_counts, joint_counts
+from core.numerics.counts import BoolArray, FloatArray, IntArray, before_and_after, cell_counts, joint_counts
 from core.numerics.resampling import Stratum, bootstrap_counts, permuted_counts, smoothed, swapped_counts
+
+AREAS = frozenset({"roc_auc", "average_precision"})
+FEW = 20
+"""Groups with fewer records (of the rarer label) do not vouch for their own spread."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ class GroupSample:
         self._rates: dict[str, RateDraws] = {}
         self._nulls: dict[Stratum, FloatArray] = {}
         self._errors: dict[str, tuple[FloatArray, FloatArray]] = {}
+        self.p_values: dict[tuple[str, ...], float] = {}
 
     @cached_property
     def counts(self) -> FloatArray:
@@ -123,9 +129,19 @@ class GroupSample:
         """Return a score rate of every group and its standard error (infinitesimal jackknife)."""
         if rate not in self._errors:
             values, derivatives = group_scores(rate, *self.sample.side(rate), self.codes, self.n_groups)
-            variance = np.bincount(self.codes, weights=derivatives**2, minlength=self.n_groups)
-            self._errors[rate] = values, np.sqrt(variance)
+            variance: FloatArray = np.bincount(self.codes, derivatives**2, self.n_groups).astype(np.float64)
+            self._errors[rate] = values, np.maximum(np.sqrt(variance), self._least_error(rate, values, variance))
         return self._errors[rate]
+
+    def _least_error(self, rate: str, values: FloatArray, variance: FloatArray) -> FloatArray:
+        """Bound errors of groups too small to show their spread: by a formula for areas, by all groups' spread for means."""
+        if rate in AREAS:
+            label = self.counts.sum(axis=2)
+            few = label.min(axis=1) < FEW
+            return np.where(few, auc_error_floor(values, label[:, 1], label[:, 0]), 0.0)
+        n = np.maximum(self.n, 1.0)
+        spread = np.nansum(variance * n**2) / max(float(self.n.sum()), 1.0)
+        return np.where(self.n < FEW, np.sqrt(spread / n), 0.0)
 
     def rate(self, rate: str) -> RateDraws:
         """Return a rate of every group with its resamples."""
@@ -158,6 +174,7 @@ class PairedSample:
         self.n_resamples = n_resamples
         self.rng = rng
         self._rates: dict[str, tuple[RateDraws, RateDraws]] = {}
+        self._swapped: dict[str, tuple[FloatArray, FloatArray]] = {}
 
     @cached_property
     def joint(self) -> FloatArray:
@@ -174,6 +191,14 @@ class PairedSample:
     def swapped(self) -> FloatArray:
         """Joint tables with before and after swapped at random."""
         return swapped_counts(self.joint, self.n_resamples, self.rng)
+
+    def swapped_rate(self, rate: str) -> tuple[FloatArray, FloatArray]:
+        """Return a rate of every group before and after in the swapped tables."""
+        if rate not in self._swapped:
+            flag = self.before.pos_is_favorable
+            before, after = (group_rate(rate, side, pos_is_favorable=flag) for side in before_and_after(self.swapped))
+            self._swapped[rate] = before, after
+        return self._swapped[rate]
 
     def rate(self, rate: str) -> tuple[RateDraws, RateDraws]:
         """Return a rate of every group before and after, resampled together."""

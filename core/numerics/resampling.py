@@ -20,16 +20,17 @@ from core.numerics.counts import FloatArray
 
 Stratum = Literal["label", "decision", "all"]
 
-PSEUDO_COUNT = 0.5
+PSEUDO_RECORDS = 2.0
 
 
 def smoothed(counts: FloatArray) -> FloatArray:
-    """Add half a record to every cell of every group that has records.
+    """Add two records, spread evenly over its cells, to every group that has records.
 
-    A group of ten whose rate is 100% has no spread to resample; half a record per cell (Jeffreys) gives it one.
+    A group of ten whose rate is 100% has no spread to resample; half a record per label and decision (Jeffreys) gives it one.
     """
-    occupied = counts.reshape(len(counts), -1).sum(axis=1) > 0
-    return np.asarray(counts + PSEUDO_COUNT * occupied.reshape(-1, *[1] * (counts.ndim - 1)))
+    cells = counts.reshape(len(counts), -1)
+    occupied = cells.sum(axis=1) > 0
+    return np.asarray(counts + PSEUDO_RECORDS / cells.shape[1] * occupied.reshape(-1, *[1] * (counts.ndim - 1)))
 
 
 def bootstrap_counts(counts: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:

@@ -100,7 +100,7 @@ def test_groups_without_the_rate_are_left_out_by_name() -> None:
     assert np.isfinite(gap[["value", "low", "high", "p_value"]].astype(float)).all()
     assert report.by_group.loc[("g", "d"), "n"] == 0
     assert np.isnan(report.by_group.loc[("g", "c"), "true_positive_rate"])
-    assert any("undefined in g for c, d" in note for note in report.notes)
+    assert any("No value in g for c, d of true_positive_rate" in note for note in report.notes)
 
 
 def test_one_group_has_no_gap() -> None:
