@@ -12,16 +12,18 @@ import pandas as pd
 import streamlit as st
 
 import core
+from core.attribution.base import Attributor
 from core.attribution.registry import ATTRIBUTORS
 from core.case.provenance import Provenance, check_provenance
 from core.errors import NotSupportedError
-from core.metrics import AuditReport, audit
+from core.metrics import METRICS, AuditReport, audit
 from core.metrics.audit import LEVEL, audit_arrays, sample_of
 from core.metrics.catalog import metrics_of
 from core.metrics.curves import calibration_curves, errors_by_group, roc_curves, threshold_sweep
 from core.metrics.intervals import wilson
 from dashboard import workspace
 from dashboard.history import Steps, Version, Versions, revision
+from dashboard.records import record_table
 from dashboard.work import Feature, Work
 
 MOST_RESULTS = 256
@@ -135,16 +137,108 @@ def preview(work: Work, metrics: Sequence[str]) -> AuditReport:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _preview(version_key: str, settings: tuple[Any, ...], _case: core.Case, _work: Work) -> AuditReport:  # noqa: ARG001
-    reasons = [(one, one.fits(_case)) for one in ATTRIBUTORS]
-    fitting = next((one for one, reason in reasons if reason is None), None)
-    if fitting is None:
-        raise NotSupportedError(f"No preview for this model: {'; '.join(str(reason) for _, reason in reasons)}.")
-    scores, _ = fitting.scores_without(_case, _case.positions(_work.selection), "explore")
+    scores, _ = attributor(_case).scores_without(_case, _case.positions(_work.selection), "explore")
     groups = [_case.groups(_work.feature, "explore")]
     return audit_arrays(sample_of(_case, "explore", scores), groups, metrics_of(settings[0]))
+
+
+def predicted(work: Work) -> pd.DataFrame:
+    """Return what removing the selected records is predicted to do to the usual metrics.
+
+    Raises
+    ------
+    NotSupportedError
+        If nothing predicts that for this model.
+    """
+    return _predicted(key(work), (work.feature, hash(work.selection)), case(work), work)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _predicted(version_key: str, settings: tuple[Any, ...], _case: core.Case, _work: Work) -> pd.DataFrame:  # noqa: ARG001
+    return core.preview(_case, _work.selection, features=(_work.feature,))
 
 
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
     """Return Wilson's 95% interval of a share."""
     low, high = wilson(share, n, LEVEL)
     return float(low), float(high)
+
+
+def records(work: Work) -> pd.DataFrame:
+    """Return all training records with their influence on the gap and the loss, removed ones with what they had as opened.
+
+    Raises
+    ------
+    NotSupportedError
+        If nothing predicts influence for this model.
+    """
+    now, opened = case(work), case(work, 0)
+    loss = loss_of(now)
+    found = [
+        _influence(key(work, at), metric, work.feature, one)
+        for at, one in ((None, now), (0, opened))
+        for metric in (work.metric, loss)
+    ]
+    return _records(key(work), work.metric, work.feature, now, found)
+
+
+def loss_of(one: core.Case) -> str:
+    """Return the loss that influence is also taken on."""
+    return "log_loss" if one.score_kind == "probability" else "zero_one_loss"
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_RESULTS)
+def _influence(version_key: str, metric: str, feature: Feature, _case: core.Case) -> pd.Series[float]:  # noqa: ARG001
+    return core.influence(_case, metric, None if METRICS[metric].kind == "rate" else feature)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _records(
+    version_key: str,  # noqa: ARG001
+    metric: str,  # noqa: ARG001
+    feature: Feature,
+    _case: core.Case,
+    _found: list[pd.Series[float]],
+) -> pd.DataFrame:
+    gap, loss, gap_opened, loss_opened = _found
+    return record_table(_case, gap.combine_first(gap_opened), loss.combine_first(loss_opened), feature)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _moved(version_key: str, record: Any, feature: Feature, _case: core.Case) -> pd.DataFrame:  # noqa: ARG001
+    scores, _ = attributor(_case).scores_without(_case, _case.positions([record]), "explore")
+    groups = _case.groups(feature, "explore")
+    rows = _case.rows("explore")
+    table = pd.DataFrame(
+        {
+            "row": _case.test.index[rows],
+            "group": pd.Categorical.from_codes(groups.codes, groups.names),
+            "label": _case.test[_case.roles.target].iloc[rows].array,
+            "now": _case.scores("explore"),
+            "without": scores,
+        }
+    )
+    table["change"] = table["without"] - table["now"]
+    return table.loc[table["change"].abs().nlargest(5).index]
+
+
+def moved(work: Work, record: Any) -> pd.DataFrame:
+    """Return the test rows whose score a record's removal is predicted to move most."""
+    return _moved(key(work), record, work.feature, case(work))
+
+
+def attributor(one: core.Case) -> Attributor:
+    """Return what predicts removals for a case's model.
+
+    Raises
+    ------
+    NotSupportedError
+        If nothing does; the sentence says why.
+    """
+    reasons = [(found, found.fits(one)) for found in ATTRIBUTORS]
+    fitting = next((found for found, reason in reasons if reason is None), None)
+    if fitting is None:
+        raise NotSupportedError(
+            f"Nothing predicts removals for this model: {'; '.join(str(reason) for _, reason in reasons)}."
+        )
+    return fitting

@@ -62,6 +62,20 @@ class Filters:
         return records[keep]
 
 
+def group_table(case: core.Case, feature: Any) -> pd.DataFrame:
+    """Return ``group``, ``label``, ``removed`` and ``position`` of every training record, indexed by id, in the table's order."""
+    groups = case.groups(feature, "train")
+    return pd.DataFrame(
+        {
+            "group": pd.Categorical.from_codes(groups.codes, groups.names),
+            "label": case.train[case.roles.target].array,
+            "removed": ~case.retained,
+            "position": range(len(case.record_ids)),
+        },
+        index=case.record_ids,
+    )
+
+
 def record_table(case: core.Case, gap: pd.Series[float], loss: pd.Series[float], feature: Any) -> pd.DataFrame:
     """Return one row per training record, in the order of the training table.
 
@@ -79,18 +93,10 @@ def record_table(case: core.Case, gap: pd.Series[float], loss: pd.Series[float],
     DataFrame
         Indexed by record id: ``gap``, ``loss`` (NaN once removed), ``group``, ``label``, ``removed``, ``position``.
     """
-    groups = case.groups(feature, "train")
-    return pd.DataFrame(
-        {
-            "gap": gap.reindex(case.record_ids),
-            "loss": loss.reindex(case.record_ids),
-            "group": pd.Categorical.from_codes(groups.codes, groups.names),
-            "label": case.train[case.roles.target].to_numpy(),
-            "removed": ~case.retained,
-            "position": range(len(case.record_ids)),
-        },
-        index=case.record_ids,
-    )
+    table = group_table(case, feature)
+    table.insert(0, "loss", loss.reindex(case.record_ids))
+    table.insert(0, "gap", gap.reindex(case.record_ids))
+    return table
 
 
 def most_harmful(records: pd.DataFrame, n: int, *, lower_is_fairer: bool) -> pd.Index[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -46,6 +48,24 @@ class Key(StrEnum):
     CHECK_CAPACITY = "check_capacity"
     CHECK_COST_POSITIVE = "check_cost_positive"
     CHECK_COST_NEGATIVE = "check_cost_negative"
+    FIND_SHARE = "find_share"
+    FIND_NUMBER = "find_number"
+    FIND_GROUPS = "find_groups"
+    FIND_LABELS = "find_labels"
+    FIND_COLUMN = "find_column"
+    FIND_VALUES = "find_values"
+    FIND_ALL = "find_all"
+    FIND_CLEAR = "find_clear"
+    FIND_MODE = "find_mode"
+    FIND_VIEW = "find_view"
+    FIND_SCATTER = "find_scatter"
+    FIND_TABLE = "find_table"
+    FIND_TOGGLE = "find_toggle"
+    PICKS = "picks"
+    RECORD = "record"
+    REMOVE_APPLY = "remove_apply"
+    REMOVE_METHOD = "remove_method"
+    PROBLEM = "problem"
     STRIP_BOX = "strip_box"
     STRIP_METRIC = "strip_metric"
     STRIP_FEATURE = "strip_feature"
@@ -142,3 +162,52 @@ def clear_draft() -> None:
 def value(key: str) -> Any:
     """Return the value of a widget in its own callback."""
     return st.session_state.get(key)
+
+
+def start_at(key: str, first: Any) -> None:
+    """Give a widget that is also set from elsewhere its first value."""
+    st.session_state.setdefault(key, first)
+
+
+def set_value(key: str, new: Any) -> None:
+    """Set a widget's value from another widget's callback."""
+    st.session_state[key] = new
+
+
+def picks() -> int:
+    """Return how often the selection was set; part of the keys of chart and table, so that they start afresh from it."""
+    return int(st.session_state.get(Key.PICKS, 0))
+
+
+def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False) -> None:
+    """Make `ids` the selection; `fresh` starts chart and table anew from it, `taken` leaves slider and number as they are."""
+    now = work()
+    if now is None:
+        return
+    commit(replace(now, selection=tuple(ids)))
+    set_problem("")
+    if not taken:
+        set_value(Key.FIND_SHARE, 0.0)
+        set_value(Key.FIND_NUMBER, 0)
+    if fresh:
+        st.session_state[Key.PICKS] = picks() + 1
+
+
+def record() -> Any:
+    """Return the id of the record that is open beside the chart, or None."""
+    return st.session_state.get(Key.RECORD)
+
+
+def open_record(record_id: Any) -> None:
+    """Open a record beside the chart; None closes it."""
+    st.session_state[Key.RECORD] = record_id
+
+
+def problem() -> str:
+    """Return why the last removal was refused, or an empty string."""
+    return str(st.session_state.get(Key.PROBLEM, ""))
+
+
+def set_problem(sentence: str) -> None:
+    """Note why a removal was refused."""
+    st.session_state[Key.PROBLEM] = sentence

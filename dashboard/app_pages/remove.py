@@ -1,5 +1,6 @@
-"""Find: the training records behind the gap."""
+"""Remove: what is selected, what removing it would do, and what every removal so far has done."""
 
-import streamlit as st
+from dashboard.app_pages import remove_selection, remove_versions
 
-st.write("later")
+remove_selection.show()
+remove_versions.show()

@@ -86,3 +86,17 @@ def take(step: Step, title: str) -> None:
         lambda _: versions.get(after.case_id, after.applied),
         lambda _: session.commit(after),
     )
+
+
+def take_now(step: Step) -> None:
+    """Take a quick step at once, on the script thread.
+
+    Raises
+    ------
+    RedressError
+        If it cannot be taken; nothing changes then.
+    """
+    after = opened().taking(step)
+    cached.versions().get(after.case_id, after.applied)
+    session.notify()
+    session.commit(after)

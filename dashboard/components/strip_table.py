@@ -37,6 +37,7 @@ class Column:
     now: Cell
 
 
+_WIDTHS = "".join(f'<col style="width: {width}%">' for width in (8, 23, 28, 20, 11, 10))
 ROWS = (("before", "Before"), ("preview", "Preview"), ("now", "Now"))
 
 
@@ -44,7 +45,7 @@ def table(columns: Sequence[Column]) -> str:
     """Return the HTML of the strip's table."""
     head = "".join(f'<th scope="col">{markup(column.title)}</th>' for column in columns)
     body = "".join(_row(field, title, columns) for field, title in ROWS)
-    return f'<table class="strip"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<table class="strip"><colgroup>{_WIDTHS}</colgroup><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _row(field: str, title: str, columns: Sequence[Column]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -35,56 +37,81 @@ def points(records: pd.DataFrame, selected: pd.Index) -> pd.DataFrame:
     return records[chosen | records.index.isin(rest.index)]
 
 
-def scatter(shown: pd.DataFrame, n_records: int, selected: pd.Index, metric: str, loss: str) -> go.Figure:
+def scatter(
+    shown: pd.DataFrame,
+    passing: pd.DataFrame,
+    selected: pd.Index,
+    metric: str,
+    loss: str,
+    *,
+    lower_is_fairer: bool = True,
+) -> go.Figure:
     """Draw what removing each record would do to the gap and to the loss.
 
     Parameters
     ----------
     shown : DataFrame
-        Records plotted, indexed by id, with ``gap``, ``loss``, ``group`` and ``label``.
-    n_records : int
-        Number of records these stand for.
+        Records plotted, indexed by id, with ``gap``, ``loss``, ``group`` (categorical), ``label`` and ``removed``.
+    passing : DataFrame
+        All records these stand for; they are counted in the title.
     selected : Index
         Ids of the selected records.
     metric, loss : str
         The gap and the loss in words.
+    lower_is_fairer : bool
+        Which way the gap should go.
     """
     figure = go.Figure()
-    names = list(dict.fromkeys(sorted(shown["group"].astype(str))))
-    for i, group in enumerate(names):
-        rows = shown[shown["group"] == group]
-        chosen = rows.index.isin(selected)
-        figure.add_scattergl(
-            x=rows["gap"],
-            y=rows["loss"],
-            mode="markers",
-            name=markup(group),
-            marker={"color": look.color(i), "symbol": look.symbol(i), "size": 6, "opacity": 0.55},
-            selectedpoints=[int(p) for p in pd.RangeIndex(len(rows))[chosen]] if len(selected) else None,
-            selected={"marker": {"opacity": 0.95, "size": 8}},
-            unselected={"marker": {"opacity": 0.16}},
-            customdata=[
-                [markup(record), markup(label)] for record, label in zip(rows.index, rows["label"], strict=True)
-            ],
-            hovertemplate=f"record %{{customdata[0]}}, {markup(group)}, label %{{customdata[1]}}<br>"
-            "gap if removed: %{x:+.2e}<br>loss if removed: %{y:+.2e}<extra></extra>",
-        )
-    less = int((shown["gap"] < 0).sum())
-    title = f"Removing any one of {count(less)} of the {count(len(shown))} records shown would narrow the gap"
-    if len(shown) < n_records:
-        title += f" ({count(n_records)} in all: every selected and extreme one is shown, and a sample of the rest)"
+    gone = shown[shown["removed"]]
+    if len(gone):
+        _add(figure, gone, "removed", {"color": look.FAINT, "symbol": "x-thin-open", "size": 6})
+    retained = shown[~shown["removed"]]
+    names = [str(name) for name in shown["group"].cat.categories if (retained["group"] == name).any()]
+    for i, group in enumerate(shown["group"].cat.categories):
+        rows = retained[retained["group"] == group]
+        if len(rows):
+            chosen = [place for place, hit in enumerate(rows.index.isin(selected)) if hit] if len(selected) else None
+            _add(
+                figure,
+                rows,
+                str(group),
+                {"color": look.color(i), "symbol": look.symbol(i), "size": 6, "opacity": 0.55},
+                chosen,
+            )
+    counted = passing[~passing["removed"]]
+    better = int((counted["gap"] < 0).sum() if lower_is_fairer else (counted["gap"] > 0).sum())
+    title = f"{count(better)} of {count(len(counted), 'record')} would each narrow the gap if removed alone"
     look.finish(
         figure,
         title,
-        f"change of {markup(metric)} if removed",
-        f"change of {markup(loss)} if removed",
+        f"{markup(metric)}: change if removed",
+        f"{markup(loss)}: change if removed",
         height=520,
         names=names,
     )
     figure.add_vline(x=0, line={"color": look.FAINT, "width": 1})
     figure.add_hline(y=0, line={"color": look.FAINT, "width": 1})
-    figure.update_layout(dragmode="lasso", newselection={"line": {"color": look.ACCENT}}, uirevision="records")
+    figure.update_layout(dragmode="lasso", newselection={"line": {"color": look.ACCENT}})
     figure.update_layout(legend={"itemclick": False, "itemdoubleclick": False})
-    figure.update_xaxes(tickformat=".1e", nticks=7)
-    figure.update_yaxes(tickformat=".1e", nticks=7)
+    figure.update_xaxes(exponentformat="power", nticks=8)
+    figure.update_yaxes(exponentformat="power", nticks=8)
     return figure
+
+
+def _add(
+    figure: go.Figure, rows: pd.DataFrame, name: str, marker: dict[str, Any], chosen: list[int] | None = None
+) -> None:
+    figure.add_scattergl(
+        x=rows["gap"],
+        y=rows["loss"],
+        mode="markers",
+        name=markup(name),
+        ids=[*rows.index],
+        marker=marker,
+        selectedpoints=chosen,
+        selected={"marker": {"opacity": 0.95, "size": 8}},
+        unselected={"marker": {"opacity": 0.16}},
+        customdata=[[markup(record), markup(label)] for record, label in zip(rows.index, rows["label"], strict=True)],
+        hovertemplate=f"record %{{customdata[0]}}, {markup(name)}, label %{{customdata[1]}}<br>"
+        "gap if removed: %{x:+.2e}<br>loss if removed: %{y:+.2e}<extra></extra>",
+    )

@@ -1,0 +1,105 @@
+"""The records as a table; ticked rows are the selection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.metrics import METRICS
+from dashboard import cached, session
+from dashboard.session import Key
+from dashboard.words import count
+from dashboard.work import Work
+
+MOST_ROWS = 500
+HARMFUL, SELECTED, HELPFUL, REMOVED = "Most harmful", "Selected", "Most helpful", "Removed"
+GREY = "color: #8a939b; font-style: italic"
+
+
+def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
+    """Show records that pass the filters with their values; rows can be ticked, a cell opens its record."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        view = st.segmented_control(
+            "Records shown",
+            [HARMFUL, SELECTED, HELPFUL, REMOVED],
+            default=HARMFUL,
+            required=True,
+            key=Key.FIND_VIEW,
+            label_visibility="collapsed",
+        )
+        shown = _rows(work, passing, str(view))
+        st.caption(
+            f"{count(len(shown))} of the {count(len(passing), 'record')} that pass the filters. Ticked rows are selected; a click on a cell opens its record."
+        )
+    if shown.empty:
+        st.caption("There is none.")
+        return
+    case = cached.case(work)
+    hidden = {case.roles.record_id, *case.roles.exclude}
+    raw = train[[name for name in train.columns if name not in hidden]].iloc[shown["position"]].set_axis(shown.index)
+    table = pd.concat(
+        [shown[["gap", "loss", "group", "removed"]].set_axis(["gap", "loss", "group of", "removed"], axis=1), raw],
+        axis=1,
+    )
+    ticked = [i for i, chosen in enumerate(shown.index.isin(work.selection)) if chosen]
+    key = f"{Key.FIND_TABLE}_{view}_{session.picks()}_{cached.key(work)}_{work.metric}_{work.feature}_{hash(tuple(shown.index))}"
+    st.dataframe(
+        table.style.apply(lambda row: [GREY if row["removed"] else ""] * len(row), axis=1)
+        if shown["removed"].any()
+        else table,
+        lazy=False,
+        key=key,
+        on_select=lambda: _ticked(key, shown),
+        selection_mode=["multi-row", "single-cell"],
+        selection_default={"selection": {"rows": ticked}},
+        column_config=_columns(work),
+        height=420,
+    )
+
+
+def _rows(work: Work, passing: pd.DataFrame, view: str) -> pd.DataFrame:
+    lower = METRICS[work.metric].better == "lower"
+    retained, removed = passing[~passing["removed"]], passing[passing["removed"]]
+    if view == REMOVED:
+        return removed.sort_values("gap", ascending=lower).head(MOST_ROWS)
+    if view == SELECTED:
+        return retained[retained.index.isin(work.selection)].sort_values("gap", ascending=lower).head(MOST_ROWS)
+    first = retained.sort_values("gap", ascending=lower == (view == HARMFUL)).head(MOST_ROWS)
+    return pd.concat([first, removed.sort_values("gap", ascending=lower).head(MOST_ROWS // 5)])
+
+
+def _columns(work: Work) -> dict[str, Any]:
+    gap, loss = METRICS[work.metric], METRICS[cached.loss_of(cached.case(work))]
+    config = st.column_config
+    return {
+        "gap": config.NumberColumn(
+            "on the gap",
+            help=f"Predicted change of {gap.label.lower()} ({gap.formula}) if this record alone is removed.",
+            format="%.2e",
+        ),
+        "loss": config.NumberColumn(
+            "on the loss",
+            help=f"Predicted change of {loss.label.lower()} ({loss.formula}) if this record alone is removed.",
+            format="%.2e",
+        ),
+        "group of": config.TextColumn("group", help="Group by the sensitive feature chosen on the strip."),
+        "removed": config.CheckboxColumn(
+            "removed", help="Forgotten by the model; its numbers are those it had when the case was opened."
+        ),
+    }
+
+
+def _ticked(key: str, shown: pd.DataFrame) -> None:
+    work, event = session.work(), (session.value(key) or {}).get("selection", {})
+    if work is None:
+        return
+    cells = event.get("cells", ())
+    if cells:
+        session.open_record(shown.index[cells[0][0]])
+    rows = shown.iloc[list(event.get("rows", ()))]
+    ticked = rows.index[~rows["removed"]]
+    others = [record for record in work.selection if record not in set(shown.index)]
+    if set(others) | set(ticked) != set(work.selection):
+        session.select([*others, *ticked], fresh=False)
