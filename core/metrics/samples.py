@@ -80,12 +80,10 @@ def generator(seed: int, feature: str | Sequence[str]) -> np.random.Generator:
     )
 
 
-def scattered(counts: FloatArray, drawn: FloatArray, rate: str, pos_is_favorable: bool) -> RateDraws:
-    """Return a rate on counts and on their resamples; a resample without the rate keeps the centre."""
-    centre = group_rate(rate, smoothed(counts), pos_is_favorable=pos_is_favorable)
-    draws = group_rate(rate, drawn, pos_is_favorable=pos_is_favorable)
-    values = group_rate(rate, counts, pos_is_favorable=pos_is_favorable)
-    return RateDraws(values, centre, np.where(np.isnan(draws), centre, draws))
+def _scattered(counts: FloatArray, drawn: FloatArray, middle: FloatArray, rate: str, flag: bool) -> RateDraws:
+    """Return a rate on counts, resamples and their centre; a resample without the rate keeps the centre."""
+    estimate, draws, centre = (group_rate(rate, table, pos_is_favorable=flag) for table in (counts, drawn, middle))
+    return RateDraws(estimate, centre, np.where(np.isnan(draws), centre, draws))
 
 
 class GroupSample:
@@ -151,7 +149,9 @@ class GroupSample:
                 noise = self.rng.normal(size=(self.n_resamples, self.n_groups))
                 self._rates[rate] = RateDraws(values, values, values + noise * error)
             else:
-                self._rates[rate] = scattered(self.counts, self.drawn, rate, self.sample.pos_is_favorable)
+                self._rates[rate] = _scattered(
+                    self.counts, self.drawn, smoothed(self.counts), rate, self.sample.pos_is_favorable
+                )
         return self._rates[rate]
 
     def values(self, rate: str) -> FloatArray:
@@ -207,10 +207,15 @@ class PairedSample:
         return self._rates[rate]
 
     def _cell_rate(self, rate: str) -> tuple[RateDraws, RateDraws]:
-        before, after = (
-            scattered_side(self.joint, self.drawn, axis, rate, self.before.pos_is_favorable) for axis in (-1, -2)
-        )
-        return before, after
+        tables, drawn, centres = self._sides
+        flag = self.before.pos_is_favorable
+        sides = [_scattered(*side, rate, flag) for side in zip(tables, drawn, centres, strict=True)]
+        return sides[0], sides[1]
+
+    @cached_property
+    def _sides(self) -> tuple[tuple[FloatArray, FloatArray], ...]:
+        """Cell counts, their resamples and their centre, each before and after."""
+        return tuple(before_and_after(joint) for joint in (self.joint, self.drawn, smoothed(self.joint)))
 
     def score_moments(self, rate: str) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return a score rate before and after (2, G), its derivatives by weights (2, n) and their covariances (2, 2, G)."""
@@ -233,14 +238,6 @@ class PairedSample:
         before = values[0] + noise[0] * error
         after = values[1] + noise[0] * slope + noise[1] * own
         return RateDraws(values[0], values[0], before), RateDraws(values[1], values[1], after)
-
-
-def scattered_side(joint: FloatArray, drawn: FloatArray, axis: int, rate: str, pos_is_favorable: bool) -> RateDraws:
-    """Return a rate before (axis -1 summed out) or after (axis -2 summed out) on joint counts and their resamples."""
-    flags = {"pos_is_favorable": pos_is_favorable}
-    centre = group_rate(rate, smoothed(joint).sum(axis=axis), **flags)
-    draws = group_rate(rate, drawn.sum(axis=axis), **flags)
-    return RateDraws(group_rate(rate, joint.sum(axis=axis), **flags), centre, np.where(np.isnan(draws), centre, draws))
 
 
 def occupied(groups: Groups) -> tuple[tuple[str, ...], IntArray]:

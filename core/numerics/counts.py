@@ -81,4 +81,4 @@ def joint_counts(codes: IntArray, label: BoolArray, before: BoolArray, after: Bo
 
 def before_and_after(joint: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Split joint counts ``(..., G, label, before, after)`` into the two tables of cell counts."""
-    return joint.sum(axis=-1), joint.sum(axis=-2)
+    return joint[..., 0] + joint[..., 1], joint[..., 0, :] + joint[..., 1, :]

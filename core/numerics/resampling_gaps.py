@@ -31,7 +31,7 @@ from core.numerics.counts import BoolArray, FloatArray
 IndexArray = NDArray[np.intp]
 
 SET_ASIDE_SHARE = 0.1
-MOST_WORK = 1_000_000
+MOST_WORK = 2_000_000
 FEWEST_DRAWS = 500
 
 
@@ -84,31 +84,37 @@ def join(parts: list[Contrasts]) -> Contrasts:
 
 
 @numba.njit(cache=True, nogil=True)
-def _contrast_value(row: FloatArray, plus: IndexArray, minus: IndexArray) -> float:
-    value = 0.0
-    for term in range(plus.shape[0]):
-        if plus[term] >= 0:
-            value += row[plus[term]]
-        if minus[term] >= 0:
-            value -= row[minus[term]]
-    return value
-
-
-@numba.njit(cache=True, nogil=True)
-def _maxima(deviations: FloatArray, plus: IndexArray, minus: IndexArray, spread: FloatArray) -> FloatArray:
-    """Largest studentised contrast of every resample, O(resamples x contrasts)."""
-    result = np.full(deviations.shape[0], -np.inf)
-    for draw in range(deviations.shape[0]):
+def _largest(columns: FloatArray, plus: IndexArray, minus: IndexArray, scale: FloatArray) -> FloatArray:
+    """Largest scaled contrast of every row, O(rows x contrasts)."""
+    result = np.empty(columns.shape[0])
+    for row in range(columns.shape[0]):
+        best = -np.inf
         for m in range(plus.shape[0]):
-            if spread[m] > 0.0:
-                value = _contrast_value(deviations[draw], plus[m], minus[m]) / spread[m]
-                result[draw] = max(result[draw], value)
+            value = 0.0
+            for term in range(plus.shape[1]):
+                value += columns[row, plus[m, term]] - columns[row, minus[m, term]]
+            best = max(best, value * scale[m])
+        result[row] = best
     return result
+
+
+def _maxima(columns: FloatArray, contrasts: Contrasts, spread: FloatArray) -> FloatArray:
+    """Largest studentised contrast of every row; those without spread do not count."""
+    live = spread > 0.0
+    if not live.any():
+        return np.zeros(len(columns))
+    used = contrasts.take(live)
+    return np.asarray(_largest(_padded(columns), used.plus, used.minus, 1.0 / spread[live]))
+
+
+def _padded(columns: FloatArray) -> FloatArray:
+    """Append the zero column that -1 stands for."""
+    return np.hstack([columns, np.zeros((len(columns), 1))])
 
 
 def _spread(deviations: FloatArray, contrasts: Contrasts) -> FloatArray:
     """Root mean square of every contrast over the resamples, from the columns' second moments."""
-    padded = np.hstack([deviations, np.zeros((len(deviations), 1))])
+    padded = _padded(deviations)
     moments = padded.T @ padded / len(padded)
     columns = np.hstack([contrasts.plus, contrasts.minus])
     signs = np.repeat([1.0, -1.0], [contrasts.plus.shape[1], contrasts.minus.shape[1]])
@@ -122,8 +128,7 @@ def _spread(deviations: FloatArray, contrasts: Contrasts) -> FloatArray:
 def _critical(deviations: FloatArray, contrasts: Contrasts, spread: FloatArray, tail: float) -> float:
     """Quantile of the largest studentised contrast; beyond MOST_WORK fewer resamples are looked at."""
     draws = deviations[: max(MOST_WORK // max(len(contrasts), 1), FEWEST_DRAWS)]
-    maxima = _maxima(draws, contrasts.plus, contrasts.minus, spread)
-    return float(np.quantile(maxima, 1.0 - tail)) if np.isfinite(maxima).all() else 0.0
+    return float(np.quantile(_maxima(draws, contrasts, spread), 1.0 - tail))
 
 
 def _may_be_largest(estimates: FloatArray, spread: FloatArray, tail: float) -> BoolArray:
@@ -165,7 +170,7 @@ def largest_studentised(observed: FloatArray, null: FloatArray, contrasts: Contr
     if np.any(estimates[certain] > 0.0):
         return np.inf, np.zeros(len(null))
     largest = np.max(estimates[~certain] / spread[~certain], initial=0.0)
-    drawn = _maxima(null, contrasts.plus, contrasts.minus, spread)
+    drawn = _maxima(null, contrasts, spread)
     return float(largest), np.maximum(drawn, 0.0)
 
 
