@@ -39,7 +39,7 @@ def show(work: Work) -> None:
         "cannot tell, and it stays **open**."
     )
     table = _table(work, profile)
-    slots = [st.empty(), st.empty()]
+    slots = st.columns(2, gap="large")
     edited = st.data_editor(
         table.drop(columns=["verdict", "formula"]).assign(verdict=table["verdict"]),
         key=f"{Key.CHECK_LIMITS}_{profile}_{cached.key(work)}_{feature_name(work.feature)}",
@@ -49,15 +49,13 @@ def show(work: Work) -> None:
     )
     table["threshold"] = edited["threshold"].astype(float)
     table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]
-    for slot, names, unit in zip(
-        slots,
-        (DIFFERENCES, RATIOS),
-        ("difference between groups (0 to 1)", "ratio of groups (1 is equal)"),
-        strict=True,
-    ):
-        part = table[table["metric"].isin(names)]
-        with slot.container():
-            chart.show(gaps.against_thresholds(part, unit), f"gaps_{unit}")
+    kinds = (
+        ("differences", DIFFERENCES, "difference between groups (0 to 1)"),
+        ("ratios", RATIOS, "ratio of groups (1 is equal)"),
+    )
+    for slot, (kind, names, unit) in zip(slots, kinds, strict=True):
+        with slot:
+            chart.show(gaps.against_thresholds(table[table["metric"].isin(names)], kind, unit), f"gaps_{kind}")
     _verdicts(table)
 
 

@@ -101,7 +101,12 @@ def _rates(work: Work, feature: Feature, key: str) -> None:
     table = _report(work, feature).by_group.droplevel(0)
     rates = [rate for rate in RATES if rate in table]
     chosen = st.selectbox(
-        "Rate", rates, rates.index("true_positive_rate"), format_func=lambda rate: METRICS[rate].label, key=key
+        "Rate",
+        rates,
+        rates.index("true_positive_rate"),
+        format_func=lambda rate: METRICS[rate].label,
+        key=key,
+        width=420,
     )
     metric = METRICS[chosen]
     chart.show(groups.rates(table, chosen, metric.label, metric.formula), f"rates_{key}")

@@ -134,7 +134,7 @@ def _preview(work: Work) -> None:
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
-    shown = table[["before", "after", "change", "low", "high"]].reset_index()
+    shown = table[["before", "after", "change", "low", "high", "reversed"]].reset_index()
     shown.index = pd.Index([METRICS[name].label for name in shown["metric"]], name="what")
     return shown.drop(columns=["metric", "sensitive_feature"])
 
@@ -149,6 +149,9 @@ def _columns() -> dict[str, Any]:
         "before": config.NumberColumn("now", help="On the test rows explored.", format="%.3f"),
         "after": config.NumberColumn("predicted", help="By one Newton step without these records.", format="%.3f"),
         "change": config.NumberColumn("change", help="Predicted less now.", format="%+.3f"),
+        "reversed": config.CheckboxColumn(
+            "reversed", help="The groups change places: the one worse off becomes the better off."
+        ),
         "low": config.NumberColumn("from", help="Lower end of the paired 95% interval of the change.", format="%+.3f"),
         "high": config.NumberColumn("to", help="Upper end of the paired 95% interval of the change.", format="%+.3f"),
     }

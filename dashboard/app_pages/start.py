@@ -4,7 +4,8 @@ import streamlit as st
 
 from dashboard.app_pages import start_demos, start_open_case, start_own_files, start_saved
 
-start_open_case.show()
+with st.container():
+    start_open_case.show()
 demos, own, saved = st.tabs(["Demonstrations", "Your own files", "Saved cases"])
 with demos:
     start_demos.show()

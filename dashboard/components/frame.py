@@ -21,12 +21,21 @@ def around(page: Page) -> None:
     waiting.collect()
     opening.restore()
     work = session.work()
+    # Places of their own, so that what comes and goes in them never moves, and thereby resets, what is below.
+    top, middle, below = st.container(key=session.Key.STRIP_BOX), st.container(), st.container()
     if work is not None:
         session.show_in_address(work.case_id)
-        strip.show()
-    waiting.show()
+        with top:
+            strip.show()
+    with middle:
+        waiting.show()
+    with below:
+        _page(page)
+
+
+def _page(page: Page) -> None:
     # Not st.stop() where a case is missing: it would end the refreshing of work under way.
-    if work is not None or page is pages.START:
+    if session.work() is not None or page is pages.START:
         page.run()
     elif session.job() is None:
         opening.ask_for_one()

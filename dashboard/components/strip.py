@@ -32,14 +32,9 @@ GAPS = (
 )
 
 
+@st.fragment(key=FRAGMENT)
 def show() -> None:
     """Show the strip of the open case."""
-    with st.container(key=Key.STRIP_BOX):
-        _strip()
-
-
-@st.fragment(key=FRAGMENT)
-def _strip() -> None:
     work = session.work()
     if work is None:
         return

@@ -9,13 +9,15 @@ from dashboard.figures import look
 from dashboard.words import markup
 
 
-def against_thresholds(table: pd.DataFrame, unit: str) -> go.Figure:
+def against_thresholds(table: pd.DataFrame, kind: str, unit: str) -> go.Figure:
     """Draw gaps with intervals, and a tick at each one's threshold.
 
     Parameters
     ----------
     table : DataFrame
         One row per gap, indexed by what to call it, with ``value``, ``low``, ``high``, ``threshold``, ``verdict``, ``formula`` and ``n``.
+    kind : str
+        What the gaps are called together: "differences" or "ratios".
     unit : str
         Title of the axis.
     """
@@ -56,9 +58,9 @@ def against_thresholds(table: pd.DataFrame, unit: str) -> go.Figure:
         hovertemplate="threshold %{x:.3f}<extra></extra>",
     )
     if outside:
-        title = f"{outside} of {len(table)} lie outside their threshold, interval and all"
+        title = f"{outside} of {len(table)} {kind} lie beyond their threshold with their whole interval"
     else:
-        title = f"None of the {len(table)} lies outside its threshold with its whole interval"
+        title = f"None of {len(table)} {kind} lies beyond its threshold with its whole interval"
     look.finish(figure, title, unit, "", height=130 + 40 * len(table), names=("gap", "threshold"))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     return figure

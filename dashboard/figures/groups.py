@@ -83,7 +83,7 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
         title = f"{label} is undefined in every group"
     else:
         low, high = known.idxmin(), known.idxmax()
-        title = f"{label}: {low} {known[low]:.3f}, {high} {known[high]:.3f}"
+        title = f"{label}: {known[low]:.3f} of {low}, {known[high]:.3f} of {high}"
     look.finish(figure, title, f"{markup(label)} (share, 0 to 1)", "", height=80 + 44 * len(table))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     return figure
