@@ -166,7 +166,7 @@ def _walk(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_pool(mapping: dict[str, Any]) -> None:
-    # A random generator's seed sequence allocates and mixes a pool of this size while it is rebuilt.
+    # Rebuilding a random generator mixes a pool of this size, every word with every other.
     size = mapping.get("pool_size")
     if isinstance(size, dict) and not re.fullmatch(r"\d{1,2}", str(size.get("content"))):
         raise LimitError(

@@ -421,7 +421,7 @@ def test_a_random_generator_cannot_ask_for_a_large_pool() -> None:
 
     def change(schema: dict[str, Any]) -> None:
         pool = attributes(schema)["_feature_subsample_rng"]["content"]["seed_seq"]["content"]["pool_size"]
-        pool.update(content="1000000000", __id__=7)
+        pool.update(content="100", __id__=7)
 
     with pytest.raises(LimitError, match="pool"):
         load_model(edited(model, change))

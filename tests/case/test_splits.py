@@ -42,3 +42,7 @@ def test_a_table_of_one_row_cannot_be_split() -> None:
 def test_lengths_must_agree() -> None:
     with pytest.raises(InputError, match="one entry per test row"):
         split_test([True, False, True], [np.array([0, 1])])
+
+
+def test_neither_half_is_favoured_where_strata_meet() -> None:
+    assert {tuple(split_test([False, True], [], seed).tolist()) for seed in range(20)} == {(True, False), (False, True)}
