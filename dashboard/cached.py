@@ -5,7 +5,7 @@ Results are immutable and keyed by case, version and settings, never by the cont
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,6 +24,7 @@ from core.metrics.intervals import wilson
 from dashboard import workspace
 from dashboard.history import Steps, Version, Versions, revision
 from dashboard.records import record_table
+from dashboard.tables import named
 from dashboard.work import Feature, Work
 
 MOST_RESULTS = 256
@@ -93,7 +94,7 @@ def _table(version_key: str, name: str, settings: tuple[Any, ...], _case: core.C
 
 def _sizes(case: core.Case, feature: Feature) -> pd.DataFrame:
     groups = case.groups(feature, "train")
-    known = pd.Series(pd.Categorical.from_codes(groups.codes, groups.names))[case.retained].value_counts(sort=False)
+    known = pd.Series(named(groups))[case.retained].value_counts(sort=False)
     found = audit(case, ("base_rate",), features=(feature,)).by_group.droplevel(0)
     return pd.DataFrame(
         {
@@ -105,7 +106,7 @@ def _sizes(case: core.Case, feature: Feature) -> pd.DataFrame:
     )
 
 
-_TABLES = {
+_TABLES: dict[str, Callable[..., pd.DataFrame]] = {
     "sizes": _sizes,
     "roc": roc_curves,
     "calibration": calibration_curves,
@@ -160,8 +161,9 @@ def _predicted(version_key: str, settings: tuple[Any, ...], _case: core.Case, _w
 
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
     """Return Wilson's 95% interval of a share."""
-    low, high = wilson(share, n, LEVEL)
-    return float(low), float(high)
+    one: Any = pd.Series([share]).to_numpy()
+    low, high = wilson(one, one * 0 + n, LEVEL)
+    return float(low[0]), float(high[0])
 
 
 def records(work: Work) -> pd.DataFrame:
@@ -212,7 +214,7 @@ def _moved(version_key: str, record: Any, feature: Feature, _case: core.Case) ->
     table = pd.DataFrame(
         {
             "row": _case.test.index[rows],
-            "group": pd.Categorical.from_codes(groups.codes, groups.names),
+            "group": named(groups),
             "label": _case.test[_case.roles.target].iloc[rows].array,
             "now": _case.scores("explore"),
             "without": scores,

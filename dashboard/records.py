@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 import core
+from dashboard.tables import named
 
 Point = tuple[float, float]
 
@@ -67,7 +68,7 @@ def group_table(case: core.Case, feature: Any) -> pd.DataFrame:
     groups = case.groups(feature, "train")
     return pd.DataFrame(
         {
-            "group": pd.Categorical.from_codes(groups.codes, groups.names),
+            "group": named(groups),
             "label": case.train[case.roles.target].array,
             "removed": ~case.retained,
             "position": range(len(case.record_ids)),

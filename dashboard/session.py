@@ -23,6 +23,7 @@ class Key(StrEnum):
     JOB = "job"
     NOTICE = "notice"
     DRAFT = "draft"
+    DRAFTS = "drafts"
     REFUSED = "refused"
     CANCEL = "cancel"
     UPLOAD = "upload"
@@ -155,8 +156,14 @@ def draft_part(which: str, content: Any) -> None:
 
 
 def clear_draft() -> None:
-    """Forget the uploaded parts."""
+    """Forget the uploaded parts, and empty the fields they came in by."""
     st.session_state.pop(Key.DRAFT, None)
+    st.session_state[Key.DRAFTS] = drafts() + 1
+
+
+def drafts() -> int:
+    """Return how many drafts there were before; part of the upload fields' keys, so that each draft starts with empty ones."""
+    return int(st.session_state.get(Key.DRAFTS, 0))
 
 
 def value(key: str) -> Any:

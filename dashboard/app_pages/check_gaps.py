@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -89,7 +91,7 @@ def _verdict(row: pd.Series, limit: float) -> str:
     return policy.verdict(row["metric"], row["low"], row["high"], limit, unsure=bool(row.get("insufficient", False)))
 
 
-def _columns() -> dict[str, object]:
+def _columns() -> dict[str, Any]:
     config = st.column_config
     return {
         "gap": config.TextColumn("gap", help="Of the sensitive feature chosen on the strip."),

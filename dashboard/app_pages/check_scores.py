@@ -11,6 +11,7 @@ from dashboard import cached
 from dashboard.components import chart
 from dashboard.components.tables import rate_table
 from dashboard.figures import scores
+from dashboard.tables import extremes
 from dashboard.words import number, plain
 from dashboard.work import Work
 
@@ -31,10 +32,8 @@ def _calibration(work: Work) -> None:
         st.info(plain(error))
         return
     errors = cached.report(work, ("calibration_error",), (work.feature,)).by_group.droplevel(0)
-    worst = errors["calibration_error"].idxmax()
-    title = (
-        f"Scores are furthest off for {worst}: expected calibration error {number(errors['calibration_error'][worst])}"
-    )
+    _, _, worst, off = extremes(errors["calibration_error"])
+    title = f"Scores are furthest off for {worst}: expected calibration error {number(off)}"
     chart.show(scores.calibration(table, title), "calibration")
     st.caption(
         "Observed share of the good outcome in each tenth of the score, with Wilson's 95% intervals. On the dotted line a score means what it says."
@@ -66,8 +65,8 @@ def _roc(work: Work) -> None:
         return
     areas = cached.report(work, ("roc_auc",), (work.feature,)).by_group.droplevel(0)
     known = areas["roc_auc"].dropna()
-    low, high = known.idxmin(), known.idxmax()
-    title = f"Scores rank {low} least well: ROC AUC {number(known[low])}, against {number(known[high])} for {high}"
+    low, least, high, most = extremes(known)
+    title = f"Scores rank {low} least well: ROC AUC {number(least)}, against {number(most)} for {high}"
     chart.show(scores.roc(table, known, title), "roc")
     st.caption(f"The favourable label is the positive class. AUC: {METRICS['roc_auc'].formula}.")
     with st.expander("As a table"):

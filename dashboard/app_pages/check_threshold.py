@@ -43,7 +43,7 @@ def _threshold(work: Work) -> None:
         on_change=_mode,
         args=(mode,),
     )
-    if mode == SCORE:
+    if isinstance(work.threshold, float):
         scores = case.scores("explore")
         low, high = (0.0, 1.0) if case.score_kind == "probability" else (float(scores.min()), float(scores.max()))
         key = f"{Key.CHECK_SCORE}_{work.case_id}"
@@ -51,15 +51,15 @@ def _threshold(work: Work) -> None:
             f"{flagged} from a score of",
             low,
             high,
-            float(work.threshold or 0.0),
+            work.threshold,
             (high - low) / 100,
             key=key,
             on_change=_score,
             args=(key,),
         )
-    elif mode == CAPACITY:
+    elif isinstance(work.threshold, core.AtRate):
         key = f"{Key.CHECK_CAPACITY}_{work.case_id}"
-        rate = work.threshold.rate if isinstance(work.threshold, core.AtRate) else 0.1
+        rate = work.threshold.rate
         st.slider(
             f"{flagged} for the highest",
             0.5,

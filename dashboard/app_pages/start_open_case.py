@@ -53,16 +53,16 @@ def _facts(case: core.Case) -> str:
 def _provenance(work: Work) -> None:
     verdict = cached.provenance(cached.versions(), work.case_id)
     color, icon = _BADGES[verdict.status]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(verdict.status, icon=icon, color=color, help="Whether these are the rows the model was trained on.")
-        st.markdown(plain(verdict.evidence), width="stretch")
+    st.markdown(f":{color}-badge[{icon} {verdict.status}] {plain(verdict.evidence)}")
     if verdict.converge and not any(step.kind == "converge" for step in work.applied):
         st.button(
-            "Bring the model to its optimum first",
+            "Fit the model to these rows first"
+            if verdict.status == "mismatch"
+            else "Bring the model to its optimum first",
             key=session.Key.CONVERGE,
             on_click=opening.converge,
-            help="The solver stopped short of the optimum. Converged first, as a version of its own, a later removal shows the removal "
-            "and not the solver.",
+            help="Moves the model to the optimum of its training objective on these rows, as a version of its own: a later removal then "
+            "shows the removal, and not what the solver or other rows left behind. Undo takes it back.",
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -29,22 +31,26 @@ def show() -> None:
             "The rows the model was fitted on, CSV or Parquet, up to 200 MB.",
         )
     with second:
+        place = st.container()
         split = st.toggle(
             "Split the training table instead",
             key=session.Key.SPLIT,
             help="Holds out part of the training table as test rows. If the model was trained on all of it, it has seen them, and the "
             "check of provenance will say so.",
         )
-        if split:
-            share = st.slider("Held out for testing", 10, 50, 30, 5, format="%d%%", key=session.Key.SPLIT_SHARE) / 100
-            seed = int(st.number_input("Seed", 0, 2**31 - 1, 0, key=session.Key.SPLIT_SEED))
-        else:
-            start_upload.slot(
-                "test",
-                "Test table",
-                ["csv", "parquet"],
-                "Rows with labels that the model has not seen, CSV or Parquet.",
-            )
+        with place:
+            if split:
+                share = (
+                    st.slider("Held out for testing", 10, 50, 30, 5, format="%d%%", key=session.Key.SPLIT_SHARE) / 100
+                )
+                seed = int(st.number_input("Seed", 0, 2**31 - 1, 0, key=session.Key.SPLIT_SEED))
+            else:
+                start_upload.slot(
+                    "test",
+                    "Test table",
+                    ["csv", "parquet"],
+                    "Rows with labels that the model has not seen, CSV or Parquet.",
+                )
     with third:
         start_upload.slot(
             "model",
@@ -62,7 +68,7 @@ def show() -> None:
         _confirm(train.frame, test.frame, model.model)
 
 
-def _content(which: str) -> object:
+def _content(which: str) -> Any:
     kept = start_upload.part(which)
     return None if kept is None else kept.content
 
@@ -80,8 +86,7 @@ def _confirm(train: pd.DataFrame, test: pd.DataFrame, model: object) -> None:
     except RedressError as error:
         st.error(plain(error))
         return
-    for note in guess.notes:
-        st.caption(f":material/info: {plain(note)}")
+    st.caption("  \n".join(plain(note) for note in guess.notes))
     used = set(getattr(model, "feature_names_in_", ()))
     table = start_roles.missing(train, test, roles, used)
     with st.expander(start_roles.missing_sentence(table)):

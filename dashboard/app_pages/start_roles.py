@@ -177,7 +177,7 @@ def _bins(column: pd.Series[Any], key: str) -> tuple[float, ...] | None:
 
 def missing(train: pd.DataFrame, test: pd.DataFrame | None, roles: core.Roles, features: set[str]) -> pd.DataFrame:
     """Return one row per column: what it is used for, and how many values are missing."""
-    parts = {
+    parts: dict[str | None, str] = {
         roles.target: "label",
         roles.record_id: "record id",
         roles.subject_id: "person",

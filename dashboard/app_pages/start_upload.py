@@ -67,7 +67,7 @@ def part(which: str) -> Part | None:
 
 def slot(which: str, title: str, kinds: list[str], about: str) -> None:
     """Show where one file goes in, and what became of it."""
-    key = f"{session.Key.UPLOAD}_{which}"
+    key = f"{session.Key.UPLOAD}_{which}_{session.drafts()}"
     st.file_uploader(title, kinds, key=key, help=about, on_change=_take, args=(which, key))
     kept = part(which)
     if kept is None:

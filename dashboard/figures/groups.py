@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures import look
+from dashboard.tables import extremes
 from dashboard.words import markup, percent
 
 
@@ -21,7 +22,7 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
     """
     groups = [markup(name) for name in table.index]
     share = table["test"] / table["test"].sum()
-    smallest = share.idxmin()
+    smallest, least, _, _ = extremes(share)
     figure = go.Figure()
     for column, name, fill in (("train", "training records", look.GRAY), ("test", "test rows explored", look.color(0))):
         figure.add_bar(
@@ -36,7 +37,7 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
             textfont={"size": 12},
             hovertemplate="%{y}<br>n = %{x:,} " + name + "<extra></extra>",
         )
-    title = f"{smallest} is the smallest group by {feature}: {percent(share[smallest])} of the test rows explored"
+    title = f"{smallest} is the smallest group by {feature}: {percent(least)} of the test rows explored"
     look.finish(figure, title, "people", "", height=110 + 56 * len(groups), names=("train", "test"))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     return figure
@@ -82,8 +83,8 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
     if known.empty:
         title = f"{label} is undefined in every group"
     else:
-        low, high = known.idxmin(), known.idxmax()
-        title = f"{label}: {known[low]:.3f} of {low}, {known[high]:.3f} of {high}"
+        low, least, high, most = extremes(known)
+        title = f"{label}: {least:.3f} of {low}, {most:.3f} of {high}"
     look.finish(figure, title, f"{markup(label)} (share, 0 to 1)", "", height=80 + 44 * len(table))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     return figure

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from dashboard.figures import look
 from dashboard.words import count, markup
 
-MOST_POINTS = 10_000
-MOST_EXTREME = 4_000
+MOST_POINTS = 5_000
+MOST_EXTREME = 2_000
 
 
 def points(records: pd.DataFrame, selected: pd.Index) -> pd.DataFrame:
