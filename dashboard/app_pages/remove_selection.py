@@ -128,6 +128,9 @@ def _preview(work: Work) -> None:
     except NotSupportedError as error:
         st.info(f"{plain(error)} Apply shows the change; undo takes it back.")
         return
+    except core.RedressError as error:
+        st.error(plain(error))
+        return
     for note in table.attrs.get("notes", ()):
         st.warning(plain(note))
     st.dataframe(_readable(table), lazy=False, height=320, column_config=_columns())

@@ -51,7 +51,7 @@ def sweep(table: pd.DataFrame, now: float, metric: str, unit: str) -> go.Figure:
         col=1,
     )
     figure.add_vline(x=now, line={"color": look.GRAY, "width": 1.5, "dash": "dot"})
-    cheapest = float(table.index[table["cost"].argmin()])
+    cheapest = float(table["cost"].sort_values(kind="stable").index[0])
     title = f"Errors cost least at a threshold of {number(cheapest, 2)}; the one in force is {number(now, 2)}"
     look.finish(figure, title, "", "", height=460)
     figure.update_xaxes(title=None, row=1, col=1)

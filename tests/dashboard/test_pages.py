@@ -1,0 +1,209 @@
+"""Every page on a small case: what it shows, and what its widgets do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import core
+from dashboard import workspace
+from tests.dashboard.conftest import Opener
+
+PAGES = {name: f"app_pages/{name}.py" for name in ("start", "check", "find", "remove")}
+
+
+def go(app: AppTest, page: str) -> AppTest:
+    app.switch_page(PAGES[page]).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def strip_rows(app: AppTest) -> dict[str, list[str]]:
+    """The strip's numbers, by row."""
+    html = next(one.proto.body for one in app.get("html") if 'class="strip"' in one.proto.body)
+    rows = re.findall(r'<tr class="strip-(\w+)">(.*?)</tr>', html)
+    return {name: re.findall(r'class="strip-number">(.*?)</span>', cells) for name, cells in rows}
+
+
+def selection(app: AppTest) -> tuple[object, ...]:
+    return tuple(app.session_state["work"].selection)
+
+
+def test_a_page_without_a_case_says_where_to_get_one(open_app: Opener) -> None:
+    app = go(open_app(), "find")
+    assert "needs an open case" in app.info[0].value
+    assert not [one for one in app.get("html") if 'class="strip"' in one.proto.body]
+
+
+def test_the_case_in_the_address_opens_and_is_judged(open_app: Opener, case_id: str) -> None:
+    app = open_app(case_id)
+    text = " ".join(one.value for one in app.markdown)
+    assert "1,500 training records" in text
+    assert "verified" in text
+    assert app.query_params["case"] == case_id
+
+
+def test_an_unknown_case_is_one_sentence(open_app: Opener) -> None:
+    app = open_app("no-such-case")
+    assert "must be kept on this server" in app.error[0].value
+    assert "work" not in app.session_state
+
+
+@pytest.mark.parametrize("attack", ["../../etc", "..", "a/b", "~"])
+def test_an_id_never_leaves_the_workspace(home: Path, attack: str) -> None:
+    with pytest.raises(core.RedressError, match="kept on this server"):
+        workspace.load(attack)
+
+
+def test_a_demonstration_opens_as_a_copy_of_its_own(open_app: Opener) -> None:
+    first, second = (open_app("credit").query_params["case"] for _ in range(2))
+    assert first != second
+    assert first.startswith("credit~")
+
+
+def test_the_strip_shows_the_same_numbers_as_the_library(open_app: Opener, case_id: str, small_case: core.Case) -> None:
+    rows = strip_rows(open_app(case_id))
+    gap = core.audit(small_case, "equal_opportunity_difference", features=["sex"]).gaps["value"].iloc[0]
+    assert rows["before"][0] == f"{gap:.3f}"
+    assert rows["now"] == rows["before"]
+    assert rows["preview"][0] == "\N{EN DASH}"
+
+
+def test_each_tab_of_check_shows_something(open_app: Opener, case_id: str) -> None:
+    app = go(open_app(case_id), "check")
+    assert len(app.get("plotly_chart")) == 2
+    for tab in ("Gaps", "Intersections", "Scores", "Threshold and cost"):
+        app.session_state["check_tab"] = tab
+        app.run()
+        assert not app.exception, (tab, app.exception)
+        assert app.get("plotly_chart"), tab
+
+
+def test_another_threshold_changes_now_and_before_alike(open_app: Opener, case_id: str) -> None:
+    app = go(open_app(case_id), "check")
+    app.session_state["check_tab"] = "Threshold and cost"
+    app.run()
+    before = strip_rows(app)
+    control = next(one for one in app.segmented_control if one.key.startswith("check_mode"))
+    control.set_value("Alert capacity").run()
+    slider = next(one for one in app.slider if one.key.startswith("check_capacity"))
+    slider.set_value(10.0).run()
+    after = strip_rows(app)
+    assert app.session_state["work"].threshold == core.AtRate(0.1)
+    assert after["now"] == after["before"]
+    assert after["now"] != before["now"]
+
+
+def test_taking_the_most_harmful_previews_and_applies_them(
+    open_app: Opener, case_id: str, small_case: core.Case
+) -> None:
+    app = go(open_app(case_id), "find")
+    app.number_input(key="find_number").set_value(15).run()
+    assert not app.exception, app.exception
+    harmful = core.harmful(core.influence(core.prepare(small_case), "equal_opportunity_difference", "sex"))
+    assert selection(app) == tuple(harmful[:15])
+    assert app.slider(key="find_share").value == 1.0
+    preview = strip_rows(app)["preview"]
+    assert preview[3] == "15"
+    go(app, "remove")
+    app.button(key="remove_apply").click().run()
+    assert not app.exception, app.exception
+    rows = strip_rows(app)
+    removed = core.unlearn(small_case, harmful[:15]).case
+    gap = core.audit(removed, "equal_opportunity_difference", features=["sex"]).gaps["value"].iloc[0]
+    assert rows["now"][0] == f"{gap:.3f}"
+    assert rows["now"][3] == "15"
+    assert rows["before"][3] == "0"
+    assert abs(float(preview[0]) - gap) < 0.01
+    assert selection(app) == ()
+
+
+def test_undo_redo_and_reset_walk_the_versions(open_app: Opener, case_id: str) -> None:
+    app = go(open_app(case_id), "find")
+    for n in (5, 7):
+        go(app, "find")
+        app.number_input(key="find_number").set_value(n).run()
+        go(app, "remove")
+        app.button(key="remove_apply").click().run()
+    assert strip_rows(app)["now"][3] == "12"
+    app.button(key="strip_move_Undo").click().run()
+    assert strip_rows(app)["now"][3] == "5"
+    app.button(key="strip_move_Redo").click().run()
+    assert strip_rows(app)["now"][3] == "12"
+    app.button(key="strip_move_Reset").click().run()
+    assert strip_rows(app)["now"] == strip_rows(app)["before"]
+    assert app.button(key="strip_move_Redo").disabled is False
+    assert app.button(key="strip_move_Undo").disabled is True
+
+
+def test_another_session_finds_the_removals_in_place(open_app: Opener, case_id: str) -> None:
+    app = go(open_app(case_id), "find")
+    app.number_input(key="find_number").set_value(5).run()
+    go(app, "remove")
+    app.button(key="remove_apply").click().run()
+    again = strip_rows(open_app(case_id))
+    assert again["now"][0:4] == strip_rows(app)["now"][0:4]
+    assert again["now"][3] == "5"
+
+
+def test_a_refit_gives_what_newton_gives(open_app: Opener, case_id: str) -> None:
+    app = go(open_app(case_id), "find")
+    app.number_input(key="find_number").set_value(5).run()
+    go(app, "remove")
+    app.radio(key="remove_method").set_value("refit").run()
+    app.button(key="remove_apply").click().run()
+    assert not app.exception, app.exception
+    refit = strip_rows(app)["now"]
+    assert app.session_state["work"].steps[0].method == "refit"
+    app.button(key="strip_move_Undo").click().run()
+    go(app, "find")
+    app.number_input(key="find_number").set_value(5).run()
+    go(app, "remove")
+    app.radio(key="remove_method").set_value("newton").run()
+    app.button(key="remove_apply").click().run()
+    assert strip_rows(app)["now"][:4] == refit[:4]
+
+
+def test_forgetting_a_whole_class_is_refused_beside_the_button(open_app: Opener, case_id: str) -> None:
+    app = go(open_app(case_id), "find")
+    app.multiselect(key="find_labels").set_value(["1"]).run()
+    app.button(key="find_all").click().run()
+    assert len(selection(app)) > 500
+    go(app, "remove")
+    app.button(key="remove_apply").click().run()
+    assert not app.exception, app.exception
+    assert "every class must stay" in app.error[0].value
+    assert len(selection(app)) > 500
+    assert strip_rows(app)["now"][3] == "0"
+
+
+def test_filters_narrow_what_is_taken(open_app: Opener, case_id: str, small_case: core.Case) -> None:
+    app = go(open_app(case_id), "find")
+    next(one for one in app.multiselect if one.key.startswith("find_groups")).set_value(["f"]).run()
+    app.selectbox(key="find_column").set_value("job").run()
+    next(one for one in app.multiselect if one.key.startswith("find_values")).set_value(["cook"]).run()
+    app.number_input(key="find_number").set_value(9).run()
+    rows = small_case.train.set_index("person").loc[list(selection(app))]
+    assert set(rows["sex"]) == {"f"}
+    assert set(rows["job"]) == {"cook"}
+    assert len(rows) == 9
+    app.button(key="find_clear").click().run()
+    assert selection(app) == ()
+
+
+def test_another_gap_is_kept_with_the_case(open_app: Opener, case_id: str) -> None:
+    app = open_app(case_id)
+    app.selectbox(key="strip_metric_equal_opportunity_difference").set_value("demographic_parity_ratio").run()
+    assert not app.exception, app.exception
+    assert open_app(case_id).session_state["work"].metric == "demographic_parity_ratio"
+
+
+def test_a_deleted_case_is_gone(open_app: Opener, case_id: str, home: Path) -> None:
+    app = open_app(case_id)
+    app.button(key="delete").click().run()
+    assert not app.exception, app.exception
+    assert not (home / "cases" / case_id).exists()
+    assert "work" not in app.session_state
