@@ -15,13 +15,15 @@ Floats = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 
 BLOCK = 4096
+SUMMED = 512
+"""Rows added up in one running sum; longer sums lose digits."""
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def gradient_block(
     Z: Floats, u: Floats, y: Bytes, weight: Floats, part: Bytes, anchor: Floats, start: int, stop: int, n_parts: int
 ) -> tuple[Floats, float]:
-    """Return the gradient of the loss over rows start..stop, by part, and how far a predictor moved.
+    """Return partial sums of the loss gradient over rows start..stop, by part, and how far a predictor moved.
 
     Parameters
     ----------
@@ -44,12 +46,13 @@ def gradient_block(
 
     Returns
     -------
-    gradient : ndarray, shape (n_parts, n_atoms)
+    partial : ndarray, shape (n_sums, n_parts, n_atoms)
+        One sum per 512 rows, to be added up in higher precision.
     moved : float
         max over rows of weight > 0 of abs(z_i . u - anchor_i).
     """
     n_atoms = Z.shape[1]
-    gradient = np.zeros((n_parts, n_atoms))
+    partial = np.zeros(((stop - start + SUMMED - 1) // SUMMED, n_parts, n_atoms))
     moved = 0.0
     for i in range(start, stop):
         s = weight[i]
@@ -62,10 +65,10 @@ def gradient_block(
         shift = abs(eta - anchor[i])
         moved = max(moved, shift)
         residual = s * (1.0 / (1.0 + np.exp(-eta)) - y[i])
-        target = gradient[part[i]]
+        target = partial[(i - start) // SUMMED, part[i]]
         for j in range(n_atoms):
             target[j] += residual * row[j]
-    return gradient, moved
+    return partial, moved
 
 
 def sigmoid(eta: Floats) -> Floats:

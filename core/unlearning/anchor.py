@@ -49,7 +49,8 @@ class Rows:
         weight = self.weight * retained
         work = [(self.Z, u, self.y, weight, self.part, anchor, *span, self.n_parts) for span in spans(len(weight))]
         done = on_threads(gradient_block, work)
-        return sum(gradient for gradient, _ in done), max(moved for _, moved in done)
+        total = sum(partial.astype(np.longdouble).sum(axis=0) for partial, _ in done)
+        return np.asarray(total, dtype=np.float64), max(moved for _, moved in done)
 
     def hessian(self, eta: Floats, retained: Bools) -> Floats:
         """Return the loss Hessian at predictors `eta` by part, shape (n_parts, n_atoms, n_atoms). One pass."""

@@ -14,6 +14,8 @@ from core.numerics.self_concordance import distance_to_optimum
 
 Floats = npt.NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
+SUMMING = 32.0
+"""Rounding of a sum of 512 terms, in units of the last place of their absolute sum: its root, and a half as much again for the terms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +31,11 @@ class Metric:
         max over rows of ``sqrt(z_i . matrix^-1 z_i)``.
     mass : ndarray, shape (n_atoms,)
         ``sum_i s_i * abs(z_i)``: scales the rounding error of a gradient.
-    rows : int
-        Number of rows.
     """
 
     matrix: Floats
     largest: float
     mass: Floats
-    rows: int
 
     def movement(self, step: Floats) -> float:
         """Bound the move of any row's predictor for a step over atoms."""
@@ -78,9 +77,7 @@ class Curvature:
                 "the Hessian is singular to working precision: columns determine one another, or a class is separated"
             )
         self._row_bound = metric.largest * math.sqrt(self._dominance())
-        self._rounding = (
-            math.sqrt(metric.rows) * EPS * float(np.linalg.norm(np.abs(A).T @ metric.mass)) / math.sqrt(self.smallest)
-        )
+        self._rounding = SUMMING * EPS * float(np.linalg.norm(np.abs(A).T @ metric.mass)) / math.sqrt(self.smallest)
 
     def _inverted(self) -> Floats:
         lower, _ = lapack.dpotri(self._factor, lower=1)

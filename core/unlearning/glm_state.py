@@ -221,7 +221,7 @@ def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
     totals = np.bincount(frame.rows.y[case.retained], weights=frame.weight[case.retained], minlength=2).astype(
         np.float64
     )
-    blank = Metric(np.zeros((1, 1)), 0.0, np.zeros(1), 0)
+    blank = Metric(np.zeros((1, 1)), 0.0, np.zeros(1))
     empty = Anchor(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), 0.0)
     state = GlmState(frame, blank, sums, totals, empty, np.zeros(0))
     _check_preprocessing(case, state)
@@ -288,7 +288,7 @@ def _metric(state: GlmState, retained: Bools) -> Metric:
     Z = state.frame.rows.Z
     norms: list[float] = on_threads(largest_norm_block, [(Z, factor, *span) for span in spans(len(Z))])
     weights = state.frame.rows.weight * retained * state.part_weights[state.frame.rows.part]
-    return Metric(matrix, max(norms) * 1.0001, np.abs(Z).T @ weights, len(Z))
+    return Metric(matrix, max(norms) * 1.0001, np.abs(Z).T @ weights)
 
 
 def _penalties_of_atoms(state: GlmState) -> Floats:

@@ -1,0 +1,257 @@
+"""What a case checks at the door, shares with its successors, and says about its rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+
+import core
+from core.errors import InputError, InputTypeError
+from tests.conftest import make_pipeline_for, make_table
+
+TRAIN, TEST = make_table(400, 31), make_table(300, 32)
+MODEL = make_pipeline_for(TRAIN)
+ROLES = core.Roles("granted", 1, 1, ["sex", "age"], record_id="person")
+
+
+def refused(
+    message: str, *, error: type[Exception] = InputError, model=MODEL, train=TRAIN, test=TEST, roles=ROLES, **options
+) -> None:
+    with pytest.raises(error, match=message):
+        core.Case(model, train, test, roles, **options)
+
+
+class TestAtTheDoor:
+    def test_label_column_missing(self):
+        refused(
+            "label column must be in the training table.*Did you mean 'granted'", roles=ROLES.with_(target="grantd")
+        )
+
+    def test_label_with_one_class(self):
+        refused("at least two classes", train=TRAIN.assign(granted=1))
+
+    def test_label_the_model_never_saw(self):
+        refused(r"class the model knows.*2", test=TEST.assign(granted=TEST["granted"].where(TEST.index > 3, 2)))
+
+    def test_missing_labels(self):
+        refused("4 of 300 in the test table have none", test=TEST.assign(granted=TEST["granted"].where(TEST.index > 3)))
+
+    def test_positive_label_unknown(self):
+        refused("pos_label must be a class", roles=ROLES.with_(pos_label="yes"))
+
+    def test_sensitive_feature_with_one_value(self):
+        refused("at least two groups. 'sex' has only 'f'", train=TRAIN.assign(sex="f"), test=TEST.assign(sex="f"))
+
+    def test_sensitive_feature_with_500_values(self):
+        many = [f"town {number % 500}" for number in range(400)]
+        refused(
+            "at most 50 groups. 'town'",
+            train=TRAIN.assign(town=many),
+            test=TEST.assign(town=many[:300]),
+            roles=ROLES.with_(sensitive_features=["town"]),
+        )
+
+    def test_sensitive_feature_unknown(self):
+        refused("sensitive feature must be in the training table", roles=ROLES.with_(sensitive_features=["gender"]))
+
+    def test_columns_the_model_needs(self):
+        refused(
+            "Every column the model needs must be in the test table. It lacks 'income'.*Did you mean 'incme'",
+            test=TEST.rename(columns={"income": "incme"}),
+        )
+
+    def test_duplicate_ids(self):
+        refused("Record ids must be unique.*'p0'", train=TRAIN.assign(person=TRAIN["person"].replace("p1", "p0")))
+
+    def test_empty_ids(self):
+        refused(
+            "Every record must have an id. 1 cells", train=TRAIN.assign(person=TRAIN["person"].where(TRAIN.index > 0))
+        )
+
+    def test_duplicate_columns(self):
+        refused("Column names must be unique", train=pd.concat([TRAIN, TRAIN[["sex"]]], axis=1))
+
+    def test_empty_tables(self):
+        refused("must have rows", test=TEST.iloc[:0])
+        refused("must be a pandas DataFrame", train=TRAIN.to_numpy(), error=InputTypeError)
+
+    def test_unfitted_model(self):
+        refused("must be fitted", model=LogisticRegression())
+        refused("must be a fitted classifier", model="model", error=InputTypeError)
+
+    def test_features_in_another_order(self):
+        refused(
+            "must equal the model's own columns", roles=ROLES.with_(features=["age", "sex", "income", "debt", "job"])
+        )
+
+    def test_unnamed_model_needs_the_list(self):
+        bare = LogisticRegression().fit(TRAIN[["age", "debt"]].to_numpy(), TRAIN["granted"])
+        refused("needs exactly 2 columns", model=bare)
+        case = core.Case(bare, TRAIN, TEST, ROLES.with_(features=["age", "debt"]))
+        assert case.features == ("age", "debt")
+        assert core.unlearn(case, ["p1"]).method == "newton"
+
+    @pytest.mark.filterwarnings("ignore:invalid value")
+    def test_infinite_scores(self):
+        wild = RidgeClassifier().fit(TRAIN[["age", "debt"]], TRAIN["granted"])
+        wild.coef_ = wild.coef_ * np.inf
+        refused("Every score must be finite", model=wild)
+
+    def test_rows_the_model_cannot_score(self):
+        plain = LogisticRegression().fit(TRAIN[["age", "debt"]], TRAIN["granted"])
+        refused(
+            "must be able to score every row.*NaN",
+            model=plain,
+            test=TEST.assign(debt=TEST["debt"].where(TEST.index > 3)),
+        )
+
+    def test_sample_weights(self):
+        refused("finite and not negative", train=TRAIN.assign(weight=-1.0), roles=ROLES.with_(sample_weight="weight"))
+
+    @pytest.mark.parametrize("threshold", ["high", np.nan, True])
+    def test_threshold(self, threshold):
+        refused("threshold must be", threshold=threshold)
+
+    def test_roles_themselves(self):
+        with pytest.raises(InputTypeError, match="list of columns"):
+            core.Roles("granted", 1, 1, "sex")
+        with pytest.raises(InputError, match="ascend"):
+            ROLES.with_(bins={"age": [40, 30]})
+        with pytest.raises(InputError, match="at least one"):
+            ROLES.with_(sensitive_features=[])
+
+
+class TestGroups:
+    def test_missing_values_are_a_group(self):
+        case = core.Case(
+            MODEL,
+            TRAIN.assign(region=["n", None] * 200),
+            TEST.assign(region="n"),
+            ROLES.with_(sensitive_features=["region"]),
+        )
+        assert case.groups("region", "train").names == ("n", "(missing)")
+
+    def test_numbers_are_binned_with_the_edges_given(self):
+        case = core.Case(MODEL, TRAIN, TEST, ROLES.with_(bins={"age": [30, 60]}))
+        groups = case.groups("age", "train")
+        assert groups.names == ("under 30", "30 to <60", "60 and over")
+        assert np.array_equal(groups.codes, np.digitize(TRAIN["age"], [30, 60]))
+
+    def test_intersections_name_every_combination(self, small_case):
+        both = small_case.groups(("sex", "age"), "explore")
+        sex, age = small_case.groups("sex", "explore"), small_case.groups("age", "explore")
+        assert [both.names[code] for code in both.codes[:50]] == [
+            f"{sex.names[a]}, {age.names[b]}" for a, b in zip(sex.codes[:50], age.codes[:50], strict=True)
+        ]
+
+    def test_unknown_feature(self, small_case):
+        with pytest.raises(InputError, match="Did you mean 'sex'"):
+            small_case.groups("sexx")
+
+
+class TestDecisions:
+    def test_no_threshold_decides_as_predict(self, small_case):
+        rows = small_case.rows("test")
+        assert np.array_equal(small_case.decisions("test"), small_case.model.predict(small_case.X_test.iloc[rows]) == 1)
+
+    def test_ties_follow_the_model(self):
+        flat = LogisticRegression().fit(TRAIN[["age"]], TRAIN["granted"])
+        flat.coef_[:], flat.intercept_[:] = 0.0, 0.0
+        for label in (0, 1):
+            case = core.Case(flat, TRAIN, TEST, ROLES.with_(pos_label=label))
+            assert np.array_equal(
+                case.decisions("explore"), flat.predict(case.X_test.iloc[case.rows("explore")]) == label
+            )
+
+    def test_an_alert_capacity_is_never_exceeded(self, small_case):
+        for rate in (0.02, 0.5, 0.99):
+            flagged = small_case.with_threshold(core.AtRate(rate)).decisions("test")
+            assert flagged.sum() == round(rate * len(flagged))
+
+    def test_a_number_flags_scores_equal_to_it(self, small_case):
+        at = float(small_case.scores("explore")[0])
+        assert small_case.with_threshold(at).decisions("explore")[0]
+
+    def test_favourable_may_be_the_other_label(self):
+        fraud = core.Case(MODEL, TRAIN, TEST, ROLES.with_(favorable_label=0))
+        assert np.array_equal(fraud.favorable(fraud.decisions("test")), ~fraud.decisions("test"))
+
+
+class TestSharing:
+    def test_removing_copies_no_table(self, small_case):
+        after = core.unlearn(small_case, ["p1"]).case
+        assert after.train is small_case.train
+        assert after.test is small_case.test
+        assert after.X_train is small_case.X_train
+        assert small_case.retained.all()
+        assert list(after.forgotten_ids) == ["p1"]
+
+    def test_arrays_cannot_be_written(self, small_case):
+        for array in (
+            small_case.retained,
+            small_case.y_train,
+            small_case.scores("explore"),
+            small_case.groups("sex").codes,
+        ):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = array[1]
+
+    def test_a_later_change_of_the_users_table_is_not_seen(self):
+        table = TRAIN.copy()
+        case = core.Case(MODEL, table, TEST, ROLES)
+        table.loc[0, "age"] = -1
+        assert case.train.loc[0, "age"] != -1
+
+    def test_ids_are_checked(self, small_case):
+        after = core.unlearn(small_case, ["p1"]).case
+        for ids, message in (
+            (["p1"], "Removed already: 'p1'"),
+            (["p2", "p2"], "given once"),
+            (["nobody"], "Unknown: 'nobody'"),
+            ([3], "are text"),
+        ):
+            with pytest.raises(InputError, match=message):
+                core.unlearn(after, ids)
+        many = [*small_case.record_ids[:50], "nobody"]
+        with pytest.raises(InputError, match="Unknown: 'nobody'"):
+            core.unlearn(small_case, many)
+
+    def test_subjects_take_all_their_records(self):
+        table = TRAIN.assign(account=TRAIN.index // 4)
+        case = core.Case(MODEL, table, TEST, ROLES.with_(subject_id="account"))
+        assert core.unlearn(case, [0, 5], by="subject").n_forgotten == 8
+        with pytest.raises(InputError, match="Every subject must have a retained record"):
+            core.unlearn(case, [1000], by="subject")
+        with pytest.raises(InputError, match=r"Roles.subject_id is not set"):
+            core.unlearn(core.Case(MODEL, TRAIN, TEST, ROLES), [0], by="subject")
+
+    def test_the_key_follows_model_threshold_and_records(self, small_case):
+        others = [
+            core.unlearn(small_case, ["p1"]).case,
+            small_case.with_threshold(0.4),
+            core.Case(MODEL, TRAIN, TEST, ROLES),
+        ]
+        assert len({case.key for case in [small_case, *others]}) == 4
+        assert small_case.key == small_case.replace(small_case.model, small_case.retained.copy()).key
+
+
+class TestSplits:
+    def test_explore_and_confirm_share_no_row(self, small_case):
+        explore, confirm = small_case.rows("explore"), small_case.rows("confirm")
+        assert np.array_equal(np.sort(np.concatenate([explore, confirm])), small_case.rows("test"))
+
+    def test_both_parts_may_be_handed_in(self):
+        case = core.Case(MODEL, TRAIN, TEST.iloc[:100], ROLES, test_confirm=TEST.iloc[100:])
+        assert (len(case.rows("explore")), len(case.rows("confirm"))) == (100, 200)
+
+    def test_the_split_may_be_off(self):
+        case = core.Case(MODEL, TRAIN, TEST, ROLES, confirm=False)
+        assert len(case.rows("explore")) == len(TEST)
+        with pytest.raises(InputError, match="has no rows"):
+            case.rows("confirm")
+
+    def test_unknown_split(self, small_case):
+        with pytest.raises(InputError, match="Did you mean 'explore'"):
+            small_case.rows("explre")
