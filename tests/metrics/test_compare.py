@@ -56,6 +56,16 @@ def test_paired_intervals_are_narrower_than_two_audits(small_case: core.Case, ot
     assert (shift["high"] - shift["low"]) / 2 < 0.8 * np.hypot(*halves)
 
 
+def test_paired_score_intervals_use_the_covariance(small_case: core.Case, other_case: core.Case) -> None:
+    shift = compare(small_case, other_case, metrics=["roc_auc", "brier_score"])
+    cases = [audit(case, ["roc_auc", "brier_score"], features="sex").by_group for case in (small_case, other_case)]
+    for rate in ("roc_auc", "brier_score"):
+        # Each of two groups holds about half of the records.
+        alone = [(table[f"{rate}_high"] - table[f"{rate}_low"]).mean() / np.sqrt(2) for table in cases]
+        paired = shift.loc[(rate, ALL_RECORDS), "high"] - shift.loc[(rate, ALL_RECORDS), "low"]
+        assert paired < 0.7 * np.hypot(*alone)
+
+
 def test_swapping_pairs_is_mcnemars_test() -> None:
     label = np.ones(300, dtype=bool)
     before, after = np.zeros(300, dtype=bool), np.zeros(300, dtype=bool)

@@ -9,7 +9,7 @@ from core.metrics.catalog import METRICS
 from core.metrics.gaps import evaluate
 from core.metrics.inference import gap_interval, gap_p_value, paired_change
 from core.metrics.samples import GroupSample, PairedSample, Sample
-from core.numerics.counts import before_and_after
+from core.numerics.counts import before_and_after, cell_counts
 
 N = 300
 SIX = [0.50, 0.56, 0.53, 0.53, 0.53, 0.53]
@@ -91,6 +91,32 @@ def test_permutation_p_values_are_uniform_without_a_gap(name: str, groups: int) 
     # Ties between tables make the test somewhat conservative: the mean is 0.5 plus half the chance of a tie.
     assert 0.44 <= p.mean() <= 0.60
     assert 0.38 <= np.mean(p <= 0.5) <= 0.57
+
+
+@pytest.mark.parametrize(
+    ("name", "stratum"),
+    [
+        ("demographic_parity_difference", None),
+        ("accuracy_score_difference", None),
+        ("true_positive_rate_difference", 0),
+        ("precision_difference", 1),
+    ],
+)
+def test_permutation_p_value_is_that_of_shuffled_records(name: str, stratum: int | None) -> None:
+    counts = np.array([[[40, 12], [9, 20]], [[15, 9], [25, 30]]])
+    codes, label, decision = np.unravel_index(np.repeat(np.arange(8), counts.ravel()), (2, 2, 2))
+    rng = np.random.default_rng(27)
+    view = GroupSample(Sample(label == 1, decision == 1), codes, 2, 8000, rng)
+    observed, reached = float(evaluate(name, counts.astype(float))), 0
+    kind = np.zeros_like(codes) if stratum is None else (label, decision)[stratum]
+    for _ in range(3000):
+        shuffled = codes.copy()
+        for value in (0, 1):
+            shuffled[kind == value] = rng.permutation(codes[kind == value])
+        drawn = cell_counts(shuffled, label == 1, decision == 1, 2)
+        reached += float(evaluate(name, drawn)) >= observed - 1e-12
+    assert 0.001 < reached / 3000 < 0.9
+    assert gap_p_value(METRICS[name], view) == pytest.approx(reached / 3000, abs=0.035)
 
 
 def test_permutation_test_finds_a_gap() -> None:
