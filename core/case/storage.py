@@ -29,7 +29,7 @@ from __future__ import annotations
 import os
 import tempfile
 import tomllib
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,7 @@ def load_case(folder: str | Path) -> Case:
     )
     if "confirm_rows" in split:
         rows = _mask(folder, split["confirm_rows"], "split.confirm_rows", len(case.test))
-        case = _with_confirm_rows(case, rows, split.get("seed"))
+        case = case.with_confirm_rows(rows, split.get("seed"))
     if "rows" in settings["retained"]:
         retained = _mask(folder, settings["retained"]["rows"], "retained.rows", len(case.train))
         case = case.replace(case.model, retained)
@@ -213,13 +213,6 @@ def _dtypes_back(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
                 f"{FILE} must give a column type it knows. Got {name!r} for {column!r}; remove it.{nearest(name, _DTYPES)}"
             )
     return table
-
-
-def _with_confirm_rows(case: Case, rows: npt.NDArray[np.bool_], seed: int | None) -> Case:
-    rows.flags.writeable = False
-    other = case.replace(case.model, case.retained)
-    other._data = replace(case._data, confirm=rows, split_seed=seed, cache={})
-    return other
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def mask_without(case: Case, positions: Positions) -> npt.NDArray[np.bool_]:
     counts = _class_counts(case) - np.bincount(case.train_codes[positions], minlength=len(case.classes))
     if not counts.any():
         raise InputError(
-            f"At least one record of every class must stay. Got a request to forget all {case.n_retained}; forget fewer."
+            f"At least one record of every class must stay. Got a request to forget all {case.n_retained:,}; forget fewer."
         )
     gone = [case.classes[index] for index in np.flatnonzero(counts == 0) if _class_counts(case)[index]]
     if gone:

@@ -181,7 +181,8 @@ def polished(case: Case, retained: npt.NDArray[np.bool_], model: Any) -> Floats:
     X = np.column_stack([X, np.ones(len(X))]) if objective.fit_intercept else X
     y = case.train_codes[retained]
     weight = np.ones(len(y)) if case.train_weight is None else case.train_weight[retained]
-    weight = weight * objective.class_weights(np.bincount(y, weights=weight, minlength=2))[y]
+    totals: Floats = np.bincount(y, weights=weight, minlength=2).astype(np.float64)
+    weight = weight * objective.class_weights(totals)[y]
     w = coefficients(model)
     for _ in range(3):
         p = 1.0 / (1.0 + np.exp(-(X @ w)))

@@ -142,7 +142,7 @@ def test_nothing_to_forget_changes_nothing(small_case):
 def test_a_missing_class_is_refused(small_case):
     with pytest.raises(InputError, match="every record with granted = 1"):
         core.unlearn(small_case, small_case.record_ids[small_case.y_train])
-    with pytest.raises(InputError, match="forget all 1500"):
+    with pytest.raises(InputError, match="forget all 1,500"):
         core.unlearn(small_case, small_case.record_ids)
 
 
