@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 import core
+from core.case.groups import MISSING
 from dashboard.tables import named
 
 Point = tuple[float, float]
@@ -57,10 +58,15 @@ class Filters:
         if self.column is not None:
             raw = train[self.column].iloc[records["position"]].set_axis(records.index)
             if self.values:
-                keep &= raw.astype(str).isin(self.values)
+                keep &= texts(raw).isin(self.values)
             if self.low is not None and self.high is not None:
                 keep &= raw.between(self.low, self.high)
         return records[keep]
+
+
+def texts(column: pd.Series[Any]) -> pd.Series[str]:
+    """Return values as text, those that are missing as "(missing)"."""
+    return column.astype(object).where(column.notna(), MISSING).astype(str)
 
 
 def group_table(case: core.Case, feature: Any) -> pd.DataFrame:

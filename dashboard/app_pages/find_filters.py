@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cached, session
-from dashboard.records import Filters
+from dashboard.records import Filters, texts
 from dashboard.session import Key
 from dashboard.words import count, plain
 from dashboard.work import Work
@@ -53,5 +53,5 @@ def _choice(column: pd.Series[Any]) -> tuple[tuple[str, ...], float | None, floa
         low, high = float(column.min()), float(column.max())
         span = st.slider(f"Range of {plain(column.name)}", low, high, (low, high), key=key)
         return (), float(span[0]), float(span[1])
-    values = column.astype(str).value_counts().index[:MOST_VALUES].tolist()
+    values = texts(column).value_counts().index[:MOST_VALUES].tolist()
     return tuple(st.multiselect(f"Values of {plain(column.name)}", values, key=key)), None, None

@@ -1,0 +1,137 @@
+"""Charts hold the numbers they were given, say what they show, and let no markup through."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+import core
+from core.metrics.curves import calibration_curves, roc_curves, threshold_sweep
+from dashboard.figures import gaps, groups, influence, look, plane, scores, thresholds
+
+EVIL = "<a href='http://127.0.0.1:9'>x</a>"
+
+
+def described(figure: go.Figure) -> str:
+    """The chart's title, after checking what every chart must have."""
+    axes = [figure.layout.xaxis.title.text, figure.layout.yaxis.title.text]
+    assert any(axes), "a chart needs the titles of its axes"
+    assert figure.layout.meta["title"]
+    hover = [trace.hovertemplate or trace.hoverinfo for trace in figure.data]
+    assert all(hover), "every trace says something on hover, or says that it does not"
+    return str(figure.layout.meta["title"])
+
+
+def test_sizes_name_the_smallest_group() -> None:
+    table = pd.DataFrame({"train": [90, 10], "test": [45, 5]}, index=["m", EVIL])
+    figure = groups.sizes(table, "sex")
+    assert described(figure) == f"{EVIL} is the smallest group by sex: 10.0% of the test rows explored"
+    assert "<a" not in json.dumps(figure.to_plotly_json(), default=list).replace(EVIL, "")
+    assert "<a" not in figure.layout.title.text
+    assert list(figure.data[1].x) == [45, 5]
+
+
+def test_rates_show_their_intervals(small_case: core.Case) -> None:
+    table = core.audit(small_case, "true_positive_rate", features=["sex"]).by_group.droplevel(0)
+    figure = groups.rates(table, "true_positive_rate", "Served", "P(D | Y, g)")
+    assert described(figure).startswith("Served: ")
+    for trace, (_, row) in zip(figure.data, table.iterrows(), strict=True):
+        assert trace.x[0] == row["true_positive_rate"]
+        assert trace.x[0] + trace.error_x.array[0] == pytest.approx(row["true_positive_rate_high"])
+        assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(row["true_positive_rate_low"])
+
+
+def test_groups_too_small_are_grey(small_case: core.Case) -> None:
+    table = core.audit(small_case, "true_positive_rate", features=["sex"]).by_group.droplevel(0)
+    figure = groups.rates(table.assign(insufficient=[True, False]), "true_positive_rate", "Served", "P")
+    assert figure.data[0].marker.color == look.GRAY
+    assert figure.data[1].marker.color != look.GRAY
+    assert "insufficient" in figure.data[0].customdata[0][3]
+
+
+def test_gaps_stand_against_their_thresholds() -> None:
+    table = pd.DataFrame(
+        {
+            "value": [0.1, 0.02],
+            "low": [0.06, -0.01],
+            "high": [0.14, 0.04],
+            "threshold": [0.05, 0.05],
+            "verdict": ["outside", "inside"],
+            "formula": ["max - min", "max - min"],
+            "n": [100, 100],
+        },
+        index=["Served", "Precision"],
+    )
+    figure = gaps.against_thresholds(table, "differences", "difference (0 to 1)")
+    assert described(figure) == "1 of 2 differences lie beyond their threshold with their whole interval"
+    assert figure.data[0].marker.symbol[0] != figure.data[0].marker.symbol[1], "colour is not the only sign"
+    assert list(figure.data[1].x) == [0.05, 0.05]
+
+
+def test_curves_have_a_line_per_group(small_case: core.Case) -> None:
+    calibration = scores.calibration(calibration_curves(small_case, "sex"), "Finding")
+    roc = scores.roc(roc_curves(small_case, "sex"), pd.Series({"f": 0.8, "m": 0.9}), "Finding")
+    for figure in (calibration, roc):
+        assert described(figure) == "Finding"
+        lines = [trace for trace in figure.data if trace.hoverinfo != "skip"]
+        assert len(lines) == 2
+        assert lines[0].line.dash != lines[1].line.dash, "colour is not the only sign"
+
+
+def test_the_sweep_marks_the_threshold_in_force(small_case: core.Case) -> None:
+    table = threshold_sweep(small_case, "equal_opportunity_difference", "sex")
+    figure = thresholds.sweep(table, 0.5, "Gap", "score (0 to 1)")
+    assert "the one in force is 0.50" in described(figure)
+    assert {shape.x0 for shape in figure.layout.shapes} == {0.5}
+
+
+def scattered() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "gap": [-0.2, 0.1, 0.3, 0.0],
+            "loss": [0.1, 0.0, -0.1, 0.0],
+            "group": pd.Categorical(["f", "m", "m", "f"]),
+            "label": [0, 1, 1, EVIL],
+            "removed": [False, False, False, True],
+        },
+        index=["a", "b", "c", "d"],
+    )
+
+
+def test_the_scatter_highlights_the_selection_and_greys_what_is_removed() -> None:
+    table = scattered()
+    figure = influence.scatter(table, table, pd.Index(["c"]), "Gap", "Log loss")
+    assert described(figure) == "1 of 3 records would each narrow the gap if removed alone"
+    traces = {trace.name: trace for trace in figure.data}
+    assert list(traces["removed"].ids) == ["d"]
+    assert list(traces["m"].selectedpoints) == [1]
+    assert list(traces["f"].selectedpoints) == []
+    assert traces["f"].marker.symbol != traces["m"].marker.symbol
+    assert "<a" not in str(traces["removed"].customdata)
+    ratio = influence.scatter(table, table, pd.Index([]), "Ratio", "Log loss", lower_is_fairer=False)
+    assert described(ratio).startswith("2 of 3 records")
+
+
+def test_the_plane_is_a_path_with_now_marked() -> None:
+    table = pd.DataFrame(
+        {
+            "gap": [0.1, 0.05],
+            "gap_low": [0.08, 0.03],
+            "gap_high": [0.12, 0.07],
+            "utility": [0.8, 0.79],
+            "utility_low": [0.78, 0.77],
+            "utility_high": [0.82, 0.81],
+            "removed": [0, 30],
+            "now": [False, True],
+        },
+        index=pd.Index([0, 1], name="version"),
+    )
+    figure = plane.path(table, "Gap", "accuracy")
+    assert described(figure) == "With 30 records removed the gap went from 0.100 to 0.050, accuracy from 80.0% to 79.0%"
+    assert list(figure.data[0].x) == [0.1, 0.05]
+    assert {trace.name for trace in figure.data if trace.name} == {"earlier or undone", "now"}
+    alone = plane.path(table.iloc[:1].assign(now=True), "Gap", "accuracy")
+    assert described(alone) == "Nothing removed: gap 0.100, accuracy 80.0%"

@@ -1,0 +1,64 @@
+"""Versions: kept, replayed when dropped, and told apart by their steps."""
+
+from __future__ import annotations
+
+import pytest
+
+import core
+from dashboard import history
+from dashboard.history import Step, Versions, revision
+
+
+@pytest.fixture
+def loads(small_case: core.Case) -> tuple[Versions, list[str]]:
+    asked: list[str] = []
+
+    def load(case_id: str) -> core.Case:
+        asked.append(case_id)
+        return small_case
+
+    return Versions(load), asked
+
+
+def test_a_version_is_made_once(loads: tuple[Versions, list[str]]) -> None:
+    versions, asked = loads
+    steps = (Step("unlearn", (1, 2, 3)),)
+    first = versions.get("a", steps)
+    assert versions.get("a", steps) is first
+    assert asked == ["a"]
+    assert first.case.n_retained == 1497
+    assert first.result is not None
+    assert first.result.n_forgotten == 3
+
+
+def test_what_was_dropped_is_replayed_to_the_same_model(loads: tuple[Versions, list[str]]) -> None:
+    versions, asked = loads
+    steps = (Step("unlearn", (1, 2)), Step("unlearn", (7,)))
+    before = versions.get("a", steps).case
+    versions.drop("a")
+    assert versions.peek("a", steps) is None
+    after = versions.get("a", steps).case
+    assert asked == ["a", "a"]
+    assert (before.scores("explore") == after.scores("explore")).all()
+
+
+def test_only_the_cases_used_last_are_kept(loads: tuple[Versions, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MOST_CASES", 2)
+    versions, _ = loads
+    for case_id in ("a", "b", "a", "c"):
+        versions.get(case_id)
+    assert [case_id for case_id in "abc" if versions.peek(case_id, ()) is not None] == ["a", "c"]
+
+
+def test_revisions_tell_steps_apart() -> None:
+    one, other = Step("unlearn", (1, 23)), Step("unlearn", (12, 3))
+    names = {revision(steps) for steps in ((), (one,), (other,), (one, other), (other, one), (Step("converge"),))}
+    assert len(names) == 6
+    assert revision((one,)) != revision((Step("unlearn", (1, 23), "refit"),))
+
+
+def test_converging_is_a_version_without_removed_records(loads: tuple[Versions, list[str]]) -> None:
+    versions, _ = loads
+    version = versions.get("a", (Step("converge"),))
+    assert version.result is None
+    assert version.case.n_retained == 1500

@@ -1,0 +1,199 @@
+"""Own files: read, confirmed and opened; bad ones are one sentence, and what was there stays."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from streamlit.testing.v1 import AppTest
+
+import core
+from tests.conftest import make_pipeline_for, make_table
+from tests.dashboard.conftest import Opener
+
+FEATURES = ("age", "income", "debt")
+
+
+def csv(table: pd.DataFrame, **options: object) -> bytes:
+    return table.to_csv(index=False, **options).encode()
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, tuple[str, bytes, str]]:
+    train, test = make_table(400, 3), make_table(300, 4)
+    model = make_pipeline_for(train)
+    return {
+        "train": ("train.csv", csv(train), "text/csv"),
+        "test": ("test.csv", csv(test), "text/csv"),
+        "model": ("model.skops", skops.io.dumps(model), "application/octet-stream"),
+    }
+
+
+def upload(app: AppTest, **parts: tuple[str, bytes, str]) -> AppTest:
+    for which, file in parts.items():
+        next(one for one in app.file_uploader if one.key.startswith(f"upload_{which}")).set_value(file).run()
+        assert not app.exception, app.exception
+    return app
+
+
+def errors(app: AppTest) -> str:
+    return " | ".join(one.value.replace("\\", "") for one in app.error)
+
+
+def test_three_files_and_a_confirm_open_a_case(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]], home: Path
+) -> None:
+    app = upload(open_app(), **files)
+    assert next(one for one in app.selectbox if one.label == "Label").value == "granted"
+    assert next(one for one in app.multiselect if one.label == "Sensitive features").value == ["sex", "age"]
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    text = " ".join(one.value for one in app.markdown)
+    assert "400 training records" in text
+    assert "verified" in text
+    case_id = app.query_params["case"]
+    assert len(case_id) >= 22
+    assert (home / "cases" / case_id / "case" / "case.toml").exists()
+    assert not [one for one in app.selectbox if one.label == "Label"], (
+        "the confirm screen is gone once the case is open"
+    )
+
+
+def test_bins_and_record_id_chosen_are_the_ones_used(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    app = upload(open_app(), **files)
+    next(one for one in app.text_input if one.label.startswith("Bins of age")).set_value("30, 50").run()
+    next(one for one in app.selectbox if one.label == "Record id").set_value("person").run()
+    app.button(key="open").click().run()
+    work = app.session_state["work"]
+    case = core.load_case(Path(os.environ["REDRESS_HOME"]) / "cases" / work.case_id / "case")
+    assert case.roles.record_id == "person"
+    assert case.groups("age", "explore").names == ("under 30", "30 to <50", "50 and over")
+
+
+def test_bad_bins_are_refused_where_they_are_typed(open_app: Opener, files: dict[str, tuple[str, bytes, str]]) -> None:
+    app = upload(open_app(), **files)
+    bins = next(one for one in app.text_input if one.label.startswith("Bins of age"))
+    bins.set_value("50, 30").run()
+    assert "must ascend" in errors(app)
+    next(one for one in app.text_input if one.label.startswith("Bins of age")).set_value("young").run()
+    assert "must be numbers" in errors(app)
+
+
+def bad_files() -> list[object]:
+    table = make_table(60, 5)
+    parquet = io.BytesIO()
+    table.to_parquet(parquet)
+    unfitted = skops.io.dumps(LogisticRegression())
+    return [
+        pytest.param("train", ("a.csv", b"", "text/csv"), "empty", id="empty"),
+        pytest.param("train", ("a.csv", b"x\n1\n2\n", "text/csv"), "two columns", id="one column"),
+        pytest.param("train", ("a.csv", b"x,x\n1,2\n", "text/csv"), "unique", id="repeated name"),
+        pytest.param(
+            "train", ("a.parquet", parquet.getvalue()[:-40], "application/octet-stream"), "", id="truncated parquet"
+        ),
+        pytest.param("test", ("a.csv", b"\x80\x04\x95pickle", "text/csv"), "pickle", id="pickle as table"),
+        pytest.param("model", ("m.skops", unfitted, "application/octet-stream"), "fitted", id="not fitted"),
+        pytest.param(
+            "model", ("m.skops", b"\x80\x04\x95pickle", "application/octet-stream"), "skops", id="pickle as model"
+        ),
+        pytest.param(
+            "model", ("m.skops", skops.io.dumps(pd.Series([1.0])), "application/octet-stream"), "", id="foreign type"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(("which", "file", "says"), bad_files())
+def test_a_bad_file_is_one_sentence_and_the_others_stay(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]], which: str, file: tuple[str, bytes, str], says: str
+) -> None:
+    app = upload(open_app(), **{**files, which: file})
+    assert len(app.error) == 1
+    assert says in errors(app)
+    assert file[0] in errors(app)
+    kept = [name for name, part in app.session_state["draft"].items() if part.content is not None]
+    assert sorted(kept) == sorted({"train", "test", "model"} - {which})
+    upload(app, **{which: files[which]})
+    assert not app.error
+    assert any(one.label == "Open the case" for one in app.button)
+
+
+def test_a_table_that_lacks_a_column_is_refused_beside_the_button(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    short = csv(make_table(300, 4).rename(columns={"income": "incom"}))
+    app = upload(open_app(), **{**files, "test": ("short.csv", short, "text/csv")})
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    assert "income" in errors(app)
+    assert "incom" in errors(app)
+    assert sorted(name for name in app.session_state["draft"] if name != "problem") == ["model", "test", "train"]
+
+
+def test_a_label_with_one_value_is_refused(open_app: Opener, files: dict[str, tuple[str, bytes, str]]) -> None:
+    one = csv(make_table(300, 4).assign(granted=1))
+    app = upload(open_app(), **{**files, "train": ("one.csv", one, "text/csv")})
+    label = next(one for one in app.selectbox if one.label == "Label")
+    label.set_value("granted").run()
+    assert "between 2 and 20 values" in errors(app)
+
+
+def test_names_with_markup_are_shown_as_they_are(open_app: Opener) -> None:
+    evil = "![x](http://127.0.0.1:9/pixel.png)<img src=x>"
+    train, test = (make_table(300, seed).rename(columns={"sex": evil}) for seed in (1, 2))
+    model = make_pipeline_for(train, features=FEATURES)
+    app = upload(
+        open_app(),
+        train=("![n](http://127.0.0.1:9/n.png).csv", csv(train), "text/csv"),
+        test=("t.csv", csv(test), "text/csv"),
+        model=("m.skops", skops.io.dumps(model), "application/octet-stream"),
+    )
+    next(one for one in app.multiselect if one.label == "Sensitive features").set_value([evil, "age"]).run()
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    assert "work" in app.session_state
+    for page in ("start", "check", "find", "remove"):
+        app.switch_page(f"app_pages/{page}.py").run()
+        assert not app.exception, app.exception
+        shown = [
+            one.value for kind in (app.markdown, app.caption, app.subheader, app.info, app.warning) for one in kind
+        ]
+        shown += [
+            one.label
+            for kind in (app.selectbox, app.button, app.slider, app.multiselect, app.text_input)
+            for one in kind
+        ]
+        shown += [one.proto.body for one in app.get("html") if "<style>" not in one.proto.body]
+        assert not [text for text in shown if re.search(r"(?<!\\)(!\[x|<img)", text)], page
+
+
+def test_splitting_ones_own_table_keeps_part_of_it_for_testing(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    app = open_app()
+    app.toggle(key="split").set_value(True).run()
+    upload(app, train=files["train"], model=files["model"])
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    text = " ".join(one.value for one in app.markdown)
+    assert "280 training records, 120 test rows" in text
+    assert "mismatch" in text, "the model saw the rows held out"
+
+
+def test_a_delimiter_chosen_by_hand_reads_the_file_again(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    app = upload(open_app(), train=files["train"])
+    delimiter = next(one for one in app.selectbox if one.label == "Between cells")
+    assert delimiter.value == ","
+    delimiter.set_value("|").run()
+    assert "two columns" in errors(app)
+    next(one for one in app.selectbox if one.label == "Between cells").set_value(",").run()
+    assert not app.error
