@@ -23,13 +23,15 @@ from core.case.case import Case
 from core.numerics.logistic import sigmoid
 from core.unlearning.anchor import on_threads, spans
 from core.unlearning.base import mask_without
-from core.unlearning.glm import Newton, newton_step, warnings_without
+from core.unlearning.glm import Newton, settle, warnings_without
 from core.unlearning.glm_state import GlmState
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
 BLOCK = 8192
+LOOSE = 1e-2
+"""Relative distance to the optimum that a prediction may keep."""
 
 
 class NewtonInfluence(Attributor):
@@ -56,12 +58,11 @@ class NewtonInfluence(Attributor):
         return effect
 
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
-        """Return scores after one Newton step with the rows taken out: O(k d^2) and one pass over the split."""
+        """Return scores after a Newton step with the rows taken out, and more where it leaves doubt: O(k d^2) and a few passes."""
         retained = mask_without(case, positions)
         before: GlmState = Newton().prepare(case).state
-        after = before.without(positions, retained)
-        w, _ = newton_step(after, after.curvature())
-        return after.at(w).scores(case.rows(on)), tuple(warnings_without(before, after, len(positions)))
+        after, _ = settle(before.without(positions, retained), retained, LOOSE)
+        return after.scores(case.rows(on)), tuple(warnings_without(before, after, len(positions)))
 
 
 def _own_effects(state: GlmState, spread: Floats, direction: Floats) -> tuple[Floats, Floats]:

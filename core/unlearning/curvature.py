@@ -67,17 +67,22 @@ class Curvature:
         H = A.T @ (G @ A)
         H.flat[:: len(H) + 1] += D
         self.H = H
-        self._factor, info = lapack.dpotrf(H, lower=1)
+        self._scale = 1.0 / np.sqrt(np.maximum(H.diagonal(), 1e-300))
+        scaled = H * np.multiply.outer(self._scale, self._scale)
+        self._factor, info = lapack.dpotrf(scaled, lower=1)
         if info:
             raise NotSupportedError("the Hessian is singular: columns determine one another, or a class is separated")
-        self.inverse = self._inverted()
-        self.smallest = 1.0 / largest_eigenvalue_bound(self.inverse)
-        if self.smallest < 1e3 * EPS * float(H.diagonal().max()):
+        inverse = self._inverted()
+        smallest = 1.0 / largest_eigenvalue_bound(inverse)
+        if smallest < 1e3 * EPS:
             raise NotSupportedError(
                 "the Hessian is singular to working precision: columns determine one another, or a class is separated"
             )
+        self.inverse = inverse * np.multiply.outer(self._scale, self._scale)
+        self.smallest = 1.0 / largest_eigenvalue_bound(self.inverse)
         self._row_bound = metric.largest * math.sqrt(self._dominance())
-        self._rounding = SUMMING * EPS * float(np.linalg.norm(np.abs(A).T @ metric.mass)) / math.sqrt(self.smallest)
+        self._precision = EPS / math.sqrt(smallest)
+        self._summing = SUMMING * self._precision * float(np.linalg.norm(self._scale * (np.abs(A).T @ metric.mass)))
 
     def _inverted(self) -> Floats:
         lower, _ = lapack.dpotri(self._factor, lower=1)
@@ -99,8 +104,8 @@ class Curvature:
 
     def solve(self, gradient: Floats) -> Floats:
         """Return ``H^-1 @ gradient``."""
-        solution, _ = lapack.dpotrs(self._factor, gradient, lower=1)
-        return np.asarray(solution)
+        solution, _ = lapack.dpotrs(self._factor, self._scale * gradient, lower=1)
+        return np.asarray(self._scale * solution)
 
     def decrement(self, gradient: Floats) -> float:
         """Return ``sqrt(gradient . H^-1 gradient)``."""
@@ -126,8 +131,8 @@ class Curvature:
         if not moved < 50.0:
             return math.inf
         slack = math.exp(moved / 2)
-        solving = 8.0 * EPS * float(np.linalg.norm(self.H.diagonal() * w)) / math.sqrt(self.smallest)
-        nu = slack * (nu + self._rounding + solving)
+        solving = 8.0 * self._precision * float(np.linalg.norm(w / self._scale))
+        nu = slack * (nu + self._summing + solving)
         return slack * distance_to_optimum(nu, slack * self._row_bound) / math.sqrt(self.smallest)
 
 

@@ -21,12 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.case.case import Case
-from core.case.objective import logistic_objective
 from core.errors import InputError, NotSupportedError
 from core.numerics.self_concordance import taylor_excess
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
 from core.unlearning.curvature import Curvature
-from core.unlearning.glm_state import GlmState, prepare_state
+from core.unlearning.glm_state import GlmState, check_case, prepare_state
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -46,8 +45,10 @@ class Newton(Unlearner):
 
     def fits(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""
+        if isinstance(case.state, GlmState):
+            return None
         try:
-            logistic_objective(case.model)
+            check_case(case)
         except NotSupportedError as error:
             return str(error)
         return None

@@ -20,7 +20,7 @@ from core.numerics.logistic import largest_norm_block, sigmoid
 from core.unlearning.anchor import Anchor, Rows, on_threads, spans
 from core.unlearning.base import Progress
 from core.unlearning.curvature import Curvature, Metric
-from core.unlearning.preprocessing.atoms import AtomBuilder, AtomTable, Sums
+from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
 from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
 from core.unlearning.preprocessing.chain import plan, refit
 from core.unlearning.preprocessing.steps import shallow
@@ -232,15 +232,25 @@ def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
     return state
 
 
-def make_frame(case: Case) -> Frame:
-    """Return the part of the state that does not depend on which rows are retained."""
-    objective = logistic_objective(case.model)
-    builder = AtomBuilder(case.X_train, case.X_test)
+def check_case(case: Case) -> None:
+    """Raise unless the model's kind, its preprocessing and its columns are ones that can be updated. Reads no values."""
+    logistic_objective(case.model)
+    _request(case, AtomCheck(case.X_train, case.X_test))
+
+
+def _request(case: Case, builder: AtomBuilder | AtomCheck) -> None:
     left: tuple[str, ...] | None = case.features
     if isinstance(case.model, Pipeline):
         left = plan(case.model[:-1], left, builder)
     for name in left or ():
         builder.number(name)
+
+
+def make_frame(case: Case) -> Frame:
+    """Return the part of the state that does not depend on which rows are retained."""
+    objective = logistic_objective(case.model)
+    builder = AtomBuilder(case.X_train, case.X_test)
+    _request(case, builder)
     atoms = builder.build()
     weight = np.ones(len(case.retained)) if case.train_weight is None else case.train_weight
     balanced = objective.class_weight == "balanced"

@@ -122,6 +122,28 @@ class Sums:
         )
 
 
+class AtomCheck:
+    """Takes the same requests as `AtomBuilder` and writes nothing: raises where a column cannot be used as asked."""
+
+    def __init__(self, train: pd.DataFrame, test: pd.DataFrame) -> None:
+        self._frames = (train, test)
+        self._atoms = 1
+
+    def number(self, name: str) -> None:
+        """Check a numeric column."""
+        for frame in self._frames:
+            check_numeric(frame[name])
+        self._add(2)
+
+    def categories(self, name: str, categories: npt.NDArray[Any], *, refuses_unknown: bool) -> None:  # noqa: ARG002
+        """Check a categorical column."""
+        self._add(len(categories) + 1)
+
+    def _add(self, count: int) -> None:
+        self._atoms += count
+        check_size(self._atoms, sum(map(len, self._frames)))
+
+
 class AtomBuilder:
     """Collects the atoms that the steps of a pipeline ask for, then writes them in one array per table."""
 
@@ -189,12 +211,22 @@ class AtomBuilder:
 
     def _add(self, train: Floats, test: Floats) -> int:
         self._columns.append((train, test))
-        if 8 * len(self._columns) * (len(train) + len(test)) > MOST_BYTES:
-            raise NotSupportedError("the preprocessed table is too large to hold in memory")
+        check_size(len(self._columns), len(train) + len(test))
         return len(self._columns) - 1
 
     @staticmethod
     def _as_numbers(column: pd.Series[Any]) -> Floats:
-        if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
-            raise NotSupportedError(f"column {column.name!r} is used as numbers but holds text")
+        check_numeric(column)
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def check_numeric(column: pd.Series[Any]) -> None:
+    """Raise unless a column holds numbers or truth values."""
+    if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+        raise NotSupportedError(f"column {column.name!r} is used as numbers but holds text")
+
+
+def check_size(atoms: int, rows: int) -> None:
+    """Raise if the atoms of all rows would not fit in memory."""
+    if 8 * atoms * rows > MOST_BYTES:
+        raise NotSupportedError(f"{atoms:,} preprocessed columns of {rows:,} rows are too many to hold in memory")

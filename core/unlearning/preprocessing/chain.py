@@ -11,12 +11,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from core.errors import NotSupportedError
-from core.unlearning.preprocessing.atoms import AtomBuilder, AtomTable, Sums
+from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
 from core.unlearning.preprocessing.blocks import Block, Categories, Linear, Numbers, Raw, as_linear, stack
 from core.unlearning.preprocessing.steps import LEAVES, Refitted, check_encoder, check_imputer, shallow
 
 
-def plan(estimator: Any, names: tuple[str, ...] | None, builder: AtomBuilder) -> tuple[str, ...] | None:
+def plan(estimator: Any, names: tuple[str, ...] | None, builder: AtomBuilder | AtomCheck) -> tuple[str, ...] | None:
     """Ask for the atoms that refitting `estimator` needs.
 
     Parameters
@@ -25,8 +25,8 @@ def plan(estimator: Any, names: tuple[str, ...] | None, builder: AtomBuilder) ->
         Fitted.
     names : tuple of str or None
         The raw columns it gets; None after a step that has changed them.
-    builder : AtomBuilder
-        Collects the atoms.
+    builder : AtomBuilder or AtomCheck
+        Collects the atoms, or only checks that it could.
 
     Returns
     -------
@@ -56,7 +56,9 @@ def plan(estimator: Any, names: tuple[str, ...] | None, builder: AtomBuilder) ->
     return None
 
 
-def _plan_pipeline(steps: Sequence[Any], names: tuple[str, ...] | None, builder: AtomBuilder) -> tuple[str, ...] | None:
+def _plan_pipeline(
+    steps: Sequence[Any], names: tuple[str, ...] | None, builder: AtomBuilder | AtomCheck
+) -> tuple[str, ...] | None:
     if any(isinstance(step, OneHotEncoder) for step in steps):
         _plan_categories([step for step in steps if not _passes(step)], names, builder)
         return None
@@ -65,7 +67,7 @@ def _plan_pipeline(steps: Sequence[Any], names: tuple[str, ...] | None, builder:
     return names
 
 
-def _plan_categories(steps: Sequence[Any], names: tuple[str, ...] | None, builder: AtomBuilder) -> None:
+def _plan_categories(steps: Sequence[Any], names: tuple[str, ...] | None, builder: AtomBuilder | AtomCheck) -> None:
     at = next(index for index, step in enumerate(steps) if isinstance(step, OneHotEncoder))
     encoder = steps[at]
     check_encoder(encoder)
@@ -82,7 +84,9 @@ def _plan_categories(steps: Sequence[Any], names: tuple[str, ...] | None, builde
         plan(step, None, builder)
 
 
-def _plan_columns(estimator: ColumnTransformer, names: tuple[str, ...] | None, builder: AtomBuilder) -> None:
+def _plan_columns(
+    estimator: ColumnTransformer, names: tuple[str, ...] | None, builder: AtomBuilder | AtomCheck
+) -> None:
     if estimator.transformer_weights:
         raise NotSupportedError("a ColumnTransformer with transformer_weights")
     for _, part, columns in _parts(estimator):
@@ -92,7 +96,7 @@ def _plan_columns(estimator: ColumnTransformer, names: tuple[str, ...] | None, b
             _ask_numbers(left, builder)
 
 
-def _ask_numbers(names: tuple[str, ...], builder: AtomBuilder) -> None:
+def _ask_numbers(names: tuple[str, ...], builder: AtomBuilder | AtomCheck) -> None:
     for name in names:
         builder.number(name)
 
