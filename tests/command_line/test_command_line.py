@@ -233,7 +233,7 @@ def test_forgetting_everything_or_a_class_is_refused(
 ) -> None:
     path = tmp_path / "ids.csv"
     path.write_text("\n".join(small_case.record_ids))
-    assert "Got a request to forget all 1500" in refused(capsys, "unlearn", folder, "--forget", str(path))
+    assert "Got a request to forget all 1,500" in refused(capsys, "unlearn", folder, "--forget", str(path))
     path.write_text("\n".join(small_case.record_ids[small_case.y_train]))
     assert "every record with granted = 1" in refused(capsys, "unlearn", folder, "--forget", str(path))
 
