@@ -83,15 +83,17 @@ def group_table(case: core.Case, feature: Any) -> pd.DataFrame:
     )
 
 
-def record_table(case: core.Case, gap: pd.Series[float], loss: pd.Series[float], feature: Any) -> pd.DataFrame:
+def record_table(
+    case: core.Case, gap: pd.Series[float] | None, loss: pd.Series[float] | None, feature: Any
+) -> pd.DataFrame:
     """Return one row per training record, in the order of the training table.
 
     Parameters
     ----------
     case : Case
         The case now.
-    gap, loss : Series
-        Influence of the retained records.
+    gap, loss : Series or None
+        Influence of records; None where nothing predicts it.
     feature : str or tuple of str
         The sensitive feature.
 
@@ -101,8 +103,8 @@ def record_table(case: core.Case, gap: pd.Series[float], loss: pd.Series[float],
         Indexed by record id: ``gap``, ``loss`` (NaN once removed), ``group``, ``label``, ``removed``, ``position``.
     """
     table = group_table(case, feature)
-    table.insert(0, "loss", loss.reindex(case.record_ids))
-    table.insert(0, "gap", gap.reindex(case.record_ids))
+    for name, effects in (("loss", loss), ("gap", gap)):
+        table.insert(0, name, float("nan") if effects is None else effects.reindex(case.record_ids))
     return table
 
 

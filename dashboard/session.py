@@ -26,6 +26,7 @@ class Key(StrEnum):
     DRAFTS = "drafts"
     REFUSED = "refused"
     CANCEL = "cancel"
+    DOWNLOAD = "download"
     UPLOAD = "upload"
     FORMAT = "format"
     ROLES = "roles"

@@ -31,6 +31,17 @@ def markup(name: object) -> str:
     return html.escape(" ".join(str(name).split()), quote=False)
 
 
+def inline(label: str) -> str:
+    """Return a label as it stands inside a sentence.
+
+    Examples
+    --------
+    >>> inline("Gap in ROC AUC"), inline("ROC AUC")
+    ('gap in ROC AUC', 'ROC AUC')
+    """
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Return a value such as ``0.142``, a true minus sign in front where it is negative, a dash where there is none.
 

@@ -11,6 +11,7 @@ from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from dashboard import cached, policy
 from dashboard.components import chart
+from dashboard.components.tables import download
 from dashboard.figures import gaps
 from dashboard.session import Key
 from dashboard.words import plain
@@ -58,6 +59,7 @@ def show(work: Work) -> None:
     for slot, (kind, names, unit) in zip(slots, kinds, strict=True):
         with slot:
             chart.show(gaps.against_thresholds(table[table["metric"].isin(names)], kind, unit), f"gaps_{kind}")
+    download(table, "gaps")
     _verdicts(table)
 
 

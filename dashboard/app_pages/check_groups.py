@@ -9,7 +9,7 @@ from core.metrics import METRICS, AuditReport
 from core.metrics.samples import feature_name
 from dashboard import cached
 from dashboard.components import chart
-from dashboard.components.tables import rate_table
+from dashboard.components.tables import download, rate_table
 from dashboard.figures import groups
 from dashboard.session import Key
 from dashboard.words import count, listing, plain
@@ -112,3 +112,4 @@ def _rates(work: Work, feature: Feature, key: str) -> None:
     chart.show(groups.rates(table, chosen, metric.label, metric.formula), f"rates_{key}")
     st.caption("All rates, with their 95% intervals; hover over a column's name for its formula.")
     st.dataframe(table.rename_axis(feature_name(feature)), lazy=False, column_config=rate_table(rates))
+    download(table, f"rates_{key}")

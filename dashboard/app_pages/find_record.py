@@ -11,7 +11,7 @@ from core.metrics import METRICS
 from dashboard import cached, session
 from dashboard.session import Key
 from dashboard.tables import row
-from dashboard.words import count, plain, signed
+from dashboard.words import count, inline, plain, signed
 from dashboard.work import Work
 
 
@@ -41,7 +41,7 @@ def show(work: Work, records: pd.DataFrame, train: pd.DataFrame) -> None:
     values["value"] = values["value"].map(lambda value: "" if pd.isna(value) else str(value))
     values["used as"] = [_use(case, str(name)) for name in values.index]
     st.dataframe(values.rename_axis("column"), lazy=False, height=280)
-    if not facts["removed"]:
+    if not facts["removed"] and not pd.isna(facts["gap"]):
         _moves(work, record)
 
 
@@ -58,11 +58,14 @@ def _sentence(work: Work, records: pd.DataFrame, facts: dict[str, Any]) -> str:
     gap = METRICS[work.metric]
     retained = records[~records["removed"]]
     better = retained["gap"] < facts["gap"] if gap.better == "lower" else retained["gap"] > facts["gap"]
-    change = f"changes {plain(gap.label.lower())} by {signed(facts['gap'], 6)}"
+    who = f"{plain(facts['group'])}, label {plain(facts['label'])}"
+    if pd.isna(facts["gap"]):
+        return f"{who}."
+    change = f"changes {plain(inline(gap.label))} by {signed(facts['gap'], 6)}"
     if facts["removed"]:
-        return f"{plain(facts['group'])}, label {plain(facts['label'])}. Removed; its removal alone was predicted to {change.replace('changes', 'change')}."
+        return f"{who}. Removed; its removal alone was predicted to {change.replace('changes', 'change')}."
     return (
-        f"{plain(facts['group'])}, label {plain(facts['label'])}. Removing it alone {change} and the loss by {signed(facts['loss'], 6)}, as predicted: "
+        f"{who}. Removing it alone {change} and the loss by {signed(facts['loss'], 6)}, as predicted: "
         f"number {count(int(better.sum()) + 1)} of {count(len(retained))} by harm."
     )
 

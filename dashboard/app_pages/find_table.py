@@ -9,11 +9,13 @@ import streamlit as st
 
 from core.metrics import METRICS
 from dashboard import cached, session
+from dashboard.components.tables import download
 from dashboard.session import Key
-from dashboard.words import count
+from dashboard.words import count, inline
 from dashboard.work import Work
 
 MOST_ROWS = 500
+OWN = ("gap", "loss", "group", "removed")
 HARMFUL, SELECTED, HELPFUL, REMOVED = "Most harmful", "Selected", "Most helpful", "Removed"
 GREY = "color: #8a939b; font-style: italic"
 
@@ -39,14 +41,12 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     case = cached.case(work)
     hidden = {case.roles.record_id, *case.roles.exclude}
     raw = train[[name for name in train.columns if name not in hidden]].iloc[shown["position"]].set_axis(shown.index)
-    table = pd.concat(
-        [shown[["gap", "loss", "group", "removed"]].set_axis(["gap", "loss", "group of", "removed"], axis=1), raw],
-        axis=1,
-    )
+    names = {name: _apart(name, raw.columns) for name in OWN}
+    table = pd.concat([shown[list(OWN)].rename(columns=names), raw], axis=1)
     ticked = [i for i, chosen in enumerate(shown.index.isin(work.selection)) if chosen]
     key = f"{Key.FIND_TABLE}_{view}_{session.picks()}_{cached.key(work)}_{work.metric}_{work.feature}_{hash(tuple(shown.index))}"
     st.dataframe(
-        table.style.apply(lambda row: [GREY if row["removed"] else ""] * len(row), axis=1)
+        table.style.apply(lambda row: [GREY if row[names["removed"]] else ""] * len(row), axis=1)
         if shown["removed"].any()
         else table,
         lazy=False,
@@ -54,9 +54,17 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
         on_select=lambda: _ticked(key, shown),
         selection_mode=["multi-row", "single-cell"],
         selection_default={"selection": {"rows": ticked}},
-        column_config=_columns(work),
+        column_config={names[name]: settings for name, settings in _columns(work).items()},
         height=420,
     )
+    download(table, "records")
+
+
+def _apart(name: str, taken: pd.Index[Any]) -> str:
+    """Return a column name that the table itself does not have."""
+    while name in taken:
+        name += " "
+    return name
 
 
 def _rows(work: Work, passing: pd.DataFrame, view: str) -> pd.DataFrame:
@@ -76,15 +84,15 @@ def _columns(work: Work) -> dict[str, Any]:
     return {
         "gap": config.NumberColumn(
             "on the gap",
-            help=f"Predicted change of {gap.label.lower()} ({gap.formula}) if this record alone is removed.",
+            help=f"Predicted change of {inline(gap.label)} ({gap.formula}) if this record alone is removed.",
             format="%.2e",
         ),
         "loss": config.NumberColumn(
             "on the loss",
-            help=f"Predicted change of {loss.label.lower()} ({loss.formula}) if this record alone is removed.",
+            help=f"Predicted change of {inline(loss.label)} ({loss.formula}) if this record alone is removed.",
             format="%.2e",
         ),
-        "group of": config.TextColumn("group", help="Group by the sensitive feature chosen on the strip."),
+        "group": config.TextColumn("group", help="Group by the sensitive feature chosen on the strip."),
         "removed": config.CheckboxColumn(
             "removed", help="Forgotten by the model; its numbers are those it had when the case was opened."
         ),

@@ -9,6 +9,7 @@ from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from dashboard import cached
 from dashboard.components import chart, opening
+from dashboard.components.tables import download
 from dashboard.figures import plane
 from dashboard.tables import row
 from dashboard.words import count
@@ -91,3 +92,4 @@ def _table(work: Work, table: pd.DataFrame) -> None:
             "seconds": config.NumberColumn("time (s)", help="Of the removal, without preparation.", format="%.3f"),
         },
     )
+    download(table, "versions")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
+from core.case.tables import safe_for_csv
 from core.metrics import METRICS
+from dashboard.session import Key
 
 
 def rate_table(rates: Iterable[str]) -> dict[str, Any]:
@@ -33,3 +36,17 @@ def rate_table(rates: Iterable[str]) -> dict[str, Any]:
             "to", help=f"Upper end of the 95% interval of {name}.", format="%.3f"
         )
     return settings
+
+
+def download(table: pd.DataFrame, name: str) -> None:
+    """Offer a table as a CSV file in which no cell starts a spreadsheet formula."""
+    st.download_button(
+        "Download as CSV",
+        lambda: safe_for_csv(table).to_csv().encode(),
+        f"{name}.csv",
+        "text/csv",
+        type="tertiary",
+        icon=":material/download:",
+        key=f"{Key.DOWNLOAD}_{name}",
+        on_click="ignore",
+    )

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from sklearn.naive_bayes import GaussianNB
 from streamlit.testing.v1 import AppTest
 
 import core
 from dashboard import workspace
+from tests.conftest import make_pipeline_for
 from tests.dashboard.conftest import Opener
 
 PAGES = {name: f"app_pages/{name}.py" for name in ("start", "check", "find", "remove")}
@@ -207,3 +209,32 @@ def test_a_deleted_case_is_gone(open_app: Opener, case_id: str, home: Path) -> N
     assert not app.exception, app.exception
     assert not (home / "cases" / case_id).exists()
     assert "work" not in app.session_state
+
+
+def test_columns_named_like_the_pages_own_are_no_trouble(open_app: Opener, small_case: core.Case) -> None:
+    names = {"debt": "gap", "income": "removed", "job": "group"}
+    train, test = (table.rename(columns=names) for table in (small_case.train, small_case.test))
+    model = make_pipeline_for(small_case.train, features=("age",))
+    case = core.Case(model, train=train, test=test, roles=small_case.roles)
+    app = go(open_app(workspace.store(case, "Twins")), "find")
+    assert any("gap" in one.value.columns and "gap " in one.value.columns for one in app.dataframe)
+
+
+def test_a_model_that_only_refitting_serves_says_so_and_can_still_forget(
+    open_app: Opener, small_case: core.Case
+) -> None:
+    features = ["age", "debt"]
+    model = GaussianNB().fit(small_case.train[features], small_case.train["granted"])
+    case = core.Case(model, train=small_case.train, test=small_case.test, roles=small_case.roles)
+    app = go(open_app(workspace.store(case, "Bayes")), "find")
+    assert "Records can still be removed" in app.info[0].value or "predicts removals" in app.info[0].value
+    app.selectbox(key="find_column").set_value("job").run()
+    next(one for one in app.multiselect if one.key.startswith("find_values")).set_value(["nurse"]).run()
+    app.button(key="find_all").click().run()
+    n = len(selection(app))
+    assert n == int((small_case.train["job"] == "nurse").sum())
+    go(app, "remove")
+    assert app.radio(key="remove_method").options == ["refit: exact"]
+    app.button(key="remove_apply").click().run()
+    assert not app.exception, app.exception
+    assert strip_rows(app)["now"][3] == str(n)

@@ -1,0 +1,118 @@
+"""A real Chromium on a server of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SLOW_MS = 60_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, and skip them where there is no Chromium."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM.exists():
+                item.add_marker(
+                    pytest.mark.skip(reason=f"{CHROMIUM} is missing; on Debian and Ubuntu: apt-get install chromium")
+                )
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running dashboard with an empty workspace."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("workspace")
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
+    options = ["--server.port", str(port), "--server.headless", "true"]
+    with subprocess.Popen(
+        [*command, *options], cwd=ROOT, env={**os.environ, "REDRESS_HOME": str(home)}, stdout=subprocess.DEVNULL
+    ) as server:
+        try:
+            for _ in range(300):
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch_persistent_context(
+            str(tmp_path_factory.mktemp("profile")),
+            executable_path=str(CHROMIUM),
+            headless=True,
+            args=FLAGS,
+            viewport={"width": 1360, "height": 1100},
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: BrowserContext, address: str) -> Iterator[Page]:
+    """A fresh tab on the first page; no request may leave the machine's own server."""
+    tab = chromium.new_page()
+    tab.set_default_timeout(SLOW_MS)
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(address, wait_until="domcontentloaded")
+    settle(tab)
+    yield tab
+    elsewhere = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    tab.close()
+    assert not elsewhere, f"the page called out: {elsewhere}"
+
+
+def settle(page: Page) -> None:
+    """Wait until the script has run and a moment has passed without it running again."""
+    idle = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+    for _ in range(2):
+        page.wait_for_selector(idle, timeout=SLOW_MS)
+        page.wait_for_timeout(250)
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).first.click()
+    page.wait_for_url(f"**/{name.lower()}?case=*")
+    settle(page)
+
+
+def strip(page: Page, row: str) -> list[str]:
+    """The numbers of one row of the strip."""
+    page.wait_for_selector("table.strip", timeout=SLOW_MS)
+    return page.locator(f"tr.strip-{row} .strip-number").all_inner_texts()
+
+
+def wait_for_strip(page: Page, row: str, column: int, text: str) -> None:
+    page.wait_for_function(
+        "([row, column, text]) => document.querySelectorAll(`tr.strip-${row} .strip-number`)[column]?.innerText === text",
+        arg=[row, column, text],
+        timeout=SLOW_MS,
+    )

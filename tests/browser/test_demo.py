@@ -1,0 +1,89 @@
+"""The demonstration from the first click to a reload."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SLOW_MS, go, settle, strip, wait_for_strip
+
+GAP, REMOVED = 0, 3
+
+
+def test_the_demonstration_from_opening_to_reload(page: Page, address: str) -> None:
+    page.get_by_role("button", name="Open", exact=True).first.click()
+    expect(page.locator("text=verified").first).to_be_visible(timeout=SLOW_MS)
+    assert "?case=credit~" in page.url
+
+    go(page, "Check")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=SLOW_MS)
+    page.get_by_role("tab", name="Gaps").click()
+    expect(page.locator("text=beyond their threshold").first).to_be_visible(timeout=SLOW_MS)
+
+    go(page, "Find")
+    before = strip(page, "now")
+    number = page.get_by_label("or this many")
+    number.fill("120")
+    number.press("Enter")
+    wait_for_strip(page, "preview", REMOVED, "120")
+    predicted = float(strip(page, "preview")[GAP])
+    assert predicted < float(before[GAP])
+    expect(page.locator("strong", has_text="120 records selected")).to_be_visible()
+
+    go(page, "Remove")
+    page.get_by_role("button", name="Apply").click()
+    wait_for_strip(page, "now", REMOVED, "120")
+    after = strip(page, "now")
+    assert abs(float(after[GAP]) - predicted) < 0.01
+    expect(page.locator("text=120 records removed").first).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("p", has_text="by newton, certified")).to_be_visible()
+
+    page.get_by_role("button", name="Undo").click()
+    wait_for_strip(page, "now", REMOVED, "0")
+    assert strip(page, "now")[GAP] == before[GAP]
+    page.get_by_role("button", name="Redo").click()
+    wait_for_strip(page, "now", REMOVED, "120")
+    settle(page)
+
+    page.reload(wait_until="domcontentloaded")
+    wait_for_strip(page, "now", REMOVED, "120")
+    assert strip(page, "now")[:4] == after[:4]
+
+    other = page.context.new_page()
+    other.goto(page.url, wait_until="domcontentloaded")
+    wait_for_strip(other, "now", REMOVED, "120")
+    assert strip(other, "now")[:4] == after[:4]
+    other.close()
+
+
+def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None:
+    page.goto(f"{address}/?case=credit", wait_until="domcontentloaded")
+    page.wait_for_selector("table.strip", timeout=SLOW_MS)
+    settle(page)
+    go(page, "Find")
+    plot = page.locator(".nsewdrag").first
+    expect(plot).to_be_visible(timeout=SLOW_MS)
+    settle(page)
+    box = plot.bounding_box()
+    assert box is not None
+    corners = [(0.02, 0.4), (0.25, 0.4), (0.25, 0.97), (0.02, 0.97), (0.02, 0.4)]
+    points = [(box["x"] + a * box["width"], box["y"] + b * box["height"]) for a, b in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(x, y, steps=3)
+    page.mouse.up()
+    chosen = page.locator("strong", has_text="records selected")
+    expect(chosen).to_be_visible(timeout=SLOW_MS)
+    settle(page)
+    n = int(chosen.inner_text().split()[0].replace(",", ""))
+    assert n > 20
+    wait_for_strip(page, "preview", REMOVED, f"{n:,}")
+
+    table = page.get_by_test_id("stDataFrame").last
+    table.scroll_into_view_if_needed()
+    frame = table.bounding_box()
+    assert frame is not None
+    # The first row is the most harmful record, and inside the outline: a click on its box takes it away.
+    page.mouse.click(frame["x"] + 20, frame["y"] + 52)
+    wait_for_strip(page, "preview", REMOVED, f"{n - 1:,}")
+    expect(page.locator("strong", has_text=f"{n - 1:,} records selected")).to_be_visible(timeout=SLOW_MS)
