@@ -35,6 +35,7 @@ def show(work: Work) -> None:
         "Thresholds to start from",
         list(policy.PROFILES),
         key=Key.CHECK_PROFILE,
+        width=420,
         help="Conventions to look by. None of them says what is allowed; change any value in the table.",
     )
     st.caption(
@@ -44,9 +45,9 @@ def show(work: Work) -> None:
     table = _table(work, profile)
     slots = st.columns(2, gap="large")
     edited = st.data_editor(
-        table.drop(columns=["verdict", "formula"]).assign(verdict=table["verdict"]),
+        table.drop(columns="formula"),
         key=f"{Key.CHECK_LIMITS}_{profile}_{cached.key(work)}_{feature_name(work.feature)}",
-        disabled=[column for column in table.columns if column != "threshold"] + ["verdict"],
+        disabled=["_index", *(column for column in table.columns if column != "threshold")],
         column_config=_columns(),
         hide_index=False,
     )
@@ -72,10 +73,11 @@ def _table(work: Work, profile: str) -> pd.DataFrame:
     table["n"] = found.n
     table.index = pd.Index([METRICS[metric].label for metric in table["metric"]], name="gap")
     columns = [
-        "threshold",
         "value",
         "low",
         "high",
+        "threshold",
+        "verdict",
         "p_value",
         "worst_group",
         "best_group",
@@ -83,7 +85,6 @@ def _table(work: Work, profile: str) -> pd.DataFrame:
         "n",
         "left_out",
         "metric",
-        "verdict",
         "formula",
     ]
     return table[columns]
@@ -108,7 +109,7 @@ def _columns() -> dict[str, Any]:
         ),
         "high": config.NumberColumn("to", help="Upper end of the 95% interval.", format="%.3f"),
         "p_value": config.NumberColumn(
-            "p", help="Permutation test: how often groups that do not matter would look as different.", format="%.3f"
+            "p", help="Permutation test: how often groups that do not matter would look as different.", format="%.4f"
         ),
         "worst_group": config.TextColumn("worst off", help="The group at the bad end of the rate."),
         "best_group": config.TextColumn("best off", help="The group at the good end of the rate."),

@@ -38,7 +38,7 @@ def show(work: Work, records: pd.DataFrame, train: pd.DataFrame) -> None:
     case = cached.case(work)
     values = train.iloc[[facts["position"]]].drop(columns=list(case.roles.exclude)).T
     values.columns = pd.Index(["value"])
-    values["value"] = values["value"].map(lambda value: "" if pd.isna(value) else str(value))
+    values["value"] = values["value"].map(_shown)
     values["used as"] = [_use(case, str(name)) for name in values.index]
     st.dataframe(values.rename_axis("column"), lazy=False, height=280)
     if not facts["removed"] and not pd.isna(facts["gap"]):
@@ -68,6 +68,12 @@ def _sentence(work: Work, records: pd.DataFrame, facts: dict[str, Any]) -> str:
         f"{who}. Removing it alone {change} and the loss by {signed(facts['loss'], 6)}, as predicted: "
         f"number {count(int(better.sum()) + 1)} of {count(len(retained))} by harm."
     )
+
+
+def _shown(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _use(case: Any, name: str) -> str:

@@ -137,7 +137,9 @@ def _preview(work: Work) -> None:
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
-    shown = table[["before", "after", "change", "low", "high", "reversed"]].reset_index()
+    gaps = [METRICS[name].compares_groups for name, _ in table.index]
+    ordered = pd.concat([table[gaps], table[[not gap for gap in gaps]]])
+    shown = ordered[["before", "after", "change", "low", "high", "reversed"]].reset_index()
     shown.index = pd.Index([METRICS[name].label for name in shown["metric"]], name="what")
     return shown.drop(columns=["metric", "sensitive_feature"])
 

@@ -8,6 +8,7 @@ from dashboard import session, workspace
 from dashboard.components import opening
 from dashboard.words import plain
 
+MOST_LISTED = 20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -25,7 +26,7 @@ def show() -> None:
         right.form_submit_button("Open", on_click=_open_typed)
     if not _alone():
         return
-    for case_id in workspace.saved():
+    for case_id in workspace.saved()[:MOST_LISTED]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(workspace.name_of(case_id))}**", width="stretch")
             st.button("Open", key=f"{session.Key.OPEN}_{case_id}", on_click=opening.open_case, args=(case_id,))

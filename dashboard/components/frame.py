@@ -35,7 +35,7 @@ def around(page: Page) -> None:
 
 def _page(page: Page) -> None:
     # Not st.stop() where a case is missing: it would end the refreshing of work under way.
-    if session.work() is not None or page is pages.START:
+    if session.work() is not None or page.title == pages.TITLES[pages.START]:
         page.run()
     elif session.job() is None:
         opening.ask_for_one()

@@ -1,13 +1,17 @@
-"""The pages, in the order of the work."""
+"""The pages, in the order of the work; named by what the person does."""
 
-from pathlib import Path
+from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
-_FOLDER = Path(__file__).resolve().parent.parent / "app_pages"
+START = "app_pages/start.py"
+CHECK = "app_pages/check.py"
+FIND = "app_pages/find.py"
+REMOVE = "app_pages/remove.py"
+TITLES = {START: "Start", CHECK: "Check", FIND: "Find", REMOVE: "Remove"}
 
-START = st.Page(_FOLDER / "start.py", title="Start", default=True)
-CHECK = st.Page(_FOLDER / "check.py", title="Check")
-FIND = st.Page(_FOLDER / "find.py", title="Find")
-REMOVE = st.Page(_FOLDER / "remove.py", title="Remove")
-ALL = [START, CHECK, FIND, REMOVE]
+
+def listed() -> list[Page]:
+    """Return the pages for `st.navigation`, the first one being where everybody starts."""
+    return [st.Page(path, title=title, default=path == START) for path, title in TITLES.items()]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import RedressError
 from core.metrics import METRICS, AuditReport
+from core.metrics.catalog import NEEDS_PROBABILITY
 from core.metrics.samples import feature_name
 from dashboard import cached, session
 from dashboard.components import opening
@@ -46,7 +47,9 @@ def show() -> None:
 
 
 def _selectors(work: Work) -> None:
-    gaps = GAPS if work.metric in GAPS else (work.metric, *GAPS)
+    probability = cached.case(work, 0).score_kind == "probability"
+    known = [name for name in GAPS if probability or METRICS[name].rate not in NEEDS_PROBABILITY]
+    gaps = known if work.metric in known else [work.metric, *known]
     st.selectbox(
         "Gap",
         gaps,

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from sklearn.linear_model import RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from streamlit.testing.v1 import AppTest
 
@@ -218,6 +219,23 @@ def test_columns_named_like_the_pages_own_are_no_trouble(open_app: Opener, small
     case = core.Case(model, train=train, test=test, roles=small_case.roles)
     app = go(open_app(workspace.store(case, "Twins")), "find")
     assert any("gap" in one.value.columns and "gap " in one.value.columns for one in app.dataframe)
+
+
+def test_a_model_without_probabilities_is_audited_on_its_decisions(open_app: Opener, small_case: core.Case) -> None:
+    features = ["age", "debt"]
+    model = RidgeClassifier().fit(small_case.train[features], small_case.train["granted"])
+    case = core.Case(model, train=small_case.train, test=small_case.test, roles=small_case.roles)
+    app = open_app(workspace.store(case, "Ridge"))
+    offered = next(one for one in app.selectbox if one.key.startswith("strip_metric")).options
+    assert not [label for label in offered if "Brier" in label]
+    go(app, "check")
+    for tab in ("Gaps", "Intersections", "Scores", "Threshold and cost"):
+        app.session_state["check_tab"] = tab
+        app.run()
+        assert not app.exception, (tab, app.exception)
+    next(one for one in app.segmented_control if one.key.startswith("check_mode")).set_value("At a score").run()
+    assert not app.exception, app.exception
+    assert isinstance(app.session_state["work"].threshold, float)
 
 
 def test_a_model_that_only_refitting_serves_says_so_and_can_still_forget(
