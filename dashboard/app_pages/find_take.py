@@ -78,4 +78,6 @@ def summary(work: Work, records: pd.DataFrame) -> None:
         st.button(
             "Clear", type="tertiary", icon=":material/close:", key=Key.FIND_CLEAR, on_click=session.select, args=((),)
         )
-        st.page_link(pages.REMOVE, label="Remove them", icon=":material/arrow_forward:", icon_position="right")
+        st.page_link(
+            pages.page(pages.REMOVE), label="Remove them", icon=":material/arrow_forward:", icon_position="right"
+        )

@@ -50,7 +50,7 @@ def show() -> None:
                 on_click=_apply,
                 args=(method,),
             )
-            st.page_link(pages.FIND, label="Change the selection", icon=":material/arrow_back:")
+            st.page_link(pages.page(pages.FIND), label="Change the selection", icon=":material/arrow_back:")
 
 
 def _last(work: Work) -> None:
@@ -65,7 +65,9 @@ def _last(work: Work) -> None:
             )
             for note in result.notes:
                 st.caption(f":material/info: {plain(note)}")
-        st.page_link(pages.FIND, label="Find records", icon=":material/arrow_forward:", icon_position="right")
+        st.page_link(
+            pages.page(pages.FIND), label="Find records", icon=":material/arrow_forward:", icon_position="right"
+        )
 
 
 def _guaranteed(result: core.UnlearnResult) -> str:

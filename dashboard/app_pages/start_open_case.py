@@ -31,7 +31,9 @@ def show() -> None:
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.subheader(plain(workspace.name_of(work.case_id)), anchor=False)
         with right.container(horizontal_alignment="right"):
-            st.page_link(pages.CHECK, label="Check the model", icon=":material/arrow_forward:", icon_position="right")
+            st.page_link(
+                pages.page(pages.CHECK), label="Check the model", icon=":material/arrow_forward:", icon_position="right"
+            )
         st.markdown(_facts(cached.case(work, 0)))
         _provenance(work)
         _keeping(work)

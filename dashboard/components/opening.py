@@ -52,7 +52,7 @@ def opened() -> Work:
 def ask_for_one() -> None:
     """Say that a page needs an open case."""
     st.info("This page needs an open case. Open a demonstration or your own files first.")
-    st.page_link(pages.START, label="Go to Start", icon=":material/arrow_back:")
+    st.page_link(pages.page(pages.START), label="Go to Start", icon=":material/arrow_back:")
 
 
 def converge() -> None:

@@ -12,6 +12,11 @@ REMOVE = "app_pages/remove.py"
 TITLES = {START: "Start", CHECK: "Check", FIND: "Find", REMOVE: "Remove"}
 
 
+def page(path: str) -> Page:
+    """Return a page as Streamlit takes it; made anew each time, since one made outside a session stays empty."""
+    return st.Page(path, title=TITLES[path], default=path == START)
+
+
 def listed() -> list[Page]:
-    """Return the pages for `st.navigation`, the first one being where everybody starts."""
-    return [st.Page(path, title=title, default=path == START) for path, title in TITLES.items()]
+    """Return the pages for `st.navigation`."""
+    return [page(path) for path in TITLES]
