@@ -285,7 +285,7 @@ class Case:
             raise InputError(
                 f"Every id must be a record of the training table. Unknown: {listed(unknown)}.{nearest_id(unknown[0], self.record_ids)}"
             )
-        if len(np.unique(found)) < len(found):
+        if len(found) > 1 and len(np.unique(found)) < len(found):
             repeated = pd.Index(wanted)
             raise InputError(
                 f"Each id must be given once. Got {listed(repeated[repeated.duplicated()].unique())} more than once; drop the repeats."

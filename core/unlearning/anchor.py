@@ -123,10 +123,10 @@ class Anchor:
         residual = weight * (sigmoid(Z @ self.u) - y)
         gradient, hessian = self.gradient.copy(), self.hessian.copy()
         for part in range(rows.n_parts):
-            own = slice(None) if rows.n_parts == 1 else rows.part[positions] == part
-            gradient[part] -= residual[own] @ Z[own]
-            hessian[part] -= (Z[own] * curvature[own, None]).T @ Z[own]
-        return replace(self, gradient=gradient, hessian=hessian)
+            own = Z if rows.n_parts == 1 else Z * (rows.part[positions] == part)[:, None]
+            gradient[part] -= residual @ own
+            hessian[part] -= (own.T * curvature) @ own
+        return Anchor(self.u, gradient, self.eta, hessian, self.moved)
 
     def moved_to(self, rows: Rows, u: Floats, retained: Bools) -> Anchor:
         """Take the gradient at `u` and keep the Hessian: one pass."""

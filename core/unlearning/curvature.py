@@ -68,21 +68,21 @@ class Curvature:
         H.flat[:: len(H) + 1] += D
         self.H = H
         self._scale = 1.0 / np.sqrt(np.maximum(H.diagonal(), 1e-300))
-        scaled = H * np.multiply.outer(self._scale, self._scale)
-        self._factor, info = lapack.dpotrf(scaled, lower=1)
+        both = self._scale[:, None] * self._scale
+        self._factor, info = lapack.dpotrf(H * both, lower=1)
         if info:
             raise NotSupportedError("the Hessian is singular: columns determine one another, or a class is separated")
         inverse = self._inverted()
-        smallest = 1.0 / largest_eigenvalue_bound(inverse)
+        smallest = 1.0 / math.sqrt(float(np.vdot(inverse, inverse)))
         if smallest < 1e3 * EPS:
             raise NotSupportedError(
                 "the Hessian is singular to working precision: columns determine one another, or a class is separated"
             )
-        self.inverse = inverse * np.multiply.outer(self._scale, self._scale)
+        self.inverse = inverse * both
         self.smallest = 1.0 / largest_eigenvalue_bound(self.inverse)
         self._row_bound = metric.largest * math.sqrt(self._dominance())
         self._precision = EPS / math.sqrt(smallest)
-        self._summing = SUMMING * self._precision * float(np.linalg.norm(self._scale * (np.abs(A).T @ metric.mass)))
+        self._summing = SUMMING * self._precision * length(self._scale * (np.abs(A).T @ metric.mass))
 
     def _inverted(self) -> Floats:
         lower, _ = lapack.dpotri(self._factor, lower=1)
@@ -131,9 +131,14 @@ class Curvature:
         if not moved < 50.0:
             return math.inf
         slack = math.exp(moved / 2)
-        solving = 8.0 * self._precision * float(np.linalg.norm(w / self._scale))
+        solving = 8.0 * self._precision * length(w / self._scale)
         nu = slack * (nu + self._summing + solving)
         return slack * distance_to_optimum(nu, slack * self._row_bound) / math.sqrt(self.smallest)
+
+
+def length(vector: Floats) -> float:
+    """Return the Euclidean norm of a short vector."""
+    return math.sqrt(float(vector @ vector))
 
 
 def largest_eigenvalue_bound(P: Floats) -> float:

@@ -24,7 +24,7 @@ from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.numerics.self_concordance import taylor_excess
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
-from core.unlearning.curvature import Curvature
+from core.unlearning.curvature import Curvature, length
 from core.unlearning.glm_state import GlmState, check_case, prepare_state
 
 Floats = npt.NDArray[np.float64]
@@ -67,7 +67,7 @@ class Newton(Unlearner):
         if not math.isfinite(bound):
             raise NotSupportedError("no distance can be certified after removing so much")
         notes = _notes(case, before, state, len(positions))
-        relative = bound / float(np.linalg.norm(state.w))
+        relative = bound / length(state.w)
         return Removal(case.replace(state.model, retained, state), Guarantee.CERTIFIED, bound, relative, notes)
 
     def converge(self, case: Case) -> Case:
@@ -99,12 +99,12 @@ def settle(state: GlmState, retained: Bools, tolerance: float) -> tuple[GlmState
     w, bound = newton_step(state, curvature)
     best, here = state, math.inf
     for _ in range(MOST_PASSES):
-        if bound <= tolerance * float(np.linalg.norm(w)):
+        if bound <= tolerance * length(w):
             return state.at(w), bound
         last = here
         state = state.moved_to(w, retained)
         here = _distance_here(state, curvature, w)
-        if here <= tolerance * float(np.linalg.norm(w)):
+        if here <= tolerance * length(w):
             return state.at(w), here
         if state.anchor.moved > STALE or here > SLOW * last:
             state = state.renewed(retained)

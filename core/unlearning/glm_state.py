@@ -162,12 +162,9 @@ class GlmState:
         """Take rows out of every sum: O(k n_atoms^2)."""
         rows = self.frame.rows
         lost = np.bincount(rows.y[positions], weights=self.frame.weight[positions], minlength=2)
-        return replace(
-            self,
-            sums=self.sums.without(rows.Z[positions], retained),
-            totals=self.totals - lost,
-            anchor=self.anchor.without(rows, positions),
-        )
+        sums = self.sums.without(rows.Z[positions], retained)
+        anchor = self.anchor.without(rows, positions)
+        return GlmState(self.frame, self.metric, sums, self.totals - lost, anchor, self.w, self.solver_distance)
 
     def moved_to(self, w: Floats, retained: Bools) -> GlmState:
         """Take the gradient at `w`: one pass."""
@@ -179,7 +176,9 @@ class GlmState:
 
     def at(self, w: Floats) -> GlmState:
         """Return the state with the parameters `w`."""
-        return self._keeping(replace(self, w=w))
+        return self._keeping(
+            GlmState(self.frame, self.metric, self.sums, self.totals, self.anchor, w, self.solver_distance)
+        )
 
     def _keeping(self, other: GlmState) -> GlmState:
         """Hand on what depends on the sums alone."""

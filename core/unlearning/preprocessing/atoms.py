@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -56,6 +57,41 @@ class NumericColumn:
         raise NotSupportedError(f"No retained record has a value in {self.name!r}")
 
 
+@dataclass(frozen=True, eq=False)
+class NumericColumns:
+    """Several numeric columns side by side.
+
+    Parameters
+    ----------
+    columns : tuple of NumericColumn
+    observed : ndarray of int, shape (n_columns,)
+        Their atoms.
+    with_missing, missing : ndarray of int
+        Which of them have missing values, and the atoms that say so.
+    center, spread : ndarray, shape (n_columns,)
+    """
+
+    columns: tuple[NumericColumn, ...]
+    observed: Positions
+    with_missing: Positions
+    missing: Positions
+    center: Floats
+    spread: Floats
+
+    @classmethod
+    def of(cls, columns: Sequence[NumericColumn]) -> NumericColumns:
+        """Gather columns."""
+        gaps = [index for index, column in enumerate(columns) if column.missing is not None]
+        return cls(
+            tuple(columns),
+            np.array([column.observed for column in columns], dtype=np.intp),
+            np.array(gaps, dtype=np.intp),
+            np.array([columns[index].missing for index in gaps], dtype=np.intp),
+            np.array([column.center for column in columns]),
+            np.array([column.spread for column in columns]),
+        )
+
+
 @dataclass(eq=False)
 class CategoryColumn:
     """A raw column of categories: one atom per category, in the encoder's order, and one for a missing value.
@@ -68,6 +104,21 @@ class CategoryColumn:
     atoms: Positions
     missing: int | None
     refuses_unknown: bool
+    _indicators: dict[tuple[int | None, int], Floats] = field(default_factory=dict, repr=False)
+
+    def indicators(self, fill: int | None, n_atoms: int) -> Floats:
+        """Return one row per category over the atoms; a missing value is a category of its own unless `fill` stands for it."""
+        if (fill, n_atoms) not in self._indicators:
+            own = self.missing is not None and fill is None
+            features = np.zeros((len(self.categories) + own, n_atoms))
+            features[np.arange(len(self.categories)), self.atoms] = 1.0
+            if self.missing is not None and fill is None:
+                features[-1, self.missing] = 1.0
+            elif self.missing is not None and fill is not None and fill >= 0:
+                features[fill, self.missing] = 1.0
+            features.flags.writeable = False
+            self._indicators[fill, n_atoms] = features
+        return self._indicators[fill, n_atoms]
 
 
 @dataclass(eq=False)
@@ -78,6 +129,13 @@ class AtomTable:
     test: Floats
     numeric: dict[str, NumericColumn]
     categorical: dict[str, CategoryColumn]
+    _numbers: dict[tuple[str, ...], NumericColumns] = field(default_factory=dict, repr=False)
+
+    def numbers(self, names: tuple[str, ...]) -> NumericColumns:
+        """Return numeric columns side by side."""
+        if names not in self._numbers:
+            self._numbers[names] = NumericColumns.of([self.numeric[name] for name in names])
+        return self._numbers[names]
 
     @cached_property
     def indicators(self) -> Positions:
@@ -117,9 +175,8 @@ class Sums:
 
     def without(self, rows: Floats, retained: Bools) -> Sums:
         """Return the sums after taking some rows out."""
-        return Sums(
-            self.n - len(rows), self.first - rows.sum(axis=0), self.second - np.einsum("ij,ij->j", rows, rows), retained
-        )
+        ones = np.ones(len(rows))
+        return Sums(self.n - len(rows), self.first - ones @ rows, self.second - ones @ (rows * rows), retained)
 
 
 class AtomCheck:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import NotSupportedError
-from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, NumericColumn, Sums
+from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, NumericColumn, NumericColumns, Sums
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Raw:
 class Numbers:
     """Numeric columns that may hold missing values: value = scale * atom + shift where present."""
 
-    columns: Sequence[NumericColumn]
+    columns: NumericColumns
     scale: Floats
     shift: Floats
 
@@ -60,9 +60,8 @@ Block = Raw | Numbers | Categories | Linear
 def as_numbers(block: Block, atoms: AtomTable) -> Numbers | Linear:
     """Return raw columns as numbers; numbers and features as they are."""
     if isinstance(block, Raw):
-        columns = [atoms.numeric[name] for name in block.names]
-        scale = np.array([column.spread for column in columns])
-        return Numbers(columns, scale, np.array([column.center for column in columns]))
+        columns = atoms.numbers(block.names)
+        return Numbers(columns, columns.spread, columns.center)
     if isinstance(block, Categories):
         raise NotSupportedError("categories reach a step that needs numbers")
     return block
@@ -73,18 +72,18 @@ def as_linear(block: Block, atoms: AtomTable) -> Linear:
     block = as_numbers(block, atoms)
     if isinstance(block, Linear):
         return block
-    if any(column.missing is not None for column in block.columns):
+    if len(block.columns.missing):
         raise NotSupportedError("missing values reach the model without imputation")
-    return filled(block, np.zeros(len(block.columns)), atoms)
+    return filled(block, block.shift, atoms)
 
 
 def filled(block: Numbers, statistics: Floats, atoms: AtomTable) -> Linear:
     """Return numbers as features, with `statistics` in place of missing values."""
-    coef = np.zeros((len(block.columns), atoms.train.shape[1]))
-    for index, column in enumerate(block.columns):
-        coef[index, column.observed] = block.scale[index]
-        if column.missing is not None:
-            coef[index, column.missing] = statistics[index] - block.shift[index]
+    columns = block.columns
+    coef = np.zeros((len(block.scale), atoms.train.shape[1]))
+    coef[np.arange(len(block.scale)), columns.observed] = block.scale
+    gaps = columns.with_missing
+    coef[gaps, columns.missing] = statistics[gaps] - block.shift[gaps]
     return Linear(coef, block.shift)
 
 
@@ -97,9 +96,9 @@ def stack(parts: Sequence[Linear]) -> Linear:
 
 def present(block: Numbers, sums: Sums) -> Floats:
     """Return the number of retained rows where each column has a value."""
-    return sums.n - np.array(
-        [0.0 if column.missing is None else sums.first[column.missing] for column in block.columns]
-    )
+    count = np.full(len(block.scale), float(sums.n))
+    count[block.columns.with_missing] -= sums.first[block.columns.missing]
+    return count
 
 
 def moments(block: Numbers | Linear, sums: Sums) -> tuple[Floats, Floats]:
@@ -108,7 +107,7 @@ def moments(block: Numbers | Linear, sums: Sums) -> tuple[Floats, Floats]:
         count = present(block, sums)
         if (count <= 0).any():
             raise NotSupportedError("a column has no values left")
-        where = np.array([column.observed for column in block.columns])
+        where = block.columns.observed
         mean = sums.first[where] / count
         variance = sums.second[where] / count - mean * mean
         return block.scale * mean + block.shift, block.scale**2 * _not_negative(variance)
@@ -121,7 +120,10 @@ def extremes(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> tuple[Flo
     """Return the smallest and largest value of every column or feature over the retained rows where it has a value."""
     if isinstance(block, Numbers):
         ends = np.array(
-            [_observed_ends(column, scale, sums) for column, scale in zip(block.columns, block.scale, strict=True)]
+            [
+                _observed_ends(column, scale, sums)
+                for column, scale in zip(block.columns.columns, block.scale, strict=True)
+            ]
         )
         return ends[:, 0] + block.shift, ends[:, 1] + block.shift
     by_atom = {column.observed: column for column in atoms.numeric.values()}

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from core.errors import NotSupportedError
-from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
+from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, NumericColumns, Sums
 from core.unlearning.preprocessing.blocks import Block, Categories, Linear, Numbers, Raw, as_linear, stack
 from core.unlearning.preprocessing.steps import LEAVES, Refitted, check_encoder, check_imputer, shallow
 
@@ -166,7 +166,8 @@ def _select(block: Block, columns: Sequence[int]) -> Block:
     if isinstance(block, Linear):
         return Linear(block.coef[where], block.const[where])
     if isinstance(block, Numbers):
-        return Numbers([block.columns[index] for index in where], block.scale[where], block.shift[where])
+        taken = NumericColumns.of([block.columns.columns[index] for index in where])
+        return Numbers(taken, block.scale[where], block.shift[where])
     return Categories([block.columns[index] for index in where], tuple(block.fill[index] for index in where))
 
 

@@ -55,7 +55,7 @@ def scale(estimator: StandardScaler, block: Block, sums: Sums, atoms: AtomTable)
         new.mean_ = mean
     kind = np.asarray(estimator.n_samples_seen_).dtype
     seen = count.astype(kind)
-    new.n_samples_seen_ = seen[0] if np.ptp(seen) == 0 else seen
+    new.n_samples_seen_ = seen[0] if (seen == seen[0]).all() else seen
     shift = mean if estimator.with_mean else np.zeros_like(mean)
     return new, _affine(numbers, 1.0 / factor, -shift / factor)
 
@@ -101,7 +101,7 @@ def _statistics(estimator: SimpleImputer, block: Numbers, sums: Sums) -> Floats:
     return np.array(
         [
             (_centre(column, estimator.strategy, sums) - column.center) / column.spread * scale + shift
-            for column, scale, shift in zip(block.columns, block.scale, block.shift, strict=True)
+            for column, scale, shift in zip(block.columns.columns, block.scale, block.shift, strict=True)
         ]
     )
 
@@ -149,12 +149,12 @@ def encode(estimator: OneHotEncoder, block: Block, sums: Sums, atoms: AtomTable)
     learned = isinstance(estimator.categories, str)
     categories, drops, widths, rows = [], [], [], []
     for index, (column, fill) in enumerate(zip(block.columns, block.fill, strict=True)):
-        features = _indicators(column, fill, atoms.train.shape[1])
+        features = column.indicators(fill, atoms.train.shape[1])
         known = np.arange(len(features)) < len(estimator.categories_[index])
         kept = features @ sums.first > 0.5 if learned else known
         values = _values(column, fill, estimator.categories_[index].dtype)[: len(features)]
         categories.append(estimator.categories_[index] if kept.all() else values[kept])
-        features = features[kept]
+        features = features if kept.all() else features[kept]
         drop = _dropped(estimator.drop, len(features))
         drops.append(drop)
         if drop is not None:
@@ -168,19 +168,6 @@ def encode(estimator: OneHotEncoder, block: Block, sums: Sums, atoms: AtomTable)
         new._drop_idx_after_grouping = new.drop_idx_
     coef = np.concatenate(rows)
     return new, Linear(coef, np.zeros(len(coef)))
-
-
-def _indicators(column: CategoryColumn, fill: int | None, n_atoms: int) -> Floats:
-    """Return one row per category over the atoms; the missing value is a category of its own unless something stands for it."""
-    own = column.missing is not None and fill is None
-    features = np.zeros((len(column.categories) + own, n_atoms))
-    features[np.arange(len(column.categories)), column.atoms] = 1.0
-    if column.missing is not None:
-        if fill is None:
-            features[-1, column.missing] = 1.0
-        elif fill >= 0:
-            features[fill, column.missing] = 1.0
-    return features
 
 
 def _values(column: CategoryColumn, fill: int | None, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
