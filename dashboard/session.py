@@ -20,7 +20,8 @@ class Key(StrEnum):
     """Names in the session state: what is under way, and the widgets whose value is set from elsewhere."""
 
     WORK = "work"
-    JOB = "job"
+    KEPT = "kept"
+    JOBS = "jobs"
     NOTICE = "notice"
     DRAFT = "draft"
     DRAFTS = "drafts"
@@ -81,18 +82,25 @@ def work() -> Work | None:
 
 
 def commit(new: Work) -> None:
-    """Make `new` the state of this session, and keep it beside the case where something changed that outlives the session."""
-    old = work()
+    """Make `new` the state of this session, in one assignment, and keep it beside the case."""
     st.session_state[Key.WORK] = new
-    if old is None or old.case_id != new.case_id:
+    keep()
+
+
+def keep() -> None:
+    """Write down what outlives the session, unless it is written already; a run that was cut off leaves it to the next."""
+    now, last = work(), st.session_state.get(Key.KEPT)
+    if now is None or now is last:
         return
-    if old.to_dict() != new.to_dict():
-        workspace.write(new.case_id, new.to_dict())
+    if last is not None and last.case_id == now.case_id and last.to_dict() != now.to_dict():
+        workspace.write(now.case_id, now.to_dict())
+    st.session_state[Key.KEPT] = now
 
 
 def close() -> None:
     """Close the open case."""
     st.session_state.pop(Key.WORK, None)
+    st.session_state.pop(Key.KEPT, None)
     st.query_params.pop(CASE_PARAM, None)
 
 
@@ -119,18 +127,24 @@ def show_in_address(case_id: str) -> None:
         st.query_params[CASE_PARAM] = case_id
 
 
-def job() -> Job | None:
-    """Return the work under way, or None."""
-    found: Job | None = st.session_state.get(Key.JOB)
-    return found
+def jobs() -> dict[str, Job]:
+    """Return the work under way, by what it is about."""
+    found: dict[str, Job] = st.session_state.get(Key.JOBS, {})
+    return dict(found)
 
 
-def set_job(new: Job | None) -> None:
-    """Note the work under way; what was under way before is given up."""
-    old = job()
-    if old is not None and old is not new:
-        old.cancel()
-    st.session_state[Key.JOB] = new
+def add_job(about: str, new: Job) -> None:
+    """Note work under way; earlier work about the same is given up."""
+    drop_job(about)
+    st.session_state[Key.JOBS] = {**jobs(), about: new}
+
+
+def drop_job(about: str, only: Job | None = None) -> None:
+    """Give work up, or let go of it once it has ended; `only` spares what took its place."""
+    known = jobs()
+    if about in known and (only is None or known[about] is only):
+        known.pop(about).cancel()
+        st.session_state[Key.JOBS] = known
 
 
 def notice() -> tuple[str, str] | None:

@@ -68,7 +68,7 @@ def part(which: str) -> Part | None:
 def slot(which: str, title: str, kinds: list[str], about: str) -> None:
     """Show where one file goes in, and what became of it."""
     key = f"{session.Key.UPLOAD}_{which}_{session.drafts()}"
-    st.file_uploader(title, kinds, key=key, help=about, on_change=_take, args=(which, key))
+    st.file_uploader(title, kinds, key=key, help=about, on_change=_take, args=(which, key, session.drafts()))
     kept = part(which)
     if kept is None:
         return
@@ -119,16 +119,17 @@ def _summary(content: Any) -> str:
     return plain(type(getattr(content.model, "steps", [(None, content.model)])[-1][1]).__name__)
 
 
-def _take(which: str, key: str) -> None:
-    file = session.value(key)
+def _take(which: str, key: str, draft: int) -> None:
+    # A run that was cut off may bring back a field of an earlier draft, or one whose file was read already.
+    file, kept = session.value(key), part(which)
+    if draft != session.drafts() or (file is not None and kept is not None and kept.number == file.file_id):
+        return
     if file is None:
         session.draft_part(which, None)
         return
     data = file.getvalue()
-    if which == "model":
-        _read(which, Part(file.name, file.file_id, data), lambda: read_model(data))
-    else:
-        _read(which, Part(file.name, file.file_id, data), lambda: read_table(data))
+    raw = Part(file.name, file.file_id, data)
+    _read(which, raw, lambda: read_model(data) if which == "model" else read_table(data))
 
 
 def _read(which: str, raw: Part, read: Callable[[], Any]) -> None:
@@ -138,4 +139,4 @@ def _read(which: str, raw: Part, read: Callable[[], Any]) -> None:
         except RedressError as error:
             return Part(raw.name, raw.number, raw.data, error=str(error))
 
-    waiting.run(f"Reading {raw.name}", work, lambda done: session.draft_part(which, done))
+    waiting.run(f"Reading {raw.name}", work, lambda done: session.draft_part(which, done), about=f"reading {which}")

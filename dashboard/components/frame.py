@@ -18,6 +18,7 @@ def around(page: Page) -> None:
     st.html(_ASSETS / "style.css")
     st.logo(str(_ASSETS / "logo.svg"), size="large")
     cached.swept()
+    session.keep()
     waiting.collect()
     opening.restore()
     work = session.work()
@@ -37,5 +38,5 @@ def _page(page: Page) -> None:
     # Not st.stop() where a case is missing: it would end the refreshing of work under way.
     if session.work() is not None or page.title == pages.TITLES[pages.START]:
         page.run()
-    elif session.job() is None:
+    elif not session.jobs():
         opening.ask_for_one()

@@ -16,7 +16,7 @@ FIRST_METRIC = "equal_opportunity_difference"
 def restore() -> None:
     """Open the case the address asks for, unless it is open, on its way, or was refused."""
     asked = session.asked_case()
-    if not asked or session.work() is not None or session.job() is not None or session.refused() == asked:
+    if not asked or session.work() is not None or session.jobs() or session.refused() == asked:
         return
     session.refuse(asked)
     demo = workspace.demo_of(asked)

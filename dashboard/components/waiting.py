@@ -11,38 +11,38 @@ from core.errors import RedressError
 from dashboard import jobs, session
 from dashboard.words import plain, seconds
 
+CASE = "case"
+"""Work about the open case: of two, the later one counts."""
 
-def run(title: str, work: Callable[[jobs.Report], Any], then: Callable[[Any], None]) -> None:
+
+def run(title: str, work: Callable[[jobs.Report], Any], then: Callable[[Any], None], *, about: str = CASE) -> None:
     """Do `work` off the script thread; where it is quick, `then` has had its result when this returns."""
     job = jobs.Job(title, work, then)
-    session.set_job(job)
+    session.add_job(about, job)
     session.notify()
-    _settle(job, jobs.QUICK_S)
+    _settle(about, job, jobs.QUICK_S)
 
 
-def _settle(job: jobs.Job, wait_s: float = 0.0) -> bool:
+def _settle(about: str, job: jobs.Job, wait_s: float = 0.0) -> None:
     try:
         if not job.settle(wait_s):
-            return False
+            return
     except RedressError as error:
         session.notify("error", str(error))
     except MemoryError:
         session.notify("error", f"{job.title} must fit into the server's memory. It did not; use fewer rows.")
-    if session.job() is job:
-        session.set_job(None)
-    return True
+    session.drop_job(about, job)
 
 
 def collect() -> None:
-    """Take over the result of work that has ended."""
-    job = session.job()
-    if job is not None:
-        _settle(job)
+    """Take over the results of work that has ended."""
+    for about, job in session.jobs().items():
+        _settle(about, job)
 
 
 def show() -> None:
     """Show the work under way, and the last message."""
-    if session.job() is not None:
+    if session.jobs():
         _under_way()
     kept = session.notice()
     if kept is not None:
@@ -52,10 +52,11 @@ def show() -> None:
 
 @st.fragment(run_every=0.4)
 def _under_way() -> None:
-    job = session.job()
-    if job is None or job.done:
+    under_way = session.jobs()
+    if not under_way or any(job.done for job in under_way.values()):
         st.rerun()
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        doing = f": {plain(job.doing)}" if job.doing else ""
-        st.progress(job.share, f"{plain(job.title)}{doing} ({seconds(job.seconds)})")
-        st.button("Cancel", key=session.Key.CANCEL, on_click=session.set_job, args=(None,))
+    for about, job in under_way.items():
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            doing = f": {plain(job.doing)}" if job.doing else ""
+            st.progress(job.share, f"{plain(job.title)}{doing} ({seconds(job.seconds)})")
+            st.button("Cancel", key=f"{session.Key.CANCEL}_{about}", on_click=session.drop_job, args=(about,))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import re
+import time
 from pathlib import Path
+from threading import Event
 
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from streamlit.testing.v1 import AppTest
 
 import core
+from dashboard import jobs, workspace
 from tests.conftest import make_pipeline_for, make_table
 from tests.dashboard.conftest import Opener
 
@@ -197,3 +200,38 @@ def test_a_delimiter_chosen_by_hand_reads_the_file_again(
     assert "two columns" in errors(app)
     next(one for one in app.selectbox if one.label == "Between cells").set_value(",").run()
     assert not app.error
+
+
+def test_files_given_while_another_is_being_read_are_all_read(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "QUICK_S", 0.0)
+    app = open_app()
+    for which in ("train", "test", "model"):
+        next(one for one in app.file_uploader if one.key.startswith(f"upload_{which}")).set_value(files[which])
+    app.run()
+    for _ in range(100):
+        if len(app.session_state["draft"] if "draft" in app.session_state else ()) == 3:
+            break
+        time.sleep(0.05)
+        app.run()
+    assert sorted(app.session_state["draft"]) == ["model", "test", "train"]
+    assert not app.session_state["jobs"]
+
+
+def test_cancelling_leaves_everything_as_it_was(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = upload(open_app(), **files)
+    go_on = Event()
+    monkeypatch.setattr(jobs, "QUICK_S", 0.0)
+    monkeypatch.setattr(workspace, "store", lambda *_: go_on.wait(20) and "never")
+    app.button(key="open").click().run()
+    cancel = next(one for one in app.button if one.label == "Cancel")
+    cancel.click().run()
+    go_on.set()
+    app.run()
+    assert not app.exception, app.exception
+    assert not app.session_state["jobs"]
+    assert "work" not in app.session_state
+    assert any(one.label == "Open the case" for one in app.button), "the files are still there"
