@@ -135,6 +135,11 @@ def saved() -> list[str]:
     return [folder.name for folder in sorted(cases, key=_last_used, reverse=True)]
 
 
+def last_used(case_id: str) -> float:
+    """Return when a kept case was last opened or worked on, in seconds since the epoch."""
+    return _last_used(root() / case_id)
+
+
 def touch(case_id: str) -> None:
     """Note that the case was opened now; its time of being kept starts anew."""
     path = root() / case_id / "work.json"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
 from dashboard import session, workspace
@@ -28,7 +30,8 @@ def show() -> None:
         return
     for case_id in workspace.saved()[:MOST_LISTED]:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(workspace.name_of(case_id))}**", width="stretch")
+            opened = datetime.fromtimestamp(workspace.last_used(case_id)).strftime("%d %B %Y, %H:%M")
+            st.markdown(f"**{plain(workspace.name_of(case_id))}**, last used {opened}", width="stretch")
             st.button("Open", key=f"{session.Key.OPEN}_{case_id}", on_click=opening.open_case, args=(case_id,))
 
 

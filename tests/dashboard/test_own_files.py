@@ -211,7 +211,7 @@ def test_files_given_while_another_is_being_read_are_all_read(
         next(one for one in app.file_uploader if one.key.startswith(f"upload_{which}")).set_value(files[which])
     app.run()
     for _ in range(100):
-        if len(app.session_state["draft"] if "draft" in app.session_state else ()) == 3:
+        if len(app.session_state.get("draft", ())) == 3:
             break
         time.sleep(0.05)
         app.run()

@@ -256,3 +256,18 @@ def test_a_model_that_only_refitting_serves_says_so_and_can_still_forget(
     app.button(key="remove_apply").click().run()
     assert not app.exception, app.exception
     assert strip_rows(app)["now"][3] == str(n)
+
+
+def test_a_model_stopped_short_is_converged_as_a_version_of_its_own(open_app: Opener, small_case: core.Case) -> None:
+    model = make_pipeline_for(small_case.train, solver="lbfgs", tol=1e-2)
+    case = core.Case(model, train=small_case.train, test=small_case.test, roles=small_case.roles)
+    app = open_app(workspace.store(case, "Short"))
+    assert "unverifiable" in " ".join(one.value for one in app.markdown)
+    app.button(key="converge").click().run()
+    assert not app.exception, app.exception
+    assert strip_rows(app)["now"][3] == "0"
+    go(app, "remove")
+    versions = app.dataframe[0].value
+    assert list(versions["step"]) == ["as opened", "converged"]
+    app.button(key="strip_move_Undo").click().run()
+    assert strip_rows(app)["now"] == strip_rows(app)["before"]
