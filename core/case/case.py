@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from core.case import door, scoring
 from core.case.groups import Grouping, Groups, intersect, make_grouping
 from core.case.roles import AtRate, Roles
 from core.case.splits import split_test
-from core.errors import InputError, listed, nearest
+from core.errors import InputError, InputTypeError, listed, nearest
 
 FEW = 32
 """Up to this many ids are looked up one by one, which is quicker than building an index."""
@@ -39,6 +39,7 @@ class CaseData:
     features: tuple[str, ...]
     classes: npt.NDArray[Any]
     pos_column: int
+    favorable_is_positive: bool
     record_ids: pd.Index[Any]
     train_codes: Positions
     test_codes: Positions
@@ -135,7 +136,7 @@ class Case:
         retained : ndarray of bool, shape (n_train,)
             Which training rows it knows.
         state : object, optional
-            What an unlearner wants carried along.
+            What an unlearner wants carried along; where it says that it `assembled` the model, its `scores` stand for the model's.
         """
         other = object.__new__(Case)
         other._data = self._data
@@ -144,6 +145,12 @@ class Case:
         other.state = state
         other.retained = _frozen(retained)
         other._cache = {}
+        return other
+
+    def with_state(self, state: Any) -> Case:
+        """Return the same case carrying what an unlearner builds on; the model and all that was found with it stay."""
+        other = self.replace(self.model, self.retained, state)
+        other._cache = dict(self._cache)
         return other
 
     def with_threshold(self, threshold: float | AtRate | None) -> Case:
@@ -278,7 +285,11 @@ class Case:
         InputError
             If an id is unknown, given twice, or removed already.
         """
+        if not isinstance(ids, Iterable) or isinstance(ids, str):
+            raise InputTypeError(f"Ids must be given as a list. Got {ids!r} instead; write [{ids!r}].")
         wanted = list(ids)
+        if not all(isinstance(one, Hashable) for one in wanted):
+            raise InputTypeError("Ids must be a flat list of numbers or texts. Got a list of lists; flatten it.")
         found = self._few_positions(wanted) if len(wanted) <= FEW else self.record_ids.get_indexer(pd.Index(wanted))
         if (found < 0).any():
             unknown = [one for one, position in zip(wanted, found, strict=True) if position < 0]
@@ -319,6 +330,8 @@ class Case:
             raise InputError(
                 "Removing by subject needs a subject column. Roles.subject_id is not set; name it, or give record ids."
             )
+        if not isinstance(subjects, Iterable) or isinstance(subjects, str):
+            raise InputTypeError(f"Ids must be given as a list. Got {subjects!r} instead; write [{subjects!r}].")
         wanted = pd.Index(list(subjects)).unique()
         unknown = wanted[~wanted.isin(column[self.retained])]
         if len(unknown):
@@ -356,7 +369,7 @@ class Case:
     @property
     def favorable_is_positive(self) -> bool:
         """Whether `favorable_label` is `pos_label`."""
-        return str(self.roles.favorable_label) == str(self.roles.pos_label)
+        return self._data.favorable_is_positive
 
     @property
     def score_kind(self) -> str:
@@ -368,9 +381,8 @@ class Case:
         return self._remember(("scores", on), lambda: self._scores(on))  # type: ignore[no-any-return]
 
     def _scores(self, on: str) -> Floats:
-        quick = getattr(self.state, "scores", None)
-        if quick is not None:
-            return _frozen(quick(self.rows(on)))
+        if getattr(self.state, "assembled", False):
+            return _frozen(self.state.scores(self.rows(on)))
         table = self.X_test.iloc[self.rows(on)]
         named = hasattr(self.model, "feature_names_in_")
         return _frozen(scoring.positive_scores(self.model, table if named else table.to_numpy(), self.pos_column))
@@ -496,6 +508,7 @@ def _check(
         features=features,
         classes=classes,
         pos_column=int(np.flatnonzero(classes == pos_label)[0]),
+        favorable_is_positive=bool(favorable == pos_label),
         record_ids=door.unique_ids(train, roles.record_id),
         train_codes=_frozen(train_codes),
         test_codes=_frozen(test_codes),

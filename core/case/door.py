@@ -99,7 +99,7 @@ def _remaining(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str, ...]
 def resolve_label(value: object, classes: npt.NDArray[Any], *, role: str) -> object:
     """Return the model's own class that equals `value`."""
     for label in classes:
-        if label == value or str(label) == str(value):
+        if pd.api.types.is_scalar(value) and (label == value or str(label) == str(value)):
             return label
     raise InputError(f"{role} must be a class of the model. Got {value!r}; the model knows {listed(classes)}.")
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.case.case import Case
-from core.errors import InputError, NotSupportedError
+from core.errors import InputError, NotSupportedError, listed
 from core.numerics.self_concordance import taylor_excess
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
 from core.unlearning.curvature import Curvature, length
@@ -57,7 +57,7 @@ class Newton(Unlearner):
         """Return the case with atoms, sums, gradient and Hessian at the optimum."""
         if isinstance(case.state, GlmState):
             return case
-        return case.replace(case.model, case.retained, prepare_state(case, progress))
+        return case.with_state(prepare_state(case, progress))
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
         """Return the case at the certified optimum without the records at `positions`."""
@@ -66,13 +66,13 @@ class Newton(Unlearner):
         state, bound = settle(before.without(positions, retained), retained, tolerance)
         if not math.isfinite(bound):
             raise NotSupportedError("no distance can be certified after removing so much")
-        notes = _notes(case, before, state, len(positions))
+        notes = _notes(before, state, len(positions))
         relative = bound / length(state.w)
         return Removal(case.replace(state.model, retained, state), Guarantee.CERTIFIED, bound, relative, notes)
 
     def converge(self, case: Case) -> Case:
         """Return the case with its model moved to the optimum of its objective; nothing is removed."""
-        state = replace(self.prepare(case).state, solver_distance=0.0)
+        state = replace(self.prepare(case).state, solver_distance=0.0, assembled=True)
         return case.replace(state.model, case.retained, state)
 
 
@@ -135,11 +135,11 @@ def newton_step(state: GlmState, curvature: Curvature) -> tuple[Floats, float]:
     return w, curvature.distance(length * excess, moved + anchor.moved, w)
 
 
-def _notes(case: Case, before: GlmState, after: GlmState, n_forgotten: int) -> tuple[str, ...]:
+def _notes(before: GlmState, after: GlmState, n_forgotten: int) -> tuple[str, ...]:
     notes = []
-    if before.solver_distance > 1e-6 and not len(case.forgotten_ids):
+    if before.solver_distance > 1e-6 and not before.assembled:
         notes.append(
-            f"The model was stopped {before.solver_distance:.1%} short of its optimum; "
+            f"The model was stopped {100 * before.solver_distance:.2g}% short of its optimum; "
             "this change holds that distance too. Converge it first to see the removal alone."
         )
     notes.extend(warnings_without(before, after, n_forgotten))
@@ -162,10 +162,10 @@ def warnings_without(before: GlmState, after: GlmState, n_forgotten: int) -> lis
             if count and column.refuses_unknown:
                 raise InputError(
                     f"Every category of the test rows must stay in training: the encoder refuses unknown ones. Forgetting these "
-                    f"{n_forgotten} records removes the last {column.name} = {category!r}, which {count} test rows have; keep one of them."
+                    f"{n_forgotten} records removes the last {column.name} = {listed([category])}, which {count} test rows have; keep one of them."
                 )
             if count:
                 notes.append(
-                    f"No training record has {column.name} = {category!r} any more; {count} test rows do and are encoded as unknown."
+                    f"No training record has {column.name} = {listed([category])} any more; {count} test rows do and are encoded as unknown."
                 )
     return notes

@@ -104,6 +104,8 @@ class GlmState:
         Coefficients and intercept of the model.
     solver_distance : float
         Relative distance of the model as it was handed in to its optimum.
+    assembled : bool
+        Whether the case's model is the one at `w`; until something is removed it is the one handed in.
     """
 
     frame: Frame
@@ -113,6 +115,7 @@ class GlmState:
     anchor: Anchor
     w: Floats
     solver_distance: float = 0.0
+    assembled: bool = False
 
     @cached_property
     def _preprocessed(self) -> tuple[Any, Linear]:
@@ -177,7 +180,7 @@ class GlmState:
     def at(self, w: Floats) -> GlmState:
         """Return the state with the parameters `w`."""
         return self._keeping(
-            GlmState(self.frame, self.metric, self.sums, self.totals, self.anchor, w, self.solver_distance)
+            GlmState(self.frame, self.metric, self.sums, self.totals, self.anchor, w, self.solver_distance, True)
         )
 
     def _keeping(self, other: GlmState) -> GlmState:
@@ -294,10 +297,10 @@ def _metric(state: GlmState, retained: Bools) -> Metric:
     G = state.loss_hessian()
     matrix = G + np.diag(_penalties_of_atoms(state) + 1e-10 * np.trace(G) / len(G))
     factor = cholesky(matrix, lower=True)
-    Z = state.frame.rows.Z
+    Z = state.frame.rows.Z if retained.all() else state.frame.rows.Z[retained]
     norms: list[float] = on_threads(largest_norm_block, [(Z, factor, *span) for span in spans(len(Z))])
     weights = state.frame.rows.weight * retained * state.part_weights[state.frame.rows.part]
-    return Metric(matrix, max(norms) * 1.0001, np.abs(Z).T @ weights)
+    return Metric(matrix, max(norms) * 1.0001, np.abs(Z).T @ weights[retained])
 
 
 def _penalties_of_atoms(state: GlmState) -> Floats:

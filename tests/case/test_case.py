@@ -178,6 +178,15 @@ class TestDecisions:
         fraud = core.Case(MODEL, TRAIN, TEST, ROLES.with_(favorable_label=0))
         assert np.array_equal(fraud.favorable(fraud.decisions("test")), ~fraud.decisions("test"))
 
+    @pytest.mark.parametrize(("positive", "favorable"), [(1, True), (1, 1.0), (True, "1"), (np.int64(1), 1)])
+    def test_one_label_written_two_ways_is_one_label(self, positive, favorable):
+        case = core.Case(MODEL, TRAIN, TEST, ROLES.with_(pos_label=positive, favorable_label=favorable))
+        assert case.favorable_is_positive
+        assert np.array_equal(case.favorable(case.y("test")), TEST["granted"] == 1)
+
+    def test_a_list_is_no_label(self):
+        refused("pos_label must be a class", roles=ROLES.with_(pos_label=[1]))
+
 
 class TestSharing:
     def test_removing_copies_no_table(self, small_case):
@@ -217,6 +226,11 @@ class TestSharing:
         many = [*small_case.record_ids[:50], "nobody"]
         with pytest.raises(InputError, match="Unknown: 'nobody'"):
             core.unlearn(small_case, many)
+
+    @pytest.mark.parametrize("ids", [3, None, "p1", [["p1"]]])
+    def test_ids_come_as_a_list(self, small_case, ids):
+        with pytest.raises(InputTypeError, match="Ids must be"):
+            small_case.positions(ids)
 
     def test_subjects_take_all_their_records(self):
         table = TRAIN.assign(account=TRAIN.index // 4)
