@@ -185,6 +185,58 @@ def test_an_unconverged_model_is_named_and_can_be_converged():
     assert np.allclose(coefficients(converged.model), polished(case, case.retained, model), atol=1e-10)
 
 
+def test_a_prepared_case_scores_as_its_own_model_until_something_is_removed():
+    table = make_table(600, 9)
+    case = core.Case(make_pipeline_for(table, solver="lbfgs", tol=1e-2), train=table, test=TEST, roles=ROLES)
+    ready = core.prepare(case)
+    for on in ("explore", "confirm", "test"):
+        assert np.array_equal(ready.scores(on), case.scores(on))
+    assert ready.key == case.key
+    assert "short of its optimum" in core.unlearn(ready, ["p3"]).notes[0]
+    assert not np.allclose(core.converge(ready).scores("test"), case.scores("test"), atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [1e4, 1e6, 1e8, 1e10])
+@pytest.mark.parametrize(
+    "steps",
+    [(StandardScaler(),), (SimpleImputer(), StandardScaler()), (StandardScaler(), SimpleImputer())],
+    ids=["scale", "impute and scale", "scale and impute"],
+)
+def test_a_mistyped_value_leaves_no_trace_in_the_scale(value, steps):
+    table = make_table(2000, 6).fillna({"income": 30.0})
+    table.loc[3, "income"] = value
+    if len(steps) > 1:
+        table.loc[7:9, "income"] = np.nan
+    model = make_pipeline(*steps, LogisticRegression(**TIGHT)).fit(table[NUMBERS], table["granted"])
+    case = core.Case(model, train=table, test=TEST.fillna({"income": 30.0}), roles=ROLES)
+    result = core.unlearn(case, ["p3"])
+    expected, _ = fit_again(case, result.case.retained)
+    ours, theirs = (
+        next(step for _, step in model.steps if isinstance(step, StandardScaler)).scale_
+        for model in (result.case.model, expected)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+    if result.bound is not None:
+        assert true_distance(case, result) <= result.bound
+
+
+def test_columns_in_tiny_units_are_scaled():
+    table, test = (one.assign(income=one["income"] * 1e-9) for one in (make_table(400, 6), TEST))
+    model = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(**TIGHT))
+    case = core.Case(model.fit(table[NUMBERS], table["granted"]), train=table, test=test, roles=ROLES)
+    result = core.unlearn(case, ["p3"], method="newton")
+    assert true_distance(case, result) <= result.bound
+
+
+def test_infinities_in_training_are_an_input_error():
+    table = make_table(300, 6).fillna({"income": 30.0})
+    model = make_pipeline(StandardScaler(), LogisticRegression(**TIGHT)).fit(table[NUMBERS], table["granted"])
+    spoiled = table.assign(income=table["income"].where(table.index > 3, np.inf))
+    case = core.Case(model, train=spoiled, test=TEST.fillna({"income": 30.0}), roles=ROLES)
+    with pytest.raises(InputError, match="must be able to fit"):
+        core.unlearn(case, ["p9"])
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [({"l1_ratio": 1.0, "solver": "saga", "tol": 1e-4}, "L1"), ({"C": np.inf}, "singular")],

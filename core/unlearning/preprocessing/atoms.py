@@ -142,6 +142,11 @@ class AtomTable:
         """Indices of the atoms that indicate a category."""
         return np.concatenate([np.empty(0, dtype=np.intp), *(column.atoms for column in self.categorical.values())])
 
+    @cached_property
+    def observed(self) -> Positions:
+        """Indices of the atoms that hold numbers."""
+        return np.array([column.observed for column in self.numeric.values()], dtype=np.intp)
+
     @property
     def one(self) -> int:
         """Index of the constant atom."""
@@ -218,6 +223,8 @@ class AtomBuilder:
         missing_train, missing_test = np.isnan(train), np.isnan(test)
         if missing_train.all():
             raise NotSupportedError(f"column {name!r} has no values")
+        if np.isinf(train).any() or np.isinf(test).any():
+            raise NotSupportedError(f"column {name!r} holds infinities")
         center, spread = float(np.nanmean(train)), float(np.nanstd(train)) or 1.0
         observed = self._add(
             *(

@@ -13,6 +13,9 @@ from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, Numer
 
 Floats = npt.NDArray[np.float64]
 
+CANCELLED = 1e-5
+"""A variance below this share of the sums it is the difference of is taken from the rows instead."""
+
 
 @dataclass(frozen=True, eq=False)
 class Raw:
@@ -101,19 +104,45 @@ def present(block: Numbers, sums: Sums) -> Floats:
     return count
 
 
-def moments(block: Numbers | Linear, sums: Sums) -> tuple[Floats, Floats]:
+def moments(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> tuple[Floats, Floats]:
     """Return mean and variance of every column or feature over the retained rows where it has a value."""
     if isinstance(block, Numbers):
-        count = present(block, sums)
-        if (count <= 0).any():
-            raise NotSupportedError("a column has no values left")
-        where = block.columns.observed
-        mean = sums.first[where] / count
-        variance = sums.second[where] / count - mean * mean
-        return block.scale * mean + block.shift, block.scale**2 * _not_negative(variance)
+        return _number_moments(block, sums, atoms)
     first = block.coef @ sums.first / sums.n
-    variance = (block.coef * block.coef) @ sums.second / sums.n - first * first
-    return first + block.const, _not_negative(variance)
+    squared = block.coef * block.coef
+    variance = squared @ sums.second / sums.n - first * first
+    numeric = squared[:, atoms.observed].sum(axis=1)
+    for index in np.flatnonzero((numeric > 0.0) & _cancelled(variance, numeric * len(sums.retained) / sums.n, first)):
+        values = atoms.train[sums.retained] @ block.coef[index]
+        first[index], variance[index] = _two_passes(values, float(block.const[index]))
+    return first + block.const, np.maximum(variance, 0.0)
+
+
+def _number_moments(block: Numbers, sums: Sums, atoms: AtomTable) -> tuple[Floats, Floats]:
+    columns = block.columns
+    count = present(block, sums)
+    if (count <= 0).any():
+        raise NotSupportedError("a column has no values left")
+    mean = sums.first[columns.observed] / count
+    variance = sums.second[columns.observed] / count - mean * mean
+    for index in np.flatnonzero(_cancelled(variance, len(sums.retained) / count, mean)):
+        given = sums.retained & ~np.isnan(columns.columns[index].values)
+        offset = float(columns.center[index] / columns.spread[index])
+        mean[index], variance[index] = _two_passes(atoms.train[given, columns.observed[index]], offset)
+    return block.scale * mean + block.shift, block.scale**2 * np.maximum(variance, 0.0)
+
+
+def _cancelled(variance: Floats, summed: Floats, mean: Floats) -> npt.NDArray[np.bool_]:
+    """Return which variances are a difference of sums so much larger that digits are lost; `summed` is the mean square before any removal."""
+    return variance < CANCELLED * (summed + mean * mean)
+
+
+def _two_passes(values: Floats, offset: float) -> tuple[float, float]:
+    """Return mean and variance, 0 where it is no more than the rounding of values that stand for `values` + `offset`."""
+    mean = float(values.mean())
+    variance = float(np.mean((values - mean) ** 2))
+    rounding = len(values) * float(np.finfo(np.float64).eps) * max(abs(mean), abs(offset))
+    return mean, variance if variance > rounding**2 else 0.0
 
 
 def extremes(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> tuple[Floats, Floats]:
@@ -150,8 +179,3 @@ def _feature_ends(row: Floats, sums: Sums, by_atom: dict[int, NumericColumn]) ->
     if covered < sums.n - 0.5:
         values.append(0.0)
     return min(values), max(values)
-
-
-def _not_negative(variance: Floats) -> Floats:
-    """Return variances with what rounding of centred sums leaves of zero set to zero (atoms have variance 1 or are indicators)."""
-    return np.where(variance < 1e-13, 0.0, variance)

@@ -42,7 +42,7 @@ def shallow(estimator: Any) -> Any:
 def scale(estimator: StandardScaler, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
     """Refit a StandardScaler."""
     numbers = as_numbers(block, atoms)
-    mean, variance = moments(numbers, sums)
+    mean, variance = moments(numbers, sums, atoms)
     count = present(numbers, sums) if isinstance(numbers, Numbers) else np.full(len(mean), float(sums.n))
     new = shallow(estimator)
     factor = np.ones_like(mean)
@@ -87,17 +87,17 @@ def impute(estimator: SimpleImputer, block: Block, sums: Sums, atoms: AtomTable)
             raise NotSupportedError(
                 f"SimpleImputer(strategy={estimator.strategy!r}) after a step that leaves no missing values"
             )
-        new.statistics_ = moments(numbers, sums)[0] if estimator.strategy == "mean" else estimator.statistics_
+        new.statistics_ = moments(numbers, sums, atoms)[0] if estimator.strategy == "mean" else estimator.statistics_
         return new, numbers
-    new.statistics_ = _statistics(estimator, numbers, sums)
+    new.statistics_ = _statistics(estimator, numbers, sums, atoms)
     return new, filled(numbers, new.statistics_, atoms)
 
 
-def _statistics(estimator: SimpleImputer, block: Numbers, sums: Sums) -> Floats:
+def _statistics(estimator: SimpleImputer, block: Numbers, sums: Sums, atoms: AtomTable) -> Floats:
     if estimator.strategy == "constant":
         return np.asarray(estimator.statistics_, dtype=np.float64)
     if estimator.strategy == "mean":
-        return moments(block, sums)[0]
+        return moments(block, sums, atoms)[0]
     return np.array(
         [
             (_centre(column, estimator.strategy, sums) - column.center) / column.spread * scale + shift
