@@ -61,11 +61,11 @@ def _sentence(work: Work, records: pd.DataFrame, facts: dict[str, Any]) -> str:
     who = f"{plain(facts['group'])}, label {plain(facts['label'])}"
     if pd.isna(facts["gap"]):
         return f"{who}."
-    change = f"changes {plain(inline(gap.label))} by {signed(facts['gap'], 6)}"
+    change = f"change the {plain(inline(gap.label))} by {signed(facts['gap'], 6)}"
     if facts["removed"]:
-        return f"{who}. Removed; its removal alone was predicted to {change.replace('changes', 'change')}."
+        return f"{who}. Removed; its removal alone was predicted to {change}."
     return (
-        f"{who}. Removing it alone {change} and the loss by {signed(facts['loss'], 6)}, as predicted: "
+        f"{who}. Removing it alone is predicted to {change} and the loss by {signed(facts['loss'], 6)}: "
         f"number {count(int(better.sum()) + 1)} of {count(len(retained))} by harm."
     )
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from core.errors import RedressError
 from dashboard import cached, session
 from dashboard.components import opening, pages, strip, waiting
+from dashboard.words import plain
 
 _ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
@@ -37,6 +39,9 @@ def around(page: Page) -> None:
 def _page(page: Page) -> None:
     # Not st.stop() where a case is missing: it would end the refreshing of work under way.
     if session.work() is not None or page.title == pages.TITLES[pages.START]:
-        page.run()
+        try:
+            page.run()
+        except RedressError as error:
+            st.error(plain(error))
     elif not session.jobs():
         opening.ask_for_one()

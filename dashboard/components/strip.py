@@ -15,7 +15,7 @@ from dashboard.components import opening
 from dashboard.components.strip_table import Cell, Column, table
 from dashboard.session import Key
 from dashboard.tables import row
-from dashboard.words import count, interval, number, percent, seconds
+from dashboard.words import count, interval, number, percent, plain, seconds
 from dashboard.work import Feature, Work
 
 FRAGMENT = "strip"
@@ -43,7 +43,10 @@ def show() -> None:
     with left, st.container(gap="xsmall"):
         _selectors(work)
         _buttons(work)
-    right.html(table(_columns(work)))
+    try:
+        right.html(table(_columns(work)))
+    except RedressError as error:
+        right.error(plain(error))
 
 
 def _selectors(work: Work) -> None:

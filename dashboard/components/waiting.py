@@ -31,6 +31,9 @@ def _settle(about: str, job: jobs.Job, wait_s: float = 0.0) -> None:
         session.notify("error", str(error))
     except MemoryError:
         session.notify("error", f"{job.title} must fit into the server's memory. It did not; use fewer rows.")
+    except Exception:
+        session.drop_job(about, job)
+        raise
     session.drop_job(about, job)
 
 

@@ -271,3 +271,23 @@ def test_a_model_stopped_short_is_converged_as_a_version_of_its_own(open_app: Op
     assert list(versions["step"]) == ["as opened", "converged"]
     app.button(key="strip_move_Undo").click().run()
     assert strip_rows(app)["now"] == strip_rows(app)["before"]
+
+
+def test_a_gap_that_cannot_be_taken_is_a_sentence_and_another_can_be_chosen(
+    open_app: Opener, small_case: core.Case
+) -> None:
+    # Only clerks deserve the good outcome in the test table, so there is one true positive rate and nothing to compare it with.
+    test = small_case.test.assign(granted=small_case.test["granted"].where(small_case.test["job"] == "clerk", 0))
+    roles = small_case.roles.with_(sensitive_features=["job"])
+    case = core.Case(small_case.model, train=small_case.train, test=test, roles=roles)
+    app = open_app(workspace.store(case, "Nobody"))
+    assert strip_rows(app)["now"][0] == "\N{EN DASH}"
+    for page in ("check", "find", "remove"):
+        go(app, page)
+    app = go(app, "find")
+    assert "equal_opportunity_difference" in " ".join(one.value.replace("\\", "") for one in (*app.error, *app.info))
+    next(one for one in app.selectbox if one.key.startswith("strip_metric")).set_value(
+        "demographic_parity_difference"
+    ).run()
+    assert not app.exception, app.exception
+    assert not app.error
