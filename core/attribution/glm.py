@@ -21,10 +21,10 @@ from core.attribution.base import Attributor
 from core.attribution.smooth import SmoothMetric, predictors
 from core.case.case import Case
 from core.numerics.logistic import sigmoid
-from core.unlearning.anchor import on_threads, spans
 from core.unlearning.base import mask_without
 from core.unlearning.glm import Newton, settle, warnings_without
 from core.unlearning.glm_state import GlmState
+from core.unlearning.threads import on_threads, one_blas_thread, spans
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -43,6 +43,7 @@ class NewtonInfluence(Attributor):
         """Return why the model is not one this method serves, or None."""
         return Newton().fits(case)
 
+    @one_blas_thread()
     def influence(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. One Hessian and two products with the rows."""
         state: GlmState = Newton().prepare(case).state
@@ -57,6 +58,7 @@ class NewtonInfluence(Attributor):
         effect += _through_means(state, by_atom, direction, residual)
         return effect
 
+    @one_blas_thread()
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
         """Return scores after a Newton step with the rows taken out, and more where it leaves doubt: O(k d^2) and a few passes."""
         retained = mask_without(case, positions)

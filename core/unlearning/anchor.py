@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
 
 from core.numerics.logistic import gradient_block, hessian_block, sigmoid
+from core.unlearning.threads import on_threads, spans
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
-
-ROWS_PER_TASK = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,26 +56,6 @@ class Rows:
             own = curvature if self.n_parts == 1 else curvature * (self.part == part)
             parts.append(sum(on_threads(hessian_block, [(self.Z, own, *span) for span in spans(len(eta))])))
         return np.array(parts)
-
-
-def on_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Return what `task` gives for each item of work: in place for one item, else through joblib's threads (or its Dask backend)."""
-    if len(work) == 1:
-        return [task(*work[0])]
-    return Parallel(n_jobs=-1, prefer="threads")(delayed(task)(*item) for item in work)  # type: ignore[no-any-return]
-
-
-def spans(n: int) -> list[tuple[int, int]]:
-    """Return consecutive spans of rows, one per task.
-
-    Examples
-    --------
-    >>> spans(150_000)
-    [(0, 75000), (75000, 150000)]
-    """
-    tasks = max(1, -(-n // ROWS_PER_TASK))
-    edges = np.linspace(0, n, tasks + 1).astype(int).tolist()
-    return list(pairwise(edges))
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,13 +17,14 @@ from core.case.case import Case
 from core.case.objective import LogisticObjective, coefficients, linear_estimator, logistic_objective
 from core.errors import NotSupportedError
 from core.numerics.logistic import largest_norm_block, sigmoid
-from core.unlearning.anchor import Anchor, Rows, on_threads, spans
+from core.unlearning.anchor import Anchor, Rows
 from core.unlearning.base import Progress
 from core.unlearning.curvature import Curvature, Metric
 from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
 from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
 from core.unlearning.preprocessing.chain import plan, refit
 from core.unlearning.preprocessing.steps import shallow
+from core.unlearning.threads import on_threads, spans
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -136,6 +137,8 @@ class GlmState:
         """Weight of each part's sums: the class weights, if they follow the counts."""
         if self.frame.rows.n_parts == 1:
             return np.ones(1)
+        if self.totals.min() <= 1e-12 * self.totals.sum():
+            raise NotSupportedError("a class has no weight left")
         return self.frame.objective.class_weights(self.totals)
 
     @cached_property

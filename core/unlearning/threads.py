@@ -1,0 +1,47 @@
+"""Rows on threads, matrices on one: how the passes over the rows use the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import ThreadpoolController
+
+ROWS_PER_TASK = 100_000
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to the calling thread: on small matrices its own threads wait for one another longer than they work."""
+    with _controller().limit(limits=1, user_api="blas"):
+        yield
+
+
+def on_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Return what `task` gives for each item of work: in place for one item, else through joblib's threads (or its Dask backend)."""
+    if len(work) == 1:
+        return [task(*work[0])]
+    return Parallel(n_jobs=-1, prefer="threads")(delayed(task)(*item) for item in work)  # type: ignore[no-any-return]
+
+
+def spans(n: int) -> list[tuple[int, int]]:
+    """Return consecutive spans of rows, one per task.
+
+    Examples
+    --------
+    >>> spans(150_000)
+    [(0, 75000), (75000, 150000)]
+    """
+    tasks = max(1, -(-n // ROWS_PER_TASK))
+    edges = np.linspace(0, n, tasks + 1).astype(int).tolist()
+    return list(pairwise(edges))
