@@ -478,6 +478,10 @@ class Case:
 def _check(
     model: Any, train: pd.DataFrame, test: pd.DataFrame, roles: Roles, held: Bools | None, seed: int | None
 ) -> CaseData:
+    if not isinstance(roles, Roles):
+        raise InputTypeError(
+            f"The roles must be core.Roles. Got {type(roles).__name__} instead; write core.Roles(...)."
+        )
     features = door.resolve_features(model, train, roles)
     door.check_columns(test, features, what="Every column the model needs", where="test")
     classes = np.asarray(model.classes_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case.roles import Roles
-from core.errors import InputError
+from core.errors import InputError, listed
 
 MISSING = "(missing)"
 MAX_GROUPS = 50
+MAX_COMBINATIONS = 200_000
 FEW_VALUES = 6
 """A numeric column with this many values or fewer is taken as categories."""
 
@@ -104,7 +106,7 @@ def make_grouping(roles: Roles, feature: str, train: pd.Series[Any], test: pd.Se
     if edges is None and numeric and both.nunique() > FEW_VALUES:
         edges = default_edges(train)
     names = _texts_in_order(both) if edges is None else _bin_names(both, edges)
-    if both.isna().any():
+    if both.isna().any() and MISSING not in names:
         names = (*names, MISSING)
     if len(names) < 2:
         only = names[0] if names else "nothing"
@@ -149,6 +151,12 @@ def intersect(parts: Sequence[Groups]) -> Groups:
     >>> both.names, both.codes.tolist()
     (('f, old', 'f, young', 'm, old', 'm, young'), [1, 3])
     """
+    size = math.prod(len(part) for part in parts)
+    if size > MAX_COMBINATIONS:
+        raise InputError(
+            f"An intersection can have at most {MAX_COMBINATIONS:,} combinations of groups. "
+            f"{listed([part.feature for part in parts])} have {size:,}; name fewer features or choose wider bins."
+        )
     names: tuple[str, ...] = ("",)
     codes = np.zeros(len(parts[0].codes), dtype=np.int32)
     for part in parts:

@@ -83,7 +83,13 @@ def check_provenance(case: Case) -> Provenance:
         objective = logistic_objective(case.model)
     except NotSupportedError as error:
         return Provenance("unverifiable", _sentence(f"{checked}the rest cannot be checked: {error}."))
-    return _check_gradient(case, objective, _dense(table), checked)
+    X = _numbers(table)
+    if X is None:
+        return Provenance(
+            "mismatch",
+            "Some cells are missing, infinite or text, and no such model can be fitted on them; these are not the rows it was trained on.",
+        )
+    return _check_gradient(case, objective, X, checked)
 
 
 def _check_gradient(case: Case, objective: Any, X: Floats, checked: str) -> Provenance:
@@ -209,8 +215,13 @@ def _is_logistic(case: Case) -> bool:
     return True
 
 
-def _dense(table: Any) -> Floats:
-    return np.asarray(table.toarray() if hasattr(table, "toarray") else table, dtype=np.float64)
+def _numbers(table: Any) -> Floats | None:
+    """Return a table as finite numbers, or None where it holds anything else."""
+    try:
+        numbers = np.asarray(table.toarray() if hasattr(table, "toarray") else table, dtype=np.float64)
+    except (ValueError, TypeError):
+        return None
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def _sentence(text: str) -> str:

@@ -33,7 +33,8 @@ class AtRate:
     rate: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.rate < 1.0:
+        rate: Any = self.rate
+        if isinstance(rate, str) or not 0.0 < rate < 1.0:
             raise InputError(f"The alert capacity must lie strictly between 0 and 1. Got {self.rate!r} instead.")
 
 

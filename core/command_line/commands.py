@@ -106,6 +106,10 @@ def unlearn(args: Namespace) -> Output:
     saved = str(result.case.save(args.save)) if args.save is not None else None
     ids = case.record_ids[case.retained & ~result.case.retained]
     parts = [_facts(result), f"Before and after, on {args.on}\n" + _shift_table(shift)]
+    if shift["reversed"].any():
+        parts.append(
+            "* The two groups changed places: the change is that of the signed difference, not after less before."
+        )
     if saved is not None:
         parts.append(f"Saved to {plain(saved)}")
     data = {
@@ -222,7 +226,7 @@ def _shift_table(shift: pd.DataFrame) -> str:
             str(row["metric"]),
             str(row["sensitive_feature"]),
             number(row["before"]),
-            number(row["after"]),
+            number(row["after"]) + (" *" if row["reversed"] else ""),
             interval(row["change"], row["low"], row["high"]),
             number(row["p_value"]),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core.case.case import Case
-from core.case.groups import Groups
+from core.case.groups import MAX_COMBINATIONS, Groups
 from core.errors import InputError, NotSupportedError, listed
 from core.metrics.audit_tables import gap_row, gap_table, group_table, notes
 from core.metrics.catalog import NEEDS_PROBABILITY, Metric, metrics_of
@@ -18,6 +19,7 @@ from core.metrics.group_evidence import rate_evidence
 from core.metrics.samples import GroupSample, Sample, feature_name, generator, occupied
 
 N_RESAMPLES = 2000
+MOST_RESAMPLES = 100_000
 LEVEL = 0.95
 
 
@@ -130,6 +132,10 @@ def audit(
         seed=seed,
         on=on,
     )
+    if features is None and _combinations(case) > MAX_COMBINATIONS:
+        left_out.append(
+            f"The intersection of all sensitive features has {_combinations(case):,} combinations and is left out; ask for fewer together."
+        )
     return AuditReport(**{**vars(report), "notes": (*left_out, *report.notes)})
 
 
@@ -143,14 +149,27 @@ def sample_of(case: Case, on: str, scores: np.ndarray[Any, np.dtype[np.float64]]
     return Sample(case.favorable(case.y(on)), case.favorable(decided), favorable, probability, same)
 
 
+def check_resampling(n_resamples: int, level: float) -> None:
+    """Raise unless intervals of this level can be had from so many resamples."""
+    if not 0.0 < level < 1.0 or not 1 <= n_resamples <= MOST_RESAMPLES:
+        raise InputError(
+            f"level must be between 0 and 1 and n_resamples at least 1 and at most {MOST_RESAMPLES:,}. "
+            f"Got {level} and {n_resamples}; {LEVEL} and {N_RESAMPLES} are usual."
+        )
+
+
 def audited_features(case: Case, features: Iterable[str | Sequence[str]] | None) -> tuple[str | tuple[str, ...], ...]:
-    """Return the sensitive features asked for, by default each and the intersection of all."""
+    """Return the sensitive features asked for, by default each and, unless it has too many groups, the intersection of all."""
     if features is None:
         names = tuple(case.roles.sensitive_features)
-        return names if len(names) < 2 else (*names, names)
+        return names if len(names) < 2 or _combinations(case) > MAX_COMBINATIONS else (*names, names)
     if isinstance(features, str):
         features = (features,)
     return tuple(dict.fromkeys(case.sensitive_feature(feature) for feature in features))
+
+
+def _combinations(case: Case) -> int:
+    return math.prod(len(case.grouping(name).names) for name in case.roles.sensitive_features)
 
 
 def usable(chosen: tuple[Metric, ...], *, probability: bool, asked: bool) -> tuple[tuple[Metric, ...], list[str]]:
@@ -178,11 +197,7 @@ def audit_arrays(
     on: str = "explore",
 ) -> AuditReport:
     """Audit labels, decisions and scores that are at hand; otherwise as `audit`."""
-    if not 0.0 < level < 1.0 or n_resamples < 1:
-        raise InputError(
-            f"level must be between 0 and 1 and n_resamples at least 1. Got {level} and {n_resamples}; "
-            f"{LEVEL} and {N_RESAMPLES} are usual."
-        )
+    check_resampling(n_resamples, level)
     rates = tuple(dict.fromkeys(rate for metric in metrics for rate in metric.rates if rate != "count"))
     compared = [metric for metric in metrics if metric.compares_groups]
     tables, rows, sentences = [], {}, []

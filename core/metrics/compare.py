@@ -11,7 +11,7 @@ import pandas as pd
 from core.case.case import Case
 from core.case.groups import Groups
 from core.errors import InputError
-from core.metrics.audit import LEVEL, N_RESAMPLES, audited_features, sample_of, usable
+from core.metrics.audit import LEVEL, N_RESAMPLES, audited_features, check_resampling, sample_of, usable
 from core.metrics.catalog import Metric, metric_of, metrics_of
 from core.metrics.inference import Change, paired_change
 from core.metrics.samples import PairedSample, Sample, feature_name, generator, occupied
@@ -150,6 +150,7 @@ def compare_samples(
     seed: int = 0,
 ) -> pd.DataFrame:
     """Compare two samples of the same records; otherwise as `compare`."""
+    check_resampling(n_resamples, level)
     whole = PairedSample(before, after, np.zeros(len(before.label), dtype=np.intp), 1, n_resamples, generator(seed, ""))
     rows = {
         (metric.name, ALL_RECORDS): paired_change(metric, whole, level)
@@ -195,6 +196,7 @@ def compare_groups(
     DataFrame
         Indexed by (metric, sensitive_feature, group), with `compare`'s columns. The interval of each group stands alone.
     """
+    check_resampling(n_resamples, level)
     _check_same_rows(before, after, on)
     samples = sample_of(before, on), sample_of(after, on, scores)
     chosen, _ = usable(metrics_of(metrics), probability=all(s.probability for s in samples), asked=True)

@@ -75,6 +75,8 @@ class RateDraws(NamedTuple):
 
 def generator(seed: int, feature: str | Sequence[str]) -> np.random.Generator:
     """Return the random stream of a feature: what it gives does not depend on the other features asked for."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"A seed must be a whole number, 0 or above. Got {seed!r}; 0 is usual.")
     return np.random.default_rng(
         [seed, zlib.crc32("\x1f".join([feature] if isinstance(feature, str) else feature).encode())]
     )

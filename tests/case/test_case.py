@@ -121,6 +121,9 @@ class TestAtTheDoor:
             ROLES.with_(bins={"age": [40, 30]})
         with pytest.raises(InputError, match="at least one"):
             ROLES.with_(sensitive_features=[])
+        refused("must be core.Roles", error=InputTypeError, roles={"target": "granted"})
+        with pytest.raises(InputError, match="strictly between 0 and 1"):
+            core.AtRate("half")
 
 
 class TestGroups:
@@ -132,6 +135,13 @@ class TestGroups:
             ROLES.with_(sensitive_features=["region"]),
         )
         assert case.groups("region", "train").names == ("n", "(missing)")
+
+    def test_a_value_called_missing_joins_the_missing_ones(self):
+        spoken = TEST.assign(region="(missing)")
+        roles = ROLES.with_(sensitive_features=["region"])
+        case = core.Case(MODEL, TRAIN.assign(region=["n", None] * 200), spoken, roles)
+        assert case.groups("region", "train").names == ("(missing)", "n")
+        assert set(case.groups("region", "test").codes) == {0}
 
     def test_numbers_are_binned_with_the_edges_given(self):
         case = core.Case(MODEL, TRAIN, TEST, ROLES.with_(bins={"age": [30, 60]}))

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import core
+from core.command_line import commands
 from core.command_line.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +141,12 @@ def test_ids_from_a_file(capsys: pytest.CaptureFixture[str], folder: str, conten
     assert run_json(capsys, "unlearn", folder, "--forget", str(path))["forgotten"] == ["p3", "p7"]
 
 
+def test_groups_that_change_places_are_explained(small_case: core.Case) -> None:
+    shift = core.compare(small_case, small_case, metrics="equal_opportunity_difference", features=["sex"])
+    assert "*" not in commands._shift_table(shift)
+    assert " *" in commands._shift_table(shift.assign(reversed=True))
+
+
 def test_numbers_as_ids_and_subjects(capsys: pytest.CaptureFixture[str], small_case: core.Case, tmp_path: Path) -> None:
     train = small_case.train.assign(person=np.arange(1500), account=np.arange(1500) // 3)
     roles = small_case.roles.with_(subject_id="account")
@@ -179,6 +186,8 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
         (["audit", "CASE", "--on", "train"], "'train'"),
         (["audit", "CASE", "--level", "high"], "'high'"),
         (["audit", "CASE", "--level", "2"], "Got 2"),
+        (["audit", "CASE", "--seed", "-1"], "A seed must be"),
+        (["audit", "CASE", "--resamples", "10000000000"], "at most 100,000"),
         (["audit", "CASE", "--metric", "equal_oportunity_difference"], "Did you mean 'equal_opportunity_difference'"),
         (["audit", "CASE", "--sensitive-feature", "sexx"], "Did you mean 'sex'"),
         (["audit", "nowhere"], "Got nothing at 'nowhere'"),

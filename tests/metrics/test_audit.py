@@ -161,12 +161,29 @@ def test_a_model_without_probabilities_is_audited_without_them() -> None:
         ({"features": ["sexx"]}, "sex"),
         ({"level": 1.5}, "level must be between 0 and 1"),
         ({"n_resamples": 0}, "n_resamples at least 1"),
+        ({"n_resamples": 10**10}, "at most 100,000"),
+        ({"seed": -1}, "whole number, 0 or above"),
+        ({"seed": "x"}, "whole number, 0 or above"),
         ({"on": "exlore"}, "explore"),
     ],
 )
 def test_bad_arguments_say_what_must_hold(small_case: core.Case, arguments: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         audit(small_case, **arguments)  # type: ignore[arg-type]
+
+
+def test_an_intersection_of_too_many_groups_is_left_out_and_said() -> None:
+    draw = np.random.default_rng(0)
+    table = pd.DataFrame({f"town{number}": draw.choice([f"t{one}" for one in range(40)], 600) for number in range(4)})
+    table["amount"], table["granted"] = draw.normal(size=600), draw.integers(0, 2, 600)
+    model = LogisticRegression().fit(table[["amount"]], table["granted"])
+    towns = [f"town{number}" for number in range(4)]
+    case = core.Case(model, table, table, core.Roles("granted", 1, 1, towns))
+    report = audit(case, "selection_rate")
+    assert list(report.by_group.index.levels[0]) == towns
+    assert any("2,560,000 combinations" in note for note in report.notes)
+    with pytest.raises(InputError, match="at most 200,000 combinations"):
+        audit(case, "selection_rate", features=[tuple(towns)])
 
 
 def test_score_metrics_need_scores() -> None:

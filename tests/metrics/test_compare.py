@@ -114,6 +114,13 @@ def test_every_groups_own_rates(small_case: core.Case, other_case: core.Case) ->
     assert set(table.index.get_level_values(0)) == {"selection_rate", "true_positive_rate"}
 
 
+@pytest.mark.parametrize("arguments", [{"level": 2.0}, {"n_resamples": 0}, {"seed": -1}])
+def test_bad_arguments_say_what_must_hold(small_case: core.Case, arguments: dict[str, float]) -> None:
+    for call in (compare, compare_groups):
+        with pytest.raises(InputError):
+            call(small_case, small_case, **arguments)  # type: ignore[arg-type]
+
+
 def test_cases_with_other_rows_are_refused(small_case: core.Case) -> None:
     cut = core.Case(small_case.model, small_case.train, small_case.test.iloc[:900], small_case.roles)
     with pytest.raises(InputError, match="share their test table"):

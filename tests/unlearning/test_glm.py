@@ -228,6 +228,17 @@ def test_columns_in_tiny_units_are_scaled():
     assert true_distance(case, result) <= result.bound
 
 
+def test_a_class_without_weight_left_is_refused():
+    table = make_table(300, 6)
+    first = int(np.flatnonzero(table["granted"] == 1)[0])
+    table["weight"] = ((table["granted"] == 0) | (table.index == first)).astype(float)
+    model = LogisticRegression(class_weight="balanced", **TIGHT)
+    model.fit(table[["age", "debt"]], table["granted"], sample_weight=table["weight"])
+    case = core.Case(model, train=table, test=TEST, roles=ROLES.with_(sample_weight="weight"))
+    with pytest.raises(NotSupportedError, match="no weight left"):
+        core.unlearn(case, [f"p{first}"], method="newton")
+
+
 def test_infinities_in_training_are_an_input_error():
     table = make_table(300, 6).fillna({"income": 30.0})
     model = make_pipeline(StandardScaler(), LogisticRegression(**TIGHT)).fit(table[NUMBERS], table["granted"])
