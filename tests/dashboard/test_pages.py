@@ -55,10 +55,14 @@ def test_an_unknown_case_is_one_sentence(open_app: Opener) -> None:
     assert "work" not in app.session_state
 
 
-@pytest.mark.parametrize("attack", ["../../etc", "..", "a/b", "~"])
-def test_an_id_never_leaves_the_workspace(home: Path, attack: str) -> None:
+@pytest.mark.parametrize("attack", ["../outside", "inside/../../outside", "..", "~", ""])
+def test_an_id_never_leaves_the_workspace(home: Path, small_case: core.Case, attack: str) -> None:
+    small_case.save(home / "outside" / "case")
+    (home / "cases" / "inside").mkdir(parents=True)
     with pytest.raises(core.RedressError, match="kept on this server"):
         workspace.load(attack)
+    workspace.delete(attack)
+    assert (home / "outside" / "case" / "case.toml").exists()
 
 
 def test_a_demonstration_opens_as_a_copy_of_its_own(open_app: Opener) -> None:
