@@ -26,7 +26,7 @@ from core.numerics.self_concordance import taylor_excess
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
 from core.unlearning.curvature import Curvature, length
 from core.unlearning.glm_state import GlmState, check_case, prepare_state
-from core.unlearning.threads import one_blas_thread
+from core.unlearning.threads import one_blas_thread, spare_threads
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -54,19 +54,20 @@ class Newton(Unlearner):
             return str(error)
         return None
 
-    @one_blas_thread()
     def prepare(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with atoms, sums, gradient and Hessian at the optimum."""
         if isinstance(case.state, GlmState):
             return case
-        return case.with_state(prepare_state(case, progress))
+        with one_blas_thread():
+            return case.with_state(prepare_state(case, progress))
 
-    @one_blas_thread()
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
         """Return the case at the certified optimum without the records at `positions`."""
         retained = mask_without(case, positions)
         before = self.prepare(case).state
-        state, bound = settle(before.without(positions, retained), retained, tolerance)
+        n_atoms = len(before.anchor.u)
+        with spare_threads(n_atoms**2 * max(n_atoms, len(positions))):
+            state, bound = settle(before.without(positions, retained), retained, tolerance)
         if not math.isfinite(bound):
             raise NotSupportedError("no distance can be certified after removing so much")
         notes = _notes(before, state, len(positions))

@@ -24,7 +24,7 @@ from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTabl
 from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
 from core.unlearning.preprocessing.chain import plan, refit
 from core.unlearning.preprocessing.steps import shallow
-from core.unlearning.threads import on_threads, spans
+from core.unlearning.threads import on_threads, one_blas_thread, spans
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -178,7 +178,8 @@ class GlmState:
 
     def renewed(self, retained: Bools) -> GlmState:
         """Take gradient and Hessian at the anchor's point: two passes."""
-        return self._keeping(replace(self, anchor=Anchor.at(self.frame.rows, self.anchor.u, retained)))
+        with one_blas_thread():
+            return self._keeping(replace(self, anchor=Anchor.at(self.frame.rows, self.anchor.u, retained)))
 
     def at(self, w: Floats) -> GlmState:
         """Return the state with the parameters `w`."""
