@@ -27,6 +27,7 @@ TIGHT = {"solver": "newton-cholesky", "tol": 1e-13, "max_iter": 500}
 
 MODE, MEAN, MEDIAN = (SimpleImputer(strategy=strategy) for strategy in ("most_frequent", "mean", "median"))
 FILL = SimpleImputer(strategy="constant", fill_value="none")
+CONSTANT = SimpleImputer(strategy="constant", fill_value=0.5)
 ENCODER = OneHotEncoder(handle_unknown="ignore")
 FIRST = OneHotEncoder(drop="first", handle_unknown="ignore")
 BINARY = OneHotEncoder(drop="if_binary", handle_unknown="ignore")
@@ -173,6 +174,19 @@ def test_a_vanished_category_is_noted_or_refused():
     ).fit(table[NUMBERS + WORDS], table["granted"])
     with pytest.raises(InputError, match="job = 'pilot', which 5 test rows have"):
         core.unlearn(core.Case(strict, train=table, test=test, roles=ROLES), ["p0", "p1", "p2"])
+
+
+@pytest.mark.parametrize("last", [StandardScaler(), MinMaxScaler(), MEAN, CONSTANT], ids=str)
+def test_a_vanished_category_narrows_the_steps_behind_the_encoder(last):
+    table = make_table(300, 8)
+    table.loc[:2, "job"] = "pilot"
+    columns = make_column_transformer((MEDIAN, NUMBERS), (ENCODER, WORDS), sparse_threshold=0)
+    model = make_pipeline(columns, last, LogisticRegression(**TIGHT)).fit(table[NUMBERS + WORDS], table["granted"])
+    case = core.Case(model, train=table, test=TEST, roles=ROLES)
+    result = core.unlearn(case, ["p0", "p1", "p2"], method="newton")
+    scores = result.case.model.predict_proba(case.X_test)[:, 1]
+    np.testing.assert_allclose(result.case.scores("test"), scores, atol=1e-12)
+    assert true_distance(case, result) <= result.bound
 
 
 def test_an_unconverged_model_is_named_and_can_be_converged():

@@ -39,12 +39,22 @@ def shallow(estimator: Any) -> Any:
     return other
 
 
+def _taking(estimator: Any, width: int) -> Any:
+    """Return a copy of an estimator for as many features as reach it now."""
+    other = shallow(estimator)
+    if width != estimator.n_features_in_:
+        if hasattr(estimator, "feature_names_in_"):
+            raise NotSupportedError("a category vanished from a pipeline that passes column names on")
+        other.n_features_in_ = width
+    return other
+
+
 def scale(estimator: StandardScaler, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
     """Refit a StandardScaler."""
     numbers = as_numbers(block, atoms)
     mean, variance = moments(numbers, sums, atoms)
     count = present(numbers, sums) if isinstance(numbers, Numbers) else np.full(len(mean), float(sums.n))
-    new = shallow(estimator)
+    new = _taking(estimator, len(mean))
     factor = np.ones_like(mean)
     if estimator.with_std:
         limit = count * np.finfo(np.float64).eps
@@ -68,7 +78,7 @@ def scale_to_range(estimator: MinMaxScaler, block: Block, sums: Sums, atoms: Ato
     low, high = extremes(numbers, sums, atoms)
     start, stop = estimator.feature_range
     spread = high - low
-    new = shallow(estimator)
+    new = _taking(estimator, len(low))
     new.data_min_, new.data_max_, new.data_range_ = low, high, spread
     new.scale_ = (stop - start) / np.where(spread < 10 * np.finfo(np.float64).eps, 1.0, spread)
     new.min_ = start - low * new.scale_
@@ -81,13 +91,14 @@ def impute(estimator: SimpleImputer, block: Block, sums: Sums, atoms: AtomTable)
     if isinstance(block, Categories):
         return _impute_categories(estimator, block, sums)
     numbers = as_numbers(block, atoms)
-    new = shallow(estimator)
+    new = _taking(estimator, len(numbers.const if isinstance(numbers, Linear) else numbers.scale))
     if isinstance(numbers, Linear):
         if estimator.strategy not in ("mean", "constant"):
             raise NotSupportedError(
                 f"SimpleImputer(strategy={estimator.strategy!r}) after a step that leaves no missing values"
             )
-        new.statistics_ = moments(numbers, sums, atoms)[0] if estimator.strategy == "mean" else estimator.statistics_
+        kept = estimator.statistics_[: len(numbers.const)]  # one constant for all
+        new.statistics_ = moments(numbers, sums, atoms)[0] if estimator.strategy == "mean" else kept
         return new, numbers
     new.statistics_ = _statistics(estimator, numbers, sums, atoms)
     return new, filled(numbers, new.statistics_, atoms)
