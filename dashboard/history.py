@@ -74,11 +74,11 @@ def revision(steps: Steps) -> str:
 
 
 def take(case: core.Case, step: Step) -> Version:
-    """Take one step from a case."""
+    """Take one step from a case; what it leads to is ready for the next."""
     if step.kind == "converge":
         return Version(core.converge(case))
     result = core.unlearn(case, case.record_ids[list(step.positions)], method=step.method)
-    return Version(result.case, result)
+    return Version(core.prepare(result.case), result)
 
 
 class Versions:

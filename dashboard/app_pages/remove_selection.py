@@ -21,6 +21,8 @@ from dashboard.work import Work
 
 FRAGMENT = "removal"
 REFIT = "refit"
+MOST_AT_ONCE = 100_000
+"""From this many training records on a removal may take over a second, so that it is waited for with its progress shown."""
 
 
 @st.fragment(key=FRAGMENT)
@@ -170,13 +172,14 @@ def _apply(method: str) -> None:
         return
     session.set_problem("")
     try:
-        positions = cached.case(work).positions(work.selection)
+        case = cached.case(work)
+        positions = case.positions(work.selection)
     except core.RedressError as error:
         session.set_problem(str(error))
         st.rerun(FRAGMENT)
     step = Step("unlearn", tuple(positions.tolist()), method)
-    if method == REFIT:
-        opening.take(step, "Training again without them")
+    if method == REFIT or len(case.record_ids) > MOST_AT_ONCE:
+        opening.take(step, "Training again without them" if method == REFIT else "Removing them")
         st.rerun()
     try:
         opening.take_now(step)
