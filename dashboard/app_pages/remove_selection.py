@@ -22,7 +22,7 @@ from dashboard.work import Work
 FRAGMENT = "removal"
 REFIT = "refit"
 MOST_AT_ONCE = 100_000
-"""From this many training records on a removal may take over a second, so that it is waited for with its progress shown."""
+"""Beyond this many training records a removal may take over a second, so it is waited for with its progress shown."""
 
 
 @st.fragment(key=FRAGMENT)
