@@ -159,6 +159,16 @@ def _predicted(version_key: str, settings: tuple[Any, ...], _case: core.Case, _w
     return core.preview(_case, _work.selection, features=(_work.feature,))
 
 
+def changed(work: Work) -> pd.DataFrame:
+    """Return what the last step really changed, paired, for the chosen sensitive feature."""
+    return _changed(key(work), (work.feature,), case(work, work.at - 1), case(work))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _changed(version_key: str, settings: tuple[Any, ...], _before: core.Case, _after: core.Case) -> pd.DataFrame:  # noqa: ARG001
+    return core.compare(_before, _after, features=list(settings))
+
+
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
     """Return Wilson's 95% interval of a share."""
     one: Any = pd.Series([share]).to_numpy()

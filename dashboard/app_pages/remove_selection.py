@@ -20,6 +20,8 @@ from dashboard.words import count, percent, plain, seconds
 from dashboard.work import Work
 
 FRAGMENT = "removal"
+PREDICTED = ("now", "predicted", "By Newton steps without these records, to about 1%.")
+DONE = ("before", "now", "On the same rows, by the model without these records.")
 REFIT = "refit"
 MOST_AT_ONCE = 100_000
 """Beyond this many training records a removal may take over a second, so it is waited for with its progress shown."""
@@ -67,6 +69,8 @@ def _last(work: Work) -> None:
             )
             for note in result.notes:
                 st.caption(f":material/info: {plain(note)}")
+            st.markdown("#### What that did")
+            st.dataframe(_readable(cached.changed(work)), lazy=False, height=320, column_config=_columns(DONE))
         st.page_link(
             pages.page(pages.FIND), label="Find records", icon=":material/arrow_forward:", icon_position="right"
         )
@@ -137,7 +141,7 @@ def _preview(work: Work) -> None:
         return
     for note in table.attrs.get("notes", ()):
         st.warning(plain(note))
-    st.dataframe(_readable(table), lazy=False, height=320, column_config=_columns())
+    st.dataframe(_readable(table), lazy=False, height=320, column_config=_columns(PREDICTED))
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -148,16 +152,17 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
     return shown.drop(columns=["metric", "sensitive_feature"])
 
 
-def _columns() -> dict[str, Any]:
+def _columns(words: tuple[str, str, str]) -> dict[str, Any]:
+    before, after, how = words
     config = st.column_config
     return {
         "what": config.TextColumn(
             "what",
             help="Gaps are between the groups of the sensitive feature chosen on the strip; rates are over all rows explored.",
         ),
-        "before": config.NumberColumn("now", help="On the test rows explored.", format="%.3f"),
-        "after": config.NumberColumn("predicted", help="By one Newton step without these records.", format="%.3f"),
-        "change": config.NumberColumn("change", help="Predicted less now.", format="%+.3f"),
+        "before": config.NumberColumn(before, help="On the test rows explored.", format="%.3f"),
+        "after": config.NumberColumn(after, help=how, format="%.3f"),
+        "change": config.NumberColumn("change", help=f"{after.capitalize()} less {before}.", format="%+.3f"),
         "reversed": config.CheckboxColumn(
             "reversed", help="The groups change places: the one worse off becomes the better off."
         ),

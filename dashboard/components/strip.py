@@ -189,4 +189,4 @@ def _time(work: Work, at: int) -> Cell:
         facts += f"\nproven within {last.relative_bound:.1g} of the retrained parameters, relative to their length"
     if len(done) > 1:
         facts += f"\nall {len(done)} removals: {seconds(sum(result.seconds for result in done))}"
-    return Cell(seconds(last.seconds), last.method, facts)
+    return Cell(seconds(last.seconds), "", facts)
