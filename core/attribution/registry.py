@@ -67,7 +67,10 @@ def influence(
         raise InputError("Searches must not look at the confirm rows. Got on='confirm'; use on='explore'.")
     metric_of(metric)
     feature = case.sensitive_feature(sensitive_feature)
-    effects = _attributor(case).influence(case, metric, feature, on)[case.retained]
+    try:
+        effects = _attributor(case).influence(case, metric, feature, on)[case.retained]
+    except NotSupportedError as error:
+        raise _none_fits(error) from error
     if not np.isfinite(effects).all():
         raise InputError(
             f"The metric must be defined on the {on} rows. {metric!r} of {feature!r} is not; choose another metric or feature."
@@ -129,7 +132,10 @@ def preview(
     scores = case.scores(on)
     notes: tuple[str, ...] = ()
     if len(positions):
-        scores, notes = _attributor(case).scores_without(case, positions, on)
+        try:
+            scores, notes = _attributor(case).scores_without(case, positions, on)
+        except NotSupportedError as error:
+            raise _none_fits(error) from error
     table = compare(case, case, on, metrics, features=features, scores=scores, n_resamples=n_resamples)
     table.attrs["notes"] = notes
     return table
@@ -142,6 +148,10 @@ def _attributor(case: Case) -> Attributor:
         if reason is None:
             return attributor
         reasons.append(reason)
-    raise NotSupportedError(
-        f"No attribution method fits this model: {'; '.join(reasons)}. Records can still be removed by refitting."
+    raise NotSupportedError("; ".join(reasons))
+
+
+def _none_fits(reason: object) -> NotSupportedError:
+    return NotSupportedError(
+        f"No attribution method fits this model: {reason}. Records can still be removed by refitting."
     )

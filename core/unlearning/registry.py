@@ -59,9 +59,9 @@ def prepare(case: Case, method: str = "auto", progress: Progress | None = None) 
     for unlearner in _candidates(case, method):
         try:
             return unlearner.prepare(case, progress)
-        except NotSupportedError:
+        except NotSupportedError as error:
             if method != "auto":
-                raise
+                raise _does_not_fit(method, error) from error
     return case
 
 
@@ -136,7 +136,7 @@ def unlearn(
             removal = unlearner.remove(ready, positions, tolerance)
         except NotSupportedError as error:
             if method != "auto":
-                raise
+                raise _does_not_fit(method, error) from error
             reasons.append(f"Not done by {unlearner.name}: {error}.")
             continue
         seconds = time.perf_counter() - start
@@ -166,7 +166,16 @@ def converge(case: Case) -> Case:
     reason = unlearner.fits(case)
     if reason or not isinstance(unlearner, Newton):
         raise NotSupportedError(f"Only a logistic regression can be converged: {reason}.")
-    return unlearner.converge(case)
+    try:
+        return unlearner.converge(case)
+    except NotSupportedError as error:
+        raise NotSupportedError(
+            f"Only a model with one optimum, fitted on rows like these, can be converged: {error}."
+        ) from error
+
+
+def _does_not_fit(method: str, reason: object) -> NotSupportedError:
+    return NotSupportedError(f"The method {method!r} does not fit this case: {reason}. Use 'refit' or 'auto'.")
 
 
 def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, Any]:
@@ -187,7 +196,7 @@ def _candidates(case: Case, method: str) -> list[Unlearner]:
         )
     reason = known[method].fits(case)
     if reason:
-        raise NotSupportedError(f"The method {method!r} does not fit this case: {reason}. Use 'refit' or 'auto'.")
+        raise _does_not_fit(method, reason)
     return [known[method]]
 
 

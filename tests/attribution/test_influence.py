@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from sklearn.linear_model import LogisticRegression
 
 import core
 from core.attribution.smooth import SmoothMetric, predictors
@@ -135,6 +136,24 @@ def test_a_model_without_attribution_is_named():
     )
     with pytest.raises(NotSupportedError, match="L1"):
         core.influence(case, GAP)
+
+
+def test_rows_that_cannot_be_used_are_named_in_a_sentence():
+    table, columns = TRAIN.assign(debt=TRAIN["debt"].where(TRAIN.index > 3)), ["age", "debt"]
+    model = LogisticRegression().fit(TRAIN[columns], TRAIN["granted"])
+    case = core.Case(model, train=table, test=TEST, roles=ROLES)
+    for call in (lambda: core.influence(case), lambda: core.preview(case, ["p1"])):
+        with pytest.raises(
+            NotSupportedError, match=r"^No attribution method fits this model: missing values .*refitting\.$"
+        ):
+            call()
+    for call in (lambda: core.unlearn(case, ["p1"], method="newton"), lambda: core.prepare(case, "newton")):
+        with pytest.raises(
+            NotSupportedError, match=r"^The method 'newton' does not fit this case: .* Use 'refit' or 'auto'\.$"
+        ):
+            call()
+    with pytest.raises(NotSupportedError, match="can be converged: missing values"):
+        core.converge(case)
 
 
 def test_preview_carries_warnings(small_case):
