@@ -129,6 +129,7 @@ def unlearn(
                 unlearner.name,
                 0.0,
                 0,
+                ("No record was named, so the model is the one handed in.",),
             )
         try:
             ready = unlearner.prepare(case)

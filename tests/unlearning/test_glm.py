@@ -137,6 +137,7 @@ def test_a_hundred_removals_stay_certified(small_case):
 def test_nothing_to_forget_changes_nothing(small_case):
     result = core.unlearn(small_case, [])
     assert result.n_forgotten == 0
+    assert result.notes == ("No record was named, so the model is the one handed in.",)
     assert np.array_equal(coefficients(result.case.model), coefficients(small_case.model))
 
 
