@@ -1,0 +1,312 @@
+"""Taking rows out of a tree: the tree that building from scratch without them would give, node for node.
+
+Only nodes that lose or gain rows are looked at. A node keeps its feature without a look at the others while the feature's new
+best proxy stays above what theirs can have become: removing rows of weight m raises no Gini proxy by more than 2m, and
+adding rows raises none. A threshold that slides moves rows from one child to the other; where another feature wins, the subtree
+is built again.
+
+References
+----------
+Brophy, J. and Lowd, D. (2021). Machine unlearning for random forests. ICML.
+Schelter, S., Grafberger, S. and Dunning, T. (2021). HedgeCut: maintaining randomised trees for low-latency machine unlearning. SIGMOD.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from core.numerics.tree_build import (
+    FEATURE,
+    LEFT,
+    MISSING,
+    RIGHT,
+    ROWS,
+    THRESHOLD,
+    WEIGHT,
+    Grown,
+    build,
+    improvement,
+    is_leaf,
+    partition,
+    put_node,
+    put_split,
+    sum_labels,
+)
+from core.numerics.tree_replay import code_below
+from core.numerics.tree_splits import (
+    CLASS_BITS,
+    CLASS_MASK,
+    EPSILON,
+    SPLIT,
+    Draws,
+    Rules,
+    Scratch,
+    Table,
+    best_on_feature,
+    impurity,
+    mixed,
+    search,
+)
+
+Array = npt.NDArray[Any]
+
+MARGIN = 1e-9
+"""Proxies closer than this share of the node's weight are compared one by one."""
+MUCH = 3
+"""A node that changes by more than one row in this many is built again."""
+
+
+class Moves(NamedTuple):
+    """Rows that leave nodes, and room to rearrange others.
+
+    Parameters
+    ----------
+    pool : ndarray of int32
+        Lists of leaving rows, one after the other.
+    spare : ndarray of int32, shape (n_rows,)
+    """
+
+    pool: Array
+    spare: Array
+
+
+@njit(cache=True, nogil=True)
+def _most_gained(entropy: bool, lost: float, weight: float) -> float:
+    """Bound how much any split's proxy rises when weight `lost` leaves a node of `weight`."""
+    if entropy:
+        return lost * (math.log(max(weight / lost, 1.0)) / math.log(2.0) + 1.4427) if lost > 0.0 else 0.0
+    return 2.0 * lost
+
+
+@njit(cache=True, nogil=True)
+def _copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
+    if parent >= 0:
+        out.words[parent, LEFT if is_left else RIGHT] = at
+    size, shift = end - node, at - node
+    out.words[at : at + size] = old.words[node:end]
+    out.values[at : at + size] = old.values[node:end]
+    out.origin[at : at + size] = old.origin[node:end]
+    out.others[at : at + size] = old.others[node:end]
+    if shift != 0:
+        for i in range(at, at + size):
+            if out.words[i, LEFT] >= 0:
+                out.words[i, LEFT] += shift
+                out.words[i, RIGHT] += shift
+    return at + size
+
+
+@njit(cache=True, nogil=True)
+def _any(flags: Array, rows: Array) -> bool:
+    for i in range(len(rows)):  # noqa: SIM110
+        if flags[rows[i]]:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _rearrange(codes: Array, rows: Array, base: int, base_left: int, below: int, spare: Array) -> tuple[int, int]:
+    """Order a node's rows anew: what stays left, what comes from the right, what joins; then the same for the right.
+
+    Returns how many rows of the left and of the right child were there before.
+    """
+    n, at, kept_left = len(rows), 0, 0
+    for i in range(n):
+        if codes[rows[i]] <= below:
+            spare[at] = rows[i]
+            at += 1
+            if i < base_left:
+                kept_left = at
+    n_left = at
+    for i in range(base_left, base):
+        if codes[rows[i]] > below:
+            spare[at] = rows[i]
+            at += 1
+    kept_right = at - n_left
+    for i in range(n):
+        if codes[rows[i]] > below and (i < base_left or i >= base):
+            spare[at] = rows[i]
+            at += 1
+    rows[:] = spare[:n]
+    return kept_left, kept_right
+
+
+@njit(cache=True, nogil=True)
+def update(
+    table: Table,
+    rules: Rules,
+    draws: Draws,
+    labels: Array,
+    samples: Array,
+    old: Grown,
+    n_old: int,
+    n_leaving: int,
+    key: int,
+    root_weight: float,
+    out: Grown,
+    moves: Moves,
+    scratch: Scratch,
+) -> tuple[int, bool]:
+    """Write to `out` the tree without the rows `moves.pool[:n_leaving]`.
+
+    Parameters
+    ----------
+    table, rules, draws, labels
+        As `build` takes them.
+    samples : ndarray of int32
+        The rows that stay, in the order of the old tree's leaves; put in the order of the new one's.
+    old : Grown
+    n_old : int
+        Its number of nodes.
+    n_leaving : int
+        At least 1; not all rows.
+    key : int
+        Of the root's path.
+    root_weight : float
+        Weight of the rows that stay.
+    out : Grown
+    moves : Moves
+    scratch : Scratch
+
+    Returns
+    -------
+    n_nodes : int
+    fragile : bool
+        As `build` gives it, of the nodes looked at.
+    """
+    stack = np.empty((64, 12), np.int64)
+    keys = np.empty(64, np.uint64)
+    stack[0] = (0, n_old, 0, len(samples), 0, 0, n_leaving, 0, -1, 0, 0, 0)
+    keys[0] = key
+    waiting, at, top, fragile = 1, 0, n_leaving, False
+    sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)
+    pool = moves.pool
+    while waiting > 0:
+        waiting -= 1
+        node, node_end, start, base, joining, lost_start, lost_end, depth, parent, side, _, _ = stack[waiting]
+        key = keys[waiting]
+        n, lost = base + joining, lost_end - lost_start
+        if joining == 0 and lost == 0:
+            at = _copy_subtree(old, node, node_end, out, at, parent, side == 1)
+            continue
+        rows = samples[start : start + n]
+        origin = np.int64(old.origin[node])
+        f = old.words[node, FEATURE]
+        if f < 0 or (joining + lost) * MUCH > n:
+            at, shaky = build(
+                table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
+                out, at, parent, side == 1, scratch,
+            )  # fmt: skip
+            fragile = fragile or shaky
+            continue
+        # The node's own sums: those it had, less what left, plus what joined.
+        gone = pool[lost_start:lost_end]
+        for c in range(len(sums)):
+            sums[c] = np.rint(old.values[node, c] * old.reals[node, WEIGHT])
+        lost_weight = 0.0
+        for i in range(lost):
+            label = labels[gone[i]]
+            sums[label & CLASS_MASK] -= label >> CLASS_BITS
+            lost_weight += label >> CLASS_BITS
+        for i in range(base, n):
+            label = labels[rows[i]]
+            sums[label & CLASS_MASK] += label >> CLASS_BITS
+        weight = sums.sum()
+        node_impurity = impurity(rules.entropy, sums, weight)
+        if is_leaf(rules, n, depth, node_impurity):
+            put_node(out, at, parent, side == 1, sums, weight, n, node_impurity)
+            out.origin[at] = origin
+            out.others[at] = np.inf
+            at += 1
+            continue
+        others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
+        kind, proxy, below, above, n_left = best_on_feature(table, rules, f, labels, rows, sums, weight, scratch)
+        winner = f
+        if joining > 0 or kind != SPLIT or proxy - others <= MARGIN * weight or _any(table.chained, gone):
+            winner, proxy, others, below, above, n_left = search(
+                table, rules, draws, labels, rows, sums, weight, key, origin, scratch
+            )
+        if winner != f:
+            at, shaky = build(
+                table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
+                out, at, parent, side == 1, scratch,
+            )  # fmt: skip
+            fragile = fragile or shaky
+            continue
+        codes = table.codes[f]
+        values = table.values[table.first[f] : table.first[f + 1]]
+        old_below = code_below(values, old.reals[node, THRESHOLD])
+        old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
+        lost_left = partition(codes, gone, old_below)
+        base_left = old.words[old_left, ROWS] - lost_left
+        joining_left = 0
+        for i in range(base, n):
+            if codes[rows[i]] <= below:
+                joining_left += 1
+        crossing = n_left - joining_left != base_left
+        kept_left, kept_right = base_left, base - base_left
+        left_lost = (lost_start, lost_start + lost_left)
+        right_lost = (lost_start + lost_left, lost_end)
+        if crossing:
+            # Rows between the two thresholds leave one child and join the other.
+            leaving_left, leaving_right = 0, 0
+            for i in range(base_left):
+                leaving_left += 1 if codes[rows[i]] > below else 0
+            for i in range(base_left, base):
+                leaving_right += 1 if codes[rows[i]] <= below else 0
+            if top + lost + leaving_left + leaving_right > len(pool):
+                at, shaky = build(
+                    table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
+                    out, at, parent, side == 1, scratch,
+                )  # fmt: skip
+                fragile = fragile or shaky
+                continue
+            begin = top
+            pool[top : top + lost_left] = gone[:lost_left]
+            top += lost_left
+            for i in range(base_left):
+                if codes[rows[i]] > below:
+                    pool[top] = rows[i]
+                    top += 1
+            left_lost = (begin, top)
+            begin = top
+            pool[top : top + lost - lost_left] = gone[lost_left:]
+            top += lost - lost_left
+            for i in range(base_left, base):
+                if codes[rows[i]] <= below:
+                    pool[top] = rows[i]
+                    top += 1
+            right_lost = (begin, top)
+        if crossing or joining > 0:
+            kept_left, kept_right = _rearrange(codes, rows, base, base_left, below, moves.spare)
+        left_weight = sum_labels(labels, samples[start : start + n_left], left)
+        for c in range(len(sums)):
+            right[c] = sums[c] - left[c]
+        fragile = fragile or improvement(rules, sums, weight, left, left_weight, right, weight) < -EPSILON
+        put_node(out, at, parent, side == 1, sums, weight, n, node_impurity)
+        out.origin[at] = origin
+        out.others[at] = np.inf
+        at += 1
+        if improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON < 0.0:
+            continue
+        put_split(out, at - 1, table, f, below, above, n_left)
+        out.others[at - 1] = others
+        if waiting + 2 > len(keys):
+            stack = np.concatenate((stack, np.empty_like(stack)))
+            keys = np.concatenate((keys, np.empty_like(keys)))
+        stack[waiting] = (
+            old_right, node_end, start + n_left, kept_right, n - n_left - kept_right,
+            right_lost[0], right_lost[1], depth + 1, at - 1, 0, 0, 0,
+        )  # fmt: skip
+        keys[waiting] = mixed(key, 2)
+        stack[waiting + 1] = (
+            old_left, old_right, start, kept_left, n_left - kept_left,
+            left_lost[0], left_lost[1], depth + 1, at - 1, 1, 0, 0,
+        )  # fmt: skip
+        keys[waiting + 1] = mixed(key, 1)
+        waiting += 2
+    return at, fragile
