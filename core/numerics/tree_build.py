@@ -8,24 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from core.numerics.tree_splits import (
-    CLASS_BITS,
-    CLASS_MASK,
-    EPSILON,
-    Draws,
-    Rules,
-    Scratch,
-    Table,
-    impurity,
-    mixed,
-    search,
-)
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
+from core.numerics.tree_splits import impurity, mixed, search
 
 Array = npt.NDArray[Any]
 
 LEFT, RIGHT, FEATURE, THRESHOLD, IMPURITY, ROWS, WEIGHT, MISSING = range(8)
 """Columns of scikit-learn's node records, seen as eight words each."""
 LEAF, UNDEFINED = -1, -2
+NOTHING = (0, -np.inf, -1, -1, 0)
 
 
 class Grown(NamedTuple):
@@ -194,7 +185,7 @@ def build(
         if is_leaf(rules, end - start, depth, node_impurity):
             continue
         f, _, others, below, above, n_left = search(
-            table, rules, draws, labels, rows, sums, weight, key, origin, scratch
+            table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, scratch
         )
         if f < 0:
             continue

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from core.numerics.tree_arrays import LINK, Rules, Table
 from core.numerics.tree_build import FEATURE, IMPURITY, LEFT, RIGHT, ROWS, THRESHOLD, is_leaf, partition
-from core.numerics.tree_splits import LINK, Rules, Table
 
 Array = npt.NDArray[Any]
 

@@ -14,110 +14,19 @@ Louppe, G. (2014). Understanding random forests: from theory to practice. PhD th
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-LN2 = math.log(2.0)
-EPSILON = float(np.finfo(np.float64).eps)
-LINK = np.float32(1e-7)
-"""Neighbouring values no further apart are one value to scikit-learn."""
-CLASS_BITS = 8
-CLASS_MASK = (1 << CLASS_BITS) - 1
-MOST_WEIGHT = (1 << (31 - CLASS_BITS)) - 1
-INSERTION = 40
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
+from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins, proxy_of_two
+from core.numerics.tree_sorting import sort_keys
+
 SHORT = 4
-
-CONSTANT, NO_SPLIT, SPLIT = 0, 1, 2
-
-Array = npt.NDArray[Any]
-
-
-class Table(NamedTuple):
-    """The training table as all trees of a forest read it.
-
-    Parameters
-    ----------
-    codes : ndarray of uint16 or int32, shape (n_features, n_rows)
-    values : ndarray of float32, shape (n_distinct,)
-        Distinct values of every column, one column after the other, ascending.
-    first : ndarray of int64, shape (n_features + 1,)
-        Where each column's values start.
-    chained : ndarray of bool, shape (n_rows,)
-        Rows whose leaving could split a chain of linked values.
-    n_classes : int
-    """
-
-    codes: Array
-    values: Array
-    first: Array
-    chained: Array
-    n_classes: int
-
-
-class Rules(NamedTuple):
-    """The parameters that shape a tree."""
-
-    entropy: bool
-    max_features: int
-    min_samples_split: int
-    min_samples_leaf: int
-    max_depth: int
-
-
-class Draws(NamedTuple):
-    """The order in which features are drawn at every path, kept for life.
-
-    Parameters
-    ----------
-    seed : uint64
-        Keys whatever the fitted tree never drew.
-    left, right : ndarray of int32, shape (n_adopted,)
-        Children of the adopted nodes, so that a path can be followed.
-    first : ndarray of int32, shape (n_adopted + 1,)
-        Where each adopted node's features start.
-    features : ndarray of int32
-        Features in the order the fitted tree drew them.
-    """
-
-    seed: Any
-    left: Array
-    right: Array
-    first: Array
-    features: Array
-
-
-class Scratch(NamedTuple):
-    """Room to work in, for one thread."""
-
-    keys: Array
-    spare: Array
-    group_code: Array
-    group_rows: Array
-    group_sums: Array
-    slot: Array
-    left: Array
-    right: Array
-    order: Array
-
-
-def make_scratch(n_rows: int, table: Table) -> Scratch:
-    """Return room for nodes of up to `n_rows` rows."""
-    widest = int(np.diff(table.first).max())
-    groups = max(min(n_rows, widest), 1)
-    return Scratch(
-        np.empty(n_rows + 1, np.int64),
-        np.empty(n_rows + 1, np.int64),
-        np.empty(groups, np.int64),
-        np.empty(groups, np.int64),
-        np.empty((groups, table.n_classes), np.float64),
-        np.zeros(widest, np.int64),
-        np.empty(table.n_classes, np.float64),
-        np.empty(table.n_classes, np.float64),
-        np.empty(len(table.codes), np.int32),
-    )
+"""Codes are counted, not sorted, where they span fewer than this many times the rows."""
+MANY = 1000
+MANY_FOR_ENTROPY = 8000
+"""Nodes with so many rows are counted in bins first."""
 
 
 @njit(cache=True, nogil=True)
@@ -170,42 +79,9 @@ def draw_next(order: Array, at: int, key: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _insertion_sort(keys: Array, n: int) -> None:
-    for i in range(1, n):
-        key = keys[i]
-        j = i - 1
-        while j >= 0 and keys[j] > key:
-            keys[j + 1] = keys[j]
-            j -= 1
-        keys[j + 1] = key
-
-
-@njit(cache=True, nogil=True)
-def _radix_sort(keys: Array, spare: Array, n: int, low: int, span: int) -> None:
-    """Sort by the code in the upper half, a byte at a time."""
-    counts = np.empty(257, np.int64)
-    shift = 0
-    while (span >> shift) > 0:
-        counts[:] = 0
-        for i in range(n):
-            counts[((((keys[i] >> 32) - low) >> shift) & 255) + 1] += 1
-        for b in range(256):
-            counts[b + 1] += counts[b]
-        for i in range(n):
-            b = (((keys[i] >> 32) - low) >> shift) & 255
-            spare[counts[b]] = keys[i]
-            counts[b] += 1
-        keys[:n] = spare[:n]
-        shift += 8
-
-
-@njit(cache=True, nogil=True)
 def _groups_by_sorting(scratch: Scratch, n: int, low: int, span: int) -> int:
     keys = scratch.keys
-    if n <= INSERTION:
-        _insertion_sort(keys, n)
-    else:
-        _radix_sort(keys, scratch.spare, n, low, span)
+    sort_keys(keys, scratch.spare, n, low, span)
     groups, last = -1, -1
     for i in range(n):
         code = keys[i] >> 32
@@ -274,6 +150,27 @@ def _best_of_groups(
 
 
 @njit(cache=True, nogil=True)
+def _best_of_two(
+    values: Array, groups: int, n: int, sums: Array, rules: Rules, scratch: Scratch
+) -> tuple[int, float, int, int, int]:
+    rows, a, b = 0, 0.0, 0.0
+    best, below, above, n_left = -np.inf, -1, -1, 0
+    code, group_rows, group_sums = scratch.group_code, scratch.group_rows, scratch.group_sums
+    for j in range(1, groups):
+        rows += group_rows[j - 1]
+        a += group_sums[j - 1, 0]
+        b += group_sums[j - 1, 1]
+        if values[code[j]] <= values[code[j - 1]] + LINK:
+            continue
+        if rows < rules.min_samples_leaf or n - rows < rules.min_samples_leaf:
+            continue
+        proxy = proxy_of_two(rules.entropy, a, b, sums[0], sums[1])
+        if proxy > best:
+            best, below, above, n_left = proxy, code[j - 1], code[j], rows
+    return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
+
+
+@njit(cache=True, nogil=True)
 def best_on_feature(
     table: Table,
     rules: Rules,
@@ -282,6 +179,7 @@ def best_on_feature(
     rows: Array,
     sums: Array,
     weight: float,
+    floor: float,
     scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:
     """Find the best split of a node on one feature.
@@ -300,14 +198,16 @@ def best_on_feature(
         Their weight by class.
     weight : float
         Their whole weight.
+    floor : float
+        Splits with a smaller proxy need not be found.
     scratch : Scratch
 
     Returns
     -------
     kind : int
-        CONSTANT, NO_SPLIT (none leaves enough rows) or SPLIT.
+        CONSTANT, NO_SPLIT (none leaves enough rows), SPLIT, or PRUNED (none reaches `floor`).
     proxy : float
-        scikit-learn's proxy of the gain; larger is better.
+        scikit-learn's proxy of the gain, larger is better; where PRUNED, none is larger.
     below, above : int
         Codes on both sides of the threshold.
     n_left : int
@@ -316,6 +216,10 @@ def best_on_feature(
     codes = table.codes[f]
     values = table.values[table.first[f] : table.first[f + 1]]
     n = len(rows)
+    if table.n_classes == 2 and n >= (MANY_FOR_ENTROPY if rules.entropy else MANY):
+        found = best_in_bins(table, rules, f, labels, rows, sums, floor, scratch)
+        if found[0] != CONSTANT:
+            return found
     low = high = np.int64(codes[rows[0]])
     for i in range(n):
         code = np.int64(codes[rows[i]])
@@ -328,6 +232,8 @@ def best_on_feature(
         groups = _groups_by_counting(scratch, n, low, span)
     else:
         groups = _groups_by_sorting(scratch, n, low, span)
+    if table.n_classes == 2:
+        return _best_of_two(values, groups, n, sums, rules, scratch)
     return _best_of_groups(values, groups, n, sums, weight, rules, scratch)
 
 
@@ -342,9 +248,13 @@ def search(
     weight: float,
     key: int,
     origin: int,
+    known: int,
+    found: tuple[int, float, int, int, int],
     scratch: Scratch,
 ) -> tuple[int, float, float, int, int, int]:
     """Find the best split of a node among the features drawn at its path.
+
+    Where the best split on one of them, `known`, has been `found` already, it is not searched again; else `known` is -1.
 
     Returns
     -------
@@ -357,17 +267,20 @@ def search(
         As `best_on_feature` gives them.
     """
     order = scratch.order
-    known = recorded_order(draws, origin, order)
+    recorded = recorded_order(draws, origin, order)
     feature, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
     visited, varied = 0, False
     while visited < len(order) and (visited < rules.max_features or not varied):
-        if visited >= known:
+        if visited >= recorded:
             draw_next(order, visited, key)
         f = order[visited]
         visited += 1
-        kind, proxy, a, b, count = best_on_feature(table, rules, f, labels, rows, sums, weight, scratch)
+        kind, proxy, a, b, count = found
+        if f != known:
+            floor = max(best, found[1])
+            kind, proxy, a, b, count = best_on_feature(table, rules, f, labels, rows, sums, weight, floor, scratch)
         varied = varied or kind != CONSTANT
-        if proxy > best:
+        if proxy > best and kind != PRUNED:
             others = best
             feature, best, below, above, n_left = f, proxy, a, b, count
         elif proxy > others:

@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
     LEFT,
-    MISSING,
     RIGHT,
     ROWS,
     THRESHOLD,
@@ -37,21 +37,9 @@ from core.numerics.tree_build import (
     put_split,
     sum_labels,
 )
+from core.numerics.tree_coarse import SPLIT
 from core.numerics.tree_replay import code_below
-from core.numerics.tree_splits import (
-    CLASS_BITS,
-    CLASS_MASK,
-    EPSILON,
-    SPLIT,
-    Draws,
-    Rules,
-    Scratch,
-    Table,
-    best_on_feature,
-    impurity,
-    mixed,
-    search,
-)
+from core.numerics.tree_splits import best_on_feature, impurity, mixed, search
 
 Array = npt.NDArray[Any]
 
@@ -69,10 +57,13 @@ class Moves(NamedTuple):
     pool : ndarray of int32
         Lists of leaving rows, one after the other.
     spare : ndarray of int32, shape (n_rows,)
+    tally : ndarray of int64, shape (4,)
+        Counts rows checked on their node's own feature, rows searched on every candidate, rows built again, rows moved.
     """
 
     pool: Array
     spare: Array
+    tally: Array
 
 
 @njit(cache=True, nogil=True)
@@ -197,6 +188,7 @@ def update(
         origin = np.int64(old.origin[node])
         f = old.words[node, FEATURE]
         if f < 0 or (joining + lost) * MUCH > n:
+            moves.tally[2] += n
             at, shaky = build(
                 table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
                 out, at, parent, side == 1, scratch,
@@ -224,13 +216,17 @@ def update(
             at += 1
             continue
         others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
-        kind, proxy, below, above, n_left = best_on_feature(table, rules, f, labels, rows, sums, weight, scratch)
+        found = best_on_feature(table, rules, f, labels, rows, sums, weight, -np.inf, scratch)
+        kind, proxy, below, above, n_left = found
         winner = f
+        moves.tally[0] += n
         if joining > 0 or kind != SPLIT or proxy - others <= MARGIN * weight or _any(table.chained, gone):
+            moves.tally[1] += n
             winner, proxy, others, below, above, n_left = search(
-                table, rules, draws, labels, rows, sums, weight, key, origin, scratch
+                table, rules, draws, labels, rows, sums, weight, key, origin, f, found, scratch
             )
         if winner != f:
+            moves.tally[2] += n
             at, shaky = build(
                 table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
                 out, at, parent, side == 1, scratch,
@@ -259,6 +255,7 @@ def update(
             for i in range(base_left, base):
                 leaving_right += 1 if codes[rows[i]] <= below else 0
             if top + lost + leaving_left + leaving_right > len(pool):
+                moves.tally[2] += n
                 at, shaky = build(
                     table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
                     out, at, parent, side == 1, scratch,

@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_random_state, compute_sample_weight
 
 from core.errors import NotSupportedError
-from core.numerics.tree_splits import CLASS_MASK, MOST_WEIGHT, Rules
+from core.numerics.tree_arrays import CLASS_MASK, MOST_WEIGHT, Rules
 
 Weights = npt.NDArray[np.int64]
 

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.errors import NotSupportedError
-from core.numerics.tree_splits import LINK, Table
+from core.numerics.tree_arrays import LINK, MOST_BINS, Table
 from core.unlearning.base import Positions, model_input
 
 Singles = npt.NDArray[np.float32]
@@ -50,17 +50,36 @@ def code_table(X: Singles, n_classes: int) -> Table:
     sizes = [len(values) for values, _ in columns]
     kind = np.uint16 if max(sizes) <= np.iinfo(np.uint16).max else np.int32
     codes = np.empty((X.shape[1], len(X)), dtype=kind)
+    bins = np.empty((X.shape[1], len(X)), dtype=np.uint8)
+    edges = np.zeros((X.shape[1], MOST_BINS + 1), dtype=np.int32)
+    n_bins = np.empty(X.shape[1], dtype=np.int64)
     chained = np.zeros(len(X), dtype=bool)
     for f, (values, code) in enumerate(columns):
         codes[f] = code
-        linked = values[1:] <= values[:-1] + LINK
-        middle = np.zeros(len(values), dtype=bool)
-        middle[1:-1] = linked[1:] & linked[:-1]
-        chained |= middle[code]
+        linked = np.append(values[1:] <= values[:-1] + LINK, False)
+        chained |= (linked & np.roll(linked, 1))[code]
+        bin_of, n_bins[f] = _bins(code, linked)
+        bins[f] = bin_of[code]
+        edges[f, : n_bins[f] + 1] = np.searchsorted(bin_of, np.arange(n_bins[f] + 1))
     return Table(
         codes,
         np.concatenate([values for values, _ in columns]).astype(np.float32),
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         chained,
         n_classes,
+        bins,
+        edges,
+        n_bins,
     )
+
+
+def _bins(code: npt.NDArray[np.intp], linked: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], int]:
+    """Return each code's bin, about as many rows in each; linked values share one."""
+    rows = np.bincount(code)
+    if len(rows) <= MOST_BINS:
+        wanted = np.arange(len(rows))
+    else:
+        wanted = (np.cumsum(rows) - rows) * MOST_BINS // len(code)
+    starts = np.append(True, ~linked[:-1] & (np.diff(wanted) > 0))
+    bin_of = np.cumsum(starts) - 1
+    return bin_of, int(bin_of[-1]) + 1

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.tree._tree import Tree
 
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
 from core.numerics.tree_build import FEATURE, Grown, build, deepest, make_room
 from core.numerics.tree_replay import replay
-from core.numerics.tree_splits import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
 from core.numerics.tree_update import Moves, update
 from core.unlearning.forest_parts import Stream
 
@@ -31,7 +31,7 @@ class Bench:
     @classmethod
     def for_rows(cls, n_rows: int, table: Table) -> Bench:
         """Return room for trees of up to `n_rows` rows."""
-        moves = Moves(np.empty(4 * n_rows + 64, np.int32), np.empty(n_rows, np.int32))
+        moves = Moves(np.empty(4 * n_rows + 64, np.int32), np.empty(n_rows, np.int32), np.zeros(4, np.int64))
         return cls(make_room(n_rows, table.n_classes), make_scratch(n_rows, table), moves)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import make_classification
 from sklearn.tree import DecisionTreeClassifier
 
-from core.numerics.tree_splits import NO_SPLIT, best_on_feature, make_scratch
+from core.numerics.tree_arrays import make_scratch
+from core.numerics.tree_coarse import NO_SPLIT
+from core.numerics.tree_splits import best_on_feature
 from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
 from core.unlearning.forest_table import code_table
 from core.unlearning.forest_tree import Bench, adopt, first_difference
@@ -61,7 +62,7 @@ def compare(X, tree, table, rules, again):
                     proxies.append(None)
                     continue
                 kind, proxy, *_ = best_on_feature(
-                    table, rules, which.feature[node], labels, rows.astype(np.int32), sums, sums.sum(), scratch
+                    table, rules, which.feature[node], labels, rows.astype(np.int32), sums, sums.sum(), -np.inf, scratch
                 )
                 assert kind != NO_SPLIT
                 proxies.append(proxy)
