@@ -15,7 +15,7 @@ LINK = np.float32(1e-7)
 CLASS_BITS = 8
 CLASS_MASK = (1 << CLASS_BITS) - 1
 MOST_WEIGHT = (1 << (31 - CLASS_BITS)) - 1
-MOST_BINS = 256
+MOST_BINS = 1024
 
 Array = npt.NDArray[Any]
 
@@ -33,10 +33,10 @@ class Table(NamedTuple):
     chained : ndarray of bool, shape (n_rows,)
         Rows whose leaving could split a chain of linked values.
     n_classes : int
-    bins : ndarray of uint8, shape (n_features, n_rows)
+    bins : ndarray of uint16, shape (n_features, n_rows)
         Coarser codes.
-    edges : ndarray of int32, shape (n_features, MOST_BINS + 1)
-        First code of every bin; values on the two sides of an edge are never linked.
+    edges : ndarray of int32, shape (n_features, 2 * MOST_BINS + 1)
+        First code of every bin, past the last one the number of codes; values on the two sides of an edge are never linked.
     n_bins : ndarray of int64, shape (n_features,)
     """
 

@@ -22,6 +22,8 @@ CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
 MARGIN = 1e-9
 """Proxies closer than this share of the node's weight are compared one by one."""
 LOW_HALF = (1 << 32) - 1
+ROWS_IN_BIN = 12
+"""Bins are joined, two by two, until about so many rows fall into each."""
 
 
 @njit(cache=True, nogil=True)
@@ -56,65 +58,63 @@ def _corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> fl
 
 
 @njit(cache=True, nogil=True)
-def _count(bins: Array, labels: Array, rows: Array, n_bins: int, counts: Array) -> None:
+def _count(bins: Array, f: int, shift: int, labels: Array, rows: Array, n_bins: int, counts: Array) -> None:
     """Count rows (lower half) and weight (upper half) by bin and class."""
     counts[: 2 * n_bins] = 0
     for i in range(len(rows)):
         row = rows[i]
         label = np.int64(labels[row])
-        counts[2 * np.int64(bins[row]) + (label & CLASS_MASK)] += ((label >> CLASS_BITS) << 32) | 1
+        counts[2 * (np.int64(bins[f, row]) >> shift) + (label & CLASS_MASK)] += ((label >> CLASS_BITS) << 32) | 1
 
 
 @njit(cache=True, nogil=True)
 def _bound(
-    rules: Rules, edges: Array, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
+    rules: Rules, edges: Array, shift: int, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
 ) -> tuple[float, int, int, int]:
     """Bound every bin from above; return the best edge's proxy, the bins around it, and how many bins have rows."""
     a, b, rows, filled, last = 0.0, 0.0, 0, 0, -1
     best, best_before, best_after = -np.inf, -1, -1
-    before = -np.inf
+    here = _corner(rules.entropy, 0.0, 0.0, all_a, all_b)
     counts, upper = scratch.counts, scratch.upper
     for i in range(n_bins):
         first, second = counts[2 * i], counts[2 * i + 1]
-        here = (first & LOW_HALF) + (second & LOW_HALF)
+        more = (first & LOW_HALF) + (second & LOW_HALF)
         upper[i] = -np.inf
-        if here == 0:
+        if more == 0:
             continue
         more_a, more_b = np.float64(first >> 32), np.float64(second >> 32)
-        if filled > 0 and rows >= rules.min_samples_leaf and n - rows >= rules.min_samples_leaf:
-            before = proxy_of_two(rules.entropy, a, b, all_a, all_b)
-            if before > best:
-                best, best_before, best_after = before, last, i
-        if edges[i + 1] - edges[i] > 1:
-            upper[i] = max(
-                max(
-                    _corner(rules.entropy, a, b, all_a, all_b),
-                    _corner(rules.entropy, a + more_a, b + more_b, all_a, all_b),
-                ),
-                max(
-                    _corner(rules.entropy, a + more_a, b, all_a, all_b),
-                    _corner(rules.entropy, a, b + more_b, all_a, all_b),
-                ),
-            )
+        if filled > 0:
+            here = proxy_of_two(rules.entropy, a, b, all_a, all_b)
+            if upper[last] > -np.inf:
+                upper[last] = max(upper[last], here)
+            if here > best and rows >= rules.min_samples_leaf and n - rows >= rules.min_samples_leaf:
+                best, best_before, best_after = here, last, i
+        if edges[(i + 1) << shift] - edges[i << shift] > 1:
+            corner = _corner(rules.entropy, a + more_a, b, all_a, all_b)
+            upper[i] = max(here, max(corner, _corner(rules.entropy, a, b + more_b, all_a, all_b)))
         a += more_a
         b += more_b
-        rows += here
+        rows += more
         filled += 1
         last = i
     return best, best_before, best_after, filled
 
 
 @njit(cache=True, nogil=True)
-def _gather(codes: Array, bins: Array, labels: Array, rows: Array, scratch: Scratch) -> int:
-    """Collect the rows of opened bins."""
-    found = 0
+def _gather(
+    codes: Array, bins: Array, f: int, shift: int, labels: Array, rows: Array, scratch: Scratch
+) -> tuple[int, int, int]:
+    """Collect the rows of opened bins; return how many, and their lowest and highest code."""
+    found, low, high = 0, 1 << 31, 0
     keys, opened = scratch.keys, scratch.opened
     for i in range(len(rows)):
         row = rows[i]
-        if opened[bins[row]]:
-            keys[found] = (np.int64(codes[row]) << 32) | labels[row]
+        if opened[np.int64(bins[f, row]) >> shift]:
+            code = np.int64(codes[f, row])
+            low, high = min(low, code), max(high, code)
+            keys[found] = (code << 32) | labels[row]
             found += 1
-    return found
+    return found, low, high
 
 
 @njit(cache=True, nogil=True)
@@ -174,9 +174,12 @@ def best_in_bins(
         Where PRUNED: no split's proxy is larger.
     below, above, n_left : int
     """
-    bins, edges, n_bins, n = table.bins[f], table.edges[f], table.n_bins[f], len(rows)
-    _count(bins, labels, rows, n_bins, scratch.counts)
-    edge, before, after, filled = _bound(rules, edges, n_bins, n, sums[0], sums[1], scratch)
+    n, shift = len(rows), 0
+    while (table.n_bins[f] >> shift) * ROWS_IN_BIN > n:
+        shift += 1
+    n_bins = ((table.n_bins[f] - 1) >> shift) + 1
+    _count(table.bins, f, shift, labels, rows, n_bins, scratch.counts)
+    edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], scratch)
     if filled < 2:
         return CONSTANT, -np.inf, -1, -1, 0
     least = max(edge, floor) - MARGIN * (sums[0] + sums[1])
@@ -190,8 +193,7 @@ def best_in_bins(
     if before >= 0:
         scratch.opened[before] = True
         scratch.opened[after] = True
-    codes = table.codes[f]
-    found = _gather(codes, bins, labels, rows, scratch)
+    found, low, high = _gather(table.codes, table.bins, f, shift, labels, rows, scratch)
     values = table.values[table.first[f] : table.first[f + 1]]
-    sort_keys(scratch.keys, scratch.spare, found, 0, len(values) - 1)
+    sort_keys(scratch.keys, scratch.spare, found, low, high - low)
     return _best_opened(values, rules, n_bins, n, sums[0], sums[1], edge, after, scratch)

@@ -19,13 +19,14 @@ import numpy as np
 from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
-from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins, proxy_of_two
+from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
+from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
 
 SHORT = 4
 """Codes are counted, not sorted, where they span fewer than this many times the rows."""
-MANY = 1000
-MANY_FOR_ENTROPY = 8000
+MANY = 120
+MANY_FOR_ENTROPY = 4000
 """Nodes with so many rows are counted in bins first."""
 
 
@@ -150,27 +151,6 @@ def _best_of_groups(
 
 
 @njit(cache=True, nogil=True)
-def _best_of_two(
-    values: Array, groups: int, n: int, sums: Array, rules: Rules, scratch: Scratch
-) -> tuple[int, float, int, int, int]:
-    rows, a, b = 0, 0.0, 0.0
-    best, below, above, n_left = -np.inf, -1, -1, 0
-    code, group_rows, group_sums = scratch.group_code, scratch.group_rows, scratch.group_sums
-    for j in range(1, groups):
-        rows += group_rows[j - 1]
-        a += group_sums[j - 1, 0]
-        b += group_sums[j - 1, 1]
-        if values[code[j]] <= values[code[j - 1]] + LINK:
-            continue
-        if rows < rules.min_samples_leaf or n - rows < rules.min_samples_leaf:
-            continue
-        proxy = proxy_of_two(rules.entropy, a, b, sums[0], sums[1])
-        if proxy > best:
-            best, below, above, n_left = proxy, code[j - 1], code[j], rows
-    return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
-
-
-@njit(cache=True, nogil=True)
 def best_on_feature(
     table: Table,
     rules: Rules,
@@ -216,10 +196,15 @@ def best_on_feature(
     codes = table.codes[f]
     values = table.values[table.first[f] : table.first[f + 1]]
     n = len(rows)
-    if table.n_classes == 2 and n >= (MANY_FOR_ENTROPY if rules.entropy else MANY):
-        found = best_in_bins(table, rules, f, labels, rows, sums, floor, scratch)
-        if found[0] != CONSTANT:
-            return found
+    if table.n_classes == 2:
+        if n >= (MANY_FOR_ENTROPY if rules.entropy else MANY):
+            found = best_in_bins(table, rules, f, labels, rows, sums, floor, scratch)
+            if found[0] != CONSTANT:
+                return found
+        return best_by_walking(
+            table.codes, table.values, table.first[f], f, labels, rows, sums[0], sums[1],
+            rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare,
+        )  # fmt: skip
     low = high = np.int64(codes[rows[0]])
     for i in range(n):
         code = np.int64(codes[rows[i]])
@@ -232,8 +217,6 @@ def best_on_feature(
         groups = _groups_by_counting(scratch, n, low, span)
     else:
         groups = _groups_by_sorting(scratch, n, low, span)
-    if table.n_classes == 2:
-        return _best_of_two(values, groups, n, sums, rules, scratch)
     return _best_of_groups(values, groups, n, sums, weight, rules, scratch)
 
 

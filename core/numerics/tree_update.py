@@ -92,6 +92,25 @@ def _copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: 
 
 
 @njit(cache=True, nogil=True)
+def _stored_sums(old: Grown, node: int, sums: Array) -> float:
+    """Fill `sums` with a node's weight by class; return its whole weight."""
+    for c in range(len(sums)):
+        sums[c] = np.rint(old.values[node, c] * old.reals[node, WEIGHT])
+    return float(old.reals[node, WEIGHT])
+
+
+@njit(cache=True, nogil=True)
+def _take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
+    """Take rows off `sums`, so many times each; return their whole weight."""
+    total = 0.0
+    for i in range(len(rows)):
+        label = labels[rows[i]]
+        sums[label & CLASS_MASK] -= times * (label >> CLASS_BITS)
+        total += label >> CLASS_BITS
+    return total
+
+
+@njit(cache=True, nogil=True)
 def _any(flags: Array, rows: Array) -> bool:
     for i in range(len(rows)):  # noqa: SIM110
         if flags[rows[i]]:
@@ -124,6 +143,75 @@ def _rearrange(codes: Array, rows: Array, base: int, base_left: int, below: int,
             at += 1
     rows[:] = spare[:n]
     return kept_left, kept_right
+
+
+@njit(cache=True, nogil=True)
+def _count_upto(codes: Array, rows: Array, below: int) -> int:
+    """Count rows with a code up to `below`."""
+    found = 0
+    for i in range(len(rows)):
+        found += 1 if codes[rows[i]] <= below else 0
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _list_leavers(codes: Array, gone: Array, staying: Array, below: int, to_left: bool, pool: Array, top: int) -> int:
+    """Append to the pool what leaves a child: rows that are gone, and rows on the other side of the new threshold."""
+    pool[top : top + len(gone)] = gone
+    top += len(gone)
+    for i in range(len(staying)):
+        if (codes[staying[i]] <= below) == to_left:
+            pool[top] = staying[i]
+            top += 1
+    return top
+
+
+@njit(cache=True, nogil=True)
+def _best_now(
+    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, sums: Array, weight: float, key: int,
+    origin: int, f: int, others: float, sure: bool, moves: Moves, scratch: Scratch,
+) -> tuple[int, float, int, int, int]:  # fmt: skip
+    """Return a node's best feature now, a bound on the others, and the split; `sure` says that `others` bounds them."""
+    found = best_on_feature(table, rules, f, labels, rows, sums, weight, -np.inf, scratch)
+    kind, proxy, below, above, n_left = found
+    moves.tally[0] += len(rows)
+    if sure and kind == SPLIT and proxy - others > MARGIN * weight:
+        return f, others, below, above, n_left
+    moves.tally[1] += len(rows)
+    winner, _, others, below, above, n_left = search(
+        table, rules, draws, labels, rows, sums, weight, key, origin, f, found, scratch
+    )
+    return winner, others, below, above, n_left
+
+
+@njit(cache=True, nogil=True)
+def _split_rows(
+    codes: Array, rows: Array, base: int, base_left: int, gone: Array, lost_left: int, lost_start: int, below: int,
+    n_left: int, moves: Moves, top: int,
+) -> tuple[int, int, int, int, int, int, int, int]:  # fmt: skip
+    """Deal a node's rows, and the lists of those that left it, to its children.
+
+    Returns what each child keeps, where the lists of leavers start and end, and the pool's end; -1 where it is too small.
+    """
+    kept_left, kept_right = base_left, base - base_left
+    left_start, left_end, right_start, right_end = lost_start, lost_start + lost_left, 0, 0
+    right_start, right_end = left_end, lost_start + len(gone)
+    crossing = n_left - _count_upto(codes, rows[base:], below) != base_left
+    if crossing:
+        leaving_left = base_left - _count_upto(codes, rows[:base_left], below)
+        leaving_right = _count_upto(codes, rows[base_left:base], below)
+        moves.tally[3] += leaving_left + leaving_right
+        if top + len(gone) + leaving_left + leaving_right > len(moves.pool):
+            return 0, 0, 0, 0, 0, 0, -1, 0
+        left_start = top
+        top = _list_leavers(codes, gone[:lost_left], rows[:base_left], below, False, moves.pool, top)
+        left_end = right_start = top
+        top = _list_leavers(codes, gone[lost_left:], rows[base_left:base], below, True, moves.pool, top)
+        right_end = top
+    changed = crossing or base < len(rows)
+    if changed:
+        kept_left, kept_right = _rearrange(codes, rows, base, base_left, below, moves.spare)
+    return kept_left, kept_right, left_start, left_end, right_start, right_end, top, 1 if changed else 0
 
 
 @njit(cache=True, nogil=True)
@@ -169,63 +257,46 @@ def update(
     fragile : bool
         As `build` gives it, of the nodes looked at.
     """
-    stack = np.empty((64, 12), np.int64)
-    keys = np.empty(64, np.uint64)
-    stack[0] = (0, n_old, 0, len(samples), 0, 0, n_leaving, 0, -1, 0, 0, 0)
+    stack, keys = np.empty((64, 10), np.int64), np.empty(64, np.uint64)
+    stack[0] = (0, n_old, 0, len(samples), 0, 0, n_leaving, 0, -1, 0)
     keys[0] = key
     waiting, at, top, fragile = 1, 0, n_leaving, False
     sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)
-    pool = moves.pool
     while waiting > 0:
         waiting -= 1
-        node, node_end, start, base, joining, lost_start, lost_end, depth, parent, side, _, _ = stack[waiting]
+        node, node_end, start, base, joining, lost_start, lost_end, depth, parent, side = stack[waiting]
         key = keys[waiting]
         n, lost = base + joining, lost_end - lost_start
         if joining == 0 and lost == 0:
             at = _copy_subtree(old, node, node_end, out, at, parent, side == 1)
             continue
-        rows = samples[start : start + n]
-        origin = np.int64(old.origin[node])
-        f = old.words[node, FEATURE]
-        if f < 0 or (joining + lost) * MUCH > n:
-            moves.tally[2] += n
-            at, shaky = build(
-                table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
-                out, at, parent, side == 1, scratch,
-            )  # fmt: skip
-            fragile = fragile or shaky
-            continue
-        # The node's own sums: those it had, less what left, plus what joined.
-        gone = pool[lost_start:lost_end]
-        for c in range(len(sums)):
-            sums[c] = np.rint(old.values[node, c] * old.reals[node, WEIGHT])
-        lost_weight = 0.0
-        for i in range(lost):
-            label = labels[gone[i]]
-            sums[label & CLASS_MASK] -= label >> CLASS_BITS
-            lost_weight += label >> CLASS_BITS
-        for i in range(base, n):
-            label = labels[rows[i]]
-            sums[label & CLASS_MASK] += label >> CLASS_BITS
-        weight = sums.sum()
-        node_impurity = impurity(rules.entropy, sums, weight)
-        if is_leaf(rules, n, depth, node_impurity):
-            put_node(out, at, parent, side == 1, sums, weight, n, node_impurity)
-            out.origin[at] = origin
-            out.others[at] = np.inf
-            at += 1
-            continue
-        others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
-        found = best_on_feature(table, rules, f, labels, rows, sums, weight, -np.inf, scratch)
-        kind, proxy, below, above, n_left = found
-        winner = f
-        moves.tally[0] += n
-        if joining > 0 or kind != SPLIT or proxy - others <= MARGIN * weight or _any(table.chained, gone):
-            moves.tally[1] += n
-            winner, proxy, others, below, above, n_left = search(
-                table, rules, draws, labels, rows, sums, weight, key, origin, f, found, scratch
+        rows, gone = samples[start : start + n], moves.pool[lost_start:lost_end]
+        origin, f = np.int64(old.origin[node]), old.words[node, FEATURE]
+        stays_split = f >= 0 and (joining + lost) * MUCH <= n
+        if stays_split:
+            _stored_sums(old, node, sums)
+            lost_weight = _take(labels, gone, sums)
+            _take(labels, rows[base:], sums, -1)
+            weight = sums.sum()
+            node_impurity = impurity(rules.entropy, sums, weight)
+            stays_split = not is_leaf(rules, n, depth, node_impurity)
+        if stays_split:
+            others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
+            sure = joining == 0 and not _any(table.chained, gone)
+            winner, others, below, above, n_left = _best_now(
+                table, rules, draws, labels, rows, sums, weight, key, origin, f, others, sure, moves, scratch
             )
-        if winner != f:
+            stays_split = winner == f
+        if stays_split:
+            values = table.values[table.first[f] : table.first[f + 1]]
+            lost_left = partition(table.codes[f], gone, code_below(values, old.reals[node, THRESHOLD]))
+            old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
+            kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = _split_rows(
+                table.codes[f], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
+                n_left, moves, top,
+            )  # fmt: skip
+            stays_split = top_now >= 0
+        if not stays_split:
             moves.tally[2] += n
             at, shaky = build(
                 table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
@@ -233,54 +304,11 @@ def update(
             )  # fmt: skip
             fragile = fragile or shaky
             continue
-        codes = table.codes[f]
-        values = table.values[table.first[f] : table.first[f + 1]]
-        old_below = code_below(values, old.reals[node, THRESHOLD])
-        old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
-        lost_left = partition(codes, gone, old_below)
-        base_left = old.words[old_left, ROWS] - lost_left
-        joining_left = 0
-        for i in range(base, n):
-            if codes[rows[i]] <= below:
-                joining_left += 1
-        crossing = n_left - joining_left != base_left
-        kept_left, kept_right = base_left, base - base_left
-        left_lost = (lost_start, lost_start + lost_left)
-        right_lost = (lost_start + lost_left, lost_end)
-        if crossing:
-            # Rows between the two thresholds leave one child and join the other.
-            leaving_left, leaving_right = 0, 0
-            for i in range(base_left):
-                leaving_left += 1 if codes[rows[i]] > below else 0
-            for i in range(base_left, base):
-                leaving_right += 1 if codes[rows[i]] <= below else 0
-            if top + lost + leaving_left + leaving_right > len(pool):
-                moves.tally[2] += n
-                at, shaky = build(
-                    table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
-                    out, at, parent, side == 1, scratch,
-                )  # fmt: skip
-                fragile = fragile or shaky
-                continue
-            begin = top
-            pool[top : top + lost_left] = gone[:lost_left]
-            top += lost_left
-            for i in range(base_left):
-                if codes[rows[i]] > below:
-                    pool[top] = rows[i]
-                    top += 1
-            left_lost = (begin, top)
-            begin = top
-            pool[top : top + lost - lost_left] = gone[lost_left:]
-            top += lost - lost_left
-            for i in range(base_left, base):
-                if codes[rows[i]] <= below:
-                    pool[top] = rows[i]
-                    top += 1
-            right_lost = (begin, top)
-        if crossing or joining > 0:
-            kept_left, kept_right = _rearrange(codes, rows, base, base_left, below, moves.spare)
-        left_weight = sum_labels(labels, samples[start : start + n_left], left)
+        top = top_now
+        if changed == 1:
+            left_weight = sum_labels(labels, rows[:n_left], left)
+        else:
+            left_weight = _stored_sums(old, old_left, left) - _take(labels, gone[:lost_left], left)
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]
         fragile = fragile or improvement(rules, sums, weight, left, left_weight, right, weight) < -EPSILON
@@ -297,12 +325,12 @@ def update(
             keys = np.concatenate((keys, np.empty_like(keys)))
         stack[waiting] = (
             old_right, node_end, start + n_left, kept_right, n - n_left - kept_right,
-            right_lost[0], right_lost[1], depth + 1, at - 1, 0, 0, 0,
+            right_start, right_end, depth + 1, at - 1, 0,
         )  # fmt: skip
         keys[waiting] = mixed(key, 2)
         stack[waiting + 1] = (
             old_left, old_right, start, kept_left, n_left - kept_left,
-            left_lost[0], left_lost[1], depth + 1, at - 1, 1, 0, 0,
+            left_start, left_end, depth + 1, at - 1, 1,
         )  # fmt: skip
         keys[waiting + 1] = mixed(key, 1)
         waiting += 2

@@ -50,8 +50,8 @@ def code_table(X: Singles, n_classes: int) -> Table:
     sizes = [len(values) for values, _ in columns]
     kind = np.uint16 if max(sizes) <= np.iinfo(np.uint16).max else np.int32
     codes = np.empty((X.shape[1], len(X)), dtype=kind)
-    bins = np.empty((X.shape[1], len(X)), dtype=np.uint8)
-    edges = np.zeros((X.shape[1], MOST_BINS + 1), dtype=np.int32)
+    bins = np.empty((X.shape[1], len(X)), dtype=np.uint16)
+    edges = np.zeros((X.shape[1], 2 * MOST_BINS + 1), dtype=np.int32)
     n_bins = np.empty(X.shape[1], dtype=np.int64)
     chained = np.zeros(len(X), dtype=bool)
     for f, (values, code) in enumerate(columns):
@@ -60,7 +60,7 @@ def code_table(X: Singles, n_classes: int) -> Table:
         chained |= (linked & np.roll(linked, 1))[code]
         bin_of, n_bins[f] = _bins(code, linked)
         bins[f] = bin_of[code]
-        edges[f, : n_bins[f] + 1] = np.searchsorted(bin_of, np.arange(n_bins[f] + 1))
+        edges[f] = np.searchsorted(bin_of, np.arange(2 * MOST_BINS + 1))
     return Table(
         codes,
         np.concatenate([values for values, _ in columns]).astype(np.float32),

@@ -83,7 +83,7 @@ class LivingTree:
         """Return the tree without some of its rows, every one of which it knows."""
         kept = self.samples[stays[self.samples]]
         labels = self.roots.labels
-        weight = float((labels[kept] >> CLASS_BITS).sum())
+        weight = float(self.estimator.tree_.weighted_n_node_samples[0] - (labels[gone] >> CLASS_BITS).sum())
         key = self.roots.draws.seed
         if self.fragile:
             return grow(table, rules, self.roots, kept, self.estimator, bench)
