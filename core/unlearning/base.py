@@ -102,6 +102,13 @@ class Unlearner(ABC):
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
         """Return the case without the records at `positions` (never empty, never a whole class)."""
 
+    def retrained(self, case: Case, retained: npt.NDArray[np.bool_]) -> Any:  # noqa: ARG002
+        """Return what training `case`'s model again on the retained rows gives with the randomness that this unlearner holds fixed.
+
+        None where it holds none: then an ordinary refit is what a removal is compared with.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class Option:

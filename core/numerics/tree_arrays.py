@@ -1,0 +1,119 @@
+"""The arrays that trees are grown from and updated with."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+LN2 = math.log(2.0)
+EPSILON = float(np.finfo(np.float64).eps)
+LINK = np.float32(1e-7)
+"""Neighbouring values no further apart are one value to scikit-learn."""
+CLASS_BITS = 8
+CLASS_MASK = (1 << CLASS_BITS) - 1
+MOST_WEIGHT = (1 << (31 - CLASS_BITS)) - 1
+MOST_BINS = 1024
+
+Array = npt.NDArray[Any]
+
+
+class Table(NamedTuple):
+    """The training table as all trees of a forest read it.
+
+    Parameters
+    ----------
+    codes : ndarray of uint16 or int32, shape (n_features, n_rows)
+    values : ndarray of float32, shape (n_distinct,)
+        Distinct values of every column, one column after the other, ascending.
+    first : ndarray of int64, shape (n_features + 1,)
+        Where each column's values start.
+    chained : ndarray of bool, shape (n_rows,)
+        Rows whose leaving could split a chain of linked values.
+    n_classes : int
+    bins : ndarray of uint16, shape (n_features, n_rows)
+        Coarser codes.
+    edges : ndarray of int32, shape (n_features, 2 * MOST_BINS + 1)
+        First code of every bin, past the last one the number of codes; values on the two sides of an edge are never linked.
+    n_bins : ndarray of int64, shape (n_features,)
+    """
+
+    codes: Array
+    values: Array
+    first: Array
+    chained: Array
+    n_classes: int
+    bins: Array
+    edges: Array
+    n_bins: Array
+
+
+class Rules(NamedTuple):
+    """The parameters that shape a tree."""
+
+    entropy: bool
+    max_features: int
+    min_samples_split: int
+    min_samples_leaf: int
+    max_depth: int
+
+
+class Draws(NamedTuple):
+    """The order in which features are drawn at every path, kept for life.
+
+    Parameters
+    ----------
+    seed : uint64
+        Keys whatever the fitted tree never drew.
+    left, right : ndarray of int32, shape (n_adopted,)
+        Children of the adopted nodes, so that a path can be followed.
+    first : ndarray of int32, shape (n_adopted + 1,)
+        Where each adopted node's features start.
+    features : ndarray of int32
+        Features in the order the fitted tree drew them.
+    """
+
+    seed: Any
+    left: Array
+    right: Array
+    first: Array
+    features: Array
+
+
+class Scratch(NamedTuple):
+    """Room to work in, for one thread."""
+
+    keys: Array
+    spare: Array
+    group_code: Array
+    group_rows: Array
+    group_sums: Array
+    slot: Array
+    left: Array
+    right: Array
+    order: Array
+    counts: Array
+    upper: Array
+    opened: Array
+
+
+def make_scratch(n_rows: int, table: Table) -> Scratch:
+    """Return room for nodes of up to `n_rows` rows."""
+    widest = int(np.diff(table.first).max())
+    groups = max(min(n_rows, widest), 1)
+    return Scratch(
+        np.empty(n_rows + 1, np.int64),
+        np.empty(n_rows + 1, np.int64),
+        np.empty(groups, np.int64),
+        np.empty(groups, np.int64),
+        np.empty((groups, table.n_classes), np.float64),
+        np.zeros(widest, np.int64),
+        np.empty(table.n_classes, np.float64),
+        np.empty(table.n_classes, np.float64),
+        np.empty(len(table.codes), np.int32),
+        np.empty(2 * MOST_BINS, np.int64),
+        np.empty(MOST_BINS),
+        np.empty(MOST_BINS, np.bool_),
+    )

@@ -1,0 +1,238 @@
+"""Building trees from recorded randomness: the whole tree, or the subtree under one path."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
+from core.numerics.tree_splits import impurity, mixed, search
+
+Array = npt.NDArray[Any]
+
+LEFT, RIGHT, FEATURE, THRESHOLD, IMPURITY, ROWS, WEIGHT, MISSING = range(8)
+"""Columns of scikit-learn's node records, seen as eight words each."""
+LEAF, UNDEFINED = -1, -2
+NOTHING = (0, -np.inf, -1, -1, 0)
+
+
+class Grown(NamedTuple):
+    """A tree as flat arrays; nodes stand depth first, left before right, as in scikit-learn.
+
+    Parameters
+    ----------
+    words : ndarray of int64, shape (n_nodes, 8)
+        scikit-learn's node records.
+    reals : ndarray of float64, shape (n_nodes, 8)
+        The same memory, for the columns that hold float64.
+    values : ndarray of float64, shape (n_nodes, n_classes)
+        Class shares.
+    origin : ndarray of int32, shape (n_nodes,)
+        The adopted node at the same path, or -1.
+    others : ndarray of float64, shape (n_nodes,)
+        At least the largest proxy of the features that lost.
+    """
+
+    words: Array
+    reals: Array
+    values: Array
+    origin: Array
+    others: Array
+
+
+def make_room(n_rows: int, n_classes: int) -> Grown:
+    """Return room for any tree of `n_rows` rows; memory is taken as it is written."""
+    capacity = 2 * n_rows + 1
+    words = np.empty((capacity, 8), np.int64)
+    return Grown(
+        words,
+        words.view(np.float64),
+        np.empty((capacity, n_classes)),
+        np.empty(capacity, np.int32),
+        np.empty(capacity),
+    )
+
+
+@njit(cache=True, nogil=True)
+def sum_labels(labels: Array, rows: Array, sums: Array) -> float:
+    """Fill `sums` with the rows' weight by class; return the whole weight."""
+    sums[:] = 0.0
+    total = 0.0
+    for i in range(len(rows)):
+        label = labels[rows[i]]
+        sums[label & CLASS_MASK] += label >> CLASS_BITS
+        total += label >> CLASS_BITS
+    return total
+
+
+@njit(cache=True, nogil=True)
+def is_leaf(rules: Rules, n_rows: int, depth: int, node_impurity: float) -> bool:
+    """Return whether a node is a leaf whatever its splits."""
+    return (
+        depth >= rules.max_depth
+        or n_rows < rules.min_samples_split
+        or n_rows < 2 * rules.min_samples_leaf
+        or node_impurity <= EPSILON
+    )
+
+
+@njit(cache=True, nogil=True)
+def partition(codes: Array, rows: Array, below: int) -> int:
+    """Bring rows with a code up to `below` to the front; return how many there are."""
+    start, end = 0, len(rows)
+    while start < end:
+        if codes[rows[start]] <= below:
+            start += 1
+        else:
+            end -= 1
+            rows[start], rows[end] = rows[end], rows[start]
+    return start
+
+
+@njit(cache=True, nogil=True)
+def put_node(
+    out: Grown, at: int, parent: int, is_left: bool, sums: Array, weight: float, n_rows: int, node_impurity: float
+) -> None:
+    """Write a leaf at position `at`."""
+    words, reals = out.words, out.reals
+    if parent >= 0:
+        words[parent, LEFT if is_left else RIGHT] = at
+    words[at, LEFT] = LEAF
+    words[at, RIGHT] = LEAF
+    words[at, FEATURE] = UNDEFINED
+    reals[at, THRESHOLD] = UNDEFINED
+    reals[at, IMPURITY] = node_impurity
+    words[at, ROWS] = n_rows
+    reals[at, WEIGHT] = weight
+    words[at, MISSING] = 0
+    for c in range(len(sums)):
+        out.values[at, c] = sums[c] / weight
+
+
+@njit(cache=True, nogil=True)
+def put_split(out: Grown, at: int, table: Table, f: int, below: int, above: int, n_left: int) -> None:
+    """Make the leaf at `at` an inner node; its children announce themselves."""
+    first = table.first[f]
+    out.words[at, FEATURE] = f
+    out.reals[at, THRESHOLD] = (
+        np.float64(table.values[first + below]) / 2.0 + np.float64(table.values[first + above]) / 2.0
+    )
+    out.words[at, MISSING] = 1 if 2 * n_left > out.words[at, ROWS] else 0
+
+
+@njit(cache=True, nogil=True)
+def improvement(
+    rules: Rules, sums: Array, weight: float, left: Array, left_weight: float, right: Array, root_weight: float
+) -> float:
+    """Return how much a split lowers the impurity; scikit-learn makes no split where it falls below 0 by rounding."""
+    right_weight = weight - left_weight
+    return (weight / root_weight) * (
+        impurity(rules.entropy, sums, weight)
+        - (right_weight / weight * impurity(rules.entropy, right, right_weight))
+        - (left_weight / weight * impurity(rules.entropy, left, left_weight))
+    )
+
+
+@njit(cache=True, nogil=True)
+def build(
+    table: Table,
+    rules: Rules,
+    draws: Draws,
+    labels: Array,
+    samples: Array,
+    start: int,
+    end: int,
+    depth: int,
+    key: Any,
+    origin: Any,
+    root_weight: float,
+    out: Grown,
+    at: int,
+    parent: int,
+    is_left: bool,
+    scratch: Scratch,
+) -> tuple[int, bool]:
+    """Build the subtree under one path from its rows, `samples[start:end]`, which are put in the order of its leaves.
+
+    Returns
+    -------
+    at : int
+        Where the next node goes.
+    fragile : bool
+        Whether rounding may one day turn a split into a leaf as the whole weight falls.
+    """
+    words_on_stack = np.empty((64, 6), np.int64)
+    keys_on_stack = np.empty(64, np.uint64)
+    words_on_stack[0] = (start, end, depth, parent, 1 if is_left else 0, np.int64(origin))
+    keys_on_stack[0] = key
+    waiting = 1
+    fragile = False
+    sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)
+    while waiting > 0:
+        waiting -= 1
+        start, end, depth, parent, side, origin = words_on_stack[waiting]
+        key = keys_on_stack[waiting]
+        rows = samples[start:end]
+        weight = sum_labels(labels, rows, sums)
+        node_impurity = impurity(rules.entropy, sums, weight)
+        put_node(out, at, parent, side == 1, sums, weight, end - start, node_impurity)
+        out.origin[at] = origin
+        out.others[at] = np.inf
+        at += 1
+        if is_leaf(rules, end - start, depth, node_impurity):
+            continue
+        f, _, others, below, above, n_left = search(
+            table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, scratch
+        )
+        if f < 0:
+            continue
+        partition(table.codes[f], rows, below)
+        left_weight = sum_labels(labels, samples[start : start + n_left], left)
+        for c in range(len(sums)):
+            right[c] = sums[c] - left[c]
+        if improvement(rules, sums, weight, left, left_weight, right, weight) < -EPSILON:
+            fragile = True
+        if improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON < 0.0:
+            continue
+        put_split(out, at - 1, table, f, below, above, n_left)
+        out.others[at - 1] = others
+        if waiting + 2 > len(keys_on_stack):
+            words_on_stack = np.concatenate((words_on_stack, np.empty_like(words_on_stack)))
+            keys_on_stack = np.concatenate((keys_on_stack, np.empty_like(keys_on_stack)))
+        words_on_stack[waiting] = (
+            start + n_left,
+            end,
+            depth + 1,
+            at - 1,
+            0,
+            -1 if origin < 0 else np.int64(draws.right[origin]),
+        )
+        keys_on_stack[waiting] = mixed(key, 2)
+        words_on_stack[waiting + 1] = (
+            start,
+            start + n_left,
+            depth + 1,
+            at - 1,
+            1,
+            -1 if origin < 0 else np.int64(draws.left[origin]),
+        )
+        keys_on_stack[waiting + 1] = mixed(key, 1)
+        waiting += 2
+    return at, fragile
+
+
+@njit(cache=True, nogil=True)
+def deepest(words: Array, n_nodes: int) -> int:
+    """Return the depth of a tree."""
+    depth = np.zeros(n_nodes, np.int32)
+    most = 0
+    for node in range(n_nodes):
+        if words[node, LEFT] >= 0:
+            below = depth[node] + 1
+            depth[words[node, LEFT]] = below
+            depth[words[node, RIGHT]] = below
+            most = max(most, below)
+    return most

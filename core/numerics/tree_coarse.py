@@ -1,0 +1,202 @@
+"""Best splits of large nodes of two-class trees: counts in bins first, then only the bins that can hold the best.
+
+The weighted impurity is concave in the left child's class sums, so its proxy within a bin is largest at a corner of the box between
+the sums before and after the bin. Bins whose corners stay below the best split on a bin's edge are never opened.
+
+References
+----------
+Alsabti, K., Ranka, S. and Singh, V. (1998). CLOUDS: a decision tree classifier for large datasets. KDD.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Rules, Scratch, Table
+from core.numerics.tree_sorting import sort_keys
+
+CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
+MARGIN = 1e-9
+"""Proxies closer than this share of the node's weight are compared one by one."""
+LOW_HALF = (1 << 32) - 1
+ROWS_IN_BIN = 12
+"""Bins are joined, two by two, until about so many rows fall into each."""
+
+
+@njit(cache=True, nogil=True)
+def impurity_of_two(entropy: bool, a: float, b: float, weight: float) -> float:
+    """Return the impurity of two class sums, as scikit-learn computes it."""
+    if entropy:
+        total = 0.0
+        if a > 0.0:
+            total -= a / weight * (math.log(a / weight) / LN2)
+        if b > 0.0:
+            total -= b / weight * (math.log(b / weight) / LN2)
+        return total
+    return 1.0 - (a * a + b * b) / (weight * weight)
+
+
+@njit(cache=True, nogil=True)
+def proxy_of_two(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> float:
+    """Return scikit-learn's proxy of the gain of a split with sums `a` and `b` on the left."""
+    left, right = a + b, (all_a + all_b) - (a + b)
+    return -right * impurity_of_two(entropy, all_a - a, all_b - b, right) - left * impurity_of_two(entropy, a, b, left)
+
+
+@njit(cache=True, nogil=True)
+def _corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> float:
+    """Return the proxy to rounding, empty sides allowed."""
+    left, right = a + b, (all_a + all_b) - (a + b)
+    if entropy:
+        mass = left * impurity_of_two(True, a, b, left) if left > 0.0 else 0.0
+        return -mass - (right * impurity_of_two(True, all_a - a, all_b - b, right) if right > 0.0 else 0.0)
+    mass = 2.0 * a * b / left if left > 0.0 else 0.0
+    return -mass - (2.0 * (all_a - a) * (all_b - b) / right if right > 0.0 else 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _count(bins: Array, f: int, shift: int, labels: Array, rows: Array, n_bins: int, counts: Array) -> None:
+    """Count rows (lower half) and weight (upper half) by bin and class."""
+    counts[: 2 * n_bins] = 0
+    for i in range(len(rows)):
+        row = rows[i]
+        label = np.int64(labels[row])
+        counts[2 * (np.int64(bins[f, row]) >> shift) + (label & CLASS_MASK)] += ((label >> CLASS_BITS) << 32) | 1
+
+
+@njit(cache=True, nogil=True)
+def _bound(
+    rules: Rules, edges: Array, shift: int, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
+) -> tuple[float, int, int, int]:
+    """Bound every bin from above; return the best edge's proxy, the bins around it, and how many bins have rows."""
+    a, b, rows, filled, last = 0.0, 0.0, 0, 0, -1
+    best, best_before, best_after = -np.inf, -1, -1
+    here = _corner(rules.entropy, 0.0, 0.0, all_a, all_b)
+    counts, upper = scratch.counts, scratch.upper
+    for i in range(n_bins):
+        first, second = counts[2 * i], counts[2 * i + 1]
+        more = (first & LOW_HALF) + (second & LOW_HALF)
+        upper[i] = -np.inf
+        if more == 0:
+            continue
+        more_a, more_b = np.float64(first >> 32), np.float64(second >> 32)
+        if filled > 0:
+            here = proxy_of_two(rules.entropy, a, b, all_a, all_b)
+            if upper[last] > -np.inf:
+                upper[last] = max(upper[last], here)
+            if here > best and rows >= rules.min_samples_leaf and n - rows >= rules.min_samples_leaf:
+                best, best_before, best_after = here, last, i
+        if edges[(i + 1) << shift] - edges[i << shift] > 1:
+            corner = _corner(rules.entropy, a + more_a, b, all_a, all_b)
+            upper[i] = max(here, max(corner, _corner(rules.entropy, a, b + more_b, all_a, all_b)))
+        a += more_a
+        b += more_b
+        rows += more
+        filled += 1
+        last = i
+    return best, best_before, best_after, filled
+
+
+@njit(cache=True, nogil=True)
+def _gather(
+    codes: Array, bins: Array, f: int, shift: int, labels: Array, rows: Array, scratch: Scratch
+) -> tuple[int, int, int]:
+    """Collect the rows of opened bins; return how many, and their lowest and highest code."""
+    found = 0
+    low: Any = 1 << 31
+    high: Any = 0
+    keys, opened = scratch.keys, scratch.opened
+    for i in range(len(rows)):
+        row = rows[i]
+        if opened[np.int64(bins[f, row]) >> shift]:
+            code = np.int64(codes[f, row])
+            low, high = min(low, code), max(high, code)
+            keys[found] = (code << 32) | labels[row]
+            found += 1
+    return found, low, high
+
+
+@njit(cache=True, nogil=True)
+def _best_opened(
+    values: Array, rules: Rules, n_bins: int, n: int, all_a: float, all_b: float,
+    edge: float, after: int, scratch: Scratch,
+) -> tuple[int, float, int, int, int]:  # fmt: skip
+    """Compare the splits within opened bins and the best one on an edge, in ascending order; the first of equals wins."""
+    keys, counts = scratch.keys, scratch.counts
+    a, b, rows, at, last = 0.0, 0.0, 0, 0, -1
+    best, below, above, n_left = -np.inf, -1, -1, 0
+    for i in range(n_bins):
+        here = (counts[2 * i] & LOW_HALF) + (counts[2 * i + 1] & LOW_HALF)
+        if not scratch.opened[i] or here == 0:
+            a += counts[2 * i] >> 32
+            b += counts[2 * i + 1] >> 32
+            rows += here
+            continue
+        end = at + here
+        if i == after and edge > best:
+            best, below, above, n_left = edge, last, keys[at] >> 32, rows
+        last = keys[at] >> 32
+        while at < end:
+            code = keys[at] >> 32
+            if (
+                code != last
+                and values[code] > values[last] + LINK
+                and rows >= rules.min_samples_leaf
+                and n - rows >= rules.min_samples_leaf
+            ):
+                proxy = proxy_of_two(rules.entropy, a, b, all_a, all_b)
+                if proxy > best:
+                    best, below, above, n_left = proxy, last, code, rows
+            last = code
+            while at < end and keys[at] >> 32 == code:
+                label = keys[at] & LOW_HALF
+                if label & CLASS_MASK:
+                    b += label >> CLASS_BITS
+                else:
+                    a += label >> CLASS_BITS
+                at += 1
+                rows += 1
+    return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
+
+
+@njit(cache=True, nogil=True)
+def best_in_bins(
+    table: Table, rules: Rules, f: int, labels: Array, rows: Array, sums: Array, floor: float, scratch: Scratch
+) -> tuple[int, float, int, int, int]:
+    """Find the best split of a large node on one feature, unless it stays below `floor`.
+
+    Returns
+    -------
+    kind : int
+        CONSTANT where all rows share a bin, which decides nothing yet; PRUNED where no split reaches `floor`.
+    proxy : float
+        Where PRUNED: no split's proxy is larger.
+    below, above, n_left : int
+    """
+    n, shift = len(rows), 0
+    while (table.n_bins[f] >> shift) * ROWS_IN_BIN > n:
+        shift += 1
+    n_bins = ((table.n_bins[f] - 1) >> shift) + 1
+    _count(table.bins, f, shift, labels, rows, n_bins, scratch.counts)
+    edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], scratch)
+    if filled < 2:
+        return CONSTANT, -np.inf, -1, -1, 0
+    least = max(edge, floor) - MARGIN * (sums[0] + sums[1])
+    most, some = edge, edge >= least
+    for i in range(n_bins):
+        scratch.opened[i] = scratch.upper[i] >= least and scratch.upper[i] > -np.inf
+        some = some or scratch.opened[i]
+        most = max(most, scratch.upper[i])
+    if not some:
+        return PRUNED, most, -1, -1, 0
+    if before >= 0:
+        scratch.opened[before] = True
+        scratch.opened[after] = True
+    found, low, high = _gather(table.codes, table.bins, f, shift, labels, rows, scratch)
+    values = table.values[table.first[f] : table.first[f + 1]]
+    sort_keys(scratch.keys, scratch.spare, found, low, high - low)
+    return _best_opened(values, rules, n_bins, n, sums[0], sums[1], edge, after, scratch)

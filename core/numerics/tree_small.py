@@ -1,0 +1,50 @@
+"""Best splits of small nodes of two-class trees: sort the rows and walk through them once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array
+from core.numerics.tree_coarse import CONSTANT, LOW_HALF, NO_SPLIT, SPLIT, proxy_of_two
+from core.numerics.tree_sorting import sort_keys
+
+
+@njit(cache=True, nogil=True)
+def best_by_walking(
+    codes: Array, values: Array, offset: int, f: int, labels: Array, rows: Array,
+    all_a: float, all_b: float, min_leaf: int, entropy: bool, keys: Array, spare: Array,
+) -> tuple[int, float, int, int, int]:  # fmt: skip
+    """Find the best split of a node on one feature; see `best_on_feature`.
+
+    `offset` is where the column's values start in `values`.
+    """
+    n = len(rows)
+    low = high = np.int64(codes[f, rows[0]])
+    for i in range(n):
+        code = np.int64(codes[f, rows[i]])
+        low, high = min(low, code), max(high, code)
+        keys[i] = (code << 32) | labels[rows[i]]
+    if values[offset + high] <= values[offset + low] + LINK:
+        return CONSTANT, -np.inf, -1, -1, 0
+    sort_keys(keys, spare, n, low, high - low)
+    a, b = 0.0, 0.0
+    best, below, above, n_left = -np.inf, -1, -1, 0
+    last: Any = low
+    for i in range(n):
+        key = keys[i]
+        code = key >> 32
+        if code != last:
+            if i >= min_leaf and n - i >= min_leaf and values[offset + code] > values[offset + last] + LINK:
+                proxy = proxy_of_two(entropy, a, b, all_a, all_b)
+                if proxy > best:
+                    best, below, above, n_left = proxy, last, code, i
+            last = code
+        label = key & LOW_HALF
+        if label & CLASS_MASK:
+            b += label >> CLASS_BITS
+        else:
+            a += label >> CLASS_BITS
+    return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left

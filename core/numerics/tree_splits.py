@@ -1,0 +1,270 @@
+"""Best splits of tree nodes, in scikit-learn's own arithmetic.
+
+Every operation that decides a split is done in the order and precision of scikit-learn's `BestSplitter`, so that its trees come
+out bit for bit: float32 values, neighbours no further apart than 1e-7 taken as one, the impurity proxy of `Criterion`, the
+first of equal gains. Weights are whole numbers, so that sums are exact whatever their order.
+
+Columns are coded: `codes[f, row]` is the rank of the row's value among the column's distinct values.
+
+References
+----------
+Louppe, G. (2014). Understanding random forests: from theory to practice. PhD thesis, University of Liège, chapter 5.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
+from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
+from core.numerics.tree_small import best_by_walking
+from core.numerics.tree_sorting import sort_keys
+
+SHORT = 4
+"""Codes are counted, not sorted, where they span fewer than this many times the rows."""
+MANY = 120
+MANY_FOR_ENTROPY = 4000
+"""Nodes with so many rows are counted in bins first."""
+
+
+@njit(cache=True, nogil=True)
+def impurity(entropy: bool, sums: Array, weight: float) -> float:
+    """Return the Gini impurity or the entropy in bits of class sums."""
+    total = 0.0
+    if entropy:
+        for c in range(len(sums)):
+            if sums[c] > 0.0:
+                share = sums[c] / weight
+                total -= share * (math.log(share) / LN2)
+        return total
+    for c in range(len(sums)):
+        total += sums[c] * sums[c]
+    return 1.0 - total / (weight * weight)
+
+
+@njit(cache=True, nogil=True)
+def mixed(key: Any, step: int) -> Any:
+    """Return a well mixed 64-bit number (splitmix64's finaliser; Steele, Lea & Flood 2014)."""
+    z = np.uint64(key) + np.uint64(step) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def recorded_order(draws: Draws, origin: Any, order: Array) -> Any:
+    """Fill `order` with a permutation that starts as the path's own draws; return how many those are."""
+    for f in range(len(order)):
+        order[f] = f
+    if origin < 0:
+        return 0
+    start, end = draws.first[origin], draws.first[origin + 1]
+    for i in range(end - start):
+        wanted = draws.features[start + i]
+        at = i
+        while order[at] != wanted:
+            at += 1
+        order[at] = order[i]
+        order[i] = wanted
+    return end - start
+
+
+@njit(cache=True, nogil=True)
+def draw_next(order: Array, at: int, key: Any) -> None:
+    """Put at position `at` a feature not drawn before, keyed by the path."""
+    other = at + np.int64(mixed(key, at + 1) % np.uint64(len(order) - at))
+    order[at], order[other] = order[other], order[at]
+
+
+@njit(cache=True, nogil=True)
+def _groups_by_sorting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
+    keys = scratch.keys
+    sort_keys(keys, scratch.spare, n, low, span)
+    groups, last = -1, -1
+    for i in range(n):
+        code = keys[i] >> 32
+        if code != last:
+            groups += 1
+            last = code
+            scratch.group_code[groups] = code
+            scratch.group_rows[groups] = 0
+            scratch.group_sums[groups, :] = 0.0
+        label = keys[i] & 0xFFFFFFFF
+        scratch.group_rows[groups] += 1
+        scratch.group_sums[groups, label & CLASS_MASK] += label >> CLASS_BITS
+    return groups + 1
+
+
+@njit(cache=True, nogil=True)
+def _groups_by_counting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
+    """Group rows of a column with few values; `slot` is all zero before and after."""
+    keys, slot = scratch.keys, scratch.slot
+    for i in range(n):
+        slot[(keys[i] >> 32) - low] += 1
+    groups = 0
+    for offset in range(span + 1):
+        if slot[offset] > 0:
+            scratch.group_code[groups] = low + offset
+            scratch.group_rows[groups] = slot[offset]
+            scratch.group_sums[groups, :] = 0.0
+            slot[offset] = groups
+            groups += 1
+    for i in range(n):
+        label = keys[i] & 0xFFFFFFFF
+        scratch.group_sums[slot[(keys[i] >> 32) - low], label & CLASS_MASK] += label >> CLASS_BITS
+    slot[: span + 1] = 0
+    return groups
+
+
+@njit(cache=True, nogil=True)
+def _proxy_of(entropy: bool, left: Array, right: Array, left_weight: float, right_weight: float) -> float:
+    return -right_weight * impurity(entropy, right, right_weight) - left_weight * impurity(entropy, left, left_weight)
+
+
+@njit(cache=True, nogil=True)
+def _best_of_groups(
+    values: Array, groups: int, n: int, sums: Array, weight: float, rules: Rules, scratch: Scratch
+) -> tuple[int, float, int, int, int]:
+    left, right = scratch.left, scratch.right
+    left[:] = 0.0
+    rows, left_weight = 0, 0.0
+    best, below, above, n_left = -np.inf, -1, -1, 0
+    code, group_rows, group_sums = scratch.group_code, scratch.group_rows, scratch.group_sums
+    for j in range(1, groups):
+        rows += group_rows[j - 1]
+        for c in range(len(sums)):
+            left[c] += group_sums[j - 1, c]
+            left_weight += group_sums[j - 1, c]
+        if values[code[j]] <= values[code[j - 1]] + LINK:
+            continue
+        if rows < rules.min_samples_leaf or n - rows < rules.min_samples_leaf:
+            continue
+        for c in range(len(sums)):
+            right[c] = sums[c] - left[c]
+        proxy = _proxy_of(rules.entropy, left, right, left_weight, weight - left_weight)
+        if proxy > best:
+            best, below, above, n_left = proxy, code[j - 1], code[j], rows
+    return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
+
+
+@njit(cache=True, nogil=True)
+def best_on_feature(
+    table: Table,
+    rules: Rules,
+    f: int,
+    labels: Array,
+    rows: Array,
+    sums: Array,
+    weight: float,
+    floor: float,
+    scratch: Scratch,
+) -> tuple[int, float, int, int, int]:
+    """Find the best split of a node on one feature.
+
+    Parameters
+    ----------
+    table : Table
+    rules : Rules
+    f : int
+        The feature.
+    labels : ndarray of int32, shape (n_rows,)
+        Each row's weight in this tree, and its class in the lowest 8 bits.
+    rows : ndarray of int32
+        The node's rows.
+    sums : ndarray of float64, shape (n_classes,)
+        Their weight by class.
+    weight : float
+        Their whole weight.
+    floor : float
+        Splits with a smaller proxy need not be found.
+    scratch : Scratch
+
+    Returns
+    -------
+    kind : int
+        CONSTANT, NO_SPLIT (none leaves enough rows), SPLIT, or PRUNED (none reaches `floor`).
+    proxy : float
+        scikit-learn's proxy of the gain, larger is better; where PRUNED, none is larger.
+    below, above : int
+        Codes on both sides of the threshold.
+    n_left : int
+        Rows that go left.
+    """
+    codes = table.codes[f]
+    values = table.values[table.first[f] : table.first[f + 1]]
+    n = len(rows)
+    if table.n_classes == 2:
+        if n >= (MANY_FOR_ENTROPY if rules.entropy else MANY):
+            found = best_in_bins(table, rules, f, labels, rows, sums, floor, scratch)
+            if found[0] != CONSTANT:
+                return found
+        return best_by_walking(
+            table.codes, table.values, table.first[f], f, labels, rows, sums[0], sums[1],
+            rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare,
+        )  # fmt: skip
+    low = high = np.int64(codes[rows[0]])
+    for i in range(n):
+        code = np.int64(codes[rows[i]])
+        low, high = min(low, code), max(high, code)
+        scratch.keys[i] = (code << 32) | labels[rows[i]]
+    if values[high] <= values[low] + LINK:
+        return CONSTANT, -np.inf, -1, -1, 0
+    span = high - low
+    few = span < SHORT * n
+    groups = _groups_by_counting(scratch, n, low, span) if few else _groups_by_sorting(scratch, n, low, span)
+    return _best_of_groups(values, groups, n, sums, weight, rules, scratch)
+
+
+@njit(cache=True, nogil=True)
+def search(
+    table: Table,
+    rules: Rules,
+    draws: Draws,
+    labels: Array,
+    rows: Array,
+    sums: Array,
+    weight: float,
+    key: Any,
+    origin: Any,
+    known: int,
+    found: tuple[int, float, int, int, int],
+    scratch: Scratch,
+) -> tuple[int, float, float, int, int, int]:
+    """Find the best split of a node among the features drawn at its path.
+
+    Where the best split on one of them, `known`, has been `found` already, it is not searched again; else `known` is -1.
+
+    Returns
+    -------
+    feature : int
+        -1 where no split is to be had.
+    proxy : float
+    others : float
+        Largest proxy of the features that lost.
+    below, above, n_left : int
+        As `best_on_feature` gives them.
+    """
+    order = scratch.order
+    recorded = recorded_order(draws, origin, order)
+    feature, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
+    visited, varied = 0, False
+    while visited < len(order) and (visited < rules.max_features or not varied):
+        if visited >= recorded:
+            draw_next(order, visited, key)
+        f = order[visited]
+        visited += 1
+        kind, proxy, a, b, count = found
+        if f != known:
+            floor = max(best, found[1])
+            kind, proxy, a, b, count = best_on_feature(table, rules, f, labels, rows, sums, weight, floor, scratch)
+        varied = varied or kind != CONSTANT
+        if proxy > best and kind != PRUNED:
+            others = best
+            feature, best, below, above, n_left = f, proxy, a, b, count
+        elif proxy > others:
+            others = proxy
+    return feature, best, others, below, above, n_left

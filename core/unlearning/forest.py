@@ -1,0 +1,95 @@
+"""Exact removal from fitted decision trees and random forests of scikit-learn.
+
+A tree is a function of each row's multiplicity and of the order in which features are drawn at each node. Both are had from the
+fitted forest, the first by drawing its bootstrap again, the second by replaying each tree's random stream; that they are right
+is checked by building every tree again, bit for bit. Removing rows sets their multiplicity to 0 and gives the tree that building
+from scratch on the others with the same randomness gives; what the fitted tree never drew is keyed by the path, so that neither
+the order of removals nor what happens elsewhere in the tree matters.
+
+References
+----------
+Brophy, J. and Lowd, D. (2021). Machine unlearning for random forests. ICML.
+Schelter, S., Grafberger, S. and Dunning, T. (2021). HedgeCut: maintaining randomised trees for low-latency machine unlearning. SIGMOD.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from core.case.case import Case
+from core.errors import InputError, NotSupportedError
+from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
+from core.unlearning.forest_parts import why_not
+from core.unlearning.forest_state import ForestState, Grove, prepare_state
+from core.unlearning.forest_table import tree_input
+
+Bools = npt.NDArray[np.bool_]
+
+ORDER_UNKNOWN = (
+    "The tree was fitted without a seed: among splits of equal gain, those it made are taken to have been drawn first."
+)
+
+
+class Forest(Unlearner):
+    """Updates the trees of a forest, holding fixed the randomness it was fitted with."""
+
+    name = "forest"
+    guarantee = Guarantee.EXACT
+
+    def fits(self, case: Case) -> str | None:
+        """Return why the model's trees cannot be replayed, or None."""
+        return None if isinstance(case.state, ForestState) else why_not(case.model)
+
+    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
+        """Return the case with every tree adopted; costs about one fit of the forest."""
+        if isinstance(case.state, ForestState):
+            return case
+        return case.replace(case.model, case.retained, prepare_state(case, progress))
+
+    def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:  # noqa: ARG002
+        """Return the case whose trees are those of the other records."""
+        retained = mask_without(case, positions)
+        before: ForestState = self.prepare(case).state
+        preprocessing = _refitted(case, before.grove, retained)
+        state = before.without(positions, retained)
+        notes = () if state.known_order else (ORDER_UNKNOWN,)
+        model = state.assemble(case.model, preprocessing)
+        return Removal(case.replace(model, retained, state), Guarantee.EXACT, notes=notes)
+
+    def retrained(self, case: Case, retained: Bools) -> Any:
+        """Return the forest built from scratch on the retained rows with its own recorded randomness."""
+        state: ForestState = self.prepare(case).state
+        return state.from_scratch(retained).assemble(case.model, _refitted(case, state.grove, retained))
+
+
+def _refitted(case: Case, grove: Grove, retained: Bools) -> Any:
+    """Return the preprocessing fitted on the retained rows; None where there is none.
+
+    Raises
+    ------
+    NotSupportedError
+        If it gives any retained row another value: then every node of every tree may change.
+    """
+    if not isinstance(case.model, Pipeline) or len(case.model.steps) == 1:
+        return None
+    rows = np.flatnonzero(retained)
+    try:
+        steps = clone(case.model[:-1]).fit(model_input(case, rows), case.train_labels[rows])
+    except ValueError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"The preprocessing must be able to fit the {len(rows)} retained records. It says: {reason}"
+        ) from error
+    before, after = grove.X[grove.local[rows]], tree_input(case, rows, steps)
+    if before.shape != after.shape:
+        raise NotSupportedError(
+            f"the preprocessing gives {after.shape[1]} columns without these records and gave {before.shape[1]} with them"
+        )
+    if not np.array_equal(before, after):
+        raise NotSupportedError("the preprocessing, fitted without these records, gives the others other values")
+    return steps

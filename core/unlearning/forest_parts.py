@@ -1,0 +1,147 @@
+"""What of a scikit-learn tree or forest its retraining depends on, read from the fitted model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import check_random_state, compute_sample_weight
+
+from core.errors import NotSupportedError
+from core.numerics.tree_arrays import CLASS_MASK, MOST_WEIGHT, Rules
+
+Weights = npt.NDArray[np.int64]
+
+STREAM_END = 2**31 - 1
+"""scikit-learn's splitters draw their seed below this."""
+
+
+def estimator_of(model: Any) -> Any:
+    """Return the model's last step, or the model itself."""
+    return model.steps[-1][1] if isinstance(model, Pipeline) else model
+
+
+def trees_of(estimator: Any) -> list[Any]:
+    """Return the decision trees of a tree or forest."""
+    return list(estimator.estimators_) if isinstance(estimator, RandomForestClassifier) else [estimator]
+
+
+def why_not(model: Any) -> str | None:
+    """Return why a model's trees cannot be replayed, or None. Reads parameters only."""
+    estimator = estimator_of(model)
+    if type(estimator) not in (DecisionTreeClassifier, RandomForestClassifier):
+        return f"{type(estimator).__name__} is not a decision tree or random forest of scikit-learn"
+    if estimator.n_outputs_ != 1 or len(estimator.classes_) > CLASS_MASK:
+        return f"trees with one output and up to {CLASS_MASK} classes are served"
+    return _whole_table(estimator) or _randomness(estimator)
+
+
+def _whole_table(estimator: Any) -> str | None:
+    """Return which parameter makes every node depend on all rows."""
+    for name in ("min_samples_split", "min_samples_leaf"):
+        if not isinstance(getattr(estimator, name), Integral):
+            return f"{name} is a share of the rows, so that every node depends on how many there are"
+    for name in ("min_impurity_decrease", "min_weight_fraction_leaf", "ccp_alpha"):
+        if getattr(estimator, name):
+            return f"{name} is set, so that every node depends on how many rows there are"
+    for name in ("max_leaf_nodes", "monotonic_cst"):
+        if getattr(estimator, name) is not None:
+            return f"{name} is set, which replaying a tree does not cover"
+    if isinstance(estimator.class_weight, str):
+        return f"class_weight is {estimator.class_weight!r}, so that every node depends on the class counts"
+    if estimator.criterion not in ("gini", "entropy", "log_loss"):
+        return "the criterion is not gini, entropy or log_loss"
+    return None
+
+
+def _randomness(estimator: Any) -> str | None:
+    if isinstance(estimator, RandomForestClassifier):
+        if not hasattr(estimator, "_n_samples"):
+            return "the forest does not hold what its bootstrap was drawn from"
+        return None
+    if estimator.splitter != "best":
+        return "the splitter draws thresholds at random"
+    if not isinstance(estimator.random_state, Integral) and not _sees_everything(estimator):
+        return "random_state is not a whole number, so that its stream cannot be drawn again"
+    return None
+
+
+def _sees_everything(tree: Any) -> bool:
+    return bool(tree.max_features_ == tree.n_features_in_)
+
+
+def rules_of(estimator: Any) -> Rules:
+    """Return the parameters that shape the trees."""
+    first = trees_of(estimator)[0]
+    depth = estimator.max_depth
+    return Rules(
+        entropy=estimator.criterion != "gini",
+        max_features=int(first.max_features_),
+        min_samples_split=int(max(estimator.min_samples_split, 2 * estimator.min_samples_leaf)),
+        min_samples_leaf=int(estimator.min_samples_leaf),
+        max_depth=int(np.iinfo(np.int32).max if depth is None else depth),
+    )
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The random stream of one tree.
+
+    Parameters
+    ----------
+    seed : int or None
+        The splitter's seed; None where it is not known and only ties depend on it.
+    """
+
+    seed: int | None
+
+    @property
+    def key(self) -> np.uint64:
+        """What keys the draws that the fitted tree never made."""
+        return np.uint64(0 if self.seed is None else self.seed)
+
+
+def stream_of(tree: Any) -> Stream:
+    """Return the stream that a fitted tree drew its features from."""
+    if not isinstance(tree.random_state, Integral):
+        return Stream(None)
+    return Stream(int(check_random_state(tree.random_state).randint(0, STREAM_END)))
+
+
+def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.NDArray[Any] | None) -> list[Weights]:
+    """Return how often every row counts in every tree.
+
+    Parameters
+    ----------
+    estimator : DecisionTreeClassifier or RandomForestClassifier
+        Fitted.
+    codes : ndarray of int, shape (n_rows,)
+        Classes of the rows it was fitted on.
+    sample_weight : ndarray, shape (n_rows,), optional
+        As it was fitted with.
+
+    Raises
+    ------
+    NotSupportedError
+        If weights are not whole numbers: their sums would depend on the order of rows.
+    """
+    if isinstance(estimator, RandomForestClassifier):
+        if estimator._n_samples != len(codes):
+            raise NotSupportedError(
+                f"the forest was fitted on {estimator._n_samples:,} rows, the training table has {len(codes):,}"
+            )
+        if estimator.bootstrap:
+            return [np.bincount(drawn, minlength=len(codes)) for drawn in estimator.estimators_samples_]
+    weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    if estimator.class_weight is not None:
+        weight = weight * compute_sample_weight(estimator.class_weight, estimator.classes_[codes])
+    whole = np.rint(weight)
+    if (whole != weight).any() or (whole < 0).any() or (whole > MOST_WEIGHT).any():
+        raise NotSupportedError("weights are not whole numbers, so that sums depend on the order of rows")
+    return [whole.astype(np.int64)] * len(trees_of(estimator))

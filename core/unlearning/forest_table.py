@@ -1,0 +1,83 @@
+"""The training table as trees read it: float32 values, coded by rank."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.pipeline import Pipeline
+
+from core.case.case import Case
+from core.errors import NotSupportedError
+from core.numerics.tree_arrays import LINK, MOST_BINS, Table
+from core.unlearning.base import Positions, model_input
+
+Singles = npt.NDArray[np.float32]
+
+MOST_CELLS = 2**29
+"""Of the transformed training table: 2 GiB of float32."""
+
+
+def tree_input(case: Case, rows: Positions, steps: Any = None) -> Singles:
+    """Return training rows as the trees get them, in float32.
+
+    Parameters
+    ----------
+    case : Case
+    rows : ndarray of int
+        Positions in the training table.
+    steps : Pipeline, optional
+        Preprocessing to use in place of the model's own.
+    """
+    table = model_input(case, rows)
+    if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
+        table = (case.model[:-1] if steps is None else steps).transform(table)
+        if table.shape[0] * table.shape[1] > MOST_CELLS:
+            raise NotSupportedError(
+                f"the preprocessed table has {table.shape[0]:,} x {table.shape[1]:,} cells, more than fit in 2 GiB"
+            )
+        table = table.toarray() if hasattr(table, "toarray") else table
+    X = np.asarray(table, dtype=np.float32)
+    if not np.isfinite(X).all():
+        raise NotSupportedError("columns have missing values, which replaying a tree does not cover")
+    return X
+
+
+def code_table(X: Singles, n_classes: int) -> Table:
+    """Return the table coded by rank, O(d n log n)."""
+    columns = [np.unique(X[:, f], return_inverse=True) for f in range(X.shape[1])]
+    sizes = [len(values) for values, _ in columns]
+    kind = np.uint16 if max(sizes) <= np.iinfo(np.uint16).max else np.int32
+    codes = np.empty((X.shape[1], len(X)), dtype=kind)
+    bins = np.empty((X.shape[1], len(X)), dtype=np.uint16)
+    edges = np.zeros((X.shape[1], 2 * MOST_BINS + 1), dtype=np.int32)
+    n_bins = np.empty(X.shape[1], dtype=np.int64)
+    chained = np.zeros(len(X), dtype=bool)
+    for f, (values, code) in enumerate(columns):
+        codes[f] = code
+        linked = np.append(values[1:] <= values[:-1] + LINK, False)
+        chained |= (linked & np.roll(linked, 1))[code]
+        bin_of, n_bins[f] = _bins(code, linked)
+        bins[f] = bin_of[code]
+        edges[f] = np.searchsorted(bin_of, np.arange(2 * MOST_BINS + 1))
+    return Table(
+        codes,
+        np.concatenate([values for values, _ in columns]).astype(np.float32),
+        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        chained,
+        n_classes,
+        bins,
+        edges,
+        n_bins,
+    )
+
+
+def _bins(code: npt.NDArray[np.intp], linked: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], int]:
+    """Return each code's bin, about as many rows in each; linked values share one."""
+    rows = np.bincount(code)
+    few = len(rows) <= MOST_BINS
+    wanted = np.arange(len(rows)) if few else (np.cumsum(rows) - rows) * MOST_BINS // len(code)
+    starts = np.append(True, ~linked[:-1] & (np.diff(wanted) > 0))
+    bin_of = np.cumsum(starts) - 1
+    return bin_of, int(bin_of[-1]) + 1

@@ -1,0 +1,214 @@
+"""One tree of a forest that forgets: adopted from scikit-learn, updated, and written back."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.tree._tree import Tree
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
+from core.numerics.tree_build import FEATURE, Grown, build, deepest, make_room
+from core.numerics.tree_replay import replay
+from core.numerics.tree_update import Moves, update
+from core.unlearning.forest_parts import Stream
+
+Ints = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Room to work in, for one thread."""
+
+    out: Grown
+    scratch: Scratch
+    moves: Moves
+
+    @classmethod
+    def for_rows(cls, n_rows: int, table: Table) -> Bench:
+        """Return room for trees of up to `n_rows` rows."""
+        moves = Moves(np.empty(4 * n_rows + 64, np.int32), np.empty(n_rows, np.int32), np.zeros(4, np.int64))
+        return cls(make_room(n_rows, table.n_classes), make_scratch(n_rows, table), moves)
+
+
+@dataclass(frozen=True, eq=False)
+class Roots:
+    """What a tree keeps for life: its draws and every row's weight.
+
+    Parameters
+    ----------
+    draws : Draws
+    labels : ndarray of int32, shape (n_rows,)
+        Weight and class of every row.
+    """
+
+    draws: Draws
+    labels: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class LivingTree:
+    """A tree together with what removing rows from it takes.
+
+    Parameters
+    ----------
+    estimator : DecisionTreeClassifier
+        Holds the tree itself, as scikit-learn's own.
+    roots : Roots
+    samples : ndarray of int32
+        The rows it knows, in the order of its leaves.
+    origin, others : ndarray
+        Of every node, as in `Grown`.
+    fragile : bool
+        Whether a split may become a leaf by rounding as the whole weight falls; then the tree is built anew each time.
+    """
+
+    estimator: Any
+    roots: Roots
+    samples: Ints
+    origin: Ints
+    others: npt.NDArray[np.float64]
+    fragile: bool
+
+    @property
+    def grown(self) -> Grown:
+        """The tree as flat arrays; they share memory with scikit-learn's tree."""
+        return grown_of(self.estimator, self.origin, self.others)
+
+    def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
+        """Return the tree without some of its rows, every one of which it knows."""
+        kept = self.samples[stays[self.samples]]
+        labels = self.roots.labels
+        weight = float(self.estimator.tree_.weighted_n_node_samples[0] - (labels[gone] >> CLASS_BITS).sum())
+        key = self.roots.draws.seed
+        if self.fragile:
+            return grow(table, rules, self.roots, kept, self.estimator, bench)
+        bench.moves.pool[: len(gone)] = gone
+        old = self.grown
+        n_nodes, fragile = update(
+            table, rules, self.roots.draws, labels, kept, old, len(old.words), len(gone), key, weight,
+            bench.out, bench.moves, bench.scratch,
+        )  # fmt: skip
+        return self._made(n_nodes, bool(fragile), kept, bench.out)
+
+    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown) -> LivingTree:
+        return replace(
+            self,
+            estimator=with_tree(self.estimator, out, n_nodes),
+            samples=samples,
+            origin=out.origin[:n_nodes].copy(),
+            others=out.others[:n_nodes].copy(),
+            fragile=fragile,
+        )
+
+
+def grown_of(estimator: Any, origin: Ints, others: npt.NDArray[np.float64]) -> Grown:
+    """Return a fitted tree as flat arrays, without copying its nodes."""
+    state = estimator.tree_.__getstate__()
+    words = state["nodes"].view(np.int64).reshape(-1, 8)
+    return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others)
+
+
+def with_tree(estimator: Any, out: Grown, n_nodes: int) -> Any:
+    """Return a copy of a decision tree that holds the first `n_nodes` nodes of `out`."""
+    old = estimator.tree_
+    tree = Tree(old.n_features, np.array([old.max_n_classes], dtype=np.intp), 1)
+    nodes = out.words[:n_nodes].view(old.__getstate__()["nodes"].dtype).reshape(-1)
+    tree.__setstate__(
+        {
+            "max_depth": int(deepest(out.words, n_nodes)),
+            "node_count": n_nodes,
+            "nodes": nodes,
+            "values": out.values[:n_nodes, None, :],
+        }
+    )
+    other = copy.copy(estimator)
+    other.tree_ = tree
+    return other
+
+
+def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, bench: Bench) -> LivingTree:
+    """Build a tree from scratch with recorded randomness: what every removal must equal.
+
+    Parameters
+    ----------
+    table, rules, roots
+        Of the tree.
+    rows : ndarray of int32
+        The rows to build from; put in the order of the leaves.
+    estimator : DecisionTreeClassifier
+        Copied for its parameters.
+    bench : Bench
+    """
+    weight = float((roots.labels[rows] >> CLASS_BITS).sum())
+    n_nodes, fragile = build(
+        table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight,
+        bench.out, 0, -1, False, bench.scratch,
+    )  # fmt: skip
+    out = bench.out
+    return LivingTree(
+        with_tree(estimator, out, n_nodes),
+        roots,
+        rows,
+        out.origin[:n_nodes].copy(),
+        out.others[:n_nodes].copy(),
+        bool(fragile),
+    )
+
+
+def adopt(
+    table: Table,
+    rules: Rules,
+    stream: Stream,
+    weight: npt.NDArray[np.int64],
+    codes: npt.NDArray[Any],
+    estimator: Any,
+    bench: Bench,
+) -> tuple[LivingTree | None, int]:
+    """Learn a fitted tree's randomness and check every node of it.
+
+    Returns
+    -------
+    tree : LivingTree or None
+        None where the rows do not give the tree.
+    node : int
+        The first node that differs, -1 if none.
+    """
+    empty = np.empty(0)
+    stored = grown_of(estimator, np.empty(0, np.int32), empty)
+    labels = ((weight << CLASS_BITS) | (codes & CLASS_MASK)).astype(np.int32)
+    rows = np.flatnonzero(weight > 0).astype(np.int32)
+    first, drawn, wrong = (
+        _winners(stored.words)
+        if stream.seed is None
+        else replay(table, rules, stream.seed, rows.copy(), stored.words, stored.reals)
+    )
+    if wrong >= 0:
+        return None, int(wrong)
+    left, right = stored.words[:, 0].astype(np.int32), stored.words[:, 1].astype(np.int32)
+    roots = Roots(Draws(stream.key, left, right, first, drawn.copy()), labels)
+    tree = grow(table, rules, roots, rows, estimator, bench)
+    node = first_difference(stored, tree.grown)
+    return (None, node) if node >= 0 else (replace(tree, estimator=estimator), -1)
+
+
+def _winners(words: npt.NDArray[np.int64]) -> tuple[Ints, Ints, int]:
+    """Return each node's own feature as the one drawn first: all are candidates, so that this decides ties alone."""
+    inner = words[:, FEATURE] >= 0
+    first = np.concatenate([[0], np.cumsum(inner)]).astype(np.int32)
+    return first, words[inner, FEATURE].astype(np.int32), -1
+
+
+def first_difference(one: Grown, other: Grown) -> int:
+    """Return the first node in which two trees differ in any bit, -1 if there is none."""
+    n = min(len(one.words), len(other.words))
+    inner = one.words[:n, FEATURE] >= 0
+    apart = (one.words[:n, :7] != other.words[:n, :7]).any(axis=1) | (one.values[:n] != other.values[:n]).any(axis=1)
+    apart |= inner & ((one.words[:n, 7] ^ other.words[:n, 7]) & 255).astype(bool)
+    if apart.any():
+        return int(np.flatnonzero(apart)[0])
+    return -1 if len(one.words) == len(other.words) else n

@@ -1,0 +1,162 @@
+"""Trees that forget equal the trees scikit-learn grows with the forgotten rows' weight set to 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import make_classification
+from sklearn.tree import DecisionTreeClassifier
+
+from core.numerics.tree_arrays import make_scratch
+from core.numerics.tree_coarse import NO_SPLIT
+from core.numerics.tree_splits import best_on_feature
+from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
+from core.unlearning.forest_table import code_table
+from core.unlearning.forest_tree import Bench, adopt, first_difference
+
+FIELDS = ("feature", "threshold", "impurity", "n_node_samples", "weighted_n_node_samples")
+
+
+def adopted(X, y, model, weight=None):
+    table = code_table(X, len(model.classes_))
+    bench = Bench.for_rows(len(X), table)
+    codes = np.searchsorted(model.classes_, y)
+    rules = rules_of(model)
+    tree, node = adopt(table, rules, stream_of(model), multiplicities(model, codes, weight)[0], codes, model, bench)
+    assert node == -1
+    return tree, table, rules, bench
+
+
+def forget(X, y, model, gone, weight=None):
+    tree, table, rules, bench = adopted(X, y, model, weight)
+    gone = gone[(tree.roots.labels[gone] >> 8) > 0].astype(np.int32)
+    stays = np.ones(len(X), dtype=bool)
+    stays[gone] = False
+    for part in np.array_split(gone, 2) if len(gone) > 1 else [gone]:
+        if len(part):
+            left = np.ones(len(X), dtype=bool)
+            left[part] = False
+            tree = tree.without(table, rules, part, left, bench)
+    return tree, table, rules
+
+
+def compare(X, tree, table, rules, again):
+    """Walk both trees; where their splits differ, demand that their proxies tie bitwise. Return ties and nodes compared."""
+    ours, theirs = tree.estimator.tree_, again.tree_
+    scratch = make_scratch(len(X), table)
+    labels = tree.roots.labels
+    ties = nodes = 0
+    stack = [(0, 0, np.sort(tree.samples))]
+    while stack:
+        one, other, rows = stack.pop()
+        nodes += 1
+        same = all(getattr(ours, name)[one] == getattr(theirs, name)[other] for name in FIELDS)
+        assert np.array_equal(ours.value[one], theirs.value[other])
+        if not same:
+            sums = np.bincount(labels[rows] & 255, weights=labels[rows] >> 8, minlength=table.n_classes)
+            proxies = []
+            for which, node in ((ours, one), (theirs, other)):
+                if which.feature[node] < 0:
+                    proxies.append(None)
+                    continue
+                kind, proxy, *_ = best_on_feature(
+                    table, rules, which.feature[node], labels, rows.astype(np.int32), sums, sums.sum(), -np.inf, scratch
+                )
+                assert kind != NO_SPLIT
+                proxies.append(proxy)
+            assert proxies[0] == proxies[1]
+            assert ours.feature[one] != theirs.feature[other]
+            ties += 1
+            continue
+        if ours.feature[one] >= 0:
+            left = X[rows, ours.feature[one]] <= ours.threshold[one]
+            stack.append((ours.children_left[one], theirs.children_left[other], rows[left]))
+            stack.append((ours.children_right[one], theirs.children_right[other], rows[~left]))
+    return ties, nodes
+
+
+OPTIONS = [
+    {},
+    {"max_depth": 5},
+    {"criterion": "entropy"},
+    {"min_samples_leaf": 4},
+    {"min_samples_split": 12, "criterion": "log_loss"},
+    {"class_weight": {0: 2, 1: 1, 2: 3}},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_equals_fitting_with_weight_zero(options, classes):
+    X, y = make_classification(700, 8, n_informative=5, n_classes=classes, flip_y=0.1, random_state=7)
+    X = X.astype(np.float32)
+    if classes == 2 and "class_weight" in options:
+        options = {"class_weight": {0: 2, 1: 1}}
+    model = DecisionTreeClassifier(random_state=5, **options).fit(X, y)
+    draw = np.random.default_rng(1)
+    ties = nodes = 0
+    for count in (1, 1, 1, 3, 10, 80, 300):
+        gone = draw.choice(len(X), count, replace=False)
+        weight = np.ones(len(X))
+        weight[gone] = 0
+        again = DecisionTreeClassifier(random_state=5, **options).fit(X, y, sample_weight=weight)
+        found = compare(X, *forget(X, y, model, gone), again)
+        ties, nodes = ties + found[0], nodes + found[1]
+    assert nodes > 200
+    assert ties < 0.2 * nodes
+
+
+@st.composite
+def tables(draw):
+    n = draw(st.integers(4, 40))
+    d = draw(st.integers(1, 4))
+    kinds = [draw(st.sampled_from(["few", "constant", "near", "many"])) for _ in range(d)]
+    cells = {"few": st.integers(0, 3), "constant": st.just(2), "many": st.integers(-50, 50)}
+    cells["near"] = st.integers(0, 6).map(lambda step: 0.5 + 6e-8 * step)
+    X = np.column_stack([draw(st.lists(cells[kind], min_size=n, max_size=n)) for kind in kinds]).astype(np.float32)
+    classes = draw(st.integers(2, 3))
+    y = np.array(draw(st.lists(st.integers(0, classes - 1), min_size=n, max_size=n)))
+    y[:classes] = np.arange(classes)
+    weight = np.array(draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)), dtype=float)
+    weight[:classes] = 1
+    gone = draw(st.lists(st.integers(classes, n - 1), max_size=n - classes, unique=True)) if n > classes else []
+    options = {
+        "criterion": draw(st.sampled_from(["gini", "entropy"])),
+        "min_samples_leaf": draw(st.integers(1, 3)),
+        "max_depth": draw(st.sampled_from([None, 2])),
+    }
+    return X, y, weight, np.array(gone, dtype=int), options, draw(st.integers(0, 2**31 - 2))
+
+
+@settings(max_examples=300, deadline=None)
+@given(tables())
+def test_equals_fitting_with_weight_zero_on_any_table(case):
+    X, y, weight, gone, options, seed = case
+    model = DecisionTreeClassifier(random_state=seed, **options).fit(X, y, sample_weight=weight)
+    if len(gone) == 0:
+        return
+    left = weight.copy()
+    left[gone] = 0
+    again = DecisionTreeClassifier(random_state=seed, **options).fit(X, y, sample_weight=left)
+    compare(X, *forget(X, y, model, gone, weight), again)
+
+
+@settings(max_examples=300, deadline=None)
+@given(tables(), st.integers(1, 4))
+def test_equals_building_from_scratch_on_any_table(case, max_features):
+    X, y, weight, gone, options, seed = case
+    model = DecisionTreeClassifier(random_state=seed, max_features=min(max_features, X.shape[1]), **options)
+    model.fit(X, y, sample_weight=weight)
+    tree, table, rules, bench = adopted(X, y, model, weight)
+    known = [row for row in gone if weight[row] > 0]
+    for count in range(1, len(known) + 1):
+        stays = np.ones(len(X), dtype=bool)
+        stays[known[:count]] = False
+        tree = tree.without(table, rules, np.array(known[count - 1 : count], dtype=np.int32), stays, bench)
+        rows = np.flatnonzero(stays & (weight > 0)).astype(np.int32)
+        from core.unlearning.forest_tree import grow
+
+        other = grow(table, rules, tree.roots, rows, tree.estimator, bench)
+        assert first_difference(tree.grown, other.grown) == -1
