@@ -11,6 +11,7 @@ Alsabti, K., Ranka, S. and Singh, V. (1998). CLOUDS: a decision tree classifier 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -105,7 +106,9 @@ def _gather(
     codes: Array, bins: Array, f: int, shift: int, labels: Array, rows: Array, scratch: Scratch
 ) -> tuple[int, int, int]:
     """Collect the rows of opened bins; return how many, and their lowest and highest code."""
-    found, low, high = 0, 1 << 31, 0
+    found = 0
+    low: Any = 1 << 31
+    high: Any = 0
     keys, opened = scratch.keys, scratch.opened
     for i in range(len(rows)):
         row = rows[i]

@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 
 
 @njit(cache=True, nogil=True)
-def _next(state: Array) -> int:
+def _next(state: Array) -> Any:
     x = state[0]
     if x == 0:
         x = np.uint32(1)

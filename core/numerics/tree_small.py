@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -30,7 +32,7 @@ def best_by_walking(
     sort_keys(keys, spare, n, low, high - low)
     a, b = 0.0, 0.0
     best, below, above, n_left = -np.inf, -1, -1, 0
-    last = low
+    last: Any = low
     for i in range(n):
         key = keys[i]
         code = key >> 32

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -22,7 +24,7 @@ def _insertion_sort(keys: Array, n: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _radix_sort(keys: Array, spare: Array, n: int, low: int, span: int) -> None:
+def _radix_sort(keys: Array, spare: Array, n: int, low: Any, span: Any) -> None:
     """Sort by the code in the upper half, a byte at a time."""
     counts = np.empty(257, np.int64)
     shift = 0
@@ -41,7 +43,7 @@ def _radix_sort(keys: Array, spare: Array, n: int, low: int, span: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def sort_keys(keys: Array, spare: Array, n: int, low: int, span: int) -> None:
+def sort_keys(keys: Array, spare: Array, n: int, low: Any, span: Any) -> None:
     """Sort the first `n` keys by their code; codes lie between `low` and `low + span`."""
     if n <= INSERTION:
         _insertion_sort(keys, n)

@@ -14,6 +14,7 @@ Louppe, G. (2014). Understanding random forests: from theory to practice. PhD th
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -46,7 +47,7 @@ def impurity(entropy: bool, sums: Array, weight: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def mixed(key: int, step: int) -> int:
+def mixed(key: Any, step: int) -> Any:
     """Return a well mixed 64-bit number (splitmix64's finaliser; Steele, Lea & Flood 2014)."""
     z = np.uint64(key) + np.uint64(step) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -55,7 +56,7 @@ def mixed(key: int, step: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def recorded_order(draws: Draws, origin: int, order: Array) -> int:
+def recorded_order(draws: Draws, origin: Any, order: Array) -> Any:
     """Fill `order` with a permutation that starts as the path's own draws; return how many those are."""
     for f in range(len(order)):
         order[f] = f
@@ -73,14 +74,14 @@ def recorded_order(draws: Draws, origin: int, order: Array) -> int:
 
 
 @njit(cache=True, nogil=True)
-def draw_next(order: Array, at: int, key: int) -> None:
+def draw_next(order: Array, at: int, key: Any) -> None:
     """Put at position `at` a feature not drawn before, keyed by the path."""
     other = at + np.int64(mixed(key, at + 1) % np.uint64(len(order) - at))
     order[at], order[other] = order[other], order[at]
 
 
 @njit(cache=True, nogil=True)
-def _groups_by_sorting(scratch: Scratch, n: int, low: int, span: int) -> int:
+def _groups_by_sorting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
     keys = scratch.keys
     sort_keys(keys, scratch.spare, n, low, span)
     groups, last = -1, -1
@@ -99,7 +100,7 @@ def _groups_by_sorting(scratch: Scratch, n: int, low: int, span: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _groups_by_counting(scratch: Scratch, n: int, low: int, span: int) -> int:
+def _groups_by_counting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
     """Group rows of a column with few values; `slot` is all zero before and after."""
     keys, slot = scratch.keys, scratch.slot
     for i in range(n):
@@ -213,10 +214,8 @@ def best_on_feature(
     if values[high] <= values[low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     span = high - low
-    if span < SHORT * n:
-        groups = _groups_by_counting(scratch, n, low, span)
-    else:
-        groups = _groups_by_sorting(scratch, n, low, span)
+    few = span < SHORT * n
+    groups = _groups_by_counting(scratch, n, low, span) if few else _groups_by_sorting(scratch, n, low, span)
     return _best_of_groups(values, groups, n, sums, weight, rules, scratch)
 
 
@@ -229,8 +228,8 @@ def search(
     rows: Array,
     sums: Array,
     weight: float,
-    key: int,
-    origin: int,
+    key: Any,
+    origin: Any,
     known: int,
     found: tuple[int, float, int, int, int],
     scratch: Scratch,

@@ -168,8 +168,8 @@ def _list_leavers(codes: Array, gone: Array, staying: Array, below: int, to_left
 
 @njit(cache=True, nogil=True)
 def _best_now(
-    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, sums: Array, weight: float, key: int,
-    origin: int, f: int, others: float, sure: bool, moves: Moves, scratch: Scratch,
+    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, sums: Array, weight: float, key: Any,
+    origin: Any, f: int, others: float, sure: bool, moves: Moves, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Return a node's best feature now, a bound on the others, and the split; `sure` says that `others` bounds them."""
     found = best_on_feature(table, rules, f, labels, rows, sums, weight, -np.inf, scratch)
@@ -224,7 +224,7 @@ def update(
     old: Grown,
     n_old: int,
     n_leaving: int,
-    key: int,
+    key: Any,
     root_weight: float,
     out: Grown,
     moves: Moves,
@@ -305,10 +305,9 @@ def update(
             fragile = fragile or shaky
             continue
         top = top_now
+        left_weight = _stored_sums(old, old_left, left) - _take(labels, gone[:lost_left], left)
         if changed == 1:
             left_weight = sum_labels(labels, rows[:n_left], left)
-        else:
-            left_weight = _stored_sums(old, old_left, left) - _take(labels, gone[:lost_left], left)
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]
         fragile = fragile or improvement(rules, sums, weight, left, left_weight, right, weight) < -EPSILON

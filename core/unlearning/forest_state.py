@@ -83,10 +83,10 @@ class ForestState:
             if not stays[self.trees[index].samples].any():
                 raise NotSupportedError(f"tree {index} would have no rows left")
 
-        def task(some: Sequence[int]) -> list[LivingTree]:
+        def task(some: Sequence[int]) -> Any:
             return grove.on_bench(
                 lambda bench: [self._one_without(self.trees[index], gone, stays, bench) for index in some]
-            )  # type: ignore[no-any-return]
+            )
 
         trees = list(self.trees)
         for some, made in zip(_shares(chosen), on_threads(task, [(some,) for some in _shares(chosen)]), strict=True):
@@ -160,8 +160,8 @@ def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:
         report(0.1 + 0.9 * start / len(trees), f"Adopting tree {start + 1} of {len(trees)}")
         span = range(start, min(start + step, len(trees)))
 
-        def task(index: int) -> tuple[LivingTree | None, int]:
-            return grove.on_bench(  # type: ignore[no-any-return]
+        def task(index: int) -> Any:
+            return grove.on_bench(
                 lambda bench: adopt(
                     grove.table, grove.rules, streams[index], weights[index], codes, trees[index], bench
                 )

@@ -76,10 +76,8 @@ def code_table(X: Singles, n_classes: int) -> Table:
 def _bins(code: npt.NDArray[np.intp], linked: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], int]:
     """Return each code's bin, about as many rows in each; linked values share one."""
     rows = np.bincount(code)
-    if len(rows) <= MOST_BINS:
-        wanted = np.arange(len(rows))
-    else:
-        wanted = (np.cumsum(rows) - rows) * MOST_BINS // len(code)
+    few = len(rows) <= MOST_BINS
+    wanted = np.arange(len(rows)) if few else (np.cumsum(rows) - rows) * MOST_BINS // len(code)
     starts = np.append(True, ~linked[:-1] & (np.diff(wanted) > 0))
     bin_of = np.cumsum(starts) - 1
     return bin_of, int(bin_of[-1]) + 1

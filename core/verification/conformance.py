@@ -265,8 +265,9 @@ def _weight_zero_is_removal(trial: Trial) -> Check:
         return Check(name, True, "asked of bare estimators only; preprocessing reads rows of weight 0 too")
     rows = trial.some(0.05)
     removal = trial.remove(trial.case, rows)
-    if trial.unlearner.retrained(trial.case, removal.case.retained) is not None:
-        return Check(name, True, "asked where training again draws nothing at random")
+    held = trial.unlearner.retrained(trial.case, removal.case.retained) is not None
+    if held or getattr(trial.case.model, "bootstrap", False):
+        return Check(name, True, "asked where training again draws no rows at random; weights change what is drawn")
     weight = np.ones(len(trial.case.retained)) if trial.case.train_weight is None else trial.case.train_weight.copy()
     weight[rows] = 0.0
     kept = trial.case.retained

@@ -7,9 +7,11 @@ import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import core
+from core.errors import NotSupportedError
 from core.unlearning.forest import Forest
 from core.unlearning.forest_tree import first_difference
 from core.verification import check_unlearner
@@ -89,3 +91,120 @@ def test_one_hot_pipelines_conform():
             features=["sex", "job", "age", "debt"],
         ),
     )
+
+
+NOT_SERVED = {
+    "min_samples_leaf": {"min_samples_leaf": 0.01},
+    "min_samples_split": {"min_samples_split": 0.05},
+    "min_impurity_decrease": {"min_impurity_decrease": 0.001},
+    "max_leaf_nodes": {"max_leaf_nodes": 20},
+    "class_weight": {"class_weight": "balanced"},
+    "ccp_alpha": {"ccp_alpha": 0.001},
+    "monotonic_cst": {"monotonic_cst": [1, 0, 0]},
+}
+
+
+@pytest.mark.parametrize("name", NOT_SERVED)
+def test_what_depends_on_all_rows_goes_to_refit_with_the_reason(name):
+    case = make_case(RandomForestClassifier(3, random_state=0, **NOT_SERVED[name]))
+    option = next(one for one in core.unlearners_for(case) if one.name == "forest")
+    assert not option.fits
+    assert name in option.reason
+    result = core.unlearn(case, case.retained_ids[:1])
+    assert result.method == "refit"
+    assert any(name in note for note in result.notes)
+
+
+@pytest.mark.parametrize("flipped", [1, 50])
+def test_flipped_labels_are_named_by_tree_and_node(flipped):
+    case = make_case(RandomForestClassifier(3, random_state=0, bootstrap=False))
+    wrong = TRAIN.copy()
+    wrong.loc[:flipped, "granted"] = 1 - wrong.loc[:flipped, "granted"]
+    other = core.Case(case.model, train=wrong, test=TEST, roles=ROLES)
+    with pytest.raises(NotSupportedError, match="tree 0 differs first at node 0"):
+        core.unlearn(other, other.retained_ids[:1], method="forest")
+
+
+def test_rows_in_another_order_and_an_edited_tree_are_noticed():
+    model = RandomForestClassifier(3, random_state=0)
+    case = make_case(model)
+    shuffled = TRAIN.sample(frac=1, random_state=0).reset_index(drop=True)
+    with pytest.raises(NotSupportedError, match="differs first"):
+        core.prepare(core.Case(model, train=shuffled, test=TEST, roles=ROLES), method="forest")
+    tree = model.estimators_[1].tree_
+    node = int(np.flatnonzero(tree.feature >= 0)[-1])
+    tree.threshold[node] = np.nextafter(tree.threshold[node], np.inf)
+    with pytest.raises(NotSupportedError, match=f"tree 1 differs first at node {node} "):
+        core.prepare(case, method="forest")
+
+
+def test_a_changing_scale_goes_to_refit_with_the_reason():
+    case = make_case(make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0)))
+    result = core.unlearn(case, case.retained_ids[:3])
+    assert result.method == "refit"
+    assert any("other values" in note for note in result.notes)
+
+
+def test_fractional_weights_go_to_refit_with_the_reason():
+    train = TRAIN.assign(weight=np.linspace(0.5, 1.5, len(TRAIN)))
+    model = DecisionTreeClassifier(random_state=0)
+    case = make_case(model, train=train, roles=ROLES.with_(sample_weight="weight"), sample_weight=train["weight"])
+    result = core.unlearn(case, case.retained_ids[:1])
+    assert result.method == "refit"
+    assert any("whole numbers" in note for note in result.notes)
+
+
+def test_a_tree_without_a_seed_is_served_where_all_features_are_candidates():
+    case = make_case(DecisionTreeClassifier())
+    result = core.unlearn(case, case.retained_ids[:30], method="forest")
+    assert_equals_from_scratch(result.case)
+    assert any("without a seed" in note for note in result.notes)
+    assert "random_state" in Forest().fits(make_case(DecisionTreeClassifier(max_features=1)))
+
+
+def test_three_classes():
+    train = TRAIN.assign(granted=np.where(TRAIN["age"] > 60, 2, TRAIN["granted"]))
+    test = TEST.assign(granted=np.where(TEST["age"] > 60, 2, TEST["granted"]))
+    model = RandomForestClassifier(4, random_state=0).fit(train[["income", "debt"]], train["granted"])
+    case = core.Case(model, train=train, test=test, roles=ROLES)
+    result = core.unlearn(case, case.retained_ids[:40], method="forest")
+    assert_equals_from_scratch(result.case)
+
+
+def test_the_result_is_a_plain_forest_that_tells_no_rows(tmp_path):
+    case = make_case(RandomForestClassifier(5, random_state=0, oob_score=True))
+    result = core.unlearn(case, case.retained_ids[10:20], method="forest")
+    model = result.case.model
+    assert type(model) is RandomForestClassifier
+    assert not {"_sample_weight", "oob_decision_function_", "_n_samples"} & set(vars(model))
+    path = tmp_path / "model.skops"
+    core.save_model(model, path)
+    again = core.load_model(path)
+    assert np.array_equal(again.predict_proba(TEST[NUMBERS]), model.predict_proba(TEST[NUMBERS]))
+    assert "bootstrap" in Forest().fits(core.Case(again, train=TRAIN, test=TEST, roles=ROLES))
+
+
+def test_forgetting_until_a_tree_is_one_leaf():
+    train = TRAIN.iloc[:40].reset_index(drop=True)
+    case = make_case(RandomForestClassifier(3, random_state=0), train=train)
+    keep = {int(np.flatnonzero(train["granted"] == label)[0]) for label in (0, 1)}
+    smallest = len(train)
+    for row in (row for row in range(len(train)) if row not in keep):
+        before = case.state.trees if case.state else ()
+        if any(len(tree.samples) == 1 and tree.samples[0] == row for tree in before):
+            with pytest.raises(NotSupportedError, match="no rows left"):
+                core.unlearn(case, [train.loc[row, "person"]], method="forest")
+            break
+        case = core.unlearn(case, [train.loc[row, "person"]], method="forest").case
+        assert_equals_from_scratch(case)
+        smallest = min(tree.estimator.tree_.node_count for tree in case.state.trees)
+    assert smallest == 1
+
+
+def test_records_in_no_tree_change_nothing():
+    case = core.prepare(make_case(RandomForestClassifier(2, random_state=0, max_samples=0.2)))
+    known = np.unique(np.concatenate([tree.samples for tree in case.state.trees]))
+    stranger = np.setdiff1d(np.arange(len(TRAIN)), known)[:1]
+    after = core.unlearn(case, case.record_ids[stranger], method="forest").case
+    assert all(one is other for one, other in zip(case.state.trees, after.state.trees, strict=True))
+    assert after.n_retained == case.n_retained - 1

@@ -1,0 +1,127 @@
+"""How much faster is removing records from a fitted random forest than scikit-learn's own refit?
+
+Forests of 100 trees on make_classification (n = 40,000, d = 40, 15 informative, flip_y = 0.05), at unlimited depth and at depth 10;
+both sides use two threads. Every removal is a call of `core.unlearn` that gives a plain scikit-learn forest, written back in full;
+nothing is put off. The first removals are compared, tree by tree, with building from scratch with the same randomness.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Callable
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
+
+import core
+from core.unlearning.forest_tree import first_difference
+
+D = 40
+COLUMNS = [f"x{index}" for index in range(D)]
+JOBS = 2
+
+
+def make_tables(n: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    X, y = make_classification(n + 1000, D, n_informative=15, flip_y=0.05, random_state=seed)
+    table = pd.DataFrame(X, columns=COLUMNS).assign(label=y, group=np.where(np.arange(len(y)) % 2, "a", "b"))
+    return table.iloc[:n].reset_index(drop=True), table.iloc[n:].reset_index(drop=True)
+
+
+def timed(call: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def refit_time(model: Any, case: core.Case) -> float:
+    rows = case.retained
+    return timed(lambda: model.fit(case.X_train[rows], case.train_labels[rows]))[0]
+
+
+def check(case: core.Case) -> int:
+    """Return in how many trees a case differs from building from scratch."""
+    oracle = case.state.from_scratch(case.retained)
+    pairs = zip(case.state.trees, oracle.trees, strict=True)
+    return sum(first_difference(tree.grown, other.grown) >= 0 for tree, other in pairs)
+
+
+def report(case: core.Case, rows: float, repeats: int, make_model: Callable[[], Any], aims: str) -> None:
+    n = case.n_retained
+    k = int(rows) if rows >= 1 else round(rows * n)
+    draw = np.random.default_rng(k)
+    times, wrong = [], 0
+    for index in range(repeats):
+        ids = draw.choice(case.retained_ids, k, replace=False)
+        seconds, result = timed(lambda ids=ids: core.unlearn(case, ids, method="forest"))
+        times.append(seconds)
+        wrong += check(result.case) if index == 0 else 0
+    refit = refit_time(make_model(), result.case)
+    middle, mean, late = 1e3 * np.median(times), 1e3 * np.mean(times), 1e3 * np.quantile(times, 0.95)
+    print(
+        f"{k:>6,} records: median {middle:8.1f} ms, mean {mean:8.1f}, p95 {late:8.1f} (n={repeats}); refit {1e3 * refit:8.0f} ms: "
+        f"{1e3 * refit / middle:6.1f} / {1e3 * refit / mean:6.1f} times faster (aims {aims}); trees that differ from scratch: {wrong}"
+    )
+
+
+def shares(case: core.Case, repeats: int) -> None:
+    """Print how many rows a single removal looks at, by what is done with them."""
+    benches = case.state.grove.benches
+    for bench in benches:
+        bench.moves.tally[:] = 0
+    draw = np.random.default_rng(1)
+    for one in draw.choice(case.retained_ids, repeats, replace=False):
+        core.unlearn(case, [one], method="forest")
+    total = sum(bench.moves.tally for bench in benches) / repeats
+    print(
+        f"one record, mean: {total[0]:,.0f} rows checked on their node's own feature, {total[1]:,.0f} searched on every candidate, "
+        f"{total[2]:,.0f} in subtrees built again, {total[3]:,.0f} moved by sliding thresholds"
+    )
+
+
+def run(n: int, trees: int, depth: int | None, repeats: int, seed: int) -> None:
+    train, test = make_tables(n, seed)
+
+    def make_model() -> Any:
+        return RandomForestClassifier(trees, max_depth=depth, random_state=seed, n_jobs=JOBS)
+
+    fit, model = timed(lambda: make_model().fit(train[COLUMNS], train["label"]))
+    case = core.Case(model, train=train, test=test, roles=core.Roles("label", 1, 1, ["group"]))
+    adopt, case = timed(lambda: core.prepare(case, method="forest"))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"\nn = {n:,}, d = {D}, {trees} trees, depth {depth or 'unlimited'}: fit {fit:.1f} s, adopting {adopt:.1f} s "
+        f"({adopt / fit:.2f} times the fit, aim 3), peak memory of the process {peak:.2f} GiB"
+    )
+    core.unlearn(case, case.retained_ids[:1], method="forest")
+    report(case, 1, repeats, make_model, "500 / 200")
+    shares(case, min(20, repeats))
+    report(case, 100, 3, make_model, "25")
+    report(case, 0.01, 3, make_model, "6")
+    report(case, 0.1, 2, make_model, "1")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=40_000)
+    parser.add_argument("--trees", type=int, default=100)
+    parser.add_argument("--repeats", type=int, default=100, help="removals of a single record")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    train, test = make_tables(3000, 1)
+    for depth in (None, 10):
+        small = RandomForestClassifier(2, max_depth=depth, random_state=0).fit(train[COLUMNS], train["label"])
+        case = core.Case(small, train=train, test=test, roles=core.Roles("label", 1, 1, ["group"]))
+        core.unlearn(case, [0, 1], method="forest")
+    with joblib.parallel_config(n_jobs=JOBS):
+        for depth in (None, 10):
+            run(options.rows, options.trees, depth, options.repeats, options.seed)
+
+
+if __name__ == "__main__":
+    main()
