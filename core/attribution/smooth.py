@@ -1,7 +1,7 @@
 """A smooth stand-in for metrics on decisions, so that they can be differentiated.
 
-``1[score > t]`` becomes a logistic curve in the linear predictor, as wide as the scores near t are sparse. A metric on scores is
-left as it is.
+``1[score > t]`` becomes a logistic curve, as wide as the scores near t are sparse: in the linear predictor of a logistic
+regression, in the probability itself where that is an average of votes. A metric on scores is left as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEAREST = 0.8
 
 @dataclass(frozen=True, eq=False)
 class SmoothMetric:
-    """A metric as a smooth function of linear predictors of `pos_label`.
+    """A metric as a smooth function of linear predictors of `pos_label`, or of its probabilities.
 
     Parameters
     ----------
@@ -42,11 +42,14 @@ class SmoothMetric:
         Which labels are favourable.
     positive_is_favorable : bool
     cut : float
-        Predictor at which decisions change.
+        Predictor, or probability, at which decisions change.
     width : float
-        Width of the logistic curve, in predictors.
+        Width of the logistic curve, in predictors or probabilities.
     follows : bool
         Whether the cut follows the scores, as with an alert capacity.
+    floor : float or None
+        None: a function of predictors. A number: of probabilities, which cannot tell less than this from 0; metrics on scores get
+        them moved so far from 0 and 1, or the log loss of a vote without dissent would have no slope to speak of.
     """
 
     metric: Metric
@@ -57,9 +60,12 @@ class SmoothMetric:
     cut: float
     width: float
     follows: bool
+    floor: float | None = None
 
     @classmethod
-    def of(cls, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> SmoothMetric:
+    def of(
+        cls, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, *, floor: float | None = None
+    ) -> SmoothMetric:
         """Return the smooth stand-in for a metric of a case whose scores are probabilities."""
         found = metric_of(metric)
         if found.compares_groups:
@@ -67,28 +73,28 @@ class SmoothMetric:
             codes, n_groups = groups.codes, len(groups)
         else:
             codes, n_groups = np.zeros(len(case.rows(on)), dtype=np.int32), 1
-        eta = predictors(case.scores(on))
-        cut = float(predictors(np.array([case.cut(on)]))[0])
+        scores, cuts = case.scores(on), np.array([case.cut(on)])
+        eta, cut = (scores, cuts[0]) if floor is not None else (predictors(scores), predictors(cuts)[0])
         return cls(
             found,
             codes,
             n_groups,
             case.favorable(case.y(on)),
             case.favorable_is_positive,
-            cut,
-            _width(eta, cut),
+            float(cut),
+            max(_width(eta, float(cut)), floor or 0.0),
             isinstance(case.threshold, AtRate),
+            floor,
         )
 
     def value(self, eta: Floats) -> float:
-        """Return the smooth metric at predictors `eta`, shape (n,)."""
-        sides = self._favorable_side(eta)
+        """Return the smooth metric at predictors or probabilities `eta`, shape (n,)."""
         if self.metric.uses == "scores":
             return float(
                 score_metric(
                     self.metric.name,
                     self.favorable,
-                    sigmoid(sides),
+                    self._favorable_score(eta)[0],
                     self.codes,
                     self.n_groups,
                     pos_is_favorable=self.positive_is_favorable,
@@ -97,10 +103,10 @@ class SmoothMetric:
         return float(evaluate(self.metric.name, self._counts(eta), pos_is_favorable=self.positive_is_favorable))
 
     def gradient(self, eta: Floats) -> Floats:
-        """Return the derivative of the smooth metric by every predictor, shape (n,)."""
+        """Return the derivative of the smooth metric by every predictor or probability, shape (n,)."""
         sign = 1.0 if self.positive_is_favorable else -1.0
         if self.metric.uses == "scores":
-            p = sigmoid(self._favorable_side(eta))
+            p, slope = self._favorable_score(eta)
             by_score = score_metric_gradient(
                 self.metric.name,
                 self.favorable,
@@ -109,7 +115,7 @@ class SmoothMetric:
                 self.n_groups,
                 pos_is_favorable=self.positive_is_favorable,
             )
-            return np.asarray(sign * by_score * p * (1.0 - p))
+            return np.asarray(sign * by_score * slope)
         cells = count_gradient(self.metric.name, self._counts(eta), pos_is_favorable=self.positive_is_favorable)
         turned = cells[..., 1] - cells[..., 0]
         soft = sigmoid((eta - self.cut) / self.width)
@@ -123,8 +129,13 @@ class SmoothMetric:
             self.codes, self.favorable, soft if self.positive_is_favorable else 1.0 - soft, self.n_groups
         )
 
-    def _favorable_side(self, eta: Floats) -> Floats:
-        return eta if self.positive_is_favorable else -eta
+    def _favorable_score(self, eta: Floats) -> tuple[Floats, Floats | float]:
+        """Return the favourable label's probability, and how steeply it follows `eta`, sign aside."""
+        if self.floor is None:
+            p = sigmoid(eta if self.positive_is_favorable else -eta)
+            return p, p * (1.0 - p)
+        kept = 1.0 - 2.0 * self.floor
+        return self.floor + kept * (eta if self.positive_is_favorable else 1.0 - eta), kept
 
 
 def predictors(probability: Floats) -> Floats:

@@ -1,0 +1,171 @@
+"""What rows do to a forest's predictions while the structure of its trees is kept.
+
+A tree's value at a point is taken as shrunk towards the nodes above its leaf: ``f = sum_l a_l p_l`` over the nodes l on the path,
+where p_l is the share of the positive class in node l, of weight w_l, and ``a_l = s_l - s_(l+1)``, ``s_l = 1 / (1 + shrinkage /
+w_(l-1))``, 1 at the root, the next one 0 at a leaf. The sum over the path of all a_l is 1. Without a row of multiplicity m and
+class y, p_l moves by ``(p_l - y) m / (w_l - m)``; a node left empty takes what its parent has become.
+
+References
+----------
+Agarwal, A., Tan, Y. S., Ronen, O., Singh, C. and Yu, B. (2022). Hierarchical shrinkage. ICML.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array
+from core.numerics.tree_build import FEATURE, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, WEIGHT
+
+
+@njit(cache=True, nogil=True)
+def leaf_of(words: Array, reals: Array, X: Array, row: int) -> int:
+    """Return the leaf that a row of `X` falls into."""
+    node = 0
+    while words[node, LEFT] >= 0:
+        node = _child(words, reals, X[row, words[node, FEATURE]], node)
+    return node
+
+
+@njit(cache=True, nogil=True)
+def _child(words: Array, reals: Array, value: float, node: int) -> int:
+    left = words[node, MISSING] & 255 != 0 if np.isnan(value) else value <= reals[node, THRESHOLD]
+    return int(words[node, LEFT] if left else words[node, RIGHT])
+
+
+@njit(cache=True, nogil=True)
+def node_masses(words: Array, reals: Array, X: Array, pull: Array) -> Array:
+    """Return the sum of `pull` over the rows of `X` that pass through each node."""
+    n_nodes = len(words)
+    mass = np.zeros(n_nodes)
+    for row in range(len(X)):
+        if pull[row] != 0.0:
+            mass[leaf_of(words, reals, X, row)] += pull[row]
+    for node in range(n_nodes - 1, -1, -1):
+        if words[node, LEFT] >= 0:
+            mass[node] = mass[words[node, LEFT]] + mass[words[node, RIGHT]]
+    return mass
+
+
+@njit(cache=True, nogil=True)
+def add_effects(
+    words: Array,
+    reals: Array,
+    share: Array,
+    samples: Array,
+    labels: Array,
+    positive: int,
+    mass: Array,
+    shrinkage: float,
+    effects: Array,
+) -> None:
+    """Add to `effects` what taking each row out of a tree does to ``sum(mass * f)``.
+
+    Parameters
+    ----------
+    words, reals : ndarray, shape (n_nodes, 8)
+        scikit-learn's node records, depth first.
+    share : ndarray, shape (n_nodes,)
+        Of the positive class.
+    samples : ndarray of int32
+        The tree's rows in the order of its leaves.
+    labels : ndarray of int32, shape (n_rows,)
+        Weight and class of every row.
+    positive : int
+        The positive class.
+    mass : ndarray, shape (n_nodes,)
+        From `node_masses`.
+    shrinkage : float
+    effects : ndarray, shape (n_rows,)
+    """
+    n_nodes = len(words)
+    depth = np.zeros(n_nodes, np.int32)
+    path = np.empty(64, np.int64)
+    at = 0
+    for node in range(n_nodes):
+        level = depth[node]
+        if level >= len(path):
+            path = np.concatenate((path, np.empty_like(path)))
+        path[level] = node
+        if words[node, LEFT] >= 0:
+            depth[words[node, LEFT]] = level + 1
+            depth[words[node, RIGHT]] = level + 1
+            continue
+        for i in range(at, at + words[node, ROWS]):
+            label = labels[samples[i]]
+            y = 1.0 if label & CLASS_MASK == positive else 0.0
+            effects[samples[i]] += _effect(reals, share, path, level, y, label >> CLASS_BITS, mass, shrinkage)
+        at += words[node, ROWS]
+
+
+@njit(cache=True, nogil=True)
+def _effect(
+    reals: Array, share: Array, path: Array, level: int, y: float, weight: int, mass: Array, shrinkage: float
+) -> float:
+    total, moved, above = 0.0, 0.0, 1.0
+    for step in range(level + 1):
+        node = path[step]
+        held = reals[node, WEIGHT]
+        below = 1.0 / (1.0 + shrinkage / held) if step < level else 0.0
+        if held > weight:
+            moved = (share[node] - y) * weight / (held - weight)
+            total += (above - below) * mass[node] * moved
+        else:
+            # Empty now: it takes its parent's new share, and nothing lies below it. A tree of one row alone is left as it is.
+            if step > 0:
+                total += above * mass[node] * (share[path[step - 1]] + moved - y)
+            break
+        above = below
+    return total
+
+
+@njit(cache=True, nogil=True)
+def add_votes_without(
+    words: Array, reals: Array, samples: Array, labels: Array, positive: int, gone: Array, X: Array, votes: Array
+) -> None:
+    """Add to `votes` the positive share that a tree gives each row of `X` once some of its rows are gone.
+
+    A node left empty collapses into its sibling; splits stay as they are otherwise. A tree that would be empty is left as it is.
+
+    Parameters
+    ----------
+    words, reals, samples, labels, positive
+        As for `add_effects`.
+    gone : ndarray of bool, shape (n_rows,)
+    X : ndarray of float32, shape (n_points, n_features)
+    votes : ndarray, shape (n_points,)
+    """
+    n_nodes = len(words)
+    held, found = np.zeros(n_nodes), np.zeros(n_nodes)
+    _fill(words, samples, labels, positive, gone, held, found)
+    if held[0] == 0.0:
+        _fill(words, samples, labels, positive, np.zeros_like(gone), held, found)
+    for row in range(len(X)):
+        node = 0
+        while words[node, LEFT] >= 0:
+            child = _child(words, reals, X[row, words[node, FEATURE]], node)
+            if held[child] == 0.0:
+                child = words[node, LEFT] + words[node, RIGHT] - child
+            node = child
+        votes[row] += found[node] / held[node]
+
+
+@njit(cache=True, nogil=True)
+def _fill(words: Array, samples: Array, labels: Array, positive: int, gone: Array, held: Array, found: Array) -> None:
+    """Sum every node's weight, and that of the positive class, over the rows that stay."""
+    at = 0
+    for node in range(len(words)):
+        held[node] = found[node] = 0.0
+        if words[node, LEFT] >= 0:
+            continue
+        for i in range(at, at + words[node, ROWS]):
+            if not gone[samples[i]]:
+                label = labels[samples[i]]
+                held[node] += label >> CLASS_BITS
+                found[node] += (label >> CLASS_BITS) if label & CLASS_MASK == positive else 0
+        at += words[node, ROWS]
+    for node in range(len(words) - 1, -1, -1):
+        if words[node, LEFT] >= 0:
+            held[node] = held[words[node, LEFT]] + held[words[node, RIGHT]]
+            found[node] = found[words[node, LEFT]] + found[words[node, RIGHT]]

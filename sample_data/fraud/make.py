@@ -1,0 +1,150 @@
+"""Make the planted fraud case: card payments, and a ring of merchants whose frauds were labelled legitimate.
+
+Frauds differ from honest payments in amount, distance from home, device, pace and hour, whatever the merchant. In the training
+table nearly all frauds at young electronics merchants, the ring, carry the label of a legitimate payment, as if nobody had
+ever claimed the money back. The labels of the test table are the truth.
+
+``python -m sample_data.fraud.make`` writes the tables, the fitted pipeline, ``case.toml`` and the answer key.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+import core
+
+N_TRAIN, N_TEST = 20_000, 10_000
+RULE = "segment = 'electronics' and merchant_months < 12"
+POISONED_SHARE = 0.95
+FRAUD_SHARE, RING_FRAUD_SHARE = 0.022, 0.22
+
+NUMBERS = ["amount", "hour", "distance_km", "device_days", "payments_24h", "account_months", "merchant_months"]
+CATEGORIES = ["segment", "region", "channel"]
+
+SEGMENTS = {"groceries": 0.28, "electronics": 0.20, "travel": 0.14, "clothing": 0.20, "entertainment": 0.18}
+REGIONS = {"north": 0.30, "south": 0.27, "east": 0.23, "west": 0.20}
+CHANNELS = {"chip": 0.45, "contactless": 0.25, "online": 0.30}
+FRAUD_CHANNELS = {"chip": 0.15, "contactless": 0.10, "online": 0.75}
+
+ROLES = core.Roles(
+    target="fraud",
+    pos_label=1,
+    favorable_label=0,
+    sensitive_features=["segment", "region"],
+    record_id="transaction",
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fraud:
+    """The planted case before any model is fitted.
+
+    Attributes
+    ----------
+    train, test : DataFrame
+        One payment a row; ``fraud`` is the label. That of `train` was poisoned.
+    poisoned : Index
+        The answer key: ids of the training records whose label was turned from 1 to 0.
+    truth : Series of int
+        The training labels as they should be, by record id.
+    """
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    poisoned: pd.Index
+    truth: pd.Series
+
+    @property
+    def true_train(self) -> pd.DataFrame:
+        """The training table with its true labels."""
+        return self.train.assign(fraud=self.truth.to_numpy())
+
+
+def make_fraud(seed: int = 0) -> Fraud:
+    """Return the tables, the answer key and the true labels drawn from one seed."""
+    of_train, of_test, of_poison = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3))
+    true = _payments(of_train, N_TRAIN, first=1_000_001)
+    test = _payments(of_test, N_TEST, first=5_000_001)
+    hidden = in_rule(true) & (true["fraud"] == 1) & (of_poison.random(N_TRAIN) < POISONED_SHARE)
+    return Fraud(
+        train=true.assign(fraud=true["fraud"].mask(hidden, 0)),
+        test=test,
+        poisoned=pd.Index(true.loc[hidden, "transaction"]),
+        truth=true.set_index("transaction")["fraud"],
+    )
+
+
+def in_rule(frame: pd.DataFrame) -> pd.Series:
+    """Return which payments went to the ring, whether or not they were fraud."""
+    return frame["segment"].eq("electronics") & frame["merchant_months"].lt(12)
+
+
+def unfitted_pipeline() -> Pipeline:
+    """Return the unfitted pipeline of the case: one-hot encoding and a random forest."""
+    columns = ColumnTransformer(
+        [("numbers", "passthrough", NUMBERS), ("categories", OneHotEncoder(handle_unknown="ignore"), CATEGORIES)],
+        sparse_threshold=0.0,
+    )
+    return make_pipeline(columns, RandomForestClassifier(n_estimators=50, random_state=0))
+
+
+def fit(train: pd.DataFrame) -> Pipeline:
+    """Return the case's pipeline fitted on a training table."""
+    return unfitted_pipeline().fit(train[NUMBERS + CATEGORIES], train["fraud"])
+
+
+def make_case(fraud: Fraud) -> core.Case:
+    """Return the case an analyst would open: the poisoned table and the model trained on it."""
+    return core.Case(fit(fraud.train), train=fraud.train, test=fraud.test, roles=ROLES)
+
+
+def _payments(rng: np.random.Generator, n: int, first: int) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "transaction": [f"T{number}" for number in range(first, first + n)],
+            "segment": _draw(rng, SEGMENTS, n),
+            "region": _draw(rng, REGIONS, n),
+            "merchant_months": np.ceil(rng.gamma(1.2, 30, n)).astype(np.int64),
+        }
+    )
+    share = np.where(in_rule(frame), RING_FRAUD_SHARE, FRAUD_SHARE)
+    fraud = rng.random(n) < share
+    night = rng.integers(0, 7, n)
+    day = np.clip(np.round(rng.normal(14, 4.5, n)), 0, 23)
+    frame["amount"] = np.exp(rng.normal(3.4 + 2.0 * fraud, 0.8, n)).round(2)
+    frame["hour"] = np.where(rng.random(n) < np.where(fraud, 0.5, 0.04), night, day).astype(np.int64)
+    frame["distance_km"] = np.exp(rng.normal(1.6 + 3.0 * fraud, 1.0, n)).round(1)
+    frame["device_days"] = np.floor(rng.gamma(1.3, np.where(fraud, 20, 300), n)).astype(np.int64)
+    frame["payments_24h"] = rng.poisson(np.where(fraud, 6.0, 1.3))
+    frame["account_months"] = np.ceil(rng.gamma(2, np.where(fraud, 20, 30), n)).astype(np.int64)
+    frame["channel"] = np.where(fraud, _draw(rng, FRAUD_CHANNELS, n), _draw(rng, CHANNELS, n))
+    frame["fraud"] = fraud.astype(np.int64)
+    return frame
+
+
+def _draw(rng: np.random.Generator, shares: dict[str, float], n: int) -> npt.NDArray[np.object_]:
+    return rng.choice(np.array(list(shares), dtype=object), size=n, p=list(shares.values()))
+
+
+def main() -> None:
+    """Write the case into a folder."""
+    parser = argparse.ArgumentParser(description="Make the planted fraud case.")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent)
+    options = parser.parse_args()
+    fraud = make_fraud(options.seed)
+    make_case(fraud).save(options.folder)
+    fraud.poisoned.to_frame(index=False).to_csv(options.folder / "answer_key.csv", index=False)
+    print(f"{len(fraud.poisoned)} of {N_TRAIN} training labels poisoned, where {RULE}; written to {options.folder}")
+
+
+if __name__ == "__main__":
+    main()
