@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from core.attribution.base import Attributor
+from core.attribution.boosting import StageInfluence
 from core.attribution.glm import NewtonInfluence
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
 
-ATTRIBUTORS: tuple[Attributor, ...] = (NewtonInfluence(),)
+ATTRIBUTORS: tuple[Attributor, ...] = (NewtonInfluence(), StageInfluence())
 
 
 def influence(
