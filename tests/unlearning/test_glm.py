@@ -203,6 +203,7 @@ def test_unlearners_are_listed_with_reasons(small_case):
     assert [(option.name, option.fits) for option in core.unlearners_for(small_case)] == [
         ("newton", True),
         ("refit", True),
+        ("leaf_refit", False),
     ]
     with pytest.raises(InputError, match="newtn"):
         core.unlearn(small_case, ["p1"], method="newtn")
