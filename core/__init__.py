@@ -1,5 +1,6 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.reasons import reasons
 from core.attribution.registry import harmful, influence, preview
 from core.case.case import Case
 from core.case.models import load_model, save_model
@@ -35,6 +36,7 @@ __all__ = [
     "prepare",
     "preview",
     "read_table",
+    "reasons",
     "save_model",
     "unlearn",
     "unlearners_for",

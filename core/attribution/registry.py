@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.attribution.base import Attributor
+from core.attribution.boosting import StageInfluence
 from core.attribution.forest import ForestInfluence
 from core.attribution.glm import NewtonInfluence
 from core.case.case import Case
@@ -16,7 +17,7 @@ from core.errors import InputError, NotSupportedError
 from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
 
-ATTRIBUTORS: tuple[Attributor, ...] = (NewtonInfluence(), ForestInfluence())
+ATTRIBUTORS: tuple[Attributor, ...] = (NewtonInfluence(), ForestInfluence(), StageInfluence())
 
 
 def influence(

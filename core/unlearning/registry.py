@@ -11,11 +11,12 @@ import numpy as np
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError, nearest
 from core.unlearning.base import Option, Progress, Unlearner, UnlearnResult
+from core.unlearning.boosting import LeafRefit
 from core.unlearning.forest import Forest
 from core.unlearning.glm import Newton
 from core.unlearning.refit import Refit
 
-UNLEARNERS: tuple[Unlearner, ...] = (Newton(), Forest(), Refit())
+UNLEARNERS: tuple[Unlearner, ...] = (Newton(), Forest(), LeafRefit(), Refit())
 """Strongest and quickest first; the last one serves every case."""
 
 DEFAULT_TOLERANCE = 1e-6

@@ -282,6 +282,7 @@ def test_unlearners_are_listed_with_reasons(small_case):
         ("newton", True),
         ("refit", True),
         ("forest", False),
+        ("leaf_refit", False),
     ]
     with pytest.raises(InputError, match="newtn"):
         core.unlearn(small_case, ["p1"], method="newtn")

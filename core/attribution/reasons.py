@@ -1,0 +1,193 @@
+"""Why the model scores a record as it does: SHAP values, by raw column.
+
+Values are those of `shap.LinearExplainer` (features taken as independent, around the mean of the retained records) and of
+`shap.TreeExplainer` (following the trees' own record counts) on the transformed features. Features made of one raw column,
+as by one-hot encoding, are added up; which column each feature is made of is found by changing one raw column at a time.
+
+References
+----------
+Lundberg, S. M. and Lee, S.-I. (2017). A unified approach to interpreting model predictions. NeurIPS.
+Lundberg, S. M. et al. (2020). From local explanations to global understanding with explainable AI for trees. Nature Machine
+Intelligence 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
+
+from core.case.case import Case
+from core.case.scoring import positive_scores
+from core.errors import InputError, NotSupportedError, listed
+
+Floats = npt.NDArray[np.float64]
+
+FORESTS = (DecisionTreeClassifier, ExtraTreesClassifier, RandomForestClassifier)
+BOOSTING = (GradientBoostingClassifier, HistGradientBoostingClassifier)
+MOST_VALUES = 500
+"""Distinct values of a raw column that are tried to find the features made of it."""
+NEVER_SEEN = 1e-12
+"""Record count given to tree nodes that no record reaches, so that shares of them stay defined."""
+CLOSE = 1e-5
+"""Values and base may differ from the model's output by this much."""
+
+
+def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
+    """Return what each raw column adds to the model's score of training records.
+
+    Parameters
+    ----------
+    case : Case
+    ids : iterable
+        Record ids; removed ones are explained too, by the model that no longer knows them.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by record id, one column per raw column of the model: SHAP values towards `pos_label`. ``attrs["base_value"]`` is what they
+        start from, ``attrs["output"]`` what they add up to with it: "log-odds" (linear models and boosting) or "probability"
+        (trees and forests).
+
+    Raises
+    ------
+    InputError
+        If an id is unknown or given twice.
+    NotSupportedError
+        If the model is of another kind, or its preprocessing makes one feature of several raw columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from core import Case, Roles, reasons
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 5, "sex": ["f", "m"] * 10, "granted": [0, 0, 1, 1] * 5})
+    >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
+    >>> found = reasons(Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"])), [0, 3])
+    >>> (found["income"] > 0).tolist(), found.attrs["output"]
+    ([False, True], 'log-odds')
+    """
+    positions = _positions(case, ids)
+    estimator = case.model.steps[-1][1] if isinstance(case.model, Pipeline) else case.model
+    owners = _owners(case)
+    values, base, output = _explain(case, estimator, _transformed(case, case.X_train.iloc[positions]))
+    _check_sum(case, values.sum(axis=1) + base, output, positions)
+    by_column = np.column_stack([values[:, owners == number].sum(axis=1) for number in range(len(case.features))])
+    table = pd.DataFrame(by_column, index=case.record_ids[positions], columns=list(case.features))
+    table.attrs.update(base_value=base, output=output)
+    return table
+
+
+def _positions(case: Case, ids: Iterable[Any]) -> npt.NDArray[np.intp]:
+    wanted = pd.Index(list(ids))
+    if len(wanted) == 0:
+        raise InputError("Reasons need at least one record id. Got none.")
+    if wanted.has_duplicates:
+        raise InputError(
+            f"Each id must be given once. Got {listed(wanted[wanted.duplicated()].unique())} more than once."
+        )
+    found = case.record_ids.get_indexer(wanted)
+    if (found < 0).any():
+        unknown = listed(wanted[found < 0])
+        raise InputError(f"Every id must be a record of the training table. Unknown: {unknown}.")
+    return np.asarray(found)
+
+
+def _transformed(case: Case, table: pd.DataFrame) -> Floats:
+    """Return rows as the last step of the model gets them."""
+    data: Any = table if hasattr(case.model, "feature_names_in_") else table.to_numpy()
+    if isinstance(case.model, Pipeline):
+        data = case.model[:-1].transform(data)
+    return np.asarray(data.toarray() if hasattr(data, "toarray") else data, dtype=np.float64)
+
+
+def _owners(case: Case) -> npt.NDArray[np.intp]:
+    """Return which raw column each transformed feature is made of: the one that changes it when it alone changes; -1 if none does."""
+    if not isinstance(case.model, Pipeline):
+        return np.arange(len(case.features))
+    probes, owner_of = [case.X_train.iloc[[0]]], [-1]
+    for number, name in enumerate(case.features):
+        values = case.X_train[name].drop_duplicates()
+        values = values.iloc[np.unique(np.linspace(0, len(values) - 1, MOST_VALUES).astype(int))]
+        probe = case.X_train.iloc[np.zeros(len(values), dtype=int)].copy()
+        probe[name] = values.to_numpy() if values.dtype == object else values.array
+        probes.append(probe)
+        owner_of += [number] * len(values)
+    features = _transformed(case, pd.concat(probes))
+    moved = ~np.isclose(features, features[0], rtol=0.0, atol=0.0, equal_nan=True)
+    at = np.array(owner_of)
+    moves = np.array([moved[at == number].any(axis=0) for number in range(len(case.features))])
+    if (moves.sum(axis=0) > 1).any():
+        mixed = [case.features[number] for number in np.flatnonzero(moves[:, moves.sum(axis=0) > 1].any(axis=1))]
+        raise NotSupportedError(
+            f"Reasons by column need features made of one column each. The preprocessing mixes {listed(mixed)}; explain a model without that step."
+        )
+    return np.where(moves.any(axis=0), moves.argmax(axis=0), -1)
+
+
+def _explain(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, float, str]:
+    """Return values by feature, the base value, and what they add up to."""
+    sign = 1.0 if case.pos_column == 1 else -1.0
+    if type(estimator) in FORESTS:
+        values, base = _by_trees(estimator, rows)
+        return values[:, :, case.pos_column], float(base[case.pos_column]), "probability"
+    if len(case.classes) != 2:
+        raise NotSupportedError(
+            f"Reasons of {type(estimator).__name__} are given for two classes. This model knows {len(case.classes)}."
+        )
+    if type(estimator) in BOOSTING:
+        values, base = _by_trees(estimator, rows)
+        return sign * values, sign * float(base[0]), "log-odds"
+    if type(estimator) is LogisticRegression:
+        from shap import LinearExplainer  # takes seconds to import, and few sessions ask for reasons
+        from shap.maskers import Independent
+
+        background = _transformed(case, case.X_train[case.retained])
+        explainer = LinearExplainer(estimator, Independent(background, max_samples=len(background)))
+        return (
+            sign * np.asarray(explainer.shap_values(rows)),
+            sign * float(np.ravel(explainer.expected_value)[0]),
+            "log-odds",
+        )
+    raise NotSupportedError(
+        f"Reasons are given for logistic regression, decision trees, forests and gradient boosting. Got {type(estimator).__name__}."
+    )
+
+
+def _by_trees(estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
+    from shap import TreeExplainer
+    from shap.utils._exceptions import InvalidModelError
+
+    try:
+        explainer = TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
+    except (InvalidModelError, TypeError, NotImplementedError) as error:
+        raise NotSupportedError(f"SHAP does not serve this {type(estimator).__name__}: {error}") from error
+    cover = explainer.model.node_sample_weight
+    cover[cover == 0.0] = NEVER_SEEN
+    explainer.model.fully_defined_weighting = True
+    return np.asarray(explainer.shap_values(rows, check_additivity=False)), np.ravel(explainer.expected_value)
+
+
+def _check_sum(case: Case, sums: Floats, output: str, positions: npt.NDArray[np.intp]) -> None:
+    table = case.X_train.iloc[positions]
+    scores = positive_scores(
+        case.model, table if hasattr(case.model, "feature_names_in_") else table.to_numpy(), case.pos_column
+    )
+    found = expit(sums) if output == "log-odds" else sums
+    if not np.allclose(found, scores, rtol=0.0, atol=CLOSE):
+        raise NotSupportedError(
+            f"Reasons must add up to the model's score. They miss it by up to {np.abs(found - scores).max():.2g} for this model."
+        )

@@ -1,0 +1,257 @@
+"""Leaf values of boosted trees whose structure is kept: refitting them stage by stage, and differentiating that.
+
+Nodes of all trees stand one after another; tree t owns ``first[t]`` to ``first[t + 1]``, parents before their children. A leaf's
+value is ``-G / (H + ridge)``, G and H the sums of its rows' gradients and second derivatives of the logistic loss at the
+prediction that the trees before it make.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
+Nodes = npt.NDArray[np.uint16] | npt.NDArray[np.int32]
+
+COUNT, WEIGHT, GRADIENT, HESSIAN, SQUARE = range(5)
+"""Columns of node sums; the last is of weighted squared gradients."""
+FARTHEST = 700.0
+"""Predictions are cut here, where probabilities differ from 0 and 1 by nothing that counts."""
+BLOCK = 1024
+"""Rows whose derivatives are taken together, in loops that the compiler turns into vector instructions."""
+ROUNDER = 6755399441055744.0
+"""1.5 * 2**52: added to a number and taken away again, it rounds it; added, the last bits are the rounded number."""
+PER_OCTAVE = 1.4426950408889634
+OCTAVE, OCTAVE_REST = 0.6931471803691238, 1.9082149292705877e-10
+"""log(2) in two parts, the first short enough for exact products."""
+TINY = 1e-150
+"""A leaf whose second derivatives sum to less stays at 0."""
+
+
+@njit(cache=True, nogil=True)
+def _derivatives(raw: float, y: float) -> tuple[float, float, float]:
+    """Return gradient, second derivative and 1 - 2p of the logistic loss, without cancellation."""
+    e = np.exp(min(-raw, FARTHEST))
+    p = 1.0 / (1.0 + e)
+    q = e * p
+    return -q if y > 0.0 else p, p * q, q - p
+
+
+@njit(cache=True, nogil=True)
+def _probabilities(raw: Floats, p: Floats, q: Floats, power: Floats, bits: npt.NDArray[np.int64]) -> None:
+    """Write 1 / (1 + exp(-raw)) to `p` and its complement to `q`; `bits` is the memory of `power`.
+
+    exp(x) = 2**k * exp(r) with k whole and abs(r) at most log(2) / 2, exp(r) by its Taylor polynomial.
+    """
+    n = len(raw)
+    for j in range(n):
+        q[j] = min(max(-raw[j], -FARTHEST), FARTHEST)
+    for j in range(n):
+        power[j] = q[j] * PER_OCTAVE + ROUNDER
+    for j in range(n):
+        k = power[j] - ROUNDER
+        r = (q[j] - k * OCTAVE) - k * OCTAVE_REST
+        e = 1.0 / 479001600.0
+        e = e * r + 1.0 / 39916800.0
+        e = e * r + 1.0 / 3628800.0
+        e = e * r + 1.0 / 362880.0
+        e = e * r + 1.0 / 40320.0
+        e = e * r + 1.0 / 5040.0
+        e = e * r + 1.0 / 720.0
+        e = e * r + 1.0 / 120.0
+        e = e * r + 1.0 / 24.0
+        e = e * r + 1.0 / 6.0
+        e = e * r + 0.5
+        e = e * r + 1.0
+        q[j] = e * r + 1.0
+    for j in range(n):
+        bits[j] = (bits[j] + 1023) << 52
+    for j in range(n):
+        e = q[j] * power[j]
+        p[j] = 1.0 / (1.0 + e)
+        q[j] = e * p[j]
+
+
+@njit(cache=True, nogil=True)
+def _value(gradient: float, hessian: float, ridge: float) -> float:
+    return 0.0 if hessian + ridge < TINY else -gradient / (hessian + ridge)
+
+
+@njit(cache=True, nogil=True)
+def refit_stages(
+    nodes: Nodes,
+    first: Ints,
+    y: Floats,
+    weight: Floats,
+    keep: Bools,
+    raw: Floats,
+    ridge: float,
+    rate: float,
+    histogram: bool,
+) -> Floats:
+    """Refit every leaf, one tree after the other: O(n_rows * n_trees).
+
+    Parameters
+    ----------
+    nodes : ndarray of int, shape (n_trees, n_rows)
+        The leaf that every row falls in, counted within its tree.
+    first : ndarray of int, shape (n_trees + 1,)
+        Where each tree's nodes start.
+    y, weight : ndarray, shape (n_rows,)
+        Labels, 0 or 1, and weights; without `histogram`, weights of kept rows are above 0.
+    keep : ndarray of bool, shape (n_rows,)
+        The rows to fit on.
+    raw : ndarray, shape (n_rows,)
+        Predictions before the first tree; overwritten with those after the last one.
+    ridge : float
+        Added to every leaf's second derivative.
+    rate : float
+        Learning rate.
+    histogram : bool
+        Whether derivatives are rounded to single precision first and a tree without splits adds nothing, as in histogram boosting.
+
+    Returns
+    -------
+    ndarray, shape (n_nodes, 5)
+        Sums over every leaf's rows; inner nodes hold 0. With `histogram`, weights and squares are left out.
+    """
+    n = len(y)
+    sums = np.zeros((first[-1], 5))
+    step = np.zeros(np.max(first[1:] - first[:-1]))
+    p, q, power = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    bits = power.view(np.int64)
+    for t in range(len(nodes)):
+        own, leaf = sums[first[t] : first[t + 1]], nodes[t]
+        for start in range(0, n, BLOCK):
+            stop = min(start + BLOCK, n)
+            _probabilities(raw[start:stop], p, q, power, bits)
+            for i in range(start, stop):
+                if not keep[i]:
+                    continue
+                j = i - start
+                g = weight[i] * ((1.0 - y[i]) * p[j] - y[i] * q[j])
+                h = weight[i] * (p[j] * q[j])
+                target = own[leaf[i]]
+                target[COUNT] += 1.0
+                if histogram:
+                    target[GRADIENT] += np.float32(g)
+                    target[HESSIAN] += np.float32(h)
+                else:
+                    target[WEIGHT] += weight[i]
+                    target[GRADIENT] += g
+                    target[HESSIAN] += h
+                    target[SQUARE] += g * g / weight[i]
+        if histogram and len(own) == 1:
+            continue
+        for k in range(len(own)):
+            step[k] = rate * _value(own[k, GRADIENT], own[k, HESSIAN], ridge)
+        for i in range(n):
+            raw[i] += step[leaf[i]]
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def complete(sums: Floats, first: Ints, left: Ints, right: Ints, ridge: float, histogram: bool) -> Floats:
+    """Add leaves up to the inner nodes, in place, and return every node's value.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (n_nodes, 5)
+        What `refit_stages` gave.
+    first : ndarray of int, shape (n_trees + 1,)
+        Where each tree's nodes start.
+    left, right : ndarray of int, shape (n_nodes,)
+        Children, counted within their tree; at a leaf `left` is negative.
+    ridge : float
+        Added to every node's second derivative.
+    histogram : bool
+        Whether a tree without splits adds nothing.
+
+    Returns
+    -------
+    ndarray, shape (n_nodes,)
+        Without the learning rate. A node without rows takes the value of the node above it.
+    """
+    values = np.zeros(len(sums))
+    for t in range(len(first) - 1):
+        start = first[t]
+        for k in range(first[t + 1] - 1, start - 1, -1):
+            if left[k] >= 0:
+                sums[k] = sums[start + left[k]] + sums[start + right[k]]
+        for k in range(start, first[t + 1]):
+            if sums[k, COUNT] > 0.0:
+                values[k] = _value(sums[k, GRADIENT], sums[k, HESSIAN], ridge)
+            if left[k] >= 0:
+                values[start + left[k]] = values[k]
+                values[start + right[k]] = values[k]
+        if histogram and first[t + 1] - start == 1:
+            values[start] = 0.0
+    return values
+
+
+@njit(cache=True, nogil=True)
+def effects_of_removal(
+    nodes: Nodes,
+    first: Ints,
+    sums: Floats,
+    values: Floats,
+    y: Floats,
+    weight: Floats,
+    keep: Bools,
+    raw: Floats,
+    pull: Floats,
+    ridge: float,
+    rate: float,
+    histogram: bool,
+) -> tuple[Floats, Floats, Floats]:
+    """Differentiate refitted leaves backwards through the stages: O(n_rows * n_trees) for all rows together.
+
+    Parameters
+    ----------
+    nodes, first, y, weight, keep, ridge, rate, histogram
+        As for `refit_stages`.
+    sums, values : ndarray
+        What `complete` left and gave.
+    raw : ndarray, shape (n_rows,)
+        Predictions after the last tree; overwritten.
+    pull : ndarray, shape (n_nodes,)
+        Derivative of the quantity of interest by each leaf's contribution, through the rows it is taken on.
+
+    Returns
+    -------
+    effect : ndarray, shape (n_rows,)
+        Change when the row leaves its leaves, the leaf's own change being exact and what follows from it first order.
+    slope : ndarray, shape (n_rows,)
+        Derivative by the row's weight, through its leaves.
+    carried : ndarray, shape (n_rows,)
+        Derivative by the row's prediction before the first tree.
+    """
+    n = len(y)
+    effect, slope, carried = np.zeros(n), np.zeros(n), np.zeros(n)
+    for t in range(len(nodes) - 1, -1, -1):
+        leaf, start = nodes[t], first[t]
+        if histogram and first[t + 1] - start == 1:
+            continue
+        total = pull[start : first[t + 1]].copy()
+        for i in range(n):
+            if keep[i]:
+                total[leaf[i]] += carried[i]
+        for i in range(n):
+            if not keep[i]:
+                continue
+            k = start + leaf[i]
+            raw[i] -= rate * values[k]
+            scale = sums[k, HESSIAN] + ridge
+            if scale < TINY:
+                continue
+            g, h, tilt = _derivatives(raw[i], y[i])
+            by_value = rate * total[leaf[i]]
+            residual = g + values[k] * h
+            left = scale - weight[i] * h
+            slope[i] -= by_value * residual / scale
+            effect[i] += by_value * weight[i] * residual / max(left, 1e-3 * scale)
+            carried[i] -= by_value * weight[i] * h * (1.0 + values[k] * tilt) / scale
+    return effect, slope, carried

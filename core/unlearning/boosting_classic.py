@@ -1,0 +1,101 @@
+"""GradientBoostingClassifier: its trees read and written."""
+
+from __future__ import annotations
+
+import copy
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import issparse
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import train_test_split
+
+from core.numerics.boosting import COUNT, GRADIENT, SQUARE, WEIGHT
+from core.unlearning.boosting_trees import Bools, Booster, Floats, Forest, Ints, Leaves
+from core.unlearning.preprocessing.steps import shallow
+
+
+class ClassicBooster(Booster):
+    """Gradient boosting over regression trees: double precision, no penalty, values shrunk when they are added."""
+
+    histogram = False
+    clip = float(np.finfo(np.float64).eps)
+    ridge = 0.0
+
+    def refusal(self) -> str | None:
+        """Return why its leaves cannot be refitted, or None."""
+        model = self.model
+        if model.loss != "log_loss":
+            return f"its loss is {model.loss!r}; only 'log_loss' is served"
+        if model.subsample < 1.0:
+            return "each tree was fitted on a sample of the rows (subsample below 1), and which is not stored"
+        prior = isinstance(model.init_, DummyClassifier) and model.init_.strategy == "prior"
+        if self.starts_from_prior and not prior:
+            return "it starts from another model's predictions (init)"
+        if model.n_iter_no_change is not None and not isinstance(model.random_state, Integral):
+            return "it stopped early on rows held out at random, and random_state is not a whole number to draw them again with"
+        return None
+
+    @property
+    def starts_from_prior(self) -> bool:
+        """Whether predictions start from the classes' shares, and not from zero."""
+        return not isinstance(self.model.init_, str)
+
+    def forest(self) -> Forest:
+        """Return the nodes of its trees."""
+        trees = [one.tree_ for one in self.model.estimators_[:, 0]]
+        return Forest.of(
+            [(tree.children_left, tree.children_right, tree.value[:, 0, 0], tree.n_node_samples) for tree in trees]
+        )
+
+    def route(self, X: Any) -> npt.NDArray[Any]:
+        """Return the leaf of every row."""
+        found = self.model.apply(X if issparse(X) else np.asarray(X))  # its trees know no names
+        return np.ascontiguousarray(found[:, :, 0].T, dtype=np.int32)
+
+    def held_out(self, codes: Ints) -> Ints:
+        """Return which rows were held out, by drawing the split again."""
+        if self.model.n_iter_no_change is None:
+            return np.zeros(0, dtype=np.intp)
+        _, held = train_test_split(
+            np.arange(len(codes)),
+            test_size=self.model.validation_fraction,
+            stratify=codes,
+            random_state=self.model.random_state,
+        )
+        return np.asarray(held)
+
+    def weights(self, codes: Ints, weight: Floats | None) -> Floats:
+        """Return the sample weights."""
+        return np.ones(len(codes)) if weight is None else weight
+
+    def counted(self, keep: Bools, weight: Floats) -> Bools:
+        """Return which rows the trees count: those of weight 0 are left out."""
+        return np.asarray(keep & (weight > 0.0))
+
+    def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
+        """Return a copy with other values, counts and impurities; the stored training loss no longer holds and becomes NaN."""
+        model = shallow(self.model)
+        model.estimators_ = self.model.estimators_.copy()
+        for index, estimator in enumerate(self.model.estimators_[:, 0]):
+            other = shallow(estimator)
+            other.tree_ = copy.deepcopy(estimator.tree_)
+            at = forest.tree(index)
+            _write(other.tree_, forest.leaves[at], leaves.values[at], leaves.sums[at])
+            model.estimators_[index, 0] = other
+        if self.starts_from_prior:
+            model.init_ = shallow(self.model.init_)
+            model.init_.class_prior_ = np.array([1.0 - leaves.prior, leaves.prior])
+        model.train_score_ = np.full_like(self.model.train_score_, np.nan)
+        return model
+
+
+def _write(tree: Any, at_leaf: Bools, values: Floats, sums: Floats) -> None:
+    weight = np.where(sums[:, WEIGHT] > 0.0, sums[:, WEIGHT], 1.0)
+    mean = -sums[:, GRADIENT] / weight
+    tree.value[:, 0, 0] = np.where(at_leaf, values, mean)
+    tree.impurity[:] = np.maximum(sums[:, SQUARE] / weight - mean**2, 0.0)
+    tree.n_node_samples[:] = sums[:, COUNT].astype(np.intp)
+    tree.weighted_n_node_samples[:] = sums[:, WEIGHT]

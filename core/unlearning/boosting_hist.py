@@ -1,0 +1,112 @@
+"""HistGradientBoostingClassifier: its trees read and written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+from sklearn.model_selection import train_test_split
+
+from core.numerics.boosting import COUNT, GRADIENT
+from core.unlearning.boosting_trees import Booster, Floats, Forest, Ints, Leaves
+from core.unlearning.preprocessing.steps import shallow
+
+ROUTE_THREADS = 1
+
+
+class HistBooster(Booster):
+    """Histogram gradient boosting: derivatives in single precision, values shrunk where they are stored."""
+
+    histogram = True
+    clip = 10.0 * float(np.finfo(np.float64).eps)
+
+    def refusal(self) -> str | None:
+        """Return why its leaves cannot be refitted, or None."""
+        if self.model.is_categorical_ is not None:
+            return "it encodes categories itself; encode them in a pipeline before it"
+        if self.model.monotonic_cst is not None:
+            return "monotonic constraints bound leaf values by their neighbours'"
+        return None
+
+    @property
+    def ridge(self) -> float:
+        """The L2 penalty, and what scikit-learn adds against a division by 0."""
+        return float(self.model.l2_regularization) + 1e-15
+
+    def forest(self) -> Forest:
+        """Return the nodes of its trees."""
+        trees = []
+        for (predictor,) in self.model._predictors:
+            nodes = predictor.nodes
+            inner = nodes["is_leaf"] == 0
+            left = np.where(inner, nodes["left"].astype(np.intp), -1)
+            right = np.where(inner, nodes["right"].astype(np.intp), -1)
+            value = np.where(inner, nodes["value"], nodes["value"] / self.model.learning_rate)
+            trees.append((left, right, value, nodes["count"]))
+        return Forest.of(trees)
+
+    def route(self, X: Any) -> npt.NDArray[Any]:
+        """Return the leaf of every row: trees whose values are node numbers predict it."""
+        table = self.model._preprocess_X(X, reset=False)
+        bitsets, columns = self.model._bin_mapper.make_known_categories_bitsets()
+        found = np.empty((len(self.model._predictors), len(table)), dtype=np.int32)
+        for index, (predictor,) in enumerate(self.model._predictors):
+            numbered = predictor.nodes.copy()
+            numbered["value"] = np.arange(len(numbered))
+            found[index] = _with_nodes(predictor, numbered).predict(table, bitsets, columns, ROUTE_THREADS)
+        return found
+
+    def held_out(self, codes: Ints) -> Ints:
+        """Return which rows were held out, by drawing the split again with the model's own seed."""
+        if not self.model.do_early_stopping_ or self.model.validation_fraction is None:
+            return np.zeros(0, dtype=np.intp)
+        _, held = train_test_split(
+            np.arange(len(codes)),
+            test_size=self.model.validation_fraction,
+            stratify=codes,
+            random_state=self.model._random_seed,
+        )
+        return np.asarray(held)
+
+    def weights(self, codes: Ints, weight: Floats | None) -> Floats:
+        """Return sample weights times class weights."""
+        found = self.model._finalize_sample_weight(weight, codes.astype(np.float64))
+        return np.ones(len(codes)) if found is None else np.asarray(found, dtype=np.float64)
+
+    def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
+        """Return a copy with other values, counts and gains; scores of the fit that no longer hold are dropped."""
+        model = shallow(self.model)
+        gains = _gains(forest, leaves)
+        model._predictors = []
+        for index, (predictor,) in enumerate(self.model._predictors):
+            at = forest.tree(index)
+            nodes = predictor.nodes.copy()
+            nodes["value"] = np.where(
+                forest.leaves[at], leaves.values[at] * self.model.learning_rate, leaves.values[at]
+            )
+            nodes["count"] = leaves.sums[at, COUNT]
+            nodes["gain"] = gains[at]
+            nodes["value"][0] = 0.0
+            model._predictors.append([_with_nodes(predictor, nodes)])
+        model._baseline_prediction = np.full_like(self.model._baseline_prediction, leaves.baseline)
+        model.train_score_ = np.zeros(0)
+        model.validation_score_ = np.zeros(0)
+        return model
+
+
+def _with_nodes(predictor: TreePredictor, nodes: npt.NDArray[Any]) -> TreePredictor:
+    return TreePredictor(nodes, predictor.binned_left_cat_bitsets, predictor.raw_left_cat_bitsets)
+
+
+def _gains(forest: Forest, leaves: Leaves) -> Floats:
+    """Return what every split gains, -1 at leaves; scikit-learn counts a root's value as 0."""
+    loss = leaves.sums[:, GRADIENT] * leaves.values
+    loss[forest.first[:-1]] = 0.0
+    start = np.repeat(forest.first[:-1], np.diff(forest.first))
+    inner = ~forest.leaves
+    gains = np.full(len(loss), -1.0)
+    children = loss[(start + forest.left)[inner]] + loss[(start + forest.right)[inner]]
+    gains[inner] = loss[inner] - children
+    return gains

@@ -1,0 +1,201 @@
+"""What the two gradient boosting classifiers of scikit-learn have in common, as far as refitting their leaves needs it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logit
+
+from core.errors import NotSupportedError
+from core.numerics.boosting import COUNT, complete, refit_stages
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """The nodes of all trees, one tree after another.
+
+    Parameters
+    ----------
+    first : ndarray of int, shape (n_trees + 1,)
+        Where each tree's nodes start.
+    left, right : ndarray of int, shape (n_nodes,)
+        Children, counted within their tree; negative at a leaf.
+    value : ndarray, shape (n_nodes,)
+        What the model stores at the node, without the learning rate.
+    count : ndarray, shape (n_nodes,)
+        Rows that the model says it saw there.
+    """
+
+    first: Ints
+    left: Ints
+    right: Ints
+    value: Floats
+    count: Floats
+
+    @classmethod
+    def of(cls, trees: list[tuple[Ints, Ints, Floats, Floats]]) -> Forest:
+        """Join trees given as left, right, value and count."""
+        first = np.concatenate([[0], np.cumsum([len(tree[0]) for tree in trees])]).astype(np.intp)
+        left, right, value, count = (np.concatenate(part) for part in zip(*trees, strict=True))
+        return cls(first, left.astype(np.intp), right.astype(np.intp), value.astype(float), count.astype(float))
+
+    @property
+    def leaves(self) -> Bools:
+        """Which nodes are leaves."""
+        return np.asarray(self.left < 0)
+
+    def tree(self, index: int) -> slice:
+        """Return where one tree's nodes stand."""
+        return slice(self.first[index], self.first[index + 1])
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The training rows as the trees see them.
+
+    Parameters
+    ----------
+    nodes : ndarray of int, shape (n_trees, n_train)
+        The leaf of every row.
+    y : ndarray, shape (n_train,)
+        Labels, 0 or 1.
+    fitted : ndarray of bool, shape (n_train,)
+        The rows that trees were fitted on: not those held out to stop early.
+    """
+
+    nodes: npt.NDArray[np.uint16] | npt.NDArray[np.int32]
+    y: Floats
+    fitted: Bools
+
+
+@dataclass(frozen=True, eq=False)
+class Leaves:
+    """Leaf values refitted on some rows.
+
+    Parameters
+    ----------
+    prior : float
+        Weighted share of class 1.
+    baseline : float
+        Prediction before the first tree.
+    keep : ndarray of bool, shape (n_train,)
+        The rows they were fitted on.
+    weight : ndarray, shape (n_train,)
+        Weight of every row.
+    sums : ndarray, shape (n_nodes, 5)
+        Sums over every node's rows.
+    values : ndarray, shape (n_nodes,)
+        Values without the learning rate.
+    raw : ndarray, shape (n_train,)
+        Predictions of the rows after the last tree.
+    """
+
+    prior: float
+    baseline: float
+    keep: Bools
+    weight: Floats
+    sums: Floats
+    values: Floats
+    raw: Floats
+
+
+class Booster(ABC):
+    """Reads one fitted boosting classifier, and writes copies of it with other leaf values."""
+
+    histogram: bool
+    """Whether derivatives are rounded to single precision and a tree without splits adds nothing."""
+    clip: float
+    """Nearest that the prior may come to 0 or 1."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    @abstractmethod
+    def refusal(self) -> str | None:
+        """Return why its leaves cannot be refitted, or None. Reads parameters alone."""
+
+    @property
+    @abstractmethod
+    def ridge(self) -> float:
+        """What is added to every leaf's second derivative."""
+
+    @property
+    def starts_from_prior(self) -> bool:
+        """Whether predictions start from the classes' shares."""
+        return True
+
+    @abstractmethod
+    def forest(self) -> Forest:
+        """Return the nodes of its trees."""
+
+    @abstractmethod
+    def route(self, X: Any) -> npt.NDArray[Any]:
+        """Return the leaf of every row in every tree, shape (n_trees, n_rows)."""
+
+    @abstractmethod
+    def held_out(self, codes: Ints) -> Ints:
+        """Return which of the rows it was given were held out to stop early."""
+
+    @abstractmethod
+    def weights(self, codes: Ints, weight: Floats | None) -> Floats:
+        """Return the weights it gives to rows with these labels and sample weights."""
+
+    @abstractmethod
+    def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
+        """Return a copy of the model with other leaf values; the model stays as it is."""
+
+    def baseline(self, prior: float) -> float:
+        """Return the prediction before the first tree."""
+        return float(logit(np.clip(prior, self.clip, 1.0 - self.clip))) if self.starts_from_prior else 0.0
+
+    def refit(self, forest: Forest, rows: Rows, retained: Bools, codes: Ints, weight: Floats | None) -> Leaves:
+        """Refit every leaf value on the retained rows, stage by stage: O(n_rows * n_trees).
+
+        Raises
+        ------
+        NotSupportedError
+            If no row of some class is left among those the trees are fitted on.
+        """
+        full = np.zeros(len(retained))
+        full[retained] = self.weights(codes[retained], None if weight is None else weight[retained])
+        keep = self.counted(rows.fitted & retained, full)
+        total = full[keep].sum()
+        prior = float(full[keep] @ rows.y[keep] / total) if total > 0.0 else 0.0
+        if not 0.0 < prior < 1.0:
+            raise NotSupportedError("the trees would be fitted on records of one class only")
+        baseline = self.baseline(prior)
+        raw = np.full(len(full), baseline)
+        rate = float(self.model.learning_rate)
+        sums = refit_stages(rows.nodes, forest.first, rows.y, full, keep, raw, self.ridge, rate, self.histogram)
+        values = complete(sums, forest.first, forest.left, forest.right, self.ridge, self.histogram)
+        return Leaves(prior, baseline, keep, full, sums, values, raw)
+
+    def counted(self, keep: Bools, weight: Floats) -> Bools:  # noqa: ARG002
+        """Return which rows the trees count."""
+        return keep
+
+    def check(self, forest: Forest, leaves: Leaves) -> None:
+        """Raise unless refitting on the rows the model was fitted on gives what the model holds."""
+        at = forest.leaves
+        differ = at & (forest.count != leaves.sums[:, COUNT])
+        if differ.any():
+            tree = int(np.searchsorted(forest.first, np.flatnonzero(differ)[0], side="right"))
+            raise NotSupportedError(
+                f"the training table does not fill the leaves as the model says it was filled, first in tree {tree}: other rows, "
+                "another order, or a hold-out that cannot be drawn again"
+            )
+        differ = at & ~np.isclose(forest.value, leaves.values, rtol=1e-5, atol=1e-8)
+        if differ.any():
+            tree = int(np.searchsorted(forest.first, np.flatnonzero(differ)[0], side="right"))
+            raise NotSupportedError(
+                f"leaf values recomputed from the training table differ from the model's, first in tree {tree}: other labels or weights, "
+                "or a model that was edited"
+            )

@@ -1,0 +1,92 @@
+"""Influence through the stages, against leaf refits without each record and against real refits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
+
+import core
+from core.attribution.smooth import SmoothMetric, predictors
+from core.unlearning.boosting import LeafRefit
+from tests.conftest import make_table
+
+NUMBERS = ["age", "income", "debt"]
+TRAIN = make_table(700, 31).assign(weight=lambda table: 1.0 + (table.index % 3))
+TEST = make_table(600, 32)
+for part in (TRAIN, TEST):
+    part["income"] = part["income"].fillna(25.0)
+
+MODELS = {
+    "hist": HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8),
+    "balanced": HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8, class_weight="balanced"),
+    "stopped": HistGradientBoostingClassifier(max_iter=100, early_stopping=True, random_state=2, n_iter_no_change=3),
+    "classic": GradientBoostingClassifier(n_estimators=30, random_state=0, min_samples_leaf=10),
+    "from zero": GradientBoostingClassifier(n_estimators=30, init="zero", random_state=0, min_samples_leaf=10),
+}
+
+
+def make_case(name, pos_label=1, weighted=False):
+    weight = TRAIN["weight"].to_numpy() if weighted else None
+    model = MODELS[name].fit(TRAIN[NUMBERS], TRAIN["granted"], sample_weight=weight)
+    roles = core.Roles("granted", pos_label, 1, ["sex"], record_id="person", features=NUMBERS)
+    roles = roles.with_(sample_weight="weight" if weighted else None)
+    return LeafRefit().prepare(core.Case(model, train=TRAIN, test=TEST, roles=roles))
+
+
+@pytest.mark.parametrize("metric", ["demographic_parity_difference", "log_loss"])
+@pytest.mark.parametrize("name", MODELS)
+def test_agrees_with_leaf_refits_without_each_record(name, metric):
+    case = make_case(name, weighted=name != "classic")
+    effects = core.influence(case, metric)
+    smooth = SmoothMetric.of(case, metric, "sex", "explore")
+    before = smooth.value(predictors(case.scores("explore")))
+    rows = np.random.default_rng(0).choice(len(TRAIN), 60, replace=False)
+    true = [
+        smooth.value(predictors(LeafRefit().remove(case, np.array([row]), 1e-6).case.scores("explore"))) - before
+        for row in rows
+    ]
+    assert np.corrcoef(effects.to_numpy()[rows], true)[0, 1] > 0.97
+    assert np.polyfit(true, effects.to_numpy()[rows], 1)[0] == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_other_class_as_positive_gives_the_same_effect_on_its_loss():
+    one, other = (core.influence(make_case("hist", pos_label), "log_loss") for pos_label in (1, 0))
+    np.testing.assert_allclose(one, other, atol=1e-12)
+
+
+def test_held_out_records_have_no_effect():
+    case = make_case("stopped")
+    effects = core.influence(case, "log_loss").to_numpy()
+    fitted = case.state.rows.fitted
+    assert (effects[~fitted] == 0.0).all()
+    assert (effects[fitted] != 0.0).all()
+
+
+def test_preview_is_what_the_leaf_refit_gives():
+    case = make_case("hist")
+    table = core.preview(case, case.record_ids[:30], ["selection_rate"])
+    done = core.unlearn(case, case.record_ids[:30], method="leaf_refit").case
+    assert table["after"].iloc[0] == core.compare(case, done, metrics=["selection_rate"])["after"].iloc[0]
+
+
+def test_groups_removed_by_rule_follow_their_summed_influence():
+    case = make_case("hist")
+    effects = core.influence(case, "log_loss")
+    smooth = SmoothMetric.of(case, "log_loss", "sex", "explore")
+    before = smooth.value(predictors(case.scores("explore")))
+    age, income = TRAIN["age"].to_numpy(), TRAIN["income"].to_numpy()
+    rules = [
+        np.flatnonzero((age >= low) & (age < low + 8) & (income > cut) & (TRAIN["granted"] == label))
+        for low in range(18, 74, 8)
+        for cut in (15, 25, 35)
+        for label in (0, 1)
+    ]
+    rules = [rule for rule in rules if 3 <= len(rule) <= 40]
+    true = [
+        smooth.value(predictors(LeafRefit().remove(case, rule, 1e-6).case.scores("explore"))) - before for rule in rules
+    ]
+    predicted = [effects.to_numpy()[rule].sum() for rule in rules]
+    assert len(rules) > 20
+    assert spearmanr(predicted, true).statistic > 0.9

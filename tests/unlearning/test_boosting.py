@@ -1,0 +1,289 @@
+"""Refitting leaf values: scikit-learn's own formula, on the retained rows, in an ordinary scikit-learn model."""
+
+from __future__ import annotations
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import core
+from core.errors import InputError, NotSupportedError
+from core.unlearning.boosting import LeafRefit
+from core.unlearning.refit import fit_again
+from core.verification import check_unlearner
+from tests.conftest import make_table
+
+NUMBERS = ["age", "income", "debt"]
+ROLES = core.Roles("granted", 1, 1, ["sex"], record_id="person")
+TRAIN = make_table(900, 21).assign(weight=lambda table: 0.5 + (table.index % 4), row=np.arange(900.0))
+COMPLETE = TRAIN.assign(income=TRAIN["income"].fillna(25.0))
+TEST = make_table(500, 22).assign(weight=1.0, row=0.0)
+TEST["income"] = TEST["income"].fillna(25.0)
+
+HIST = {
+    "plain": {"max_iter": 30},
+    "penalised": {"max_iter": 20, "l2_regularization": 3.0, "learning_rate": 0.3, "max_leaf_nodes": 9},
+    "stopped": {"max_iter": 200, "early_stopping": True, "random_state": 3, "n_iter_no_change": 3},
+    "stopped on training loss": {"max_iter": 20, "early_stopping": True, "validation_fraction": None},
+    "balanced": {"max_iter": 20, "class_weight": "balanced"},
+    "weighted classes": {"max_iter": 20, "class_weight": {0: 1.0, 1: 3.0}},
+    "drawn features": {"max_iter": 20, "max_features": 0.5, "random_state": 5},
+}
+CLASSIC = {
+    "plain": {"n_estimators": 30, "random_state": 0},
+    "deep": {"n_estimators": 8, "max_depth": 7, "learning_rate": 0.5, "random_state": 0},
+    "best first": {"n_estimators": 20, "max_leaf_nodes": 6, "max_depth": None, "random_state": 0},
+    "stopped": {"n_estimators": 200, "n_iter_no_change": 3, "random_state": 7},
+    "from zero": {"n_estimators": 20, "init": "zero", "random_state": 0},
+}
+MODELS = {("hist", name): (HistGradientBoostingClassifier, options) for name, options in HIST.items()} | {
+    ("classic", name): (GradientBoostingClassifier, options) for name, options in CLASSIC.items()
+}
+
+
+def make_case(kind, options, *, weighted=False, train=None, features=NUMBERS):
+    missing = kind is HistGradientBoostingClassifier
+    train = (TRAIN if missing else COMPLETE) if train is None else train
+    model = kind(**options).fit(
+        train[features], train["granted"], sample_weight=train["weight"].to_numpy() if weighted else None
+    )
+    roles = ROLES.with_(features=tuple(features), sample_weight="weight" if weighted else None)
+    return core.Case(model, train=train, test=TEST, roles=roles)
+
+
+def some(case, n, seed=0):
+    return np.random.default_rng(seed).choice(len(case.retained), n, replace=False)
+
+
+def nodes_of(model):
+    if isinstance(model, GradientBoostingClassifier):
+        return [
+            np.column_stack([tree.n_node_samples, tree.impurity, tree.weighted_n_node_samples, tree.value[:, 0, 0]])
+            for tree in (one.tree_ for one in model.estimators_[:, 0])
+        ]
+    return [
+        np.column_stack([nodes["count"], np.where(nodes["is_leaf"], -1.0, nodes["gain"]), nodes["value"]])
+        for nodes in (one.nodes for (one,) in model._predictors)
+    ]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", MODELS)
+def test_removing_nothing_gives_every_stored_number_back(name, weighted):
+    case = LeafRefit().prepare(make_case(*MODELS[name], weighted=weighted))
+    state = case.state
+    again = state.booster.with_leaves(state.forest, state.leaves(case, case.retained))
+    for stored, refitted in zip(nodes_of(case.model), nodes_of(again), strict=True):
+        np.testing.assert_allclose(refitted, stored, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(again.predict_proba(case.X_test), case.model.predict_proba(case.X_test), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_single_stage_without_splits_chosen_anew_equals_refit(name):
+    """One tree on one split column: when its splits stay the same, refitted values are those of a refit."""
+    kind, options = MODELS[name]
+    size = {"max_iter": 1} if kind is HistGradientBoostingClassifier else {"n_estimators": 1}
+    train = COMPLETE.assign(age=(COMPLETE["age"] > 50).astype(float))
+    options = {**options, **size, "early_stopping": False} if "max_iter" in size else {**options, **size}
+    options.pop("n_iter_no_change", None)
+    case = make_case(kind, options, train=train, features=["age"], weighted=True)
+    positions = some(case, 120)
+    removed = core.unlearn(case, case.record_ids[positions], method="leaf_refit").case
+    refitted, _ = fit_again(case, removed.retained)
+    np.testing.assert_allclose(removed.model.predict_proba(case.X_test), refitted.predict_proba(case.X_test), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_values_are_those_of_scikit_learns_own_formula_stage_by_stage(name):
+    """An independent, slow refit: route the retained rows, take each leaf's Newton step in double precision."""
+    case = LeafRefit().prepare(make_case(*MODELS[name], weighted=True))
+    positions = some(case, 200, 1)
+    removed = LeafRefit().remove(case, positions, 1e-6).case
+    booster, rows = case.state.booster, case.state.rows
+    keep = rows.fitted & removed.retained
+    weight = np.zeros(len(keep))
+    weight[removed.retained] = booster.weights(case.train_codes[removed.retained], case.train_weight[removed.retained])
+    y = rows.y[keep]
+    prior = np.average(y, weights=weight[keep])
+    raw = np.full(keep.sum(), 0.0 if booster.model.get_params().get("init") == "zero" else np.log(prior / (1 - prior)))
+    ridge = booster.model.get_params().get("l2_regularization", 0.0)
+    for nodes in rows.nodes[:, keep]:
+        p = 1 / (1 + np.exp(-raw))
+        gradient = np.bincount(nodes, weight[keep] * (p - y))
+        hessian = np.bincount(nodes, weight[keep] * p * (1 - p))
+        with np.errstate(invalid="ignore"):
+            raw = raw + case.model.learning_rate * (-gradient / (hessian + ridge))[nodes]
+    found = removed.model.decision_function(case.X_train[keep])
+    np.testing.assert_allclose(found, raw, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_conforms(name):
+    kind, options = MODELS[name]
+    train = (TRAIN if kind is HistGradientBoostingClassifier else COMPLETE).iloc[:400]
+    assert check_unlearner(LeafRefit(), make_case(kind, options, train=train))["passed"].all()
+
+
+def test_nearer_to_the_refit_than_the_untouched_model():
+    train = make_table(4000, 23)
+    case = make_case(HistGradientBoostingClassifier, {"max_iter": 60, "max_leaf_nodes": 5}, train=train)
+    deserved = np.flatnonzero(case.y_train & (train["debt"] < 9).to_numpy())[:500]
+    removed = core.unlearn(case, case.record_ids[deserved]).case
+    refitted, _ = fit_again(case, removed.retained)
+    truth = refitted.predict_proba(case.X_test)[:, 1]
+    assert np.abs(removed.scores("test") - truth).mean() < 0.5 * np.abs(case.scores("test") - truth).mean()
+
+
+def test_chosen_before_refit_and_says_what_it_kept():
+    case = make_case(HistGradientBoostingClassifier, {"max_iter": 10})
+    result = core.unlearn(case, case.record_ids[:3])
+    assert (result.method, result.guarantee) == ("leaf_refit", core.Guarantee.APPROXIMATE)
+    assert any("keep the splits" in note for note in result.notes)
+    assert [option.name for option in core.unlearners_for(case) if option.fits] == ["leaf_refit", "refit"]
+
+
+def test_chain_equals_at_once_bit_for_bit_and_leaves_the_first_model_alone():
+    case = LeafRefit().prepare(make_case(GradientBoostingClassifier, CLASSIC["plain"]))
+    before = joblib.hash(case.model)
+    once = LeafRefit().remove(case, np.arange(60), 1e-6).case
+    steps = LeafRefit().remove(LeafRefit().remove(case, np.arange(20), 1e-6).case, np.arange(20, 60), 1e-6).case
+    assert joblib.hash(case.model) == before
+    for one, other in zip(nodes_of(once.model), nodes_of(steps.model), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_emptied_leaves_take_the_value_above_and_are_counted():
+    case = LeafRefit().prepare(make_case(GradientBoostingClassifier, CLASSIC["deep"]))
+    nodes = case.state.rows.nodes[0]
+    counts = np.bincount(nodes)
+    leaf = int(np.flatnonzero((counts > 0) & (counts < 9))[0])
+    removal = LeafRefit().remove(case, np.flatnonzero(nodes == leaf), 1e-6)
+    tree = removal.case.model.estimators_[0, 0].tree_
+    above = int(np.flatnonzero((tree.children_left == leaf) | (tree.children_right == leaf))[0])
+    other = tree.children_left[above] + tree.children_right[above] - leaf
+    assert tree.n_node_samples[leaf] == 0
+    assert tree.n_node_samples[above] == tree.n_node_samples[other]
+    assert np.isfinite(tree.value).all()
+    assert any("hold no record any more" in note for note in removal.notes)
+
+
+def test_held_out_records_leave_the_trees_as_they_were():
+    case = LeafRefit().prepare(make_case(HistGradientBoostingClassifier, HIST["stopped"]))
+    held = np.flatnonzero(~case.state.rows.fitted)
+    assert len(held) == 90
+    removal = LeafRefit().remove(case, held[:10], 1e-6)
+    np.testing.assert_allclose(removal.case.scores("test"), case.scores("test"), atol=1e-12)
+    assert any("10 of the removed records were held out" in note for note in removal.notes)
+
+
+def test_result_is_saved_loaded_and_unlearned_from_again(tmp_path):
+    case = make_case(HistGradientBoostingClassifier, HIST["plain"])
+    removed = core.unlearn(case, case.record_ids[:100]).case
+    core.save_model(removed.model, tmp_path / "model.skops")
+    loaded = core.load_model(tmp_path / "model.skops")
+    np.testing.assert_array_equal(loaded.predict_proba(case.X_test), removed.model.predict_proba(case.X_test))
+    train = TRAIN.iloc[100:].reset_index(drop=True)
+    again = core.Case(loaded, train=train, test=TEST, roles=case.roles)
+    assert core.unlearn(again, again.record_ids[:5]).method == "leaf_refit"
+
+
+def pipeline_case(encoder, kind=HistGradientBoostingClassifier, features=("job", "row", *NUMBERS)):
+    words = make_pipeline(
+        SimpleImputer(strategy="constant", fill_value="none"),
+        OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+    )
+    steps = make_column_transformer((words, ["job"]), (encoder, ["row"]), remainder="passthrough")
+    model = make_pipeline(steps, kind(random_state=0)).fit(TRAIN[list(features)], TRAIN["granted"])
+    return core.Case(model, train=TRAIN, test=TEST, roles=ROLES)
+
+
+def test_last_in_a_pipeline_whose_steps_stay_the_same():
+    case = pipeline_case("passthrough")
+    result = core.unlearn(case, case.record_ids[:50])
+    assert result.method == "leaf_refit"
+    assert result.case.model is not case.model
+    assert check_unlearner(LeafRefit(), case)["passed"].all()
+
+
+def test_pipeline_whose_steps_change_goes_to_refit_with_the_reason():
+    case = pipeline_case(StandardScaler())
+    result = core.unlearn(case, case.record_ids[:50])
+    assert result.method == "refit"
+    assert any("change how retained records look" in note for note in result.notes)
+    with pytest.raises(NotSupportedError, match="change how retained records look"):
+        core.unlearn(case, case.record_ids[:50], method="leaf_refit")
+
+
+def test_vanished_category_goes_to_refit():
+    case = pipeline_case("passthrough")
+    nurses = case.record_ids[(TRAIN["job"] == "nurse").to_numpy()]
+    assert core.unlearn(case, nurses).method == "refit"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "reason"),
+    [
+        (GradientBoostingClassifier, {"subsample": 0.5}, "subsample"),
+        (GradientBoostingClassifier, {"loss": "exponential"}, "exponential"),
+        (GradientBoostingClassifier, {"init": DummyClassifier(strategy="uniform")}, "init"),
+        (GradientBoostingClassifier, {"n_iter_no_change": 3, "n_estimators": 5}, "random_state"),
+        (HistGradientBoostingClassifier, {"monotonic_cst": [1, 0, 0]}, "monotonic"),
+        (HistGradientBoostingClassifier, {"categorical_features": [0]}, "encodes categories"),
+    ],
+)
+def test_refused_with_the_reason(kind, options, reason):
+    assert reason in LeafRefit().fits(make_case(kind, options))
+
+
+def test_other_models_and_more_classes_are_refused():
+    table = COMPLETE.assign(granted=COMPLETE["age"] % 3)
+    model = HistGradientBoostingClassifier(max_iter=3).fit(table[NUMBERS], table["granted"])
+    case = core.Case(
+        model, train=table, test=TEST.assign(granted=TEST["age"] % 3), roles=ROLES.with_(features=tuple(NUMBERS))
+    )
+    assert "3 classes" in LeafRefit().fits(case)
+    linear = LogisticRegression().fit(COMPLETE[NUMBERS], COMPLETE["granted"])
+    assert "not gradient boosting" in LeafRefit().fits(
+        core.Case(linear, train=COMPLETE, test=TEST, roles=ROLES.with_(features=tuple(NUMBERS)))
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda table: table.iloc[::-1].reset_index(drop=True).assign(granted=table["granted"]), "differ|fill"),
+        (
+            lambda table: table.assign(granted=np.where(table.index == 17, 1 - table["granted"], table["granted"])),
+            "labels",
+        ),
+        (lambda table: table.iloc[1:].reset_index(drop=True), "fill the leaves"),
+        (lambda table: pd.concat([table, table.iloc[:1].assign(person="new")], ignore_index=True), "fill the leaves"),
+    ],
+)
+@pytest.mark.parametrize("name", [("hist", "plain"), ("classic", "plain")])
+def test_another_table_than_it_was_fitted_on_is_noticed(name, spoil, reason):
+    case = make_case(*MODELS[name])
+    other = core.Case(case.model, train=spoil(case.train), test=TEST, roles=case.roles)
+    with pytest.raises(NotSupportedError, match=reason):
+        core.unlearn(other, other.record_ids[:3], method="leaf_refit")
+
+
+def test_weights_that_the_model_was_not_fitted_with_are_noticed():
+    case = make_case(HistGradientBoostingClassifier, HIST["plain"], weighted=False)
+    other = core.Case(case.model, train=TRAIN, test=TEST, roles=case.roles.with_(sample_weight="weight"))
+    with pytest.raises(NotSupportedError, match="weights"):
+        core.unlearn(other, other.record_ids[:3], method="leaf_refit")
+
+
+def test_a_class_may_not_vanish():
+    case = make_case(HistGradientBoostingClassifier, HIST["plain"])
+    with pytest.raises(InputError, match="class"):
+        core.unlearn(case, case.record_ids[case.y_train])
