@@ -20,6 +20,7 @@ for part in (TRAIN, TEST):
 
 MODELS = {
     "hist": HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8),
+    "short": HistGradientBoostingClassifier(max_iter=2, max_leaf_nodes=4),
     "balanced": HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8, class_weight="balanced"),
     "stopped": HistGradientBoostingClassifier(max_iter=100, early_stopping=True, random_state=2, n_iter_no_change=3),
     "classic": GradientBoostingClassifier(n_estimators=30, random_state=0, min_samples_leaf=10),

@@ -76,7 +76,7 @@ def nodes_of(model):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", MODELS, ids="-".join)
 def test_removing_nothing_gives_every_stored_number_back(name, weighted):
     case = LeafRefit().prepare(make_case(*MODELS[name], weighted=weighted))
     state = case.state
@@ -86,7 +86,7 @@ def test_removing_nothing_gives_every_stored_number_back(name, weighted):
     np.testing.assert_allclose(again.predict_proba(case.X_test), case.model.predict_proba(case.X_test), atol=1e-12)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", MODELS, ids="-".join)
 def test_single_stage_without_splits_chosen_anew_equals_refit(name):
     """One tree on one split column: when its splits stay the same, refitted values are those of a refit."""
     kind, options = MODELS[name]
@@ -101,7 +101,7 @@ def test_single_stage_without_splits_chosen_anew_equals_refit(name):
     np.testing.assert_allclose(removed.model.predict_proba(case.X_test), refitted.predict_proba(case.X_test), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", MODELS, ids="-".join)
 def test_values_are_those_of_scikit_learns_own_formula_stage_by_stage(name):
     """An independent, slow refit: route the retained rows, take each leaf's Newton step in double precision."""
     case = LeafRefit().prepare(make_case(*MODELS[name], weighted=True))
@@ -125,7 +125,7 @@ def test_values_are_those_of_scikit_learns_own_formula_stage_by_stage(name):
     np.testing.assert_allclose(found, raw, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", MODELS, ids="-".join)
 def test_conforms(name):
     kind, options = MODELS[name]
     train = (TRAIN if kind is HistGradientBoostingClassifier else COMPLETE).iloc[:400]
