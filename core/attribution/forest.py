@@ -29,11 +29,11 @@ from core.attribution.smooth import SmoothMetric
 from core.case.case import Case
 from core.errors import NotSupportedError
 from core.numerics.tree_effects import add_effects, add_votes_without, node_masses
-from core.unlearning.anchor import on_threads
 from core.unlearning.base import mask_without
 from core.unlearning.forest import Forest
 from core.unlearning.forest_state import ForestState
 from core.unlearning.forest_tree import LivingTree
+from core.unlearning.threads import on_threads
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]

@@ -89,6 +89,8 @@ class Unlearner(ABC):
 
     name: str
     guarantee: Guarantee
+    family: tuple[type, ...] = ()
+    """Classes of the models it is meant for; empty for any."""
 
     @abstractmethod
     def fits(self, case: Case) -> str | None:

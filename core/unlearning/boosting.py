@@ -70,6 +70,7 @@ class LeafRefit(Unlearner):
 
     name = "leaf_refit"
     guarantee = Guarantee.APPROXIMATE
+    family = tuple(BOOSTERS)
 
     def fits(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""

@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
+from sklearn.ensemble._forest import ForestClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
@@ -40,6 +42,7 @@ class Forest(Unlearner):
 
     name = "forest"
     guarantee = Guarantee.EXACT
+    family = (DecisionTreeClassifier, ForestClassifier)
 
     def fits(self, case: Case) -> str | None:
         """Return why the model's trees cannot be replayed, or None."""

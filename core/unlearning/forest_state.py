@@ -15,11 +15,11 @@ from sklearn.pipeline import Pipeline
 from core.case.case import Case
 from core.errors import NotSupportedError
 from core.numerics.tree_arrays import CLASS_BITS, Rules, Table
-from core.unlearning.anchor import on_threads
 from core.unlearning.base import Positions, Progress
 from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of, stream_of, trees_of
 from core.unlearning.forest_table import Singles, code_table, tree_input
 from core.unlearning.forest_tree import Bench, LivingTree, adopt, grow
+from core.unlearning.threads import on_threads
 
 Bools = npt.NDArray[np.bool_]
 

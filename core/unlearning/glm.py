@@ -19,6 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
 
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError, listed
@@ -43,6 +44,7 @@ class Newton(Unlearner):
 
     name = "newton"
     guarantee = Guarantee.CERTIFIED
+    family = (LogisticRegression,)
 
     def fits(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""

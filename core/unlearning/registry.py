@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.case.case import Case
+from core.case.objective import linear_estimator
 from core.errors import InputError, NotSupportedError, nearest
 from core.unlearning.base import Option, Progress, Unlearner, UnlearnResult
 from core.unlearning.boosting import LeafRefit
@@ -204,6 +205,10 @@ def _candidates(case: Case, method: str) -> list[Unlearner]:
 
 
 def _why_not(case: Case, chosen: Unlearner) -> list[str]:
-    """Return why quicker methods than the one chosen do not fit."""
-    earlier = UNLEARNERS[: UNLEARNERS.index(chosen)]
+    """Return why no quicker method than the one chosen serves the case."""
+    model = linear_estimator(case.model)
+    meant = [one for one in UNLEARNERS if isinstance(model, one.family)]
+    if not meant and not chosen.family:
+        return [f"No quicker method serves a {type(model).__name__}, so it was trained again."]
+    earlier = [one for one in meant if UNLEARNERS.index(one) < UNLEARNERS.index(chosen)]
     return [f"Not done by {one.name}: {reason}." for one in earlier for reason in [one.fits(case)] if reason]
