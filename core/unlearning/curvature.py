@@ -73,7 +73,7 @@ class Curvature:
         if info:
             raise NotSupportedError("the Hessian is singular: columns determine one another, or a class is separated")
         inverse = self._inverted()
-        smallest = 1.0 / math.sqrt(float(np.vdot(inverse, inverse)))
+        smallest = 1.0 / largest_eigenvalue_bound(inverse)
         if smallest < 1e3 * EPS:
             raise NotSupportedError(
                 "the Hessian is singular to working precision: columns determine one another, or a class is separated"
