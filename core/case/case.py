@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +14,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case import door, scoring
-from core.case.groups import Grouping, Groups, intersect, make_grouping
+from core.case.data import CaseData, check_data, frozen
+from core.case.groups import Grouping, Groups, intersect
+from core.case.records import find_records, find_subjects
 from core.case.roles import AtRate, Roles
-from core.case.splits import split_test
-from core.errors import InputError, InputTypeError, listed, nearest
-
-FEW = 32
-"""Up to this many ids are looked up one by one, which is quicker than building an index."""
+from core.errors import InputError, listed, nearest
 
 SPLITS = ("explore", "confirm", "test")
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True, eq=False)
-class CaseData:
-    """Everything that all cases made from one another share; never changed after it is made."""
-
-    train: pd.DataFrame
-    test: pd.DataFrame
-    roles: Roles
-    features: tuple[str, ...]
-    classes: npt.NDArray[Any]
-    pos_column: int
-    favorable_is_positive: bool
-    record_ids: pd.Index[Any]
-    train_codes: Positions
-    test_codes: Positions
-    train_weight: Floats | None
-    confirm: Bools
-    split_seed: int | None
-    groupings: dict[str, Grouping]
-    cache: dict[Any, Any] = field(default_factory=dict)
-
-    def remember(self, key: Any, make: Any) -> Any:
-        """Return what `make` gave for `key` the first time."""
-        if key not in self.cache:
-            self.cache[key] = make()
-        return self.cache[key]
 
 
 class Case:
@@ -97,6 +68,8 @@ class Case:
     (20, ('income',))
     """
 
+    _data: CaseData
+
     def __init__(
         self,
         model: Any,
@@ -116,13 +89,13 @@ class Case:
             door.check_tables(train, test_confirm)
             held = np.arange(len(test) + len(test_confirm)) >= len(test)
             test = pd.concat([test, test_confirm], ignore_index=True)
-        self._data = _check(
+        self._data = check_data(
             model, train.copy(deep=False), test.copy(deep=False), roles, held, seed if confirm else None
         )
         self.model = model
         self.threshold = _checked_threshold(threshold)
         self.state: Any = None
-        self.retained: Bools = _frozen(np.ones(len(train), dtype=bool))
+        self.retained: Bools = frozen(np.ones(len(train), dtype=bool))
         self._cache: dict[Any, Any] = {}
         self.scores("explore")
 
@@ -143,7 +116,7 @@ class Case:
         other.model = model
         other.threshold = self.threshold
         other.state = state
-        other.retained = _frozen(retained)
+        other.retained = frozen(retained)
         other._cache = {}
         return other
 
@@ -174,7 +147,7 @@ class Case:
                 f"A split must name {len(self.test)} test rows and leave some to explore. Got {rows.shape} with {int(rows.sum())} to confirm."
             )
         other = self.replace(self.model, self.retained)
-        other._data = replace(self._data, confirm=_frozen(rows.copy()), split_seed=seed, cache={})
+        other._data = replace(self._data, confirm=frozen(rows.copy()), split_seed=seed, cache={})
         return other
 
     # -- tables and roles
@@ -265,7 +238,7 @@ class Case:
     @property
     def y_train(self) -> Bools:
         """Which training labels are `pos_label`."""
-        return self._data.remember("y_train", lambda: _frozen(self._data.train_codes == self._data.pos_column))  # type: ignore[no-any-return]
+        return self._data.remember("y_train", lambda: frozen(self._data.train_codes == self._data.pos_column))  # type: ignore[no-any-return]
 
     @property
     def train_labels(self) -> npt.NDArray[Any]:
@@ -285,37 +258,7 @@ class Case:
         InputError
             If an id is unknown, given twice, or removed already.
         """
-        if not isinstance(ids, Iterable) or isinstance(ids, str):
-            raise InputTypeError(f"Ids must be given as a list. Got {ids!r} instead; write [{ids!r}].")
-        wanted = list(ids)
-        if not all(isinstance(one, Hashable) for one in wanted):
-            raise InputTypeError("Ids must be a flat list of numbers or texts. Got a list of lists; flatten it.")
-        found = self._few_positions(wanted) if len(wanted) <= FEW else self.record_ids.get_indexer(pd.Index(wanted))
-        if (found < 0).any():
-            unknown = [one for one, position in zip(wanted, found, strict=True) if position < 0]
-            raise InputError(
-                f"Every id must be a record of the training table. Unknown: {listed(unknown)}.{nearest_id(unknown[0], self.record_ids)}"
-            )
-        if len(found) > 1 and len(np.unique(found)) < len(found):
-            repeated = pd.Index(wanted)
-            raise InputError(
-                f"Each id must be given once. Got {listed(repeated[repeated.duplicated()].unique())} more than once; drop the repeats."
-            )
-        gone = ~self.retained[found]
-        if gone.any():
-            raise InputError(
-                f"Only retained records can be removed. Removed already: {listed(self.record_ids[found[gone]])}; leave them out."
-            )
-        return found
-
-    def _few_positions(self, wanted: list[Any]) -> Positions:
-        found = np.empty(len(wanted), dtype=np.intp)
-        for index, one in enumerate(wanted):
-            try:
-                found[index] = self.record_ids.get_loc(one)  # type: ignore[assignment]
-            except (KeyError, TypeError):
-                found[index] = -1
-        return found
+        return find_records(self.record_ids, self.retained, ids)
 
     def positions_of_subjects(self, subjects: Iterable[Any]) -> Positions:
         """Return where all retained records of some subjects stand in the training table.
@@ -325,20 +268,7 @@ class Case:
         InputError
             If no column names subjects, or a subject has no retained record.
         """
-        column = self.subject_ids
-        if column is None:
-            raise InputError(
-                "Removing by subject needs a subject column. Roles.subject_id is not set; name it, or give record ids."
-            )
-        if not isinstance(subjects, Iterable) or isinstance(subjects, str):
-            raise InputTypeError(f"Ids must be given as a list. Got {subjects!r} instead; write [{subjects!r}].")
-        wanted = pd.Index(list(subjects)).unique()
-        unknown = wanted[~wanted.isin(column[self.retained])]
-        if len(unknown):
-            raise InputError(
-                f"Every subject must have a retained record. None found for {listed(unknown)}.{nearest_id(unknown[0], column)}"
-            )
-        return np.flatnonzero(column.isin(wanted) & self.retained)
+        return find_subjects(self.subject_ids, self.retained, subjects)
 
     # -- what the model says
 
@@ -360,7 +290,7 @@ class Case:
 
     def y(self, on: str) -> Bools:
         """Return which labels of the split are `pos_label`."""
-        return self._data.remember(("y", on), lambda: _frozen(self._data.test_codes[self.rows(on)] == self.pos_column))  # type: ignore[no-any-return]
+        return self._data.remember(("y", on), lambda: frozen(self._data.test_codes[self.rows(on)] == self.pos_column))  # type: ignore[no-any-return]
 
     def favorable(self, positive: Bools) -> Bools:
         """Return whether outcomes are good for the person, from whether they are `pos_label`."""
@@ -382,10 +312,10 @@ class Case:
 
     def _scores(self, on: str) -> Floats:
         if getattr(self.state, "assembled", False):
-            return _frozen(self.state.scores(self.rows(on)))
+            return frozen(self.state.scores(self.rows(on)))
         table = self.X_test.iloc[self.rows(on)]
         named = hasattr(self.model, "feature_names_in_")
-        return _frozen(scoring.positive_scores(self.model, table if named else table.to_numpy(), self.pos_column))
+        return frozen(scoring.positive_scores(self.model, table if named else table.to_numpy(), self.pos_column))
 
     def cut(self, on: str) -> float:
         """Return the score at which decisions change on the split."""
@@ -393,7 +323,7 @@ class Case:
 
     def decisions(self, on: str) -> Bools:
         """Return which rows of the split are predicted as `pos_label`."""
-        return self._remember(("decisions", on), lambda: _frozen(self.decide(self.scores(on))))  # type: ignore[no-any-return]
+        return self._remember(("decisions", on), lambda: frozen(self.decide(self.scores(on))))  # type: ignore[no-any-return]
 
     def decide(self, scores: Floats) -> Bools:
         """Return the decisions that the case's threshold makes of `scores`."""
@@ -475,54 +405,6 @@ class Case:
         return f"Case({kind}, {self.n_retained:,} of {len(self.retained):,} training records, {len(self.test):,} test rows)"
 
 
-def _check(
-    model: Any, train: pd.DataFrame, test: pd.DataFrame, roles: Roles, held: Bools | None, seed: int | None
-) -> CaseData:
-    if not isinstance(roles, Roles):
-        raise InputTypeError(
-            f"The roles must be core.Roles. Got {type(roles).__name__} instead; write core.Roles(...)."
-        )
-    features = door.resolve_features(model, train, roles)
-    door.check_columns(test, features, what="Every column the model needs", where="test")
-    classes = np.asarray(model.classes_)
-    pos_label = door.resolve_label(roles.pos_label, classes, role="pos_label")
-    favorable = door.resolve_label(roles.favorable_label, classes, role="favorable_label")
-    if len(classes) > 2 and favorable != pos_label:
-        raise InputError(
-            "With more than two label classes favorable_label must equal pos_label. Got two different ones; choose one outcome."
-        )
-    train_codes = door.labels_as_codes(train, roles.target, classes, where="training")
-    test_codes = door.labels_as_codes(test, roles.target, classes, where="test")
-    groupings = {}
-    for feature in roles.sensitive_features:
-        for table, where in ((train, "training"), (test, "test")):
-            door.check_columns(table, (feature,), what="Every sensitive feature", where=where)
-        groupings[feature] = make_grouping(roles, feature, train[feature], test[feature])
-    if roles.subject_id is not None:
-        door.check_columns(train, (roles.subject_id,), what="The subject id", where="training")
-    if held is None:
-        codes = [groupings[feature].apply(test[feature]).codes for feature in roles.sensitive_features]
-        held = np.zeros(len(test), dtype=bool) if seed is None else split_test(test_codes, codes, seed)
-    else:
-        seed = None
-    return CaseData(
-        train=train,
-        test=test,
-        roles=roles,
-        features=features,
-        classes=classes,
-        pos_column=int(np.flatnonzero(classes == pos_label)[0]),
-        favorable_is_positive=bool(favorable == pos_label),
-        record_ids=door.unique_ids(train, roles.record_id),
-        train_codes=_frozen(train_codes),
-        test_codes=_frozen(test_codes),
-        train_weight=door.training_weights(train, roles.sample_weight),
-        confirm=_frozen(held),
-        split_seed=seed,
-        groupings=groupings,
-    )
-
-
 def _checked_threshold(threshold: float | AtRate | None) -> float | AtRate | None:
     if threshold is None or isinstance(threshold, AtRate):
         return threshold
@@ -533,17 +415,3 @@ def _checked_threshold(threshold: float | AtRate | None) -> float | AtRate | Non
     ):
         raise InputError(f"The threshold must be None, a finite number or AtRate(share). Got {threshold!r} instead.")
     return float(threshold)
-
-
-def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    array.flags.writeable = False
-    return array
-
-
-def nearest_id(wanted: object, ids: pd.Index[Any]) -> str:
-    """Return a hint for an unknown id: another type of the same text, or the nearest names of a short index."""
-    if len(ids) and isinstance(wanted, str) and not isinstance(ids[0], str):
-        return f" Ids of this case are numbers such as {ids[0]}; got text."
-    if len(ids) and not isinstance(wanted, str) and isinstance(ids[0], str):
-        return f" Ids of this case are text such as {ids[0]!r}; got a number."
-    return nearest(wanted, ids) if len(ids) <= 2000 else ""

@@ -1,0 +1,102 @@
+"""What all cases made from one another share: both tables, checked once, and what was derived from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.case import door
+from core.case.groups import Grouping, make_grouping
+from core.case.roles import Roles
+from core.case.splits import split_test
+from core.errors import InputError, InputTypeError
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class CaseData:
+    """Everything that all cases made from one another share; never changed after it is made."""
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    roles: Roles
+    features: tuple[str, ...]
+    classes: npt.NDArray[Any]
+    pos_column: int
+    favorable_is_positive: bool
+    record_ids: pd.Index[Any]
+    train_codes: Positions
+    test_codes: Positions
+    train_weight: Floats | None
+    confirm: Bools
+    split_seed: int | None
+    groupings: dict[str, Grouping]
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+    def remember(self, key: Any, make: Any) -> Any:
+        """Return what `make` gave for `key` the first time."""
+        if key not in self.cache:
+            self.cache[key] = make()
+        return self.cache[key]
+
+
+def check_data(
+    model: Any, train: pd.DataFrame, test: pd.DataFrame, roles: Roles, held: Bools | None, seed: int | None
+) -> CaseData:
+    """Check both tables, the model and the roles against one another, once, and derive what cases share."""
+    if not isinstance(roles, Roles):
+        raise InputTypeError(
+            f"The roles must be core.Roles. Got {type(roles).__name__} instead; write core.Roles(...)."
+        )
+    features = door.resolve_features(model, train, roles)
+    door.check_columns(test, features, what="Every column the model needs", where="test")
+    classes = np.asarray(model.classes_)
+    pos_label = door.resolve_label(roles.pos_label, classes, role="pos_label")
+    favorable = door.resolve_label(roles.favorable_label, classes, role="favorable_label")
+    if len(classes) > 2 and favorable != pos_label:
+        raise InputError(
+            "With more than two label classes favorable_label must equal pos_label. Got two different ones; choose one outcome."
+        )
+    train_codes = door.labels_as_codes(train, roles.target, classes, where="training")
+    test_codes = door.labels_as_codes(test, roles.target, classes, where="test")
+    groupings = {}
+    for feature in roles.sensitive_features:
+        for table, where in ((train, "training"), (test, "test")):
+            door.check_columns(table, (feature,), what="Every sensitive feature", where=where)
+        groupings[feature] = make_grouping(roles, feature, train[feature], test[feature])
+    if roles.subject_id is not None:
+        door.check_columns(train, (roles.subject_id,), what="The subject id", where="training")
+    if held is None:
+        codes = [groupings[feature].apply(test[feature]).codes for feature in roles.sensitive_features]
+        held = np.zeros(len(test), dtype=bool) if seed is None else split_test(test_codes, codes, seed)
+    else:
+        seed = None
+    return CaseData(
+        train=train,
+        test=test,
+        roles=roles,
+        features=features,
+        classes=classes,
+        pos_column=int(np.flatnonzero(classes == pos_label)[0]),
+        favorable_is_positive=bool(favorable == pos_label),
+        record_ids=door.unique_ids(train, roles.record_id),
+        train_codes=frozen(train_codes),
+        test_codes=frozen(test_codes),
+        train_weight=door.training_weights(train, roles.sample_weight),
+        confirm=frozen(held),
+        split_seed=seed,
+        groupings=groupings,
+    )
+
+
+def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the array, no longer writable."""
+    array.flags.writeable = False
+    return array
