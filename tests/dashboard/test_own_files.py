@@ -235,3 +235,60 @@ def test_cancelling_leaves_everything_as_it_was(
     assert not app.session_state["jobs"]
     assert "work" not in app.session_state
     assert any(one.label == "Open the case" for one in app.button), "the files are still there"
+
+
+def bad_cases() -> list[object]:
+    train, test = make_table(400, 3), make_table(300, 4)
+    many = [f"town {number % 500}" for number in range(600)]
+    towns = (pd.concat([train, train.iloc[:200]]).assign(town=many), test.assign(town="town 1"))
+    return [
+        pytest.param(
+            train,
+            test.assign(granted=test["granted"].replace(1, 2)),
+            [],
+            "class the model knows",
+            id="label never seen",
+        ),
+        pytest.param(train.assign(sex="f"), test.assign(sex="f"), ["sex"], "at least two groups", id="one group"),
+        pytest.param(*towns, ["town"], "at most 50 groups", id="500 groups"),
+        pytest.param(train.assign(person="p1"), test, [], "ids must be unique", id="repeated ids"),
+    ]
+
+
+@pytest.mark.parametrize(("train", "test", "sensitive", "says"), bad_cases())
+def test_tables_that_make_no_case_are_refused_and_kept(
+    open_app: Opener,
+    files: dict[str, tuple[str, bytes, str]],
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    sensitive: list[str],
+    says: str,
+) -> None:
+    app = upload(
+        open_app(), train=("a.csv", csv(train), "text/csv"), test=("b.csv", csv(test), "text/csv"), model=files["model"]
+    )
+    next(one for one in app.selectbox if one.label == "Label").set_value("granted").run()
+    if sensitive:
+        next(one for one in app.multiselect if one.label == "Sensitive features").set_value(sensitive).run()
+    if "unique" in says:
+        next(one for one in app.selectbox if one.label == "Record id").set_value("person").run()
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    assert says in errors(app)
+    assert "work" not in app.session_state
+    assert sorted(name for name in app.session_state["draft"] if name != "problem") == ["model", "test", "train"]
+
+
+def test_missing_groups_are_a_group_of_their_own_on_the_page(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    train = make_table(400, 3).assign(region=["n", "s", None, "n"] * 100)
+    test = make_table(300, 4).assign(region=["n", "s", None] * 100)
+    app = upload(
+        open_app(), train=("a.csv", csv(train), "text/csv"), test=("b.csv", csv(test), "text/csv"), model=files["model"]
+    )
+    next(one for one in app.multiselect if one.label == "Sensitive features").set_value(["region"]).run()
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    app.switch_page("app_pages/check.py").run()
+    assert any("(missing)" in str(one.value) for one in app.dataframe)
