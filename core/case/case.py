@@ -93,7 +93,7 @@ class Case:
             model, train.copy(deep=False), test.copy(deep=False), roles, held, seed if confirm else None
         )
         self.model = model
-        self.threshold = _checked_threshold(threshold)
+        self.threshold = scoring.checked_threshold(threshold)
         self.state: Any = None
         self.retained: Bools = frozen(np.ones(len(train), dtype=bool))
         self._cache: dict[Any, Any] = {}
@@ -129,7 +129,7 @@ class Case:
     def with_threshold(self, threshold: float | AtRate | None) -> Case:
         """Return the same case with another decision threshold or alert capacity."""
         other = self.replace(self.model, self.retained, self.state)
-        other.threshold = _checked_threshold(threshold)
+        other.threshold = scoring.checked_threshold(threshold)
         other._cache = {key: value for key, value in self._cache.items() if key[0] == "scores"}
         return other
 
@@ -403,15 +403,3 @@ class Case:
     def __repr__(self) -> str:
         kind = type(self.model).__name__
         return f"Case({kind}, {self.n_retained:,} of {len(self.retained):,} training records, {len(self.test):,} test rows)"
-
-
-def _checked_threshold(threshold: float | AtRate | None) -> float | AtRate | None:
-    if threshold is None or isinstance(threshold, AtRate):
-        return threshold
-    if (
-        isinstance(threshold, bool)
-        or not isinstance(threshold, (int, float, np.floating))
-        or not np.isfinite(threshold)
-    ):
-        raise InputError(f"The threshold must be None, a finite number or AtRate(share). Got {threshold!r} instead.")
-    return float(threshold)

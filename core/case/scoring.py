@@ -91,3 +91,16 @@ def decide(scores: Floats, threshold: float | AtRate | None, *, kind: str, ties_
     if threshold is None and not ties_positive:
         return np.asarray(scores > at)
     return np.asarray(scores >= at)
+
+
+def checked_threshold(threshold: float | AtRate | None) -> float | AtRate | None:
+    """Return a threshold as it was given, or raise where it cannot be one."""
+    if threshold is None or isinstance(threshold, AtRate):
+        return threshold
+    if (
+        isinstance(threshold, bool)
+        or not isinstance(threshold, (int, float, np.floating))
+        or not np.isfinite(threshold)
+    ):
+        raise InputError(f"The threshold must be None, a finite number or AtRate(share). Got {threshold!r} instead.")
+    return float(threshold)
