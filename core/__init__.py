@@ -13,6 +13,7 @@ from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import METRICS
 from core.metrics.compare import compare
 from core.unlearning.base import Guarantee, UnlearnResult
+from core.unlearning.edit import edit
 from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "check_provenance",
     "compare",
     "converge",
+    "edit",
     "harmful",
     "influence",
     "load_case",
