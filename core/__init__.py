@@ -1,6 +1,8 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
 from core.attribution.groups import group_changes, predicted_scores
+from core.attribution.plan import Plan, plan_removal
+from core.attribution.random_removals import random_removals
 from core.attribution.reasons import reasons
 from core.attribution.registry import harmful, influence, preview
 from core.case.case import Case
@@ -23,6 +25,7 @@ __all__ = [
     "AuditReport",
     "Case",
     "Guarantee",
+    "Plan",
     "Provenance",
     "RedressError",
     "Roles",
@@ -37,9 +40,11 @@ __all__ = [
     "influence",
     "load_case",
     "load_model",
+    "plan_removal",
     "predicted_scores",
     "prepare",
     "preview",
+    "random_removals",
     "read_table",
     "reasons",
     "save_model",
