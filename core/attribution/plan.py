@@ -211,8 +211,8 @@ def _path(search: Search, case: Case) -> pd.DataFrame:
     compared = metric_of(goal.metric).compares_groups
     rows = []
     for version in search.path:
-        shift = compare(case, version.case, goal.on, [goal.metric], features=[goal.feature])
-        row = shift.loc[(goal.metric, _name(goal.feature))] if compared else shift.xs(goal.metric, level=0).iloc[0]
+        features = [goal.feature] if compared else None
+        shift = compare(case, version.case, goal.on, [goal.metric], features=features).iloc[0]
         gone = np.bincount(
             goal.group_codes[case.record_ids.get_indexer(pd.Index(list(version.forget)))], minlength=len(sizes)
         )
@@ -221,19 +221,15 @@ def _path(search: Search, case: Case) -> pd.DataFrame:
                 "n_removed": len(version.forget),
                 "predicted": version.predicted,
                 "value": version.value,
-                "change": row["change"],
-                "low": row["low"],
-                "high": row["high"],
+                "change": shift["change"],
+                "low": shift["low"],
+                "high": shift["high"],
                 "utility": version.utility,
                 "utility_drop": goal.utility.drop(first.utility, version.utility),
                 "largest_group_share": float((gone / sizes).max()),
             }
         )
     return pd.DataFrame(rows)
-
-
-def _name(feature: str | tuple[str, ...]) -> str:
-    return feature if isinstance(feature, str) else " & ".join(feature)
 
 
 def _reason(search: Search) -> str:

@@ -21,13 +21,16 @@ from core.unlearning.registry import unlearn
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
+Codes = npt.NDArray[np.integer[Any]]
 
 PRICES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Prices of utility tried, in units at which all gain on the metric would be spent on it."""
-MOST_STALLS = 2
-"""Checkpoints in a row without progress after which a search ends."""
-TRUST = (0.2, 5.0)
-"""Bounds of the ratio by which the last checkpoint corrects the next one's prediction."""
+MOST_STALLS = 4
+"""Checkpoints in a row without progress after which a search ends; each asks for twice as much as the one before."""
+TRUST = (0.5, 20.0)
+"""Bounds of the ratio, of what was reached to what was predicted so far, that corrects the next prediction."""
+HALVINGS = 3
+"""How often a step that leads away from the target is tried again with half the records."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Goal:
     utility: Utility
     max_utility_drop: float
     max_records: int
-    group_codes: Positions
+    group_codes: Codes
     group_room: npt.NDArray[np.intp]
     on: str
     method: str
@@ -115,7 +118,7 @@ class Search:
     path: list[Version]
     progress: Progress | None = None
     price: int = 0
-    trust: float = 1.0
+    promised: float = 0.0
     stalls: int = 0
     ended: str = field(default="", init=False)
 
@@ -134,7 +137,7 @@ class Search:
                 return
             if self.progress is not None:
                 self.progress(min(0.95, 1.0 - short / first), f"{len(self.here.forget):,} records removed")
-            self._step(short / max(1, self.goal.checkpoints - number))
+            self._step(short / max(1, self.goal.checkpoints - number) * 2**self.stalls)
             if self.ended:
                 return
         self.ended = "stalled"
@@ -150,7 +153,7 @@ class Search:
             if not chosen:
                 self.ended = self._why_nobody(gain)
                 return
-            trial = self._remove(chosen, predicted)
+            trial, predicted = self._closer(chosen, predicted)
             if self._affordable(trial):
                 self._keep(trial, predicted)
                 return
@@ -172,10 +175,28 @@ class Search:
         order = np.argsort(-worth, kind="stable")
         order = order[(worth[order] > 0) & (gain.to_numpy()[order] > 0)]
         order = order[self._within_caps(gain.index[order])]
-        room = self.goal.max_records - len(self.here.forget)
-        reach = np.cumsum(gain.to_numpy()[order]) * self.trust
+        part = -(-self.goal.max_records // self.goal.checkpoints)
+        room = min(part, self.goal.max_records - len(self.here.forget))
+        reach = np.cumsum(gain.to_numpy()[order]) * self._trust()
         k = min(int(np.searchsorted(reach, wanted)) + 1, room, len(order))
         return gain.index[order[:k]].tolist(), float(reach[k - 1]) if k else 0.0
+
+    def _trust(self) -> float:
+        """Return how much of what was predicted so far came true."""
+        if self.promised <= 0:
+            return 1.0
+        done = self.goal.short(self.path[0].value) - self.goal.short(self.here.value)
+        return float(np.clip(done / self.promised, *TRUST))
+
+    def _closer(self, ids: list[Any], predicted: float) -> tuple[Version, float]:
+        """Remove these records, or fewer where all of them lead past the target and away from it again."""
+        trial = self._remove(ids, predicted)
+        for _ in range(HALVINGS):
+            if len(ids) < 2 or self.goal.short(trial.value) <= self.goal.short(self.here.value):
+                break
+            ids, predicted = ids[: len(ids) // 2], predicted / 2
+            trial = self._remove(ids, predicted)
+        return trial, predicted
 
     def _within_caps(self, ids: pd.Index[Any]) -> npt.NDArray[np.bool_]:
         """Return which ids may go without any group passing its cap, taken in order."""
@@ -193,7 +214,9 @@ class Search:
         if len(self.here.forget) >= self.goal.max_records:
             return "records"
         helpful = gain.index[gain.to_numpy() > 0]
-        return "caps" if len(helpful) and not self._within_caps(helpful).any() else "nobody"
+        if not len(helpful):
+            return "nobody"
+        return "utility" if self._within_caps(helpful).any() else "caps"
 
     def _remove(self, ids: list[Any], predicted: float, start: Version | None = None) -> Version:
         start = self.here if start is None else start
@@ -206,11 +229,10 @@ class Search:
         return self.goal.utility.drop(self.path[0].utility, version.utility) <= self.goal.max_utility_drop
 
     def _keep(self, trial: Version, predicted: float) -> None:
-        """Keep a version, learn from it how far to trust the next prediction, and end the search where nothing moves."""
-        done = self.goal.short(self.here.value) - self.goal.short(trial.value)
-        if predicted > 0:
-            self.trust = float(np.clip(self.trust * done / predicted, *TRUST))
-        self.stalls = 0 if done > 0 else self.stalls + 1
+        """Keep a version, and end the search where nothing moves."""
+        closer = self.goal.short(trial.value) < self.goal.short(self.here.value)
+        self.promised += predicted
+        self.stalls = 0 if closer else self.stalls + 1
         self.path.append(trial)
         if self.stalls > MOST_STALLS:
             self.ended = "stalled"
@@ -254,7 +276,7 @@ def fewest(ids: list[Any], holds: Callable[[list[Any]], bool]) -> list[Any]:
     return ids[:high]
 
 
-def room_of(groups: Positions, n_groups: int, retained: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.intp]:
+def room_of(groups: Codes, n_groups: int, retained: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.intp]:
     """Return how many records of each group may be removed.
 
     Raises
@@ -263,7 +285,7 @@ def room_of(groups: Positions, n_groups: int, retained: npt.NDArray[np.bool_], s
         If that is nobody.
     """
     sizes = np.bincount(groups[retained], minlength=n_groups)
-    room = np.floor(share * sizes + 1e-9).astype(np.intp)
+    room: npt.NDArray[np.intp] = np.floor(share * sizes + 1e-9).astype(np.intp)
     if not room.any():
         raise InputError(
             f"The cap must leave somebody to remove. A share of {share:g} of the largest group, {sizes.max():,} records, is less than one; raise it."

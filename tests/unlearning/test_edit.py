@@ -97,11 +97,11 @@ def test_the_case_handed_in_stays_as_it_was() -> None:
 def test_influence_after_an_edit_sees_the_new_labels() -> None:
     case = core.edit(make_case(), FLIP, WEIGH).case
     effects = core.influence(case, "log_loss")
-    ids = list(FLIP)[:10]
+    ids = list(FLIP)[::2]
     before = core.audit(case, ["log_loss"]).overall["log_loss"]
-    for one in ids:
-        after = core.audit(core.unlearn(case, [one]).case, ["log_loss"]).overall["log_loss"]
-        assert effects[one] == pytest.approx(after - before, rel=0.1, abs=2e-6)
+    true = [core.audit(core.unlearn(case, [one]).case, ["log_loss"]).overall["log_loss"] - before for one in ids]
+    assert np.corrcoef(effects[ids], true)[0, 1] > 0.995
+    assert np.abs(effects[ids] - true).max() < 0.1 * np.abs(true).max()
 
 
 def test_a_saved_case_keeps_its_edits(tmp_path) -> None:
