@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from sklearn.utils import check_random_state, compute_sample_weight
 
 from core.errors import NotSupportedError
 from core.numerics.tree_arrays import CLASS_MASK, MOST_WEIGHT, Rules
 
 Weights = npt.NDArray[np.int64]
+
+FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
+TREES = (DecisionTreeClassifier, ExtraTreeClassifier)
 
 STREAM_END = 2**31 - 1
 """scikit-learn's splitters draw their seed below this."""
@@ -29,14 +32,14 @@ def estimator_of(model: Any) -> Any:
 
 def trees_of(estimator: Any) -> list[Any]:
     """Return the decision trees of a tree or forest."""
-    return list(estimator.estimators_) if isinstance(estimator, RandomForestClassifier) else [estimator]
+    return list(estimator.estimators_) if isinstance(estimator, FORESTS) else [estimator]
 
 
 def why_not(model: Any) -> str | None:
     """Return why a model's trees cannot be replayed, or None. Reads parameters only."""
     estimator = estimator_of(model)
-    if type(estimator) not in (DecisionTreeClassifier, RandomForestClassifier):
-        return f"{type(estimator).__name__} is not a decision tree or random forest of scikit-learn"
+    if type(estimator) not in (*FORESTS, *TREES):
+        return f"{type(estimator).__name__} is not a decision tree, random forest or forest of extra-trees of scikit-learn"
     if estimator.n_outputs_ != 1 or len(estimator.classes_) > CLASS_MASK:
         return f"trees with one output and up to {CLASS_MASK} classes are served"
     return _whole_table(estimator) or _randomness(estimator)
@@ -61,13 +64,13 @@ def _whole_table(estimator: Any) -> str | None:
 
 
 def _randomness(estimator: Any) -> str | None:
-    if isinstance(estimator, RandomForestClassifier):
+    if isinstance(estimator, FORESTS):
         if not hasattr(estimator, "_n_samples"):
             return "the forest does not hold what its bootstrap was drawn from"
         return None
-    if estimator.splitter != "best":
-        return "the splitter draws thresholds at random"
-    if not isinstance(estimator.random_state, Integral) and not _sees_everything(estimator):
+    if not isinstance(estimator.random_state, Integral) and (
+        estimator.splitter != "best" or not _sees_everything(estimator)
+    ):
         return "random_state is not a whole number, so that its stream cannot be drawn again"
     return None
 
@@ -86,6 +89,8 @@ def rules_of(estimator: Any) -> Rules:
         min_samples_split=int(max(estimator.min_samples_split, 2 * estimator.min_samples_leaf)),
         min_samples_leaf=int(estimator.min_samples_leaf),
         max_depth=int(np.iinfo(np.int32).max if depth is None else depth),
+        min_impurity_decrease=float(estimator.min_impurity_decrease),
+        random=first.splitter == "random",
     )
 
 
@@ -119,7 +124,7 @@ def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.N
 
     Parameters
     ----------
-    estimator : DecisionTreeClassifier or RandomForestClassifier
+    estimator : tree or forest
         Fitted.
     codes : ndarray of int, shape (n_rows,)
         Classes of the rows it was fitted on.
@@ -131,7 +136,7 @@ def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.N
     NotSupportedError
         If weights are not whole numbers: their sums would depend on the order of rows.
     """
-    if isinstance(estimator, RandomForestClassifier):
+    if isinstance(estimator, FORESTS):
         if estimator._n_samples != len(codes):
             raise NotSupportedError(
                 f"the forest was fitted on {estimator._n_samples:,} rows, the training table has {len(codes):,}"

@@ -17,6 +17,7 @@ from core.numerics.tree_update import Moves, update
 from core.unlearning.forest_parts import Stream
 
 Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -182,7 +183,7 @@ def adopt(
     stored = grown_of(estimator, np.empty(0, np.int32), empty)
     labels = ((weight << CLASS_BITS) | (codes & CLASS_MASK)).astype(np.int32)
     rows = np.flatnonzero(weight > 0).astype(np.int32)
-    first, drawn, wrong = (
+    first, drawn, fractions, wrong = (
         _winners(stored.words)
         if stream.seed is None
         else replay(table, rules, stream.seed, rows.copy(), stored.words, stored.reals)
@@ -190,17 +191,17 @@ def adopt(
     if wrong >= 0:
         return None, int(wrong)
     left, right = stored.words[:, 0].astype(np.int32), stored.words[:, 1].astype(np.int32)
-    roots = Roots(Draws(stream.key, left, right, first, drawn.copy()), labels)
+    roots = Roots(Draws(stream.key, left, right, first, drawn.copy(), fractions.copy()), labels)
     tree = grow(table, rules, roots, rows, estimator, bench)
     node = first_difference(stored, tree.grown)
     return (None, node) if node >= 0 else (replace(tree, estimator=estimator), -1)
 
 
-def _winners(words: npt.NDArray[np.int64]) -> tuple[Ints, Ints, int]:
+def _winners(words: npt.NDArray[np.int64]) -> tuple[Ints, Ints, Longs, int]:
     """Return each node's own feature as the one drawn first: all are candidates, so that this decides ties alone."""
     inner = words[:, FEATURE] >= 0
     first = np.concatenate([[0], np.cumsum(inner)]).astype(np.int32)
-    return first, words[inner, FEATURE].astype(np.int32), -1
+    return first, words[inner, FEATURE].astype(np.int32), np.empty(0, np.int64), -1
 
 
 def first_difference(one: Grown, other: Grown) -> int:
