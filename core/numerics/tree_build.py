@@ -163,14 +163,14 @@ def build(
     at : int
         Where the next node goes.
     fragile : bool
-        Whether rounding may one day turn a split into a leaf as the whole weight falls.
+        Whether a split may turn into a leaf, by rounding, or a leaf into a split as the whole weight falls.
     """
     words_on_stack = np.empty((64, 6), np.int64)
     keys_on_stack = np.empty(64, np.uint64)
     words_on_stack[0] = (start, end, depth, parent, 1 if is_left else 0, np.int64(origin))
     keys_on_stack[0] = key
     waiting = 1
-    fragile = False
+    fragile = rules.min_impurity_decrease > 0.0
     sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)
     while waiting > 0:
         waiting -= 1
@@ -196,7 +196,10 @@ def build(
             right[c] = sums[c] - left[c]
         if improvement(rules, sums, weight, left, left_weight, right, weight) < -EPSILON:
             fragile = True
-        if improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON < rules.min_impurity_decrease:
+        if (
+            improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
+            < rules.min_impurity_decrease
+        ):
             continue
         put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others

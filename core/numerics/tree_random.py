@@ -66,7 +66,15 @@ def span_of(table: Table, f: int, rows: Array) -> tuple[Any, Any, int]:
 
 @njit(cache=True, nogil=True)
 def split_at(
-    table: Table, rules: Rules, f: int, draw: Any, labels: Array, rows: Array, sums: Array, weight: float, scratch: Scratch
+    table: Table,
+    rules: Rules,
+    f: int,
+    draw: Any,
+    labels: Array,
+    rows: Array,
+    sums: Array,
+    weight: float,
+    scratch: Scratch,
 ) -> tuple[int, float, int, int, float, int]:
     """Evaluate the split of a node on one feature at its draw.
 
@@ -104,7 +112,14 @@ def split_at(
         return NO_SPLIT, -np.inf, -1, -1, 0.0, 0
     for c in range(len(sums)):
         right[c] = sums[c] - left[c]
-    return SPLIT, proxy_of(rules.entropy, left, right, left_weight, weight - left_weight), column, below, threshold, n_left
+    return (
+        SPLIT,
+        proxy_of(rules.entropy, left, right, left_weight, weight - left_weight),
+        column,
+        below,
+        threshold,
+        n_left,
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -123,9 +138,7 @@ def search_drawn(
         f = order[visited]
         draw = draw_for(draws, origin, visited, recorded, f, key)
         visited += 1
-        kind, proxy, column, last, at, count = split_at(
-            table, rules, f, draw, labels, rows, sums, weight, scratch
-        )
+        kind, proxy, column, last, at, count = split_at(table, rules, f, draw, labels, rows, sums, weight, scratch)
         varied = varied or kind != CONSTANT
         if proxy > best:
             others = best

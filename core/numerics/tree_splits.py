@@ -123,6 +123,7 @@ def _groups_by_counting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
 
 @njit(cache=True, nogil=True)
 def proxy_of(entropy: bool, left: Array, right: Array, left_weight: float, right_weight: float) -> float:
+    """Return scikit-learn's proxy of the gain of a split, larger is better."""
     return -right_weight * impurity(entropy, right, right_weight) - left_weight * impurity(entropy, left, left_weight)
 
 

@@ -25,10 +25,10 @@ from core.numerics.tree_build import (
     FEATURE,
     LEFT,
     MISSING,
+    NOTHING,
     RIGHT,
     ROWS,
     THRESHOLD,
-    NOTHING,
     WEIGHT,
     Grown,
     build,
@@ -324,7 +324,10 @@ def update(
         out.origin[at] = origin
         out.others[at] = np.inf
         at += 1
-        if improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON < rules.min_impurity_decrease:
+        if (
+            improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
+            < rules.min_impurity_decrease
+        ):
             continue
         put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others
