@@ -24,6 +24,8 @@ from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Ru
 from core.numerics.tree_build import (
     FEATURE,
     LEFT,
+    MISSING,
+    NOTHING,
     RIGHT,
     ROWS,
     THRESHOLD,
@@ -38,8 +40,9 @@ from core.numerics.tree_build import (
     sum_labels,
 )
 from core.numerics.tree_coarse import SPLIT
-from core.numerics.tree_replay import code_below
-from core.numerics.tree_splits import best_on_feature, impurity, mixed, search
+from core.numerics.tree_columns import code_below, column_of, has_missing, midpoint
+from core.numerics.tree_random import find_split
+from core.numerics.tree_splits import best_on_feature, impurity, mixed
 
 Array = npt.NDArray[Any]
 
@@ -169,19 +172,24 @@ def _list_leavers(codes: Array, gone: Array, staying: Array, below: int, to_left
 @njit(cache=True, nogil=True)
 def _best_now(
     table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, sums: Array, weight: float, key: Any,
-    origin: Any, f: int, others: float, sure: bool, moves: Moves, scratch: Scratch,
-) -> tuple[int, float, int, int, int]:  # fmt: skip
-    """Return a node's best feature now, a bound on the others, and the split; `sure` says that `others` bounds them."""
-    found = best_on_feature(table, rules, f, labels, rows, sums, weight, -np.inf, scratch)
+    origin: Any, column: int, others: float, sure: bool, moves: Moves, scratch: Scratch,
+) -> tuple[int, float, int, float, int]:  # fmt: skip
+    """Return a node's best column now, a bound on the others, and the split; `sure` says that `others` bounds them."""
+    if rules.random:
+        winner, _, others, below, threshold, n_left = find_split(
+            table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, scratch
+        )
+        return winner, others, below, threshold, n_left
+    found = best_on_feature(table, rules, column, labels, rows, sums, weight, -np.inf, scratch)
     kind, proxy, below, above, n_left = found
     moves.tally[0] += len(rows)
     if sure and kind == SPLIT and proxy - others > MARGIN * weight:
-        return f, others, below, above, n_left
+        return column, others, below, midpoint(table, column, below, above), n_left
     moves.tally[1] += len(rows)
-    winner, _, others, below, above, n_left = search(
-        table, rules, draws, labels, rows, sums, weight, key, origin, f, found, scratch
+    winner, _, others, below, threshold, n_left = find_split(
+        table, rules, draws, labels, rows, sums, weight, key, origin, column, found, scratch
     )
-    return winner, others, below, above, n_left
+    return winner, others, below, threshold, n_left
 
 
 @njit(cache=True, nogil=True)
@@ -283,16 +291,17 @@ def update(
         if stays_split:
             others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
             sure = joining == 0 and not _any(table.chained, gone)
-            winner, others, below, above, n_left = _best_now(
-                table, rules, draws, labels, rows, sums, weight, key, origin, f, others, sure, moves, scratch
+            before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
+            column = before if has_missing(table, f, rows[:base]) else f
+            winner, others, below, threshold, n_left = _best_now(
+                table, rules, draws, labels, rows, sums, weight, key, origin, column, others, sure, moves, scratch
             )
-            stays_split = winner == f
+            stays_split = winner == column
         if stays_split:
-            values = table.values[table.first[f] : table.first[f + 1]]
-            lost_left = partition(table.codes[f], gone, code_below(values, old.reals[node, THRESHOLD]))
+            lost_left = partition(table.codes[before], gone, code_below(table, before, old.reals[node, THRESHOLD]))
             old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
             kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = _split_rows(
-                table.codes[f], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
+                table.codes[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
                 n_left, moves, top,
             )  # fmt: skip
             stays_split = top_now >= 0
@@ -315,9 +324,12 @@ def update(
         out.origin[at] = origin
         out.others[at] = np.inf
         at += 1
-        if improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON < 0.0:
+        if (
+            improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
+            < rules.min_impurity_decrease
+        ):
             continue
-        put_split(out, at - 1, table, f, below, above, n_left)
+        put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others
         if waiting + 2 > len(keys):
             stack = np.concatenate((stack, np.empty_like(stack)))
