@@ -10,8 +10,7 @@ from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import has_missing
-from core.numerics.tree_random import find_split
-from core.numerics.tree_splits import impurity, mixed
+from core.numerics.tree_splits import impurity, mixed, search
 
 Array = npt.NDArray[Any]
 
@@ -185,7 +184,7 @@ def build(
         at += 1
         if is_leaf(rules, end - start, depth, node_impurity):
             continue
-        column, _, others, below, threshold, n_left = find_split(
+        column, _, others, below, threshold, n_left = search(
             table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, scratch
         )
         if column < 0:

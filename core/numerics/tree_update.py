@@ -25,7 +25,6 @@ from core.numerics.tree_build import (
     FEATURE,
     LEFT,
     MISSING,
-    NOTHING,
     RIGHT,
     ROWS,
     THRESHOLD,
@@ -41,8 +40,7 @@ from core.numerics.tree_build import (
 )
 from core.numerics.tree_coarse import SPLIT
 from core.numerics.tree_columns import code_below, column_of, has_missing, midpoint
-from core.numerics.tree_random import find_split
-from core.numerics.tree_splits import best_on_feature, impurity, mixed
+from core.numerics.tree_splits import best_on_feature, impurity, mixed, search
 
 Array = npt.NDArray[Any]
 
@@ -78,7 +76,8 @@ def _most_gained(entropy: bool, lost: float, weight: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
+def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
+    """Write an unchanged subtree to position `at`; return where the next node goes."""
     if parent >= 0:
         out.words[parent, LEFT if is_left else RIGHT] = at
     size, shift = end - node, at - node
@@ -95,7 +94,7 @@ def _copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: 
 
 
 @njit(cache=True, nogil=True)
-def _stored_sums(old: Grown, node: int, sums: Array) -> float:
+def stored_sums(old: Grown, node: int, sums: Array) -> float:
     """Fill `sums` with a node's weight by class; return its whole weight."""
     for c in range(len(sums)):
         sums[c] = np.rint(old.values[node, c] * old.reals[node, WEIGHT])
@@ -103,7 +102,7 @@ def _stored_sums(old: Grown, node: int, sums: Array) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
+def take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
     """Take rows off `sums`, so many times each; return their whole weight."""
     total = 0.0
     for i in range(len(rows)):
@@ -175,25 +174,20 @@ def _best_now(
     origin: Any, column: int, others: float, sure: bool, moves: Moves, scratch: Scratch,
 ) -> tuple[int, float, int, float, int]:  # fmt: skip
     """Return a node's best column now, a bound on the others, and the split; `sure` says that `others` bounds them."""
-    if rules.random:
-        winner, _, others, below, threshold, n_left = find_split(
-            table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, scratch
-        )
-        return winner, others, below, threshold, n_left
     found = best_on_feature(table, rules, column, labels, rows, sums, weight, -np.inf, scratch)
     kind, proxy, below, above, n_left = found
     moves.tally[0] += len(rows)
     if sure and kind == SPLIT and proxy - others > MARGIN * weight:
         return column, others, below, midpoint(table, column, below, above), n_left
     moves.tally[1] += len(rows)
-    winner, _, others, below, threshold, n_left = find_split(
+    winner, _, others, below, threshold, n_left = search(
         table, rules, draws, labels, rows, sums, weight, key, origin, column, found, scratch
     )
     return winner, others, below, threshold, n_left
 
 
 @njit(cache=True, nogil=True)
-def _split_rows(
+def split_rows(
     codes: Array, rows: Array, base: int, base_left: int, gone: Array, lost_left: int, lost_start: int, below: int,
     n_left: int, moves: Moves, top: int,
 ) -> tuple[int, int, int, int, int, int, int, int]:  # fmt: skip
@@ -276,15 +270,15 @@ def update(
         key = keys[waiting]
         n, lost = base + joining, lost_end - lost_start
         if joining == 0 and lost == 0:
-            at = _copy_subtree(old, node, node_end, out, at, parent, side == 1)
+            at = copy_subtree(old, node, node_end, out, at, parent, side == 1)
             continue
         rows, gone = samples[start : start + n], moves.pool[lost_start:lost_end]
         origin, f = np.int64(old.origin[node]), old.words[node, FEATURE]
         stays_split = f >= 0 and (joining + lost) * MUCH <= n
         if stays_split:
-            _stored_sums(old, node, sums)
-            lost_weight = _take(labels, gone, sums)
-            _take(labels, rows[base:], sums, -1)
+            stored_sums(old, node, sums)
+            lost_weight = take(labels, gone, sums)
+            take(labels, rows[base:], sums, -1)
             weight = sums.sum()
             node_impurity = impurity(rules.entropy, sums, weight)
             stays_split = not is_leaf(rules, n, depth, node_impurity)
@@ -300,7 +294,7 @@ def update(
         if stays_split:
             lost_left = partition(table.codes[before], gone, code_below(table, before, old.reals[node, THRESHOLD]))
             old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
-            kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = _split_rows(
+            kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = split_rows(
                 table.codes[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
                 n_left, moves, top,
             )  # fmt: skip
@@ -314,7 +308,7 @@ def update(
             fragile = fragile or shaky
             continue
         top = top_now
-        left_weight = _stored_sums(old, old_left, left) - _take(labels, gone[:lost_left], left)
+        left_weight = stored_sums(old, old_left, left) - take(labels, gone[:lost_left], left)
         if changed == 1:
             left_weight = sum_labels(labels, rows[:n_left], left)
         for c in range(len(sums)):

@@ -24,6 +24,7 @@ from core.numerics.tree_build import (
     deepest,
     make_room,
 )
+from core.numerics.tree_drawn import Lines, build_drawn, room_for_lines, update_drawn
 from core.numerics.tree_replay import replay
 from core.numerics.tree_update import Moves, update
 from core.unlearning.forest_parts import Stream
@@ -79,6 +80,8 @@ class LivingTree:
         The rows it knows, in the order of its leaves.
     origin, others : ndarray
         Of every node, as in `Grown`.
+    lines : Lines, optional
+        Of a tree whose thresholds are drawn.
     fragile : bool
         Whether a split may become a leaf, or a leaf a split, as the whole weight falls; then the tree is built anew each time.
     """
@@ -88,6 +91,7 @@ class LivingTree:
     samples: Ints
     origin: Ints
     others: npt.NDArray[np.float64]
+    lines: Lines | None
     fragile: bool
 
     @property
@@ -105,19 +109,27 @@ class LivingTree:
             return grow(table, rules, self.roots, kept, self.estimator, bench)
         bench.moves.pool[: len(gone)] = gone
         old = self.grown
+        if self.lines is not None:
+            room = room_for_lines(len(kept), table)
+            n_nodes, fragile, lines = update_drawn(
+                table, rules, self.roots.draws, labels, kept, old, self.lines, len(gone), key, weight,
+                bench.out, room.first, room.lines, bench.moves, bench.scratch,
+            )  # fmt: skip
+            return self._made(n_nodes, bool(fragile), kept, bench.out, kept_lines(room, lines, n_nodes))
         n_nodes, fragile = update(
             table, rules, self.roots.draws, labels, kept, old, len(old.words), len(gone), key, weight,
             bench.out, bench.moves, bench.scratch,
         )  # fmt: skip
-        return self._made(n_nodes, bool(fragile), kept, bench.out)
+        return self._made(n_nodes, bool(fragile), kept, bench.out, None)
 
-    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown) -> LivingTree:
+    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown, lines: Lines | None) -> LivingTree:
         return replace(
             self,
             estimator=with_tree(self.estimator, out, n_nodes),
             samples=samples,
             origin=out.origin[:n_nodes].copy(),
             others=out.others[:n_nodes].copy(),
+            lines=lines,
             fragile=fragile,
         )
 
@@ -161,19 +173,28 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
     bench : Bench
     """
     weight = float((roots.labels[rows] >> CLASS_BITS).sum())
-    n_nodes, fragile = build(
-        table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight,
-        bench.out, 0, -1, False, bench.scratch,
-    )  # fmt: skip
-    out = bench.out
+    out, held = bench.out, None
+    whole = (table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight)
+    if rules.random:
+        room = room_for_lines(len(rows), table)
+        n_nodes, fragile, lines = build_drawn(*whole, out, 0, -1, False, *room, bench.scratch)
+        held = kept_lines(room, lines, n_nodes)
+    else:
+        n_nodes, fragile = build(*whole, out, 0, -1, False, bench.scratch)
     return LivingTree(
         with_tree(estimator, out, n_nodes),
         roots,
         rows,
         out.origin[:n_nodes].copy(),
         out.others[:n_nodes].copy(),
+        held,
         bool(fragile),
     )
+
+
+def kept_lines(room: Lines, lines: Longs, n_nodes: int) -> Lines:
+    """Return a tree's lines without the room they were written in."""
+    return Lines(room.first[: n_nodes + 1].copy(), lines[: room.first[n_nodes]].copy())
 
 
 def adopt(
