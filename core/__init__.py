@@ -13,7 +13,10 @@ from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import METRICS
 from core.metrics.compare import compare
 from core.unlearning.base import Guarantee, UnlearnResult
+from core.unlearning.boosting_splits import SplitCheck, check_splits
+from core.unlearning.refit import refit
 from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
+from core.verification.retrain_gap import RetrainGap, retrain_gap
 
 __all__ = [
     "METRICS",
@@ -23,10 +26,13 @@ __all__ = [
     "Guarantee",
     "Provenance",
     "RedressError",
+    "RetrainGap",
     "Roles",
+    "SplitCheck",
     "UnlearnResult",
     "audit",
     "check_provenance",
+    "check_splits",
     "compare",
     "converge",
     "harmful",
@@ -37,6 +43,8 @@ __all__ = [
     "preview",
     "read_table",
     "reasons",
+    "refit",
+    "retrain_gap",
     "save_model",
     "unlearn",
     "unlearners_for",

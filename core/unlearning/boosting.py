@@ -36,7 +36,10 @@ BOOSTERS: dict[type, type[Booster]] = {
     HistGradientBoostingClassifier: HistBooster,
     GradientBoostingClassifier: ClassicBooster,
 }
-KEPT = "The trees keep the splits that were chosen with the removed records; refit chooses them anew."
+KEPT = (
+    "The trees keep the splits that were chosen with the removed records. How many are no longer the best, and how far a refit is, "
+    "is found on demand; refit chooses them anew and makes the removal exact."
+)
 
 
 @dataclass(frozen=True, eq=False)

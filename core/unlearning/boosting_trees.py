@@ -16,6 +16,9 @@ from core.numerics.boosting import COUNT, complete, refit_stages
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
+Places = tuple[npt.NDArray[Any], Ints, Bools]
+"""Every feature's values as their places in order, (d, n_rows); how many places it has; whether the last is for missing values."""
+DRAWN = "its trees draw features at random (max_features), and which were drawn at a node is not stored"
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +154,31 @@ class Booster(ABC):
     @abstractmethod
     def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
         """Return a copy of the model with other leaf values; the model stays as it is."""
+
+    @abstractmethod
+    def splits_refusal(self) -> str | None:
+        """Return why the best split of a node cannot be told, or None."""
+
+    @abstractmethod
+    def places(self, X: Any) -> Places:
+        """Return the values among which splits were searched, as their places in order."""
+
+    @abstractmethod
+    def limits(self, keep: Bools, weight: Floats) -> tuple[float, float, float]:
+        """Return what a split must leave on each side and have above, in rows, and leave on each side in the second term."""
+
+    def split_terms(self, g: Floats, h: Floats, weight: Floats) -> tuple[Floats, Floats]:  # noqa: ARG002
+        """Return the two terms that splits are scored by, from gradients, second derivatives and weights."""
+        return g, h
+
+    def allowed(self, stage: int, left: Ints, right: Ints) -> Bools:  # noqa: ARG002
+        """Return which features every node of a tree may split on."""
+        return np.ones((len(left), self.n_features), dtype=bool)
+
+    @property
+    def n_features(self) -> int:
+        """How many features the trees see."""
+        return int(self.model.n_features_in_)
 
     def baseline(self, prior: float) -> float:
         """Return the prediction before the first tree."""
