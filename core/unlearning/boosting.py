@@ -155,6 +155,8 @@ def _same(before: Any, after: Any) -> bool:
         return False
     if issparse(before):
         return int((before != after).nnz) == 0
+    if hasattr(before, "equals"):
+        return bool(before.equals(after))
     return bool(np.array_equal(np.asarray(before, dtype=float), np.asarray(after, dtype=float), equal_nan=True))
 
 

@@ -26,8 +26,6 @@ class HistBooster(Booster):
 
     def refusal(self) -> str | None:
         """Return why its leaves cannot be refitted, or None."""
-        if self.model.is_categorical_ is not None:
-            return "it encodes categories itself; encode them in a pipeline before it"
         if self.model.monotonic_cst is not None:
             return "monotonic constraints bound leaf values by their neighbours'"
         return None
@@ -79,6 +77,8 @@ class HistBooster(Booster):
 
     def splits_refusal(self) -> str | None:
         """Return why the best split of a node cannot be told, or None."""
+        if self.model.is_categorical_ is not None:
+            return "it splits on sets of categories, and only splits at a value are compared"
         return DRAWN if self.model.max_features < 1.0 else None
 
     def places(self, X: Any) -> Places:

@@ -11,15 +11,15 @@ import core
 from core.errors import InputError, NotSupportedError
 from tests.unlearning.test_boosting import COMPLETE, HIST, MODELS, NUMBERS, make_case
 
-DRAWN = ("hist", "drawn features")
+UNCHECKED = ("drawn features", "categories")
 EXTRA = {
-    ("hist", "constrained"): (HistGradientBoostingClassifier, {"max_iter": 10, "interaction_cst": [{0, 1}, {2}]}),
+    ("hist", "pairs"): (HistGradientBoostingClassifier, {"max_iter": 10, "interaction_cst": [{0, 1}, {2}]}),
     ("classic", "shares"): (
         GradientBoostingClassifier,
         {"n_estimators": 10, "min_samples_leaf": 0.05, "min_samples_split": 0.2, "min_weight_fraction_leaf": 0.06},
     ),
 }
-CHECKED = {name: model for name, model in MODELS.items() if name != DRAWN} | EXTRA
+CHECKED = {name: model for name, model in MODELS.items() if name[1] not in UNCHECKED} | EXTRA
 
 
 @pytest.mark.parametrize("name", CHECKED, ids="-".join)
@@ -87,10 +87,11 @@ def test_progress_reports_and_cancels():
 
 
 def test_what_cannot_be_checked_says_why():
-    with pytest.raises(NotSupportedError, match="draw features at random"):
-        core.check_splits(make_case(*MODELS[DRAWN]))
-    with pytest.raises(NotSupportedError, match="draw features at random"):
-        core.check_splits(make_case(GradientBoostingClassifier, {"n_estimators": 3, "max_features": 1}))
+    for kind in ("hist", "classic"):
+        with pytest.raises(NotSupportedError, match="draw features at random"):
+            core.check_splits(make_case(*MODELS[kind, "drawn features"]))
+    with pytest.raises(NotSupportedError, match="sets of categories"):
+        core.check_splits(make_case(*MODELS["hist", "categories"]))
     case = make_case(*MODELS["classic", "plain"])
     linear = LogisticRegression().fit(case.X_train, case.train_labels)
     with pytest.raises(NotSupportedError, match="not gradient boosting"):
