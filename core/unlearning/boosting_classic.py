@@ -44,6 +44,11 @@ class ClassicBooster(Booster):
         """Whether predictions start from the classes' shares, and not from zero."""
         return not isinstance(self.model.init_, str)
 
+    @property
+    def forgot(self) -> bool:
+        """Whether its leaves were refitted since it was trained: the training loss is unknown then."""
+        return bool(np.isnan(self.model.train_score_).all())
+
     def forest(self) -> Forest:
         """Return the nodes of its trees."""
         trees = [one.tree_ for one in self.model.estimators_[:, 0]]

@@ -35,6 +35,11 @@ class HistBooster(Booster):
         """The L2 penalty, and what scikit-learn adds against a division by 0."""
         return float(self.model.l2_regularization) + 1e-15
 
+    @property
+    def forgot(self) -> bool:
+        """Whether its leaves were refitted since it was trained: scores kept for early stopping are gone then."""
+        return bool(self.model.do_early_stopping_ and len(self.model.train_score_) == 0)
+
     def forest(self) -> Forest:
         """Return the nodes of its trees."""
         trees = []

@@ -67,7 +67,7 @@ class SplitCheck:
 def check_splits(case: Case, n_stages: int | None = None, progress: Progress | None = None) -> SplitCheck:
     """Count the splits of a boosting model that are no longer the best ones for the retained rows.
 
-    Costs O(n_rows * n_features * n_stages), about half of what training again takes for histogram boosting.
+    Costs O(n_rows * n_features * n_stages), for histogram boosting about as much as training again.
 
     Parameters
     ----------

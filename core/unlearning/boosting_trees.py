@@ -55,6 +55,10 @@ class Forest:
         """Which nodes are leaves."""
         return np.asarray(self.left < 0)
 
+    def first_tree(self, nodes: Bools) -> int:
+        """Return the number, from 0, of the first tree with a node marked in `nodes`."""
+        return int(np.searchsorted(self.first, np.flatnonzero(nodes)[0], side="right")) - 1
+
     def tree(self, index: int) -> slice:
         """Return where one tree's nodes stand."""
         return slice(self.first[index], self.first[index + 1])
@@ -129,6 +133,11 @@ class Booster(ABC):
     @abstractmethod
     def ridge(self) -> float:
         """What is added to every leaf's second derivative."""
+
+    @property
+    @abstractmethod
+    def forgot(self) -> bool:
+        """Whether its leaves were refitted since it was trained: the scores of the fit are gone then."""
 
     @property
     def starts_from_prior(self) -> bool:
@@ -210,20 +219,22 @@ class Booster(ABC):
         """Return which rows the trees count."""
         return keep
 
+    def differences(self, forest: Forest, leaves: Leaves) -> tuple[Bools, Bools]:
+        """Return at which leaves counts, and values, are not what refitting on the rows gives."""
+        counts = forest.leaves & (forest.count != leaves.sums[:, COUNT])
+        values = forest.leaves & ~np.isclose(forest.value, leaves.values, rtol=1e-5, atol=1e-8)
+        return counts, values
+
     def check(self, forest: Forest, leaves: Leaves) -> None:
         """Raise unless refitting on the rows the model was fitted on gives what the model holds."""
-        at = forest.leaves
-        differ = at & (forest.count != leaves.sums[:, COUNT])
-        if differ.any():
-            tree = int(np.searchsorted(forest.first, np.flatnonzero(differ)[0], side="right"))
+        counts, values = self.differences(forest, leaves)
+        if counts.any():
             raise NotSupportedError(
-                f"the training table does not fill the leaves as the model says it was filled, first in tree {tree}: other rows, "
-                "another order, or a hold-out that cannot be drawn again"
+                "the training table does not fill the leaves as the model says it was filled, "
+                f"first in tree {forest.first_tree(counts)}: other rows, another order, or a hold-out that cannot be drawn again"
             )
-        differ = at & ~np.isclose(forest.value, leaves.values, rtol=1e-5, atol=1e-8)
-        if differ.any():
-            tree = int(np.searchsorted(forest.first, np.flatnonzero(differ)[0], side="right"))
+        if values.any():
             raise NotSupportedError(
-                f"leaf values recomputed from the training table differ from the model's, first in tree {tree}: other labels or weights, "
-                "or a model that was edited"
+                "leaf values recomputed from the training table differ from the model's, "
+                f"first in tree {forest.first_tree(values)}: other labels or weights, or a model that was edited"
             )

@@ -271,7 +271,7 @@ def test_warm_started_models_are_served_unless_the_rows_changed_in_between(kind)
     other = core.Case(model, train=COMPLETE, test=TEST, roles=case.roles)
     result = core.unlearn(other, case.record_ids[:20])
     assert result.method == "refit"
-    assert any("first in tree 13:" in note for note in result.notes)
+    assert any("first in tree 12:" in note for note in result.notes)
 
 
 def test_categories_of_its_own_keep_their_sides():
