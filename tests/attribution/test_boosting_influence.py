@@ -11,8 +11,10 @@ from sklearn.preprocessing import StandardScaler
 
 import core
 from core.attribution.boosting import StageInfluence
+from core.attribution.outcome import Outcome
 from core.attribution.smooth import SmoothMetric, predictors
 from core.unlearning.boosting import LeafRefit
+from core.unlearning.refit import fit_again
 from tests.conftest import make_table
 
 NUMBERS = ["age", "income", "debt"]
@@ -137,3 +139,34 @@ def test_steps_that_would_change_are_kept_for_prediction_with_a_note():
     assert any("predicted with these steps as they are" in note for note in table.attrs["notes"])
     truth = core.compare(case, core.unlearn(case, ids, method="refit").case, metrics=["selection_rate"])
     assert table["after"].iloc[0] == pytest.approx(truth["after"].iloc[0], abs=0.05)
+
+
+def test_changes_of_groups_follow_refits_without_them_where_sums_of_single_effects_do_not():
+    train, test = (
+        table.assign(
+            income=np.floor(table["income"].fillna(25.0) / 5),
+            debt=np.floor(table["debt"] / 5),
+            male=(table["sex"] == "m").astype(float),
+        )
+        for table in (make_table(3000, 41), make_table(3000, 42))
+    )
+    columns = ["income", "debt", "male"]
+    model = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=3).fit(train[columns], train["granted"])
+    roles = core.Roles("granted", 1, 1, ["sex"], record_id="person", features=columns)
+    case = LeafRefit().prepare(core.Case(model, train=train, test=test, roles=roles))
+    groups = [
+        train["income"].between(low, low + 1).to_numpy() & (train["granted"] == label) & (train["sex"] == sex)
+        for low in range(2, 9)
+        for label in (0, 1)
+        for sex in "fm"
+    ]
+    groups = [group.to_numpy() for group in groups]
+    rows = case.X_test.iloc[case.rows("explore")]
+    scores = np.array([fit_again(case, ~group)[0].predict_proba(rows)[:, 1] for group in groups])
+    for metric, least in (("brier_score", 0.8), ("log_loss", 0.75), ("selection_rate", 0.7)):
+        outcome = Outcome.of(case, metric, "sex", "explore")
+        truth = outcome.values(scores) - outcome.value()
+        assert np.corrcoef(core.group_changes(case, groups, metric), truth)[0, 1] > least
+        if metric != "selection_rate":
+            effects = core.influence(case, metric).to_numpy()
+            assert np.corrcoef([effects[group].sum() for group in groups], truth)[0, 1] < 0.5
