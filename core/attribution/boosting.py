@@ -20,6 +20,7 @@ from sklearn.pipeline import Pipeline
 from core.attribution.base import Attributor
 from core.attribution.smooth import SmoothMetric, predictors
 from core.case.case import Case
+from core.case.scoring import names_columns
 from core.numerics.boosting import effects_of_removal
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.boosting_trees import Leaves
@@ -76,7 +77,7 @@ class StageInfluence(Attributor):
 def _pull(case: Case, state: BoostingState, by_raw: Floats, on: str) -> Floats:
     """Return the metric's derivative by every leaf's contribution, summed over the split's rows in it."""
     table = case.X_test.iloc[case.rows(on)]
-    data = table if hasattr(case.model, "feature_names_in_") else table.to_numpy()
+    data = table if names_columns(case.model) else table.to_numpy()
     data = case.model[:-1].transform(data) if isinstance(case.model, Pipeline) else data
     nodes = state.booster.route(data) + state.forest.first[:-1, None]
     repeated = np.broadcast_to(by_raw, nodes.shape)
