@@ -32,7 +32,7 @@ with left:
         st.info(plain(reason))
     else:
         computing.place(work, computed.INFLUENCE, work.metric, work.feature)
+    find_model.show(work)
 with right:
     find_record.show(work, records, case.train)
 find_table.show(work, passing, case.train)
-find_model.show(work)

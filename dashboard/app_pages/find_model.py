@@ -35,13 +35,11 @@ def show(work: Work) -> None:
         table["now"] = found[1]
     table = table.sort_values(str(table.columns[-1]), ascending=False, kind="stable").rename_axis("column")
     unit = str(found[-1].attrs["output"])
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        chart.show(reasons.of_model(table, unit), f"model_reasons_{cached.key(work)}")
-        st.caption(
-            f"Mean absolute SHAP value over {count(found[-1].attrs['n_records'], 'training record')} drawn once, the same for every version."
-        )
-    with right:
+    chart.show(reasons.of_model(table, unit), f"model_reasons_{cached.key(work)}")
+    st.caption(
+        f"Mean absolute SHAP value over {count(found[-1].attrs['n_records'], 'training record')} drawn once, the same for every version."
+    )
+    with st.expander("As a table"):
         st.dataframe(
             table,
             lazy=False,

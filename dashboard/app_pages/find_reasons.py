@@ -14,8 +14,6 @@ from dashboard.figures import reasons
 from dashboard.words import number, plain
 from dashboard.work import Work
 
-UNITS = {"log-odds": "log-odds", "probability": "probability"}
-
 
 def show(work: Work, record: Any) -> None:
     """Show the record's SHAP values by raw column, as a chart and as a table."""
@@ -32,11 +30,11 @@ def show(work: Work, record: Any) -> None:
     towards = f"{roles.target} = {roles.pos_label}"
     chart.show(reasons.of_record(table, record, towards, unit), f"reasons_{record}_{cached.key(work)}")
     ends = [
-        f"{name} {number(one.attrs['base_value'])} on average, {number(one.attrs['base_value'] + one.iloc[0].sum())} for this record"
+        f"{name.capitalize()}: {number(one.attrs['base_value'])} on average, {number(one.attrs['base_value'] + one.iloc[0].sum())} for this record"
         for name, one in zip(table.columns, found, strict=False)
     ]
     st.caption(
-        f"SHAP values in {unit} of {plain(towards)}: what each column adds to the model's average score. {plain('; '.join(ends))}."
+        f"SHAP values in {unit} of {plain(towards)}: what each column adds to the model's average score. {plain('. '.join(ends))}."
     )
     values = cached.case(work).X_train.iloc[cached.case(work).record_ids.get_loc(record)]
     shown = table.assign(value=[str(values[name]) for name in table.index])

@@ -113,10 +113,10 @@ def _moves(work: Work, record: Any) -> None:
         column_config={
             "row": config.Column("row", help="Its label in the test table."),
             "label": config.Column("label", help="The true outcome."),
-            "score": config.NumberColumn("score now", format="%.4f", help="By the model now."),
-            "score_without": config.NumberColumn("without it", format="%.4f", help="Predicted without this record."),
-            "change": config.NumberColumn("change", format="%+.5f", help="Predicted score less the score now."),
-            "decided": config.Column("decided now", help="By the decision threshold in force."),
-            "decided_without": config.Column("decided without", help="By the same threshold on the predicted score."),
+            "score": config.NumberColumn("score", format="%.3f", help="By the model now."),
+            "score_without": config.NumberColumn("without it", format="%.3f", help="Predicted without this record."),
+            "change": config.NumberColumn("change", format="%+.4f", help="Predicted score less the score now."),
+            "decided": config.Column("decided", help="By the decision threshold in force."),
+            "decided_without": config.Column("then", help="By the same threshold on the predicted score."),
         },
     )

@@ -188,7 +188,8 @@ def _time(work: Work, at: int) -> Cell:
     if not done:
         return Cell(number(None))
     last = done[-1]
-    facts = f"last removal: {count(last.n_forgotten, 'record')} by {last.method}, {last.guarantee.value}"
+    what = f"last removal: {count(last.n_forgotten, 'record')}" if last.n_forgotten else "trained again"
+    facts = f"{what} by {last.method}, {last.guarantee.value}"
     if last.relative_bound is not None:
         facts += f"\nproven within {last.relative_bound:.1g} of the retrained parameters, relative to their length"
     if len(done) > 1:

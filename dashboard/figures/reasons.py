@@ -29,7 +29,7 @@ def of_record(table: pd.DataFrame, record: Any, towards: str, unit: str) -> go.F
     unit : str
         What the values are measured in.
     """
-    values: dict[str, float] = table.iloc[:, -1].astype(float).to_dict()
+    values = dict(zip(map(str, table.index), table.iloc[:, -1].tolist(), strict=True))
     first = max(values, key=lambda name: abs(values[name]))
     speaks = "for" if values[first] > 0 else "against"
     value = f"{signed(values[first])} {unit}"
@@ -49,7 +49,7 @@ def of_model(table: pd.DataFrame, unit: str) -> go.Figure:
     unit : str
         What the values are measured in.
     """
-    title = f"{table.index[0]} moves scores most: by {float(table.iloc[0, -1]):.3f} {unit} on average"
+    title = f"{table.index[0]} moves scores most: by {table.iloc[:, -1].tolist()[0]:.3f} {unit} on average"
     return _finish(_bars(table, "%{x:.4f}"), table, title, f"mean absolute SHAP value ({unit})")
 
 
