@@ -13,7 +13,6 @@ from typing import Any
 
 import core
 from core.unlearning.base import Guarantee, Progress, UnlearnResult
-from core.unlearning.refit import fit_again
 
 MOST_CASES = 8
 MOST_VERSIONS = 200
@@ -81,19 +80,18 @@ def take(case: core.Case, step: Step, report: Progress | None = None) -> Version
     if step.kind == "converge":
         return Version(core.converge(case))
     if step.kind == "refit":
-        report(0.0, "training")
-        again = trained_again(case)
+        again = trained_again(case, report)
         return Version(core.prepare(again.case, progress=report), again)
     result = core.unlearn(case, case.record_ids[list(step.positions)], method=step.method)
     return Version(core.prepare(result.case, progress=report), result)
 
 
-def trained_again(case: core.Case) -> UnlearnResult:
+def trained_again(case: core.Case, report: Progress) -> UnlearnResult:
     """Return the case with its model trained again on the retained records."""
     start = time.perf_counter()
-    model, notes = fit_again(case, case.retained)
+    again = core.refit(case, report)
     took = time.perf_counter() - start
-    return UnlearnResult(case.replace(model, case.retained), case, Guarantee.EXACT, None, None, "refit", took, 0, notes)
+    return UnlearnResult(again, case, Guarantee.EXACT, None, None, "refit", took, 0)
 
 
 def _silent(share: float, what: str) -> None:
