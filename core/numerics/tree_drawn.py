@@ -49,9 +49,6 @@ from core.numerics.tree_random import (
 from core.numerics.tree_splits import impurity, mixed
 from core.numerics.tree_update import MUCH, Moves, copy_subtree, split_rows, stored_sums, take
 
-LARGE = 128
-"""Nodes with so many rows keep their lines."""
-
 
 class Lines(NamedTuple):
     """The lines of a tree's large nodes.
@@ -126,9 +123,12 @@ def build_drawn(
     is_left: bool,
     first: Array,
     lines: Array,
+    large: int,
     scratch: Scratch,
 ) -> tuple[int, bool, Array]:
     """Build the subtree under one path from its rows, `samples[start:end]`, which are put in the order of its leaves.
+
+    Nodes with `large` rows or more keep their lines.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def build_drawn(
         fragile = fragile or shaky
         if not done:
             continue
-        if n >= LARGE:
+        if n >= large:
             first[at] = used + n_lines
         line = node_lines[k]
         middle = start + partition(table.codes[line[COLUMN]], rows, line[BELOW])
@@ -226,6 +226,7 @@ def update_drawn(
     out: Grown,
     first: Array,
     lines: Array,
+    large: int,
     moves: Moves,
     scratch: Scratch,
 ) -> tuple[int, bool, Array]:
@@ -239,6 +240,8 @@ def update_drawn(
         Of the old tree.
     first, lines : ndarray
         Room for those of the new one.
+    large : int
+        As `build_drawn` takes it.
 
     Returns
     -------
@@ -298,7 +301,7 @@ def update_drawn(
             moves.tally[2] += n
             at, shaky, lines = build_drawn(
                 table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
-                out, at, parent, side == 1, first, lines, scratch,
+                out, at, parent, side == 1, first, lines, large, scratch,
             )  # fmt: skip
             fragile = fragile or shaky
             continue
@@ -315,7 +318,7 @@ def update_drawn(
         fragile = fragile or shaky
         if not done:
             continue
-        if n >= LARGE:
+        if n >= large:
             first[at] = used + n_lines
         if waiting + 2 > len(keys):
             stack, keys = np.concatenate((stack, np.empty_like(stack))), np.concatenate((keys, np.empty_like(keys)))
