@@ -32,7 +32,7 @@ from core.numerics.tree_build import (
     put_node,
     sum_labels,
 )
-from core.numerics.tree_columns import code_below, column_of, has_missing
+from core.numerics.tree_columns import code_below, column_of
 from core.numerics.tree_random import (
     ABSENT,
     BELOW,
@@ -201,17 +201,6 @@ def _lines_now(
 
 
 @njit(cache=True, nogil=True)
-def _stands(table: Table, old: Grown, node: int, line: Array, rows: Array, base: int) -> bool:
-    """Return whether a line splits a node's rows on the same column as before, so that they need not be dealt anew."""
-    f = old.words[node, FEATURE]
-    if line[OF] != f:
-        return False
-    if line[ABSENT] > 0 and (base == len(rows) or has_missing(table, f, rows[:base])):
-        return bool(line[COLUMN] == column_of(table, f, old.words[node, MISSING] & 255 != 0))
-    return bool(line[COLUMN] == f)
-
-
-@njit(cache=True, nogil=True)
 def update_drawn(
     table: Table,
     rules: Rules,
@@ -285,8 +274,9 @@ def update_drawn(
                 table, rules, draws, labels, rows, base, gone, key, origin, before, lines[used:], moves, scratch
             )
             k = best_line(rules, lines[used : used + n_lines], n, sums, weight, scratch)
-            stays_split = k >= 0 and _stands(table, old, node, lines[used + k], rows, base)
+            stays_split = k >= 0 and lines[used + k, OF] == old.words[node, FEATURE]
         if stays_split:
+            # Missing values keep to the side drawn for them, so that old and new split are made on one column or there are none.
             line = lines[used + k]
             column = column_of(table, line[OF], old.words[node, MISSING] & 255 != 0)
             lost_left = partition(table.codes[column], gone, code_below(table, column, old.reals[node, THRESHOLD]))
