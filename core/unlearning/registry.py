@@ -10,15 +10,19 @@ import numpy as np
 
 from core.case.case import Case
 from core.case.objective import linear_estimator
+from core.case.provenance import FAMILY_CHECKS
 from core.errors import InputError, NotSupportedError, nearest
 from core.unlearning.base import Option, Progress, Removal, Unlearner, UnlearnResult
 from core.unlearning.boosting import LeafRefit
+from core.unlearning.boosting_provenance import check_boosting
 from core.unlearning.forest import Forest
 from core.unlearning.glm import Newton
 from core.unlearning.refit import Refit
 
 UNLEARNERS: tuple[Unlearner, ...] = (Newton(), Forest(), LeafRefit(), Refit())
 """Strongest and quickest first; the last one serves every case."""
+
+FAMILY_CHECKS.append(check_boosting)
 
 DEFAULT_TOLERANCE = 1e-6
 
