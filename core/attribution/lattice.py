@@ -13,7 +13,7 @@ Wrobel, S. (1997). An algorithm for multi-relational discovery of subgroups. PKD
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +29,7 @@ Ints = npt.NDArray[np.int32]
 
 COUNT, GAIN, HELPFUL = 0, 1, 2
 """The first sums of a rule: its records, their summed gain, and that of the helpful ones."""
-KEPT = 2000
+KEPT = 5_000
 """So many of the best rules are kept; none that belongs to them is missed, unless the work was limited."""
 BATCH = 256
 MOST_WORK = 3_000_000_000
@@ -46,8 +46,9 @@ class Found:
         Conditions of every rule, -1 beyond its length; best first.
     sums : ndarray, shape (n_kept, n_sums)
         Sums of `values` over its rows.
-    tried : ndarray, shape (n_tried, n_sums)
-        Sums of every rule within the support bounds.
+    p_values : ndarray, shape (n_kept,)
+    tried : ndarray, shape (n_tried,)
+        The p-value of every rule within the support bounds.
     limited : tuple of int
         Levels that were not searched through, because that would have taken too long.
     complete : bool
@@ -56,6 +57,7 @@ class Found:
 
     rules: Ints
     sums: Floats
+    p_values: Floats
     tried: Floats
     limited: tuple[int, ...]
     complete: bool
@@ -72,13 +74,23 @@ class Search:
     counts : tuple of int
         Fewest and most records of a rule.
     max_predicates : int
+    tail : callable
+        Gives p-values from the sums of rules, shape (n_rules, n_sums).
     """
 
-    def __init__(self, binned: Binned, values: Floats, counts: tuple[int, int], max_predicates: int) -> None:
+    def __init__(
+        self,
+        binned: Binned,
+        values: Floats,
+        counts: tuple[int, int],
+        max_predicates: int,
+        tail: Callable[[Floats], Floats],
+    ) -> None:
         self.binned = binned
         self.values = np.ascontiguousarray(values)
         self.fewest, self.most = counts
         self.max_predicates = max_predicates
+        self.tail = tail
         self._order = np.argsort(binned.bins, axis=0, kind="stable").T.astype(np.int32)
         sizes = np.array([np.bincount(column, minlength=binned.n_bins) for column in binned.bins.T])
         starts = np.cumsum(np.column_stack([np.zeros(len(sizes), dtype=np.int64), sizes]), axis=1)
@@ -92,8 +104,9 @@ class Search:
     def found(self) -> Found:
         """Return what has been found so far."""
         order = np.lexsort(((self._rules >= 0).sum(axis=1), -self._sums[:, GAIN]))
-        tried = np.concatenate(self._tried) if self._tried else np.empty((0, self.values.shape[1]))
-        return Found(self._rules[order], self._sums[order], tried, tuple(self._limited), self._complete)
+        rules, sums = self._rules[order], self._sums[order]
+        tried = np.concatenate(self._tried) if self._tried else np.empty(0)
+        return Found(rules, sums, self.tail(sums), tried, tuple(self._limited), self._complete)
 
     def run(self, progress: Progress) -> None:
         """Search every level, shorter rules first."""
@@ -151,7 +164,7 @@ class Search:
     def _keep(self, rules: Ints, sums: Floats) -> None:
         fits = np.rint(sums[:, COUNT]) <= self.most
         rules, sums = rules[fits], sums[fits]
-        self._tried.append(sums)
+        self._tried.append(self.tail(sums))
         better = sums[:, GAIN] > max(self._bar(), 0.0)
         padded = np.full((int(better.sum()), self.max_predicates), -1, dtype=np.int32)
         padded[:, : rules.shape[1]] = rules[better]

@@ -8,20 +8,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
-def normal_bound(total: Floats, variance: Floats) -> Floats:
-    """Return ``exp(-z^2 / 2)``, a bound on the chance that a sum without drift comes out at `total` or above; 1 where it is not positive.
-
-    For sums of symmetric terms divided by the root of the sum of their squares it holds without any further assumption
-    (de la Pena 1999); for others it is the Gaussian (Chernoff) bound.
-
-    Examples
-    --------
-    >>> normal_bound(np.array([-1.0, 0.0, 3.0]), np.array([1.0, 0.0, 1.0])).round(4).tolist()
-    [1.0, 1.0, 0.0111]
-    """
-    return bernstein_bound(total, variance, 0.0)
-
-
 def bernstein_bound(total: Floats, variance: Floats, largest: float) -> Floats:
     """Return Bernstein's bound on the chance that a sum drawn without drift comes out at `total` or above.
 
@@ -32,11 +18,16 @@ def bernstein_bound(total: Floats, variance: Floats, largest: float) -> Floats:
     variance : ndarray
         Sums of the terms' variances.
     largest : float
-        No term exceeds this.
+        No term exceeds this; 0 gives the Gaussian (Chernoff) bound ``exp(-z^2 / 2)``.
 
     Notes
     -----
     Holds for sampling without replacement too (Hoeffding 1963, section 6).
+
+    Examples
+    --------
+    >>> bernstein_bound(np.array([-1.0, 0.0, 3.0]), np.array([1.0, 0.0, 1.0]), 0.0).round(4).tolist()
+    [1.0, 1.0, 0.0111]
     """
     above = np.maximum(total, 0.0)
     scale = 2.0 * (variance + largest * above / 3.0)
@@ -45,13 +36,15 @@ def bernstein_bound(total: Floats, variance: Floats, largest: float) -> Floats:
     return np.exp(-np.where(np.isfinite(exponent), exponent, 0.0))
 
 
-def benjamini_hochberg(p_values: Floats) -> Floats:
-    """Return the smallest false discovery rate at which each of many hypotheses is rejected.
+def discovery_rates(p_values: Floats, tried: Floats) -> Floats:
+    """Return the smallest false discovery rate at which hypotheses are rejected, among all that were tried (Benjamini & Hochberg).
 
     Parameters
     ----------
     p_values : ndarray, shape (n,)
-        One for every hypothesis tried.
+        Of the hypotheses asked about, which are among those tried.
+    tried : ndarray, shape (n_tried,)
+        Of every hypothesis tried; NaN where nothing was tested.
 
     Returns
     -------
@@ -63,12 +56,13 @@ def benjamini_hochberg(p_values: Floats) -> Floats:
 
     Examples
     --------
-    >>> benjamini_hochberg(np.array([0.01, 0.5, 0.02, 0.9])).round(3).tolist()
-    [0.04, 0.667, 0.04, 0.9]
+    >>> discovery_rates(np.array([0.01, 0.5]), np.array([0.01, 0.5, 0.02, 0.9])).round(3).tolist()
+    [0.04, 0.667]
     """
-    n = len(p_values)
-    falling = np.argsort(p_values, kind="stable")[::-1]
-    scaled = p_values[falling] * n / np.arange(n, 0, -1)
-    found = np.empty(n)
-    found[falling] = np.minimum(np.minimum.accumulate(scaled), 1.0)
-    return found
+    if not len(p_values) or np.isnan(p_values).any():
+        return np.full(len(p_values), np.nan)
+    rising = np.sort(tried)
+    scaled = np.minimum(rising * len(tried) / np.arange(1, len(tried) + 1), 1.0)
+    smallest = np.minimum.accumulate(scaled[::-1])[::-1]
+    rank = np.searchsorted(rising, p_values * (1.0 + 1e-9), side="right") - 1
+    return np.asarray(smallest[np.maximum(rank, 0)])

@@ -65,15 +65,3 @@ def bin_sums(parents: Ints, columns: Ints, starts: Ints, stops: Ints, order: Int
                     target[which] += values[row, which]
     return found
 
-
-@njit(cache=True, nogil=True)
-def rows_of(rule: Ints, columns: Ints, starts: Ints, stops: Ints, bins: Ints) -> npt.NDArray[np.bool_]:
-    """Return which rows a conjunction describes; conditions below 0 are passed over."""
-    inside = np.ones(len(bins), dtype=np.bool_)
-    for row in range(len(bins)):
-        for place in range(len(rule)):
-            one = rule[place]
-            if one >= 0 and not starts[one] <= bins[row, columns[one]] < stops[one]:
-                inside[row] = False
-                break
-    return inside
