@@ -33,6 +33,8 @@ class Binned:
     conditions : tuple of Condition
     columns, starts, stops : ndarray of int32, shape (n_conditions,)
         Column of every condition, and the run of bins it takes.
+    chosen : frozenset of str
+        Columns whose edges the user chose.
     notes : tuple of str
         Which columns were left out, and why.
     """
@@ -43,6 +45,7 @@ class Binned:
     columns: Ints
     starts: Ints
     stops: Ints
+    chosen: frozenset[str]
     notes: tuple[str, ...]
 
 
@@ -85,10 +88,10 @@ def bin_columns(
             runs = [run for run in made.runs if min_count <= counts[run[1] : run[2]].sum() < len(values)]
             if runs:
                 found.append(_Column(made.codes, made.n_bins, runs))
-    return _joined(found, case.n_retained, notes)
+    return _joined(found, case.n_retained, frozenset(chosen), notes)
 
 
-def _joined(found: list[_Column], n_rows: int, notes: list[str]) -> Binned:
+def _joined(found: list[_Column], n_rows: int, chosen: frozenset[str], notes: list[str]) -> Binned:
     first = np.concatenate([[0], np.cumsum([column.n_bins for column in found])]).astype(np.int32)
     bins = np.empty((n_rows, len(found)), dtype=np.int32)
     runs: list[tuple[Condition, int, int, int]] = []
@@ -97,7 +100,7 @@ def _joined(found: list[_Column], n_rows: int, notes: list[str]) -> Binned:
         runs += [(one, index, low + first[index], high + first[index]) for one, low, high in column.runs]
     numbers = np.array([run[1:] for run in runs], dtype=np.int32).reshape(-1, 3)
     columns, starts, stops = (np.ascontiguousarray(part) for part in numbers.T)
-    return Binned(bins, int(first[-1]), tuple(run[0] for run in runs), columns, starts, stops, tuple(notes))
+    return Binned(bins, int(first[-1]), tuple(run[0] for run in runs), columns, starts, stops, chosen, tuple(notes))
 
 
 def _candidates(case: Case, columns: Iterable[str] | None, notes: list[str]) -> list[str]:
@@ -151,7 +154,9 @@ def _numbers(values: pd.Series[Any], edges: Sequence[float] | None, n_bins: int)
     return _Column(codes, last + 1, [*runs, (Condition(str(values.name)), last, last + 1)])
 
 
-def _interval(name: str, cuts: npt.NDArray[np.float64], present: npt.NDArray[np.float64], start: int, stop: int) -> Condition:
+def _interval(
+    name: str, cuts: npt.NDArray[np.float64], present: npt.NDArray[np.float64], start: int, stop: int
+) -> Condition:
     low = float(cuts[start - 1]) if start > 0 else None
     high = float(cuts[stop - 1]) if stop <= len(cuts) else None
     inside = present[(present >= (-np.inf if low is None else low)) & (present < (np.inf if high is None else high))]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.attribution.conditions import Condition
 from core.attribution.explanation import Subset, badness
+from core.attribution.rule import Rule
+from core.attribution.steady import Steady
 from core.case.case import Case
 from core.metrics.compare import compare
 from core.unlearning.base import Guarantee
@@ -19,25 +18,13 @@ Positions = npt.NDArray[np.intp]
 Feature = str | tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A rule as it was scored, before it is confirmed."""
-
-    conditions: tuple[Condition, ...]
-    positions: Positions
-    predicted: float
-    p_value: float
-    q_value: float
-    survives: bool
-
-
 def removal_method(case: Case) -> str:
     """Return how records are removed to confirm a rule: as quickly as exactness or a certificate allows, else by refitting."""
     first = unlearners_for(case)[0]
     return "refit" if first.guarantee is Guarantee.APPROXIMATE else "auto"
 
 
-def confirm(case: Case, claim: Claim, metric: str, feature: Feature, on: str, *, method: str, seed: int) -> Subset | None:
+def confirm(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: int) -> Subset | None:
     """Remove the records of a rule and return what that did; None where the gap is no smaller, or is no longer defined.
 
     Raises
@@ -45,27 +32,30 @@ def confirm(case: Case, claim: Claim, metric: str, feature: Feature, on: str, *,
     InputError
         If the records cannot be removed.
     """
-    forget = case.record_ids[claim.positions]
+    case, metric, on = steady.outcome.case, steady.outcome.metric.name, steady.outcome.on
+    feature, positions = steady.extremes.feature, np.flatnonzero(case.retained)[rule.rows]
+    forget = case.record_ids[positions]
     result = unlearn(case, forget, method=method)
     row = compare(case, result.case, on, metric, features=[feature], seed=seed).iloc[0]
     if not badness(metric, row["after"]) < badness(metric, row["before"]):
         return None
     return Subset(
-        conditions=claim.conditions,
+        conditions=rule.conditions,
         forget=forget,
         support=len(forget) / case.n_retained,
         metric=metric,
         before=float(row["before"]),
         after=float(row["after"]),
-        predicted=claim.predicted,
+        predicted=rule.predicted,
         low=float(row["low"]),
         high=float(row["high"]),
         reversed=bool(row["reversed"]),
-        p_value=claim.p_value,
-        q_value=claim.q_value,
-        survives=claim.survives,
-        make_up=_make_up(case, feature, claim.positions),
-        sensitive=tuple(one.column for one in claim.conditions if one.column in case.roles.sensitive_features),
+        levels_down=steady.levels_down(result.case),
+        p_value=rule.p_value,
+        q_value=rule.q_value,
+        survives=survives,
+        make_up=_make_up(case, feature, positions),
+        sensitive=tuple(one.column for one in rule.conditions if one.column in case.roles.sensitive_features),
         method=result.method,
         guarantee=result.guarantee.value,
         notes=result.notes,

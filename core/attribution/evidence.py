@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.attribution.tracing import Trace
 from core.numerics.false_discovery import bernstein_bound
 
 Floats = npt.NDArray[np.float64]
@@ -24,8 +25,8 @@ Ints = npt.NDArray[np.integer]
 
 CLIPPED = 6.0
 """Gains are cut off at so many root mean squares, or one record would set the bound for all."""
-SPREAD = 3
-"""Sum of a rule's squared gains on the rows searched on; the first three sums are the search's own."""
+LIFT, SPREAD = 3, 4
+"""Sums of a rule's lift and of its square; the three before them are the search's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +36,8 @@ class Evidence:
     Parameters
     ----------
     values : ndarray, shape (n_rows, n_sums)
-        1, the gain on the rows searched on, its positive part and its square; then, on the rows kept back, the gain, its square, the
-        mean square of the record's group, the gain less the mean of its group and label, and the variance there.
+        1, the gain and its positive part, the lift and its square, on the rows searched on; then, on the rows kept back, the gain,
+        its square, the mean square of the record's group, the gain less the mean of its group and label, and the variance there.
     largest : float
         No gain lies farther than this from the mean of its group and label.
     tested : bool
@@ -48,18 +49,10 @@ class Evidence:
     tested: bool
 
     @classmethod
-    def of(cls, gain: Floats, kept_back: Floats | None, group: Ints, label: Ints) -> Evidence:
-        """Return the evidence in records' gains (positive where removing them helps).
-
-        Parameters
-        ----------
-        gain : ndarray, shape (n_rows,)
-            On the rows searched on.
-        kept_back : ndarray, shape (n_rows,), or None
-            On the other rows.
-        group, label : ndarray of int, shape (n_rows,)
-        """
-        first = [np.ones(len(gain)), gain, np.maximum(gain, 0.0), gain**2]
+    def of(cls, trace: Trace, group: Ints, label: Ints) -> Evidence:
+        """Return the evidence in the records' gains, their groups and labels, each of shape (n_rows,)."""
+        gain, lift, kept_back = trace.gain, trace.lift, trace.kept_back
+        first = [np.ones(len(gain)), gain, np.maximum(gain, 0.0), lift, lift**2]
         if kept_back is None:
             return cls(np.column_stack(first), 0.0, tested=False)
         limit = CLIPPED * float(np.sqrt(np.mean(kept_back**2)))
@@ -70,13 +63,18 @@ class Evidence:
         return cls(np.column_stack([*first, *rest]), float(np.abs(centred).max()), tested=True)
 
     def p_values(self, sums: Floats) -> Floats:
-        """Return the p-value of every rule from its sums, shape (n_rules,); NaN where no rows were kept back."""
+        """Return the p-value of every rule from its sums, shape (n_rules, n_sums); NaN where no rows were kept back."""
         if not self.tested:
             return np.full(len(sums), np.nan)
-        gain, squares, usual, beyond, variance = sums[:, 4:].T
+        gain, squares, usual, beyond, variance = sums[:, SPREAD + 1 :].T
         against_none = bernstein_bound(gain, np.maximum(squares, usual), 0.0)
         against_random = bernstein_bound(beyond, variance, self.largest)
         return np.asarray(np.maximum(against_none, against_random))
+
+
+def contrast(sums: Floats) -> Floats:
+    """Return how far each rule's lift stands out from the scatter of its records' lifts."""
+    return np.asarray(sums[..., LIFT] / np.sqrt(np.maximum(sums[..., SPREAD], 1e-300)))
 
 
 def _means(values: Floats, codes: Ints) -> Floats:

@@ -11,15 +11,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.attribution.binning import Binned
-from core.attribution.confirmation import Claim, confirm, removal_method
+from core.attribution.causes import SAME, Overlap, causes
+from core.attribution.confirmation import confirm, removal_method
 from core.attribution.evidence import Evidence
 from core.attribution.explanation import Explanation, Subset, badness, rule_text
+from core.attribution.extremes import extremes_of
 from core.attribution.gap import gap_to_explain
-from core.attribution.halves import gains
-from core.attribution.lattice import COUNT, GAIN, Found, Search
-from core.attribution.overlap import describes, distinct, without_repeats
+from core.attribution.lattice import GAIN, HELPFUL, Search
+from core.attribution.outcome import Outcome
+from core.attribution.refining import refine
 from core.attribution.registry import attributor_of
-from core.attribution.surrogate import surrogate
+from core.attribution.rule import Rule
+from core.attribution.steady import Steady
+from core.attribution.surrogate import fits_too_closely, surrogate
+from core.attribution.tracing import Trace, trace
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.metrics.catalog import metric_of
@@ -28,13 +33,14 @@ from core.unlearning.base import Progress
 from core.unlearning.registry import prepare
 
 Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
 
-SCORED = 100
-"""So many of the rules that differ are scored by the effect of the whole group."""
 AT_ONCE = 10
 ATTEMPTS = 3
 """For every rule asked for, at most so many are removed to find it."""
+NEARLY = 0.9
+"""Of the rules about a cause, those that close the gap by this share of what the best does may be shown;"""
+SIMPLER = 0.03
+"""the one that stands out most is, each further condition counting so much against it."""
 COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
 
 
@@ -63,14 +69,14 @@ class Explaining:
         cancelled: Callable[[], bool] | None,
     ) -> None:
         self.metric, self.feature, self.on, self.q, self.seed = metric, feature, on, q, seed
-        self.case = self.predicting = case
-        self.by_refit = False
         self.gap = gap_to_explain(case, metric, feature, on, q=q, seed=seed)
+        self.extremes = extremes_of(case, metric, feature, on)
+        self.case = self.tracing = self.predicting = case
+        self.by_refit = False
         self.notes = list(self.gap.notes)
         self.complete = True
         self.tried = np.empty(0)
-        self.claims: list[Claim] = []
-        self.summed: list[float] = []
+        self.rules: list[Rule] = []
         self.subsets: list[Subset] = []
         self._progress, self._cancelled = progress, cancelled
 
@@ -80,100 +86,108 @@ class Explaining:
         if self._cancelled is not None and self._cancelled():
             raise StoppedError
 
-    def trace(self) -> Evidence:
-        """Trace the gap to the training records; where nothing predicts removals, by a logistic regression in the model's place."""
+    def trace(self) -> None:
+        """Trace the gap to the training records."""
         self._report(0.0, "Preparing the model")
         try:
-            self.case = self.predicting = prepare(self.case)
-            gain, kept_back = self._gains()
+            self.case = self.predicting = self.tracing = prepare(self.case)
+            with attributor_of(self.case) as attributor:
+                close = fits_too_closely(attributor)
+            self.tracing = surrogate(self.case) if close else self.case
+            found = self._traced()
         except NotSupportedError:
             self.by_refit, self.predicting = True, surrogate(self.case)
-            gain, kept_back = self._gains()
-            self.notes.append(
-                "Nothing predicts removals for this model: rules were chosen and tested by a logistic regression on the same columns, "
-                "and measured by refitting the model."
-            )
-        if kept_back is None:
+            self.tracing = self.predicting
+            found = self._traced()
+            self.notes.append("Nothing predicts removals for this model; rules are measured by training it again.")
+        if self.tracing is not self.case:
+            self.notes.append("Rules were searched for and tested by a logistic regression on the same columns.")
+        if found.kept_back is None:
             self.notes.append("There are too few rows to keep half of them back, so no rule was tested.")
-        case = self.case
-        group = case.groups(self.feature, "train").codes[case.retained]
-        return Evidence.of(gain, kept_back, group, case.train_codes[case.retained])
+        group = self.case.groups(self.feature, "train").codes[self.case.retained]
+        self.evidence = Evidence.of(found, group, self.case.train_codes[self.case.retained])
 
-    def _gains(self) -> tuple[Floats, Floats | None]:
+    def _traced(self) -> Trace:
         self._report(0.02, "Tracing the gap to records")
-        with attributor_of(self.predicting) as attributor:
-            return gains(attributor, self.predicting, self.metric, self.feature, self.on, self.seed)
+        with attributor_of(self.tracing) as attributor:
+            return trace(attributor, self.tracing, self.extremes, self.on, self.seed)
 
-    def search(self, evidence: Evidence, binned: Binned, counts: tuple[int, int], max_predicates: int) -> None:
-        """Search the lattice, and take the distinct ones of the rules found; where it is stopped, of those found by then."""
+    def search(self, binned: Binned, counts: tuple[int, int], max_predicates: int) -> None:
+        """Search the lattice, and take what was found; where it is stopped, what was found by then."""
         self.notes += binned.notes
-        work = Search(binned, evidence.values, counts, max_predicates, evidence.p_values)
+        work = Search(binned, self.evidence.values, counts, max_predicates, self.evidence.p_values)
         try:
             work.run(lambda share, what: self._report(0.1 + 0.4 * share, what))
         finally:
-            self._take(binned, work.found())
+            self._take(Overlap(binned, work.found(), self.evidence.values[:, HELPFUL]), counts)
         if not len(self.tried):
             raise InputError(
                 f"Some rule must hold for {counts[0]:,} to {counts[1]:,} of the {self.case.n_retained:,} records. None of "
                 f"{len(binned.conditions):,} conditions does, alone or together; widen the support bounds, or give other bins or columns."
             )
 
-    def _take(self, binned: Binned, found: Found) -> None:
-        self.notes += [f"Of the rules of {level} conditions only the most promising were tried." for level in found.limited]
-        self.tried = found.tried
-        chosen = distinct(binned, found, SCORED)
-        p_values = found.p_values[chosen]
-        q_values = discovery_rates(p_values, found.tried)
-        retained = np.flatnonzero(self.case.retained)
-        sign = -1.0 if metric_of(self.metric).better == "lower" else 1.0
-        self.summed = [sign * float(found.sums[place, GAIN]) for place in chosen]
-        self.claims = [
-            Claim(
-                conditions=tuple(binned.conditions[one] for one in found.rules[place] if one >= 0),
-                positions=retained[describes(binned, found.rules[place])],
-                predicted=float("nan"),
-                p_value=float(p),
-                q_value=float(rate),
-                survives=bool(rate <= self.q and self.gap.p_value <= self.q),
-            )
-            for place, p, rate in zip(chosen, p_values, q_values, strict=True)
+    def _take(self, overlap: Overlap, counts: tuple[int, int]) -> None:
+        binned, found = overlap.binned, overlap.found
+        self.notes += [
+            f"Of the rules of {level} conditions only the most promising were tried." for level in found.limited
         ]
+        table = self.case.train[self.case.retained]
+        rules: dict[str, Rule] = {}
+        for cause, places in enumerate(causes(overlap)):
+            for place in places:
+                conditions = tuple(binned.conditions[one] for one in found.rules[place] if one >= 0)
+                rule = Rule.of(conditions, overlap.rows(place), self.evidence, cause)
+                rule = refine(rule, table, self.evidence, binned.chosen.__contains__, counts)
+                rules.setdefault(rule_text(rule.conditions), rule)
+        p_values = np.array([rule.p_value for rule in rules.values()])
+        self.tried = np.concatenate([found.tried, p_values])
+        rates = discovery_rates(p_values, self.tried)
+        self.rules = [replace(rule, q_value=float(rate)) for rule, rate in zip(rules.values(), rates, strict=True)]
 
     def score(self) -> None:
-        """Predict the effect of every distinct rule's records together, and put the best first."""
-        for start in range(0, len(self.claims), AT_ONCE):
-            self._report(0.5 + 0.2 * start / len(self.claims), "Predicting what removing each rule's records does")
-            part = self.claims[start : start + AT_ONCE]
+        """Predict what removing every rule's records together does, and put the rule to show of every cause first."""
+        outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
+        now, steady = outcome.value(), Steady(outcome, self.extremes)
+        for first in range(0, len(self.rules), AT_ONCE):
+            self._report(0.5 + 0.2 * first / len(self.rules), "Predicting what removing each rule's records does")
+            part = self.rules[first : first + AT_ONCE]
+            groups = [np.flatnonzero(self.case.retained)[one.rows] for one in part]
             with attributor_of(self.predicting) as attributor:
-                changes = attributor.group_changes(
-                    self.predicting, self.metric, self.feature, self.on, [one.positions for one in part]
-                )
-            self.claims[start : start + AT_ONCE] = [
-                replace(one, predicted=float(change)) for one, change in zip(part, changes, strict=True)
+                scores = attributor.group_scores(self.predicting, groups, self.on)
+            self.rules[first : first + AT_ONCE] = [
+                replace(one, predicted=float(change), closes=float(closing))
+                for one, change, closing in zip(part, outcome.values(scores) - now, steady.closes(scores), strict=True)
             ]
-        after = badness(self.metric, [self.gap.value + one.predicted for one in self.claims])
-        order = np.argsort(after, kind="stable")
-        self.claims, self.summed = [self.claims[one] for one in order], [self.summed[one] for one in order]
+        able = sorted((one for one in self.rules if not np.isnan(one.closes)), key=lambda one: -one.closes)
+        best = [
+            _to_show([one for one in able if one.cause == cause]) for cause in dict.fromkeys(one.cause for one in able)
+        ]
+        self.rules = best + [one for one in able if one not in best]
 
     def confirm(self, top_k: int, seconds: float) -> None:
         """Remove the records of the best rules, one rule after the other, until enough are found to narrow the gap."""
-        start, method = time.monotonic(), removal_method(self.case)
-        able = [one for one in self.claims if not np.isnan(one.predicted)]
-        claims = [able[one] for one in without_repeats([one.positions for one in able], len(self.case.retained))]
-        for number, claim in enumerate(claims[: ATTEMPTS * top_k]):
-            if self.by_refit and number and time.monotonic() - start > seconds:
-                self.notes.append(f"{number} rules were measured by refitting within {seconds:g} s.")
+        start, method, tries = time.monotonic(), removal_method(self.case), 0
+        steady = Steady(Outcome.of(self.case, self.metric, self.feature, self.on), self.extremes)
+        shown: list[Rule] = []
+        for rule in self.rules:
+            if len(shown) == top_k or tries == ATTEMPTS * top_k:
                 break
-            self._report(0.7 + 0.3 * len(self.subsets) / top_k, "Removing the records of the best rules")
+            if any(rule.shares_cause(one, self.evidence.values[:, HELPFUL], SAME) for one in shown):
+                continue
+            if self.by_refit and tries and time.monotonic() - start > seconds:
+                self.notes.append(f"{tries} rules were measured within {seconds:g} s.")
+                break
+            self._report(0.7 + 0.3 * len(shown) / top_k, "Removing the records of the best rules")
+            tries += 1
+            survives = rule.q_value <= self.q and self.gap.p_value <= self.q
             try:
-                subset = confirm(self.case, claim, self.metric, self.feature, self.on, method=method, seed=self.seed)
+                subset = confirm(rule, steady, survives=survives, method=method, seed=self.seed)
             except InputError as error:
-                self.notes.append(f"Not confirmed, where {rule_text(claim.conditions)}: {error}")
+                self.notes.append(f"Not confirmed, where {rule_text(rule.conditions)}: {error}")
                 continue
             if subset is not None:
                 self.subsets.append(subset)
-            if len(self.subsets) == top_k:
-                break
+                shown.append(rule)
         self._report(1.0, "Done")
 
     def stop(self) -> None:
@@ -183,16 +197,18 @@ class Explaining:
 
     def explanation(self) -> Explanation:
         """Return what is known."""
-        survivors = int((discovery_rates(self.tried, self.tried) <= self.q).sum()) if self.gap.p_value <= self.q else 0
+        found = int((discovery_rates(self.tried, self.tried) <= self.q).sum()) if self.gap.p_value <= self.q else 0
         return Explanation(
-            subsets=tuple(sorted(self.subsets, key=lambda one: float(badness(self.metric, one.after)))),
+            subsets=tuple(
+                sorted(self.subsets, key=lambda one: (one.levels_down, float(badness(self.metric, one.after))))
+            ),
             metric=self.metric,
             sensitive_feature=self.feature,
             on=self.on,
             gap=self.gap.value,
             gap_p_value=self.gap.p_value,
             n_tried=len(self.tried),
-            n_discoveries=survivors,
+            n_discoveries=found,
             q=self.q,
             candidates=self._candidates(),
             complete=self.complete,
@@ -200,17 +216,24 @@ class Explaining:
         )
 
     def _candidates(self) -> pd.DataFrame:
+        sign = -1.0 if metric_of(self.metric).better == "lower" else 1.0
         rows = [
             (
                 rule_text(one.conditions),
-                len(one.positions),
-                len(one.positions) / self.case.n_retained,
-                summed,
+                len(one.rows),
+                len(one.rows) / self.case.n_retained,
+                sign * float(one.sums[GAIN]),
                 one.predicted,
                 one.p_value,
                 one.q_value,
                 one.conditions,
             )
-            for one, summed in zip(self.claims, self.summed, strict=True)
+            for one in sorted(self.rules, key=lambda one: -sign * one.predicted)
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _to_show(rules: list[Rule]) -> Rule:
+    """Return, of rules about one cause that do nearly as much as the best, the one that stands out most for its conditions."""
+    enough = [one for one in rules if one.closes >= NEARLY * rules[0].closes]
+    return max(enough or rules[:1], key=lambda one: one.contrast * (1.0 - SIMPLER * (len(one.conditions) - 1)))

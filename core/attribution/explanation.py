@@ -34,6 +34,8 @@ class Subset:
     low, high : float
         Paired interval of the change, `core.compare`'s. Where `reversed`, of the signed difference: the two groups have changed places.
     reversed : bool
+    levels_down : bool
+        Whether the gap closes mostly because the better-off group fares worse. Such rules come last.
     p_value : float
         Chance of as large an effect without a cause, on rows the search did not see; NaN where none were kept back.
     q_value : float
@@ -60,6 +62,7 @@ class Subset:
     low: float
     high: float
     reversed: bool
+    levels_down: bool
     p_value: float
     q_value: float
     survives: bool
@@ -101,6 +104,8 @@ class Subset:
         ]
         if self.reversed:
             parts.append("and the two groups change places")
+        if self.levels_down:
+            parts.append("mostly because the better-off fare worse")
         if not self.survives:
             parts.append("which may be chance")
         if self.sensitive:
@@ -170,7 +175,7 @@ class Explanation(Sequence[Subset]):
     def table(self) -> pd.DataFrame:
         """The rules as a table, best first."""
         columns = (
-            "rule n_records support predicted verified low high responsibility p_value q_value survives sensitive method"
+            "rule n_records support predicted verified low high responsibility p_value q_value survives levels_down sensitive"
         ).split()
         rows = [[getattr(one, name) for name in columns] for one in self.subsets]
         return pd.DataFrame(rows, columns=columns)

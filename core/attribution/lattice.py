@@ -132,7 +132,7 @@ class Search:
             self._limited.append(level)
         for start in range(0, min(within, len(order)), BATCH):
             share = 0.2 * min(level - 1, 2) + 0.6 * float(work[start] / work[-1]) if level > 1 else 0.0
-            progress(min(share, 1.0), f"Trying rules of {level} condition{'s'[:level > 1]}")
+            progress(min(share, 1.0), f"Trying rules of {level} condition{'s'[: level > 1]}")
             chosen = order[start : start + BATCH]
             chosen = chosen[held[chosen, HELPFUL] >= self._bar()]
             if not len(chosen):
@@ -147,7 +147,8 @@ class Search:
         one = self.binned
         halves = np.array_split(parents, 2) if len(parents) > 1 else [parents]
         work = [
-            (half, one.columns, one.starts, one.stops, self._order, self._firsts, one.bins, self.values) for half in halves
+            (half, one.columns, one.starts, one.stops, self._order, self._firsts, one.bins, self.values)
+            for half in halves
         ]
         by_bin = np.concatenate(on_threads(bin_sums, work))
         total = np.zeros((len(parents), one.n_bins + 1, self.values.shape[1]))

@@ -115,8 +115,8 @@ def explain_gap(
     n_bins, edges = (bins, None) if isinstance(bins, int) else (QUANTILES, bins)
     work = Explaining(case, metric, feature, on, q, seed, progress, cancelled)
     try:
-        evidence = work.trace()
-        work.search(evidence, bin_columns(case, n_bins, counts[0], edges, columns), counts, max_predicates)
+        work.trace()
+        work.search(bin_columns(case, n_bins, counts[0], edges, columns), counts, max_predicates)
         work.score()
         work.confirm(top_k, seconds)
     except StoppedError:

@@ -1,4 +1,8 @@
-"""A logistic regression in the place of a model whose influence nobody can compute: to choose what is worth refitting."""
+"""A logistic regression in the place of a model that says nothing about single records: to choose what is worth removing.
+
+Influence follows from how far a record's label lies from what the model says of it. A boosted model that fits its records closely
+leaves nothing of that, mistaken labels included.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from core.attribution.base import Attributor
+from core.attribution.boosting import StageInfluence
 from core.case.case import Case
 from core.case.roles import AtRate
 from core.errors import NotSupportedError
@@ -18,6 +24,11 @@ from core.unlearning.registry import prepare
 
 MOST_VALUES = 200
 """Categories of a column beyond which the surrogate does without it."""
+
+
+def fits_too_closely(attributor: Attributor) -> bool:
+    """Return whether the family's own influence is too weak to search by."""
+    return isinstance(attributor, StageInfluence)
 
 
 def surrogate(case: Case) -> Case:

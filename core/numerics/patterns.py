@@ -15,7 +15,9 @@ Ints = npt.NDArray[np.int32]
 
 
 @njit(cache=True, nogil=True)
-def bin_sums(parents: Ints, columns: Ints, starts: Ints, stops: Ints, order: Ints, firsts: Ints, bins: Ints, values: Floats) -> Floats:
+def bin_sums(
+    parents: Ints, columns: Ints, starts: Ints, stops: Ints, order: Ints, firsts: Ints, bins: Ints, values: Floats
+) -> Floats:
     """Return, for every conjunction, the sums of `values` over its rows by the bins of the columns after its last.
 
     Parameters
@@ -64,4 +66,3 @@ def bin_sums(parents: Ints, columns: Ints, starts: Ints, stops: Ints, order: Int
                 for which in range(n_sums):
                     target[which] += values[row, which]
     return found
-
