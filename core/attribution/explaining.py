@@ -95,17 +95,23 @@ class Explaining:
                 close = fits_too_closely(attributor)
             self.tracing = surrogate(self.case) if close else self.case
             found = self._traced()
-        except NotSupportedError:
-            self.by_refit, self.predicting = True, surrogate(self.case)
-            self.tracing = self.predicting
+        except NotSupportedError as error:
+            self._give_up_predicting(error)
             found = self._traced()
-            self.notes.append("Nothing predicts removals for this model; rules are measured by training it again.")
         if self.tracing is not self.case:
             self.notes.append("Rules were searched for and tested by a logistic regression on the same columns.")
         if found.kept_back is None:
             self.notes.append("There are too few rows to keep half of them back, so no rule was tested.")
         group = self.case.groups(self.feature, "train").codes[self.case.retained]
         self.evidence = Evidence.of(found, group, self.case.train_codes[self.case.retained])
+
+    def _give_up_predicting(self, reason: NotSupportedError) -> None:
+        """Predict by a logistic regression in the model's place, and measure by training the model again."""
+        if self.by_refit:
+            raise reason
+        self.by_refit = True
+        self.tracing = self.predicting = self.tracing if self.tracing is not self.case else surrogate(self.case)
+        self.notes.append(f"Rules are predicted by a logistic regression and measured by training the model again. {reason}")
 
     def _traced(self) -> Trace:
         self._report(0.02, "Tracing the gap to records")
@@ -146,6 +152,18 @@ class Explaining:
 
     def score(self) -> None:
         """Predict what removing every rule's records together does, and put the rule to show of every cause first."""
+        try:
+            self._predict()
+        except NotSupportedError as error:
+            self._give_up_predicting(error)
+            self._predict()
+        able = sorted((one for one in self.rules if not np.isnan(one.closes)), key=lambda one: -one.closes)
+        best = [
+            _to_show([one for one in able if one.cause == cause]) for cause in dict.fromkeys(one.cause for one in able)
+        ]
+        self.rules = best + [one for one in able if one not in best]
+
+    def _predict(self) -> None:
         outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
         now, steady = outcome.value(), Steady(outcome, self.extremes)
         for first in range(0, len(self.rules), AT_ONCE):
@@ -158,11 +176,6 @@ class Explaining:
                 replace(one, predicted=float(change), closes=float(closing))
                 for one, change, closing in zip(part, outcome.values(scores) - now, steady.closes(scores), strict=True)
             ]
-        able = sorted((one for one in self.rules if not np.isnan(one.closes)), key=lambda one: -one.closes)
-        best = [
-            _to_show([one for one in able if one.cause == cause]) for cause in dict.fromkeys(one.cause for one in able)
-        ]
-        self.rules = best + [one for one in able if one not in best]
 
     def confirm(self, top_k: int, seconds: float) -> None:
         """Remove the records of the best rules, one rule after the other, until enough are found to narrow the gap."""
