@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.attribution.binning import Binned
-from core.attribution.evidence import contrast
+from core.attribution.evidence import merit
 from core.attribution.lattice import COUNT, GAIN, HELPFUL, Found
 
 Floats = npt.NDArray[np.float64]
@@ -22,9 +22,9 @@ SAME = 0.8
 ALIKE = 0.7
 """Jaccard similarity of records, from which on one of two rules stands for the other."""
 CAUSES = 8
-BY_CONTRAST = 6
-BY_GAIN = 2
-"""Rules scored for every cause: those that stand out most, and of every length those of largest gain."""
+UNLIKE = 6
+BY_LENGTH = 2
+"""Rules scored for every cause: the best that are not alike, and the best of every length."""
 
 
 class Overlap:
@@ -70,9 +70,9 @@ class Overlap:
 def causes(overlap: Overlap) -> list[list[int]]:
     """Return, for up to 8 causes, the places of the rules about it that are worth scoring."""
     found = overlap.found
-    stands_out = contrast(found.sums)
     length = (found.rules >= 0).sum(axis=1)
-    left = np.lexsort((length, -stands_out))
+    merits = merit(found.sums, length, len(overlap.helpful))
+    left = np.argsort(-merits, kind="stable")
     listed: list[list[int]] = []
     while len(left) and len(listed) < CAUSES:
         rows = overlap.rows(int(left[0]))
@@ -83,8 +83,8 @@ def causes(overlap: Overlap) -> list[list[int]]:
         chosen = _unlike(overlap, about)
         for size in np.unique(length[about]):
             own = about[length[about] == size]
-            for value in (found.sums[own, GAIN], stands_out[own]):
-                chosen += own[np.argsort(-value, kind="stable")][:BY_GAIN].tolist()
+            for value in (found.sums[own, GAIN], merits[own]):
+                chosen += own[np.argsort(-value, kind="stable")][:BY_LENGTH].tolist()
         listed.append(list(dict.fromkeys(chosen)))
         left = left[~same]
     return listed
@@ -94,7 +94,7 @@ def _unlike(overlap: Overlap, places: Positions) -> list[int]:
     """Return the first of some rules of which no two are alike."""
     size = overlap.found.sums[places, COUNT]
     chosen: list[int] = []
-    while len(places) and len(chosen) < BY_CONTRAST:
+    while len(places) and len(chosen) < UNLIKE:
         rows = overlap.rows(int(places[0]))
         chosen.append(int(places[0]))
         common = overlap.common(rows, places)[0]

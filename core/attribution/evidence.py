@@ -25,8 +25,10 @@ Ints = npt.NDArray[np.integer]
 
 CLIPPED = 6.0
 """Gains are cut off at so many root mean squares, or one record would set the bound for all."""
-LIFT, SPREAD = 3, 4
-"""Sums of a rule's lift and of its square; the three before them are the search's own."""
+LIFT = 3
+"""Sum of a rule's lift; the three before it are the search's own."""
+BRIEF = 0.03
+"""Each condition after the first, and each further twentieth of the records, counts so much against a rule."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +38,7 @@ class Evidence:
     Parameters
     ----------
     values : ndarray, shape (n_rows, n_sums)
-        1, the gain and its positive part, the lift and its square, on the rows searched on; then, on the rows kept back, the gain,
-        its square, the mean square of the record's group, the gain less the mean of its group and label, and the variance there.
+        1, the gain, its positive part and the lift, on the rows searched on; then, on the rows kept back, the gain, its square, the mean square of the record's group, the gain less the mean of its group and label, and the variance there.
     largest : float
         No gain lies farther than this from the mean of its group and label.
     tested : bool
@@ -52,7 +53,7 @@ class Evidence:
     def of(cls, trace: Trace, group: Ints, label: Ints) -> Evidence:
         """Return the evidence in the records' gains, their groups and labels, each of shape (n_rows,)."""
         gain, lift, kept_back = trace.gain, trace.lift, trace.kept_back
-        first = [np.ones(len(gain)), gain, np.maximum(gain, 0.0), lift, lift**2]
+        first = [np.ones(len(gain)), gain, np.maximum(gain, 0.0), lift]
         if kept_back is None:
             return cls(np.column_stack(first), 0.0, tested=False)
         limit = CLIPPED * float(np.sqrt(np.mean(kept_back**2)))
@@ -66,15 +67,25 @@ class Evidence:
         """Return the p-value of every rule from its sums, shape (n_rules, n_sums); NaN where no rows were kept back."""
         if not self.tested:
             return np.full(len(sums), np.nan)
-        gain, squares, usual, beyond, variance = sums[:, SPREAD + 1 :].T
+        gain, squares, usual, beyond, variance = sums[:, LIFT + 1 :].T
         against_none = bernstein_bound(gain, np.maximum(squares, usual), 0.0)
         against_random = bernstein_bound(beyond, variance, self.largest)
         return np.asarray(np.maximum(against_none, against_random))
 
 
-def contrast(sums: Floats) -> Floats:
-    """Return how far each rule's lift stands out from the scatter of its records' lifts."""
-    return np.asarray(sums[..., LIFT] / np.sqrt(np.maximum(sums[..., SPREAD], 1e-300)))
+def merit(sums: Floats, length: Ints, n_rows: int) -> Floats:
+    """Return how much rules do for the worse-off group, less what their length and their size count against them.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (..., n_sums)
+    length : ndarray of int
+        Conditions of every rule.
+    n_rows : int
+        Retained records.
+    """
+    cost = BRIEF * (np.asarray(length) - 1) + 20.0 * BRIEF * sums[..., 0] / n_rows
+    return np.asarray(sums[..., LIFT] * (1.0 - cost))
 
 
 def _means(values: Floats, codes: Ints) -> Floats:

@@ -37,10 +37,8 @@ Floats = npt.NDArray[np.float64]
 AT_ONCE = 10
 ATTEMPTS = 3
 """For every rule asked for, at most so many are removed to find it."""
-NEARLY = 0.9
-"""Of the rules about a cause, those that close the gap by this share of what the best does may be shown;"""
-SIMPLER = 0.03
-"""the one that stands out most is, each further condition counting so much against it."""
+NEARLY = 0.8
+"""Of the rules about a cause that close the gap by this share of what the best does, the one of most merit is shown."""
 COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
 
 
@@ -111,7 +109,9 @@ class Explaining:
             raise reason
         self.by_refit = True
         self.tracing = self.predicting = self.tracing if self.tracing is not self.case else surrogate(self.case)
-        self.notes.append(f"Rules are predicted by a logistic regression and measured by training the model again. {reason}")
+        self.notes.append(
+            f"Rules are predicted by a logistic regression and measured by training the model again. {reason}"
+        )
 
     def _traced(self) -> Trace:
         self._report(0.02, "Tracing the gap to records")
@@ -159,9 +159,14 @@ class Explaining:
             self._predict()
         able = sorted((one for one in self.rules if not np.isnan(one.closes)), key=lambda one: -one.closes)
         best = [
-            _to_show([one for one in able if one.cause == cause]) for cause in dict.fromkeys(one.cause for one in able)
+            self._to_show([one for one in able if one.cause == cause]) for cause in dict.fromkeys(one.cause for one in able)
         ]
         self.rules = best + [one for one in able if one not in best]
+
+    def _to_show(self, rules: list[Rule]) -> Rule:
+        """Return, of rules about one cause that do nearly as much as the best, the one of most merit."""
+        enough = [one for one in rules if one.closes >= NEARLY * rules[0].closes]
+        return max(enough or rules[:1], key=lambda one: one.merit(self.case.n_retained))
 
     def _predict(self) -> None:
         outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
@@ -244,9 +249,3 @@ class Explaining:
             for one in sorted(self.rules, key=lambda one: -sign * one.predicted)
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _to_show(rules: list[Rule]) -> Rule:
-    """Return, of rules about one cause that do nearly as much as the best, the one that stands out most for its conditions."""
-    enough = [one for one in rules if one.closes >= NEARLY * rules[0].closes]
-    return max(enough or rules[:1], key=lambda one: one.contrast * (1.0 - SIMPLER * (len(one.conditions) - 1)))

@@ -1,4 +1,4 @@
-"""Moving the bounds of a rule's intervals from the edges of bins to where its records stand out most."""
+"""Moving the bounds of a rule's intervals from the edges of bins to where they do most for their records' number."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.attribution.conditions import Condition
-from core.attribution.evidence import LIFT, SPREAD, Evidence
+from core.attribution.evidence import LIFT, Evidence
 from core.attribution.rule import Rule
 
 Floats = npt.NDArray[np.float64]
 
 CUTS = 64
 """Bounds tried on either side."""
-GAINS = 1.01
-"""A bound is moved where the rule stands out at least so many times as much for it."""
+NEARLY = 0.99
+"""Of intervals that do this share of what the best does, the one of fewest records is taken."""
 
 
 def refine(
     rule: Rule, table: pd.DataFrame, evidence: Evidence, fixed: Callable[[str], bool], counts: tuple[int, int]
 ) -> Rule:
-    """Return the rule with its intervals, one after the other, as they stand out most.
+    """Return the rule with its intervals, one after the other, as they do most for the worse-off group.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def refine(
         if moved is not None:
             conditions = (*rule.conditions[:place], moved, *rule.conditions[place + 1 :])
             found = Rule.of(conditions, rows[moved.holds(table.iloc[rows])], evidence, rule.cause)
-            if found.contrast >= GAINS * rule.contrast:
+            if found.merit(len(table)) > rule.merit(len(table)):
                 rule = found
     return rule
 
@@ -63,17 +63,16 @@ def _best_interval(
         return None
     cell = np.searchsorted(cuts, numbers, side="right")
     cells = len(cuts) + 1
-    totals = [
-        np.bincount(cell, weights, minlength=cells) for weights in (None, *evidence.values[rows][:, [LIFT, SPREAD]].T)
-    ]
-    size, lift, spread = (np.concatenate([[0.0], np.cumsum(total)]) for total in totals)
-    between = [part[None, :] - part[:, None] for part in (size, lift, spread)]
-    score = between[1] / np.sqrt(np.maximum(between[2], 1e-300))
-    score[(between[0] < counts[0]) | (between[0] > counts[1])] = -np.inf
-    score[0, cells] = -np.inf
-    low, high = np.unravel_index(int(np.argmax(score)), score.shape)
-    if not np.isfinite(score[low, high]):
+    gains = evidence.values[rows, LIFT]
+    totals = np.bincount(cell, minlength=cells), np.bincount(cell, gains, minlength=cells)
+    size, lift = (np.concatenate([[0.0], np.cumsum(total)]) for total in totals)
+    count, value = size[None, :] - size[:, None], lift[None, :] - lift[:, None]
+    value[(count < counts[0]) | (count > counts[1])] = -np.inf
+    value[0, cells] = -np.inf
+    best = float(value.max())
+    if not 0.0 < best < np.inf:
         return None
+    low, high = np.unravel_index(int(np.argmin(np.where(value >= NEARLY * best, count, np.inf))), count.shape)
     return Condition(
         one.column,
         low=float(cuts[low - 1]) if low > 0 else None,

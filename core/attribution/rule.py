@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.attribution.conditions import Condition
-from core.attribution.evidence import Evidence, contrast
+from core.attribution.evidence import Evidence, merit
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -51,10 +51,9 @@ class Rule:
         sums = evidence.values[rows].sum(axis=0)
         return cls(conditions, rows, sums, cause, float(evidence.p_values(sums[None])[0]))
 
-    @property
-    def contrast(self) -> float:
-        """How far its lift stands out from the scatter of its records' lifts."""
-        return float(contrast(self.sums))
+    def merit(self, n_rows: int) -> float:
+        """Return how much it does for the worse-off group, less what its length and size count against it."""
+        return float(merit(self.sums, np.array(len(self.conditions)), n_rows))
 
     def shares_cause(self, other: Rule, helpful: Floats, share: float) -> bool:
         """Return whether two rules have `share` of what the helpful records of the smaller one add up to in common."""
