@@ -37,7 +37,7 @@ Floats = npt.NDArray[np.float64]
 AT_ONCE = 10
 ATTEMPTS = 3
 """For every rule asked for, at most so many are removed to find it."""
-NEARLY = 0.8
+NEARLY = 0.6
 """Of the rules about a cause that close the gap by this share of what the best does, the one of most merit is shown."""
 COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
 
