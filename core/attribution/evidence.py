@@ -37,15 +37,16 @@ class Evidence:
 
     Parameters
     ----------
-    values : ndarray, shape (n_rows, n_sums)
-        1, the gain, its positive part and the lift, on the rows searched on; then, on the rows kept back, the gain, its square, the mean square of the record's group, the gain less the mean of its group and label, and the variance there.
+    terms : ndarray, shape (n_rows, n_sums)
+        1, the gain, its positive part and the lift, on the rows searched on; then, on the rows kept back, the gain, its square, the
+        mean square of the record's group, the gain less the mean of its group and label, and the variance there.
     largest : float
         No gain lies farther than this from the mean of its group and label.
     tested : bool
         Whether rows were kept back.
     """
 
-    values: Floats
+    terms: Floats
     largest: float
     tested: bool
 

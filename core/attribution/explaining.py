@@ -121,11 +121,11 @@ class Explaining:
     def search(self, binned: Binned, counts: tuple[int, int], max_predicates: int) -> None:
         """Search the lattice, and take what was found; where it is stopped, what was found by then."""
         self.notes += binned.notes
-        work = Search(binned, self.evidence.values, counts, max_predicates, self.evidence.p_values)
+        work = Search(binned, self.evidence.terms, counts, max_predicates, self.evidence.p_values)
         try:
             work.run(lambda share, what: self._report(0.1 + 0.4 * share, what))
         finally:
-            self._take(Overlap(binned, work.found(), self.evidence.values[:, HELPFUL]), counts)
+            self._take(Overlap(binned, work.found(), self.evidence.terms[:, HELPFUL]), counts)
         if not len(self.tried):
             raise InputError(
                 f"Some rule must hold for {counts[0]:,} to {counts[1]:,} of the {self.case.n_retained:,} records. None of "
@@ -159,7 +159,8 @@ class Explaining:
             self._predict()
         able = sorted((one for one in self.rules if not np.isnan(one.closes)), key=lambda one: -one.closes)
         best = [
-            self._to_show([one for one in able if one.cause == cause]) for cause in dict.fromkeys(one.cause for one in able)
+            self._to_show([one for one in able if one.cause == cause])
+            for cause in dict.fromkeys(one.cause for one in able)
         ]
         self.rules = best + [one for one in able if one not in best]
 
@@ -190,7 +191,7 @@ class Explaining:
         for rule in self.rules:
             if len(shown) == top_k or tries == ATTEMPTS * top_k:
                 break
-            if any(rule.shares_cause(one, self.evidence.values[:, HELPFUL], SAME) for one in shown):
+            if any(rule.shares_cause(one, self.evidence.terms[:, HELPFUL], SAME) for one in shown):
                 continue
             if self.by_refit and tries and time.monotonic() - start > seconds:
                 self.notes.append(f"{tries} rules were measured within {seconds:g} s.")

@@ -174,9 +174,8 @@ class Explanation(Sequence[Subset]):
     @property
     def table(self) -> pd.DataFrame:
         """The rules as a table, best first."""
-        columns = (
-            "rule n_records support predicted verified low high responsibility p_value q_value survives levels_down sensitive"
-        ).split()
+        columns = ["rule", "n_records", "support", "predicted", "verified", "low", "high", "responsibility"]
+        columns += ["p_value", "q_value", "survives", "levels_down", "sensitive"]
         rows = [[getattr(one, name) for name in columns] for one in self.subsets]
         return pd.DataFrame(rows, columns=columns)
 

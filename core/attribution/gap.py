@@ -33,7 +33,7 @@ def gap_to_explain(case: Case, metric: str, feature: str | tuple[str, ...], on: 
         If it is undefined, or zero.
     """
     name = feature_name(feature)
-    row = audit(case, [metric], on, features=[feature], seed=seed).gaps.loc[(metric, name)]
+    row = audit(case, [metric], on, features=[feature], seed=seed).gaps.iloc[0]
     value, p_value, left_out = float(row["value"]), float(row["p_value"]), str(row["left_out"])
     if not np.isfinite(value):
         raise InputError(

@@ -63,7 +63,7 @@ def _best_interval(
         return None
     cell = np.searchsorted(cuts, numbers, side="right")
     cells = len(cuts) + 1
-    gains = evidence.values[rows, LIFT]
+    gains = evidence.terms[rows, LIFT]
     totals = np.bincount(cell, minlength=cells), np.bincount(cell, gains, minlength=cells)
     size, lift = (np.concatenate([[0.0], np.cumsum(total)]) for total in totals)
     count, value = size[None, :] - size[:, None], lift[None, :] - lift[:, None]

@@ -48,7 +48,7 @@ class Rule:
     @classmethod
     def of(cls, conditions: tuple[Condition, ...], rows: Positions, evidence: Evidence, cause: int) -> Rule:
         """Return a rule with its sums and p-value."""
-        sums = evidence.values[rows].sum(axis=0)
+        sums = evidence.terms[rows].sum(axis=0)
         return cls(conditions, rows, sums, cause, float(evidence.p_values(sums[None])[0]))
 
     def merit(self, n_rows: int) -> float:
