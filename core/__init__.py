@@ -13,7 +13,7 @@ from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import METRICS
 from core.metrics.compare import compare
 from core.unlearning.base import Guarantee, UnlearnResult
-from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
+from core.unlearning.registry import converge, prepare, refit, unlearn, unlearners_for
 
 __all__ = [
     "METRICS",
@@ -37,6 +37,7 @@ __all__ = [
     "preview",
     "read_table",
     "reasons",
+    "refit",
     "save_model",
     "unlearn",
     "unlearners_for",

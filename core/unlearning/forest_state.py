@@ -108,6 +108,11 @@ class ForestState:
 
         return replace(self, trees=tuple(grove.on_bench(lambda bench: [one(tree, bench) for tree in self.trees])))
 
+    def weights_of_trees(self, retained: Bools) -> Callable[[int], npt.NDArray[np.float64]]:
+        """Return what gives the weights of the retained rows in tree number so and so."""
+        rows = self.grove.local[retained]
+        return lambda index: (self.trees[index].roots.labels[rows] >> CLASS_BITS).astype(np.float64)
+
     def assemble(self, model: Any, preprocessing: Any = None) -> Any:
         """Return a copy of a fitted model that holds these trees, and nothing that tells single rows."""
         estimator = estimator_of(model)
