@@ -1,5 +1,6 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.groups import group_changes, predicted_scores
 from core.attribution.reasons import reasons
 from core.attribution.registry import harmful, influence, preview
 from core.case.case import Case
@@ -29,10 +30,12 @@ __all__ = [
     "check_provenance",
     "compare",
     "converge",
+    "group_changes",
     "harmful",
     "influence",
     "load_case",
     "load_model",
+    "predicted_scores",
     "prepare",
     "preview",
     "read_table",
