@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 from sklearn.ensemble._forest import ForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -143,8 +142,8 @@ def _trees(estimator: Any) -> list[Any]:
 def _singles(table: Any) -> Any:
     """Return rows as trees take them, or None where a cell is no number that fits; missing values are let through."""
     with np.errstate(over="ignore"):
-        if sparse.issparse(table):
-            rows: Any = sparse.csr_matrix(table).astype(np.float32)
+        if hasattr(table, "tocsr"):
+            rows = table.tocsr().astype(np.float32)
             rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
             return None if np.isinf(rows.data).any() else rows
         try:
