@@ -263,7 +263,7 @@ def search(
             kind, proxy, a, b, count = best_on_feature(table, rules, f, labels, rows, sums, weight, floor, scratch)
         varied = varied or kind != CONSTANT
         if proxy > best and kind != PRUNED:
-            others = best
+            others = max(others, best)
             feature, best, below, above, n_left = f, proxy, a, b, count
         elif proxy > others:
             others = proxy

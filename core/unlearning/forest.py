@@ -27,6 +27,7 @@ from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
 from core.unlearning.forest_parts import why_not
+from core.unlearning.forest_saved import restore, saved_forest
 from core.unlearning.forest_state import ForestState, Grove, prepare_state
 from core.unlearning.forest_table import tree_input
 
@@ -46,13 +47,14 @@ class Forest(Unlearner):
 
     def fits(self, case: Case) -> str | None:
         """Return why the model's trees cannot be replayed, or None."""
-        return None if isinstance(case.state, ForestState) else why_not(case.model)
+        return None if isinstance(case.state, ForestState) or saved_forest(case) else why_not(case.model)
 
     def prepare(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with every tree adopted; costs about one fit of the forest."""
         if isinstance(case.state, ForestState):
             return case
-        return case.replace(case.model, case.retained, prepare_state(case, progress))
+        saved = saved_forest(case)
+        return case.with_state(restore(case, saved, progress) if saved else prepare_state(case, progress))
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case whose trees are those of the other records."""
