@@ -21,7 +21,8 @@ A folder written by hand needs only this case.toml, with tables in CSV or Parque
     [split]
     seed = 0                    # or off = true: everything explores
 
-A saved case adds which test rows confirm, which training rows are retained, and what the model's trees drew at random::
+A saved case adds which test rows confirm, which training rows are retained, labels and weights that were edited, and what the
+model's trees drew at random::
 
     [state]
     kind = "forest"
@@ -43,6 +44,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.case.case import Case
+from core.case.edits import compare_with_table
 from core.case.models import load_model, save_model
 from core.case.roles import AtRate, Roles
 from core.case.saved_state import Keepable, SavedState, read_arrays, write_arrays
@@ -53,6 +55,7 @@ from core.errors import InputError, InputTypeError, listed, nearest
 FORMAT = 1
 FILE = "case.toml"
 STATE = "state.npz"
+LABELS, WEIGHTS = "edited_labels.npy", "edited_weights.npy"
 
 _KEYS = {
     "case": ("format",),
@@ -62,6 +65,7 @@ _KEYS = {
     "split": ("seed", "off", "confirm_rows"),
     "retained": ("rows",),
     "state": ("kind", "file"),
+    "edited": ("labels", "weights"),
 }
 _DTYPES = (
     "category",
@@ -120,6 +124,7 @@ def load_case(folder: str | Path) -> Case:
     if "rows" in settings["retained"]:
         retained = _mask(folder, settings["retained"]["rows"], "retained.rows", len(case.train))
         case = case.replace(case.model, retained)
+    case = _edits_back(case, folder, settings["edited"])
     return case.with_state(_state(folder, settings["state"])) if settings["state"] else case
 
 
@@ -162,6 +167,10 @@ def save_case(case: Case, folder: str | Path) -> Path:
         np.save(aside / "retained_rows.npy", case.retained, allow_pickle=False)
         if isinstance(case.state, Keepable):
             write_arrays(case.state.arrays(case), aside / STATE)
+        if case.edits is not None:
+            np.save(aside / LABELS, case.edits.train_codes.astype(np.int64), allow_pickle=False)
+            if case.edits.train_weight is not None:
+                np.save(aside / WEIGHTS, case.edits.train_weight, allow_pickle=False)
         (aside / FILE).write_text(_text(case, dtypes), encoding="utf-8")
         for file in sorted(aside.iterdir(), key=lambda file: file.name == FILE):
             os.replace(file, folder / file.name)
@@ -186,7 +195,27 @@ def _text(case: Case, dtypes: dict[str, dict[str, str]]) -> str:
     }
     if isinstance(case.state, Keepable):
         sections["state"] = {"kind": case.state.kind, "file": STATE}
+    if case.edits is not None:
+        weights = {} if case.edits.train_weight is None else {"weights": WEIGHTS}
+        sections["edited"] = {"labels": LABELS, **weights}
     return to_toml(sections) + "\n"
+
+
+def _edits_back(case: Case, folder: Path, names: dict[str, Any]) -> Case:
+    if not names:
+        return case
+    codes = _array(folder, names.get("labels"), "edited.labels", len(case.train), np.int64, "class")
+    if len(codes) and not 0 <= codes.min() <= codes.max() < len(case.classes):
+        raise InputError(f"edited.labels in {FILE} must hold classes of the model. It does not; restore the file.")
+    weight = case.train_weight
+    if "weights" in names:
+        weight = _array(folder, names["weights"], "edited.weights", len(case.train), np.float64, "weight")
+        if not np.isfinite(weight).all() or (weight < 0).any():
+            raise InputError(
+                f"edited.weights in {FILE} must be finite and not negative. They are not; restore the file."
+            )
+    edits = compare_with_table(codes.astype(np.intp), weight, case.train_codes, case.train_weight)
+    return case.with_edits(case.model, edits)
 
 
 def _write_table(table: pd.DataFrame, path: Path, part: str) -> dict[str, str]:
@@ -304,16 +333,17 @@ def _state(folder: Path, values: dict[str, Any]) -> SavedState:
 
 
 def _mask(folder: Path, name: Any, key: str, n: int) -> npt.NDArray[np.bool_]:
+    return _array(folder, name, key, n, np.bool_, "truth value")
+
+
+def _array(folder: Path, name: Any, key: str, n: int, dtype: type[np.generic], what: str) -> npt.NDArray[Any]:
     path = _inside(folder, name, key)
     try:
-        mask = np.load(path, allow_pickle=False)
+        values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(
             f"{key} in {FILE} must name an array file. {name!r} is missing or damaged ({error}); restore it."
         ) from error
-    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (n,):
-        raise InputError(
-            f"{key} in {FILE} must hold one truth value per row, {n:,} here. {name!r} does not; restore it."
-        )
-    result: npt.NDArray[np.bool_] = mask
-    return result
+    if not isinstance(values, np.ndarray) or values.dtype != dtype or values.shape != (n,):
+        raise InputError(f"{key} in {FILE} must hold one {what} per row, {n:,} here. {name!r} does not; restore it.")
+    return values
