@@ -14,7 +14,7 @@ from core.unlearning.base import Progress
 from core.unlearning.forest_arrays import KIND, draws_from, weights_from
 from core.unlearning.forest_parts import estimator_of, trees_of
 from core.unlearning.forest_state import ForestState, all_trees, grove_of, silent
-from core.unlearning.forest_tree import Bench, LivingTree, Roots, first_difference, grow, grown_of
+from core.unlearning.forest_tree import Bench, LivingTree, Roots, first_difference, grow
 
 
 def saved_forest(case: Case) -> SavedState | None:
@@ -49,9 +49,9 @@ def restore(case: Case, saved: SavedState, progress: Progress | None = None) -> 
         roots = Roots(draws[index], (weight << CLASS_BITS) | (codes & CLASS_MASK).astype(np.int32))
         rows = np.flatnonzero(weight > 0).astype(np.int32)
         tree = grow(grove.table, grove.rules, roots, rows, trees[index], bench)
-        stored = grown_of(trees[index], tree.origin, tree.others)
-        node = first_difference(stored, tree.grown)
-        return (None, node) if node >= 0 else (replace(tree, estimator=trees[index]), -1)
+        stored = replace(tree, estimator=trees[index])
+        node = first_difference(stored.grown, tree.grown)
+        return (None, node) if node >= 0 else (stored, -1)
 
     def task(index: int) -> Any:
         return grove.on_bench(lambda bench: one(index, bench))

@@ -18,6 +18,7 @@ from core.errors import NotSupportedError
 from core.numerics.tree_arrays import CLASS_BITS, Rules, Table
 from core.unlearning.base import Positions, Progress
 from core.unlearning.forest_arrays import KIND, to_arrays
+from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of, stream_of, trees_of
 from core.unlearning.forest_table import Singles, code_table, tree_input
 from core.unlearning.forest_tree import Bench, LivingTree, adopt, grow
@@ -179,7 +180,14 @@ def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:
 
 
 def grove_of(case: Case) -> Grove:
-    """Return what the trees of a case share: its retained rows, coded."""
+    """Return what the trees of a case share: its retained rows, coded.
+
+    Raises
+    ------
+    LimitError
+        If adopting the forest would take more memory than there is.
+    """
+    check_room(case)
     rows = np.flatnonzero(case.retained)
     local = np.full(len(case.retained), -1, dtype=np.int32)
     local[rows] = np.arange(len(rows))
