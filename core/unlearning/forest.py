@@ -54,7 +54,8 @@ class Forest(Unlearner):
         if isinstance(case.state, ForestState):
             return case
         saved = saved_forest(case)
-        return case.with_state(restore(case, saved, progress) if saved else prepare_state(case, progress))
+        state = restore(case, saved, progress) if saved else prepare_state(case, progress)
+        return case.with_state(state.for_case(case, case.model))
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case whose trees are those of the other records."""
@@ -64,7 +65,8 @@ class Forest(Unlearner):
         state = before.without(positions, retained)
         notes = () if state.known_order else (ORDER_UNKNOWN,)
         model = state.assemble(case.model, preprocessing)
-        return Removal(case.replace(model, retained, state), Guarantee.EXACT, notes=notes)
+        after = case.replace(model, retained, state.for_case(case, model, before))
+        return Removal(after, Guarantee.EXACT, notes=notes)
 
     def retrained(self, case: Case, retained: Bools) -> Any:
         """Return the forest built from scratch on the retained rows with its own recorded randomness."""

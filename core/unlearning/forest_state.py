@@ -20,6 +20,7 @@ from core.unlearning.base import Positions, Progress
 from core.unlearning.forest_arrays import KIND, to_arrays
 from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of, stream_of, trees_of
+from core.unlearning.forest_scores import Scorer
 from core.unlearning.forest_table import Singles, code_table, tree_input
 from core.unlearning.forest_tree import Bench, LivingTree, adopt, grow
 from core.unlearning.threads import in_turn, on_threads
@@ -75,6 +76,9 @@ class ForestState:
     trees: tuple[LivingTree, ...]
     known_order: bool
     """Whether the draws are the fitted tree's own, and not only in keeping with it."""
+    scorer: Scorer | None = None
+    assembled: bool = False
+    """Whether the case's model is made of these trees, so that their scores stand for its own."""
     kind: ClassVar[str] = KIND
 
     def without(self, positions: Positions, retained: Bools) -> ForestState:
@@ -111,6 +115,17 @@ class ForestState:
             return grow(grove.table, grove.rules, tree.roots, rows, tree.estimator, bench)
 
         return replace(self, trees=tuple(grove.on_bench(lambda bench: [one(tree, bench) for tree in self.trees])))
+
+    def scores(self, rows: Positions) -> npt.NDArray[np.float64]:
+        """Return the probability of `pos_label` for test rows."""
+        if self.scorer is None:
+            raise NotSupportedError("the trees do not know the test table")
+        return self.scorer.scores(rows)
+
+    def for_case(self, case: Case, model: Any, before: ForestState | None = None) -> ForestState:
+        """Return the state with what scores the case's test rows; `before` is that of the case it was made from."""
+        scorer = Scorer.of(case, model, self.trees, None if before is None else before.scorer)
+        return replace(self, scorer=scorer, assembled=before is not None)
 
     def weights_of_trees(self, retained: Bools) -> Callable[[int], npt.NDArray[np.float64]]:
         """Return what gives the weights of the retained rows in tree number so and so."""
