@@ -16,8 +16,11 @@ from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import METRICS
 from core.metrics.compare import compare
 from core.unlearning.base import Guarantee, UnlearnResult
+from core.unlearning.boosting_splits import SplitCheck, check_splits
 from core.unlearning.edit import edit
-from core.unlearning.registry import converge, prepare, refit, unlearn, unlearners_for
+from core.unlearning.refit import refit
+from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
+from core.verification.retrain_gap import RetrainGap, retrain_gap
 
 __all__ = [
     "METRICS",
@@ -28,10 +31,13 @@ __all__ = [
     "Plan",
     "Provenance",
     "RedressError",
+    "RetrainGap",
     "Roles",
+    "SplitCheck",
     "UnlearnResult",
     "audit",
     "check_provenance",
+    "check_splits",
     "compare",
     "converge",
     "edit",
@@ -48,6 +54,7 @@ __all__ = [
     "read_table",
     "reasons",
     "refit",
+    "retrain_gap",
     "save_model",
     "unlearn",
     "unlearners_for",

@@ -10,15 +10,19 @@ import numpy as np
 
 from core.case.case import Case
 from core.case.objective import linear_estimator
+from core.case.provenance import FAMILY_CHECKS
 from core.errors import InputError, LimitError, NotSupportedError, nearest
 from core.unlearning.base import Option, Progress, Removal, Unlearner, UnlearnResult
 from core.unlearning.boosting import LeafRefit
+from core.unlearning.boosting_provenance import check_boosting
 from core.unlearning.forest import Forest
 from core.unlearning.glm import Newton
-from core.unlearning.refit import Refit, fit_again
+from core.unlearning.refit import Refit
 
 UNLEARNERS: tuple[Unlearner, ...] = (Newton(), Forest(), LeafRefit(), Refit())
 """Strongest and quickest first; the last one serves every case."""
+
+FAMILY_CHECKS.append(check_boosting)
 
 DEFAULT_TOLERANCE = 1e-6
 
@@ -187,29 +191,6 @@ def converge(case: Case) -> Case:
         raise NotSupportedError(
             f"Only a model with one optimum, fitted on rows like these, can be converged: {error}."
         ) from error
-
-
-def refit(case: Case) -> Case:
-    """Return the case with its model trained again on the retained rows, nothing removed: what a provenance mismatch asks for.
-
-    Raises
-    ------
-    InputError
-        If the model cannot be fitted on them.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from core import Case, Roles, check_provenance
-    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 5, "sex": ["f", "m"] * 10, "granted": [0, 1, 0, 1] * 5})
-    >>> model = DecisionTreeClassifier().fit(table[["income"]], 1 - table["granted"])
-    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
-    >>> check_provenance(case).status, check_provenance(refit(case)).status
-    ('mismatch', 'verified')
-    """
-    model, _ = fit_again(case, case.retained)
-    return case.replace(model, case.retained)
 
 
 def _refusal(method: str, error: NotSupportedError | LimitError) -> InputError:
