@@ -1,6 +1,8 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
 from core.attribution.groups import group_changes, predicted_scores
+from core.attribution.plan import Plan, plan_removal
+from core.attribution.random_removals import random_removals
 from core.attribution.reasons import reasons
 from core.attribution.registry import harmful, influence, preview
 from core.case.case import Case
@@ -14,7 +16,11 @@ from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import METRICS
 from core.metrics.compare import compare
 from core.unlearning.base import Guarantee, UnlearnResult
+from core.unlearning.boosting_splits import SplitCheck, check_splits
+from core.unlearning.edit import edit
+from core.unlearning.refit import refit
 from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
+from core.verification.retrain_gap import RetrainGap, retrain_gap
 
 __all__ = [
     "METRICS",
@@ -22,24 +28,33 @@ __all__ = [
     "AuditReport",
     "Case",
     "Guarantee",
+    "Plan",
     "Provenance",
     "RedressError",
+    "RetrainGap",
     "Roles",
+    "SplitCheck",
     "UnlearnResult",
     "audit",
     "check_provenance",
+    "check_splits",
     "compare",
     "converge",
+    "edit",
     "group_changes",
     "harmful",
     "influence",
     "load_case",
     "load_model",
+    "plan_removal",
     "predicted_scores",
     "prepare",
     "preview",
+    "random_removals",
     "read_table",
     "reasons",
+    "refit",
+    "retrain_gap",
     "save_model",
     "unlearn",
     "unlearners_for",
