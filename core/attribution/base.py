@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from core.attribution.outcome import Outcome
-from core.attribution.smooth import SmoothMetric
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 
@@ -33,10 +32,6 @@ class Attributor(ABC):
     @abstractmethod
     def fits(self, case: Case) -> str | None:
         """Return None where the attributor serves this case, else the reason why not."""
-
-    def smooth(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> SmoothMetric:
-        """Return the smooth metric that `influence` is about."""
-        return SmoothMetric.of(case, metric, feature, on)
 
     @abstractmethod
     def influence(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Floats:

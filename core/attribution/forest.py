@@ -56,10 +56,6 @@ class ForestInfluence(Attributor):
         """Return why the model's trees cannot be adopted, or None."""
         return Forest().fits(case)
 
-    def smooth(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> SmoothMetric:
-        """Return the metric as a smooth function of shares of votes."""
-        return SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state_of(case).trees))
-
     def measure(
         self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, *, closely: bool = False
     ) -> Measure:
@@ -76,7 +72,8 @@ class ForestInfluence(Attributor):
     def influence(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. About one prediction pass over all rows."""
         state, X = state_of(case), points_of(case, on)
-        pull = self.smooth(case, metric, feature, on).gradient(case.scores(on)) / len(state.trees)
+        smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state.trees))
+        pull = smooth.gradient(case.scores(on)) / len(state.trees)
         n_rows, positive = len(state.grove.rows), case.pos_column
 
         def effects_of(trees: range) -> Floats:
