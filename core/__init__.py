@@ -1,10 +1,13 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.explanation import Explanation, Subset
 from core.attribution.groups import group_changes, predicted_scores
+from core.attribution.moved import moved_decisions
 from core.attribution.plan import Plan, plan_removal
 from core.attribution.random_removals import random_removals
-from core.attribution.reasons import reasons
+from core.attribution.reasons import mean_reasons, reasons
 from core.attribution.registry import harmful, influence, preview
+from core.attribution.subsets import explain_gap
 from core.case.case import Case
 from core.case.models import load_model, save_model
 from core.case.provenance import Provenance, check_provenance
@@ -27,6 +30,7 @@ __all__ = [
     "AtRate",
     "AuditReport",
     "Case",
+    "Explanation",
     "Guarantee",
     "Plan",
     "Provenance",
@@ -34,6 +38,7 @@ __all__ = [
     "RetrainGap",
     "Roles",
     "SplitCheck",
+    "Subset",
     "UnlearnResult",
     "audit",
     "check_provenance",
@@ -41,11 +46,14 @@ __all__ = [
     "compare",
     "converge",
     "edit",
+    "explain_gap",
     "group_changes",
     "harmful",
     "influence",
     "load_case",
     "load_model",
+    "mean_reasons",
+    "moved_decisions",
     "plan_removal",
     "predicted_scores",
     "prepare",
