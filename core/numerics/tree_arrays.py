@@ -96,6 +96,7 @@ class Scratch(NamedTuple):
     order: Array
     counts: Array
     upper: Array
+    edge: Array
     opened: Array
 
 
@@ -114,6 +115,7 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.empty(table.n_classes, np.float64),
         np.empty(len(table.codes), np.int32),
         np.empty(2 * MOST_BINS, np.int64),
+        np.empty(MOST_BINS),
         np.empty(MOST_BINS),
         np.empty(MOST_BINS, np.bool_),
     )

@@ -21,6 +21,7 @@ from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
+from core.numerics.tree_histograms import Histograms, add_candidate, begin
 from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
 
@@ -152,6 +153,12 @@ def _best_of_groups(
 
 
 @njit(cache=True, nogil=True)
+def counted(table: Table, rules: Rules, n: int) -> bool:
+    """Return whether a node of `n` rows is counted in bins before it is searched."""
+    return table.n_classes == 2 and n >= (MANY_FOR_ENTROPY if rules.entropy else MANY)
+
+
+@njit(cache=True, nogil=True)
 def best_on_feature(
     table: Table,
     rules: Rules,
@@ -198,7 +205,7 @@ def best_on_feature(
     values = table.values[table.first[f] : table.first[f + 1]]
     n = len(rows)
     if table.n_classes == 2:
-        if n >= (MANY_FOR_ENTROPY if rules.entropy else MANY):
+        if counted(table, rules, n):
             found = best_in_bins(table, rules, f, labels, rows, sums, floor, scratch)
             if found[0] != CONSTANT:
                 return found
@@ -232,11 +239,13 @@ def search(
     origin: Any,
     known: int,
     found: tuple[int, float, int, int, int],
+    store: Histograms,
     scratch: Scratch,
-) -> tuple[int, float, float, int, int, int]:
+) -> tuple[int, float, float, int, int, int, int]:
     """Find the best split of a node among the features drawn at its path.
 
     Where the best split on one of them, `known`, has been `found` already, it is not searched again; else `known` is -1.
+    What is counted of a large node goes to `store`, unless one is known.
 
     Returns
     -------
@@ -247,11 +256,14 @@ def search(
         Largest proxy of the features that lost.
     below, above, n_left : int
         As `best_on_feature` gives them.
+    name : int
+        Of the node's histograms, -1 where there are none.
     """
     order = scratch.order
     recorded = recorded_order(draws, origin, order)
     feature, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
     visited, varied = 0, False
+    start = begin(store) if known < 0 and counted(table, rules, len(rows)) else -1
     while visited < len(order) and (visited < rules.max_features or not varied):
         if visited >= recorded:
             draw_next(order, visited, key)
@@ -261,10 +273,12 @@ def search(
         if f != known:
             floor = max(best, found[1])
             kind, proxy, a, b, count = best_on_feature(table, rules, f, labels, rows, sums, weight, floor, scratch)
+        if start >= 0:
+            start = add_candidate(store, start, table, f, len(rows), sums[0], sums[1], rules.entropy, scratch)
         varied = varied or kind != CONSTANT
         if proxy > best and kind != PRUNED:
             others = best
             feature, best, below, above, n_left = f, proxy, a, b, count
         elif proxy > others:
             others = proxy
-    return feature, best, others, below, above, n_left
+    return feature, best, others, below, above, n_left, start + store.offset if start >= 0 else -1

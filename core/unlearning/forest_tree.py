@@ -12,8 +12,10 @@ from sklearn.tree._tree import Tree
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
 from core.numerics.tree_build import FEATURE, Grown, build, deepest, make_room
+from core.numerics.tree_histograms import Histograms, make_histograms
+from core.numerics.tree_moves import Moves
 from core.numerics.tree_replay import replay
-from core.numerics.tree_update import Moves, update
+from core.numerics.tree_update import Stores, update
 from core.unlearning.forest_parts import Stream
 
 Ints = npt.NDArray[np.int32]
@@ -27,12 +29,14 @@ class Bench:
     out: Grown
     scratch: Scratch
     moves: Moves
+    lines: Ints
 
     @classmethod
     def for_rows(cls, n_rows: int, table: Table) -> Bench:
         """Return room for trees of up to `n_rows` rows."""
         moves = Moves(np.empty(4 * n_rows + 64, np.int32), np.empty(n_rows, np.int32), np.zeros(4, np.int64))
-        return cls(make_room(n_rows, table.n_classes), make_scratch(n_rows, table), moves)
+        lines = np.empty((n_rows * max(len(table.codes), 8), 4), np.int32)
+        return cls(make_room(n_rows, table.n_classes), make_scratch(n_rows, table), moves, lines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,35 @@ class Roots:
 
 
 @dataclass(frozen=True, eq=False)
+class Memory:
+    """The histograms of a tree's nodes: those it shares with the trees it was made from, and its own."""
+
+    names: Ints
+    shared: Ints
+    own: Ints
+
+    @classmethod
+    def of(cls, names: Ints, out: Histograms, shared: Ints | None = None) -> Memory:
+        """Return what stands in `out`, copied; without anything shared it is there to share."""
+        lines = out.lines[: out.used[0]].copy()
+        return cls(names.copy(), lines, lines[:0]) if shared is None else cls(names.copy(), shared, lines)
+
+    def stores(self, bench: Bench) -> tuple[Stores, Ints | None]:
+        """Return the histograms as an update reads and writes them, and what the new tree is to share.
+
+        Where a tree's own have grown as large as the shared ones, all are copied, and those are let go.
+        """
+        used = len(self.shared)
+        together = 2 * len(self.own) > used
+        stores = Stores(
+            make_histograms(self.shared, used, 0),
+            make_histograms(self.own, len(self.own), used),
+            make_histograms(bench.lines, 0, 0 if together else used),
+        )
+        return stores, None if together else self.shared
+
+
+@dataclass(frozen=True, eq=False)
 class LivingTree:
     """A tree together with what removing rows from it takes.
 
@@ -63,6 +96,7 @@ class LivingTree:
         The rows it knows, in the order of its leaves.
     origin, others : ndarray
         Of every node, as in `Grown`.
+    memory : Memory
     fragile : bool
         Whether a split may become a leaf by rounding as the whole weight falls; then the tree is built anew each time.
     """
@@ -72,12 +106,13 @@ class LivingTree:
     samples: Ints
     origin: Ints
     others: npt.NDArray[np.float64]
+    memory: Memory
     fragile: bool
 
     @property
     def grown(self) -> Grown:
         """The tree as flat arrays; they share memory with scikit-learn's tree."""
-        return grown_of(self.estimator, self.origin, self.others)
+        return grown_of(self.estimator, self.origin, self.others, self.memory.names)
 
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without some of its rows, every one of which it knows."""
@@ -89,28 +124,28 @@ class LivingTree:
             return grow(table, rules, self.roots, kept, self.estimator, bench)
         bench.moves.pool[: len(gone)] = gone
         old = self.grown
+        stores, shared = self.memory.stores(bench)
         n_nodes, fragile = update(
             table, rules, self.roots.draws, labels, kept, old, len(old.words), len(gone), key, weight,
-            bench.out, bench.moves, bench.scratch,
+            bench.out, stores, bench.moves, bench.scratch,
         )  # fmt: skip
-        return self._made(n_nodes, bool(fragile), kept, bench.out)
-
-    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown) -> LivingTree:
+        out = bench.out
         return replace(
             self,
             estimator=with_tree(self.estimator, out, n_nodes),
-            samples=samples,
+            samples=kept,
             origin=out.origin[:n_nodes].copy(),
             others=out.others[:n_nodes].copy(),
-            fragile=fragile,
+            memory=Memory.of(out.names[:n_nodes], stores.out, shared),
+            fragile=bool(fragile),
         )
 
 
-def grown_of(estimator: Any, origin: Ints, others: npt.NDArray[np.float64]) -> Grown:
+def grown_of(estimator: Any, origin: Ints, others: npt.NDArray[np.float64], names: Ints) -> Grown:
     """Return a fitted tree as flat arrays, without copying its nodes."""
     state = estimator.tree_.__getstate__()
     words = state["nodes"].view(np.int64).reshape(-1, 8)
-    return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others)
+    return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others, names)
 
 
 def with_tree(estimator: Any, out: Grown, n_nodes: int) -> Any:
@@ -145,9 +180,10 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
     bench : Bench
     """
     weight = float((roots.labels[rows] >> CLASS_BITS).sum())
+    store = make_histograms(bench.lines, 0, 0)
     n_nodes, fragile = build(
         table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight,
-        bench.out, 0, -1, False, bench.scratch,
+        bench.out, 0, -1, False, store, bench.scratch,
     )  # fmt: skip
     out = bench.out
     return LivingTree(
@@ -156,6 +192,7 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
         rows,
         out.origin[:n_nodes].copy(),
         out.others[:n_nodes].copy(),
+        Memory.of(out.names[:n_nodes], store),
         bool(fragile),
     )
 
@@ -178,8 +215,8 @@ def adopt(
     node : int
         The first node that differs, -1 if none.
     """
-    empty = np.empty(0)
-    stored = grown_of(estimator, np.empty(0, np.int32), empty)
+    none = np.empty(0, np.int32)
+    stored = grown_of(estimator, none, np.empty(0), none)
     labels = ((weight << CLASS_BITS) | (codes & CLASS_MASK)).astype(np.int32)
     rows = np.flatnonzero(weight > 0).astype(np.int32)
     first, drawn, wrong = (
