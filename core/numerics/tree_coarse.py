@@ -123,7 +123,7 @@ def gather(
 
 @njit(cache=True, nogil=True)
 def best_opened(
-    values: Array, rules: Rules, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
+    values: Array, linked: int, rules: Rules, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
     """Compare the splits in and between opened bins in ascending order; the first of equals wins.
 
@@ -152,7 +152,7 @@ def best_opened(
                 if (
                     proxy > best
                     and last >= 0
-                    and values[code] > values[last] + LINK
+                    and not (code - last <= linked and values[code] <= values[last] + LINK)
                     and rows >= rules.min_samples_leaf
                     and n - rows >= rules.min_samples_leaf
                 ):
@@ -213,4 +213,4 @@ def best_in_bins(
     found, low, high = gather(table.codes, table.bins, f, shift, 0, n_bins, labels, rows, scratch)
     values = table.values[table.first[f] : table.first[f + 1]]
     sort_keys(scratch.keys, scratch.spare, found, low, high - low)
-    return best_opened(values, rules, n_bins, n, sums[0], sums[1], scratch)
+    return best_opened(values, table.linked[f], rules, n_bins, n, sums[0], sums[1], scratch)

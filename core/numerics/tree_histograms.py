@@ -269,7 +269,7 @@ def _best_of_candidate(
     found, low, high = gather(table.codes, table.bins, f, shift, lowest, n_bins, labels, rows, scratch)
     sort_keys(scratch.keys, scratch.spare, found, low, high - low)
     values = table.values[table.first[f] : table.first[f + 1]]
-    best = best_opened(values, rules, n_bins, len(rows), sums[0], sums[1], scratch)
+    best = best_opened(values, table.linked[f], rules, n_bins, len(rows), sums[0], sums[1], scratch)
     for j in range(n_bins):
         if scratch.opened[j]:
             bound = scratch.upper[j]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array

@@ -21,6 +21,7 @@ from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
+from core.numerics.tree_columns import has_missing, midpoint
 from core.numerics.tree_histograms import Histograms, add_candidate, begin
 from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
@@ -122,13 +123,14 @@ def _groups_by_counting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _proxy_of(entropy: bool, left: Array, right: Array, left_weight: float, right_weight: float) -> float:
+def proxy_of(entropy: bool, left: Array, right: Array, left_weight: float, right_weight: float) -> float:
+    """Return scikit-learn's proxy of the gain of a split, larger is better."""
     return -right_weight * impurity(entropy, right, right_weight) - left_weight * impurity(entropy, left, left_weight)
 
 
 @njit(cache=True, nogil=True)
 def _best_of_groups(
-    values: Array, groups: int, n: int, sums: Array, weight: float, rules: Rules, scratch: Scratch
+    values: Array, linked: int, groups: int, n: int, sums: Array, weight: float, rules: Rules, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
     left, right = scratch.left, scratch.right
     left[:] = 0.0
@@ -140,13 +142,13 @@ def _best_of_groups(
         for c in range(len(sums)):
             left[c] += group_sums[j - 1, c]
             left_weight += group_sums[j - 1, c]
-        if values[code[j]] <= values[code[j - 1]] + LINK:
+        if code[j] - code[j - 1] <= linked and values[code[j]] <= values[code[j - 1]] + LINK:
             continue
         if rows < rules.min_samples_leaf or n - rows < rules.min_samples_leaf:
             continue
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]
-        proxy = _proxy_of(rules.entropy, left, right, left_weight, weight - left_weight)
+        proxy = proxy_of(rules.entropy, left, right, left_weight, weight - left_weight)
         if proxy > best:
             best, below, above, n_left = proxy, code[j - 1], code[j], rows
     return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
@@ -177,7 +179,7 @@ def best_on_feature(
     table : Table
     rules : Rules
     f : int
-        The feature.
+        The feature's column, or its twin.
     labels : ndarray of int32, shape (n_rows,)
         Each row's weight in this tree, and its class in the lowest 8 bits.
     rows : ndarray of int32
@@ -210,7 +212,7 @@ def best_on_feature(
             if found[0] != CONSTANT:
                 return found
         return best_by_walking(
-            table.codes, table.values, table.first[f], f, labels, rows, sums[0], sums[1],
+            table.codes, table.values, table.first[f], f, table.linked[f], labels, rows, sums[0], sums[1],
             rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare,
         )  # fmt: skip
     low = high = np.int64(codes[rows[0]])
@@ -218,12 +220,12 @@ def best_on_feature(
         code = np.int64(codes[rows[i]])
         low, high = min(low, code), max(high, code)
         scratch.keys[i] = (code << 32) | labels[rows[i]]
-    if values[high] <= values[low] + LINK:
+    if high - low <= table.linked[f] and values[high] <= values[low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     span = high - low
     few = span < SHORT * n
     groups = _groups_by_counting(scratch, n, low, span) if few else _groups_by_sorting(scratch, n, low, span)
-    return _best_of_groups(values, groups, n, sums, weight, rules, scratch)
+    return _best_of_groups(values, table.linked[f], groups, n, sums, weight, rules, scratch)
 
 
 @njit(cache=True, nogil=True)
@@ -241,27 +243,30 @@ def search(
     found: tuple[int, float, int, int, int],
     store: Histograms,
     scratch: Scratch,
-) -> tuple[int, float, float, int, int, int, int]:
+) -> tuple[int, float, float, int, float, int, int]:
     """Find the best split of a node among the features drawn at its path.
 
-    Where the best split on one of them, `known`, has been `found` already, it is not searched again; else `known` is -1.
-    What is counted of a large node goes to `store`, unless one is known.
+    Where the best split on one of their columns, `known`, has been `found` already, it is not searched again; else `known` is -1.
+    What is counted of a large node goes to `store`, unless one is known or a feature has missing values.
 
     Returns
     -------
-    feature : int
+    column : int
         -1 where no split is to be had.
     proxy : float
     others : float
-        Largest proxy of the features that lost.
-    below, above, n_left : int
-        As `best_on_feature` gives them.
+        Largest proxy of the columns that lost.
+    below : int
+        Largest code that goes left.
+    threshold : float
+    n_left : int
+        Rows that go left.
     name : int
         Of the node's histograms, -1 where there are none.
     """
     order = scratch.order
     recorded = recorded_order(draws, origin, order)
-    feature, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
+    winner, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
     visited, varied = 0, False
     start = begin(store) if known < 0 and counted(table, rules, len(rows)) else -1
     while visited < len(order) and (visited < rules.max_features or not varied):
@@ -269,16 +274,24 @@ def search(
             draw_next(order, visited, key)
         f = order[visited]
         visited += 1
-        kind, proxy, a, b, count = found
-        if f != known:
-            floor = max(best, found[1])
-            kind, proxy, a, b, count = best_on_feature(table, rules, f, labels, rows, sums, weight, floor, scratch)
+        if start >= 0 and table.twin[f] >= 0:
+            store.used[0] = start
+            start = -1
+        for side in range(2 if has_missing(table, f, rows) else 1):
+            column = f if side == 0 else table.twin[f]
+            kind, proxy, a, b, count = found
+            if column != known:
+                floor = max(best, found[1])
+                kind, proxy, a, b, count = best_on_feature(
+                    table, rules, column, labels, rows, sums, weight, floor, scratch
+                )
+            varied = varied or kind != CONSTANT
+            if proxy > best and kind != PRUNED:
+                others = best
+                winner, best, below, above, n_left = column, proxy, a, b, count
+            elif proxy > others:
+                others = proxy
         if start >= 0:
             start = add_candidate(store, start, table, f, len(rows), sums[0], sums[1], rules.entropy, scratch)
-        varied = varied or kind != CONSTANT
-        if proxy > best and kind != PRUNED:
-            others = best
-            feature, best, below, above, n_left = f, proxy, a, b, count
-        elif proxy > others:
-            others = proxy
-    return feature, best, others, below, above, n_left, start + store.offset if start >= 0 else -1
+    threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
+    return winner, best, others, below, threshold, n_left, start + store.offset if start >= 0 else -1

@@ -24,6 +24,8 @@ from core.numerics.tree_arrays import EPSILON, Array, Draws, Rules, Scratch, Tab
 from core.numerics.tree_build import (
     FEATURE,
     LEFT,
+    MISSING,
+    NOTHING,
     RIGHT,
     ROWS,
     THRESHOLD,
@@ -38,10 +40,11 @@ from core.numerics.tree_build import (
     sum_labels,
 )
 from core.numerics.tree_coarse import MARGIN, SPLIT, proxy_of_two
+from core.numerics.tree_columns import code_below, column_of, has_missing, midpoint
 from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows, search_histograms
 from core.numerics.tree_moves import Moves, split_rows, take, take_left
-from core.numerics.tree_replay import code_below
-from core.numerics.tree_splits import best_on_feature, counted, impurity, mixed, search
+from core.numerics.tree_random import find_split
+from core.numerics.tree_splits import best_on_feature, counted, impurity, mixed
 
 MUCH = 3
 """A node that changes by more than one row in this many is built again."""
@@ -124,7 +127,7 @@ def _from_histograms(
     """
     f, child, joined = old.words[node, FEATURE], old.words[node, LEFT], rows[base:]
     codes = table.codes[f]
-    code = code_below(table.values[table.first[f] : table.first[f + 1]], old.reals[node, THRESHOLD])
+    code = code_below(table, f, old.reals[node, THRESHOLD])
     _stored_sums(old, child, left)
     n_left = old.words[child, ROWS] - take_left(labels, codes, gone, code, left)
     n_left += take_left(labels, codes, joined, code, left, -1)
@@ -151,33 +154,32 @@ def _from_histograms(
 @njit(cache=True, nogil=True)
 def _best_now(
     table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, sums: Array,
-    weight: float, lost_weight: float, key: Any, old: Grown, node: int, left: Array, stores: Stores, moves: Moves,
-    scratch: Scratch,
-) -> tuple[int, float, int, int, int, int]:  # fmt: skip
-    """Return a node's best feature now, a bound on the others, the split, and the name of its histograms."""
-    f, origin, used = old.words[node, FEATURE], np.int64(old.origin[node]), stores.out.used[0]
+    weight: float, lost_weight: float, key: Any, old: Grown, node: int, column: int, left: Array, stores: Stores,
+    moves: Moves, scratch: Scratch,
+) -> tuple[int, float, int, float, int, int]:  # fmt: skip
+    """Return a node's best column now, a bound on the others, the split, and the name of its histograms."""
+    origin, used = np.int64(old.origin[node]), stores.out.used[0]
     moves.tally[0] += len(rows)
     if old.names[node] >= 0:
         winner, below, above, n_left, name = _from_histograms(
             table, rules, labels, rows, base, gone, sums, old, node, left, stores, scratch
         )
         if winner >= 0:
-            return winner, np.inf, below, above, n_left, name
+            return winner, np.inf, below, midpoint(table, winner, below, above), n_left, name
         stores.out.used[0] = used
-    known, found = -1, (0, -np.inf, -1, -1, 0)
-    if not counted(table, rules, len(rows)):
-        known = f
-        found = best_on_feature(table, rules, f, labels, rows, sums, weight, -np.inf, scratch)
+    known, found = -1, NOTHING
+    if not (rules.random or counted(table, rules, len(rows))):
+        known, found = column, best_on_feature(table, rules, column, labels, rows, sums, weight, -np.inf, scratch)
         kind, proxy, below, above, n_left = found
         others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
         sure = kind == SPLIT and base == len(rows) and proxy - others > MARGIN * weight
         if sure and not _any(table.chained, gone):
-            return f, others, below, above, n_left, -1
+            return column, others, below, midpoint(table, column, below, above), n_left, -1
     moves.tally[1] += len(rows)
-    winner, _, others, below, above, n_left, name = search(
+    winner, _, others, below, threshold, n_left, name = find_split(
         table, rules, draws, labels, rows, sums, weight, key, origin, known, found, stores.out, scratch
     )
-    return winner, others, below, above, n_left, name
+    return winner, others, below, threshold, n_left, name
 
 
 @njit(cache=True, nogil=True)
@@ -250,17 +252,18 @@ def update(
             node_impurity = impurity(rules.entropy, sums, weight)
             stays_split = not is_leaf(rules, n, depth, node_impurity)
         if stays_split:
-            winner, others, below, above, n_left, name = _best_now(
-                table, rules, draws, labels, rows, base, gone, sums, weight, lost_weight, key, old, node, left,
+            before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
+            column = before if has_missing(table, f, rows[:base]) else f
+            winner, others, below, threshold, n_left, name = _best_now(
+                table, rules, draws, labels, rows, base, gone, sums, weight, lost_weight, key, old, node, column, left,
                 stores, moves, scratch,
             )  # fmt: skip
-            stays_split = winner == f
+            stays_split = winner == column
         if stays_split:
-            values = table.values[table.first[f] : table.first[f + 1]]
-            lost_left = partition(table.codes[f], gone, code_below(values, old.reals[node, THRESHOLD]))
+            lost_left = partition(table.codes[before], gone, code_below(table, before, old.reals[node, THRESHOLD]))
             old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
             kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = split_rows(
-                table.codes[f], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
+                table.codes[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
                 n_left, moves, top,
             )  # fmt: skip
             stays_split = top_now >= 0
@@ -285,10 +288,13 @@ def update(
         out.others[at] = np.inf
         out.names[at] = -1
         at += 1
-        if improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON < 0.0:
+        if (
+            improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
+            < rules.min_impurity_decrease
+        ):
             stores.out.used[0] = used
             continue
-        put_split(out, at - 1, table, f, below, above, n_left)
+        put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others
         out.names[at - 1] = name
         if waiting + 2 > len(keys):

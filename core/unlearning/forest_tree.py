@@ -11,7 +11,19 @@ import numpy.typing as npt
 from sklearn.tree._tree import Tree
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
-from core.numerics.tree_build import FEATURE, Grown, build, deepest, make_room
+from core.numerics.tree_build import (
+    FEATURE,
+    IMPURITY,
+    LEFT,
+    RIGHT,
+    ROWS,
+    THRESHOLD,
+    WEIGHT,
+    Grown,
+    build,
+    deepest,
+    make_room,
+)
 from core.numerics.tree_histograms import Histograms, make_histograms
 from core.numerics.tree_moves import Moves
 from core.numerics.tree_replay import replay
@@ -19,7 +31,11 @@ from core.numerics.tree_update import Stores, update
 from core.unlearning.forest_parts import Stream
 
 Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+BITWISE = [LEFT, RIGHT, FEATURE, IMPURITY, ROWS, WEIGHT]
+"""Which of two zeros a drawn threshold falls on depends on the order of rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +114,7 @@ class LivingTree:
         Of every node, as in `Grown`.
     memory : Memory
     fragile : bool
-        Whether a split may become a leaf by rounding as the whole weight falls; then the tree is built anew each time.
+        Whether a split may become a leaf, or a leaf a split, as the whole weight falls; then the tree is built anew each time.
     """
 
     estimator: Any
@@ -219,7 +235,7 @@ def adopt(
     stored = grown_of(estimator, none, np.empty(0), none)
     labels = ((weight << CLASS_BITS) | (codes & CLASS_MASK)).astype(np.int32)
     rows = np.flatnonzero(weight > 0).astype(np.int32)
-    first, drawn, wrong = (
+    first, drawn, fractions, wrong = (
         _winners(stored.words)
         if stream.seed is None
         else replay(table, rules, stream.seed, rows.copy(), stored.words, stored.reals)
@@ -227,25 +243,28 @@ def adopt(
     if wrong >= 0:
         return None, int(wrong)
     left, right = stored.words[:, 0].astype(np.int32), stored.words[:, 1].astype(np.int32)
-    roots = Roots(Draws(stream.key, left, right, first, drawn.copy()), labels)
+    roots = Roots(Draws(stream.key, left, right, first, drawn.copy(), fractions.copy()), labels)
     tree = grow(table, rules, roots, rows, estimator, bench)
     node = first_difference(stored, tree.grown)
     return (None, node) if node >= 0 else (replace(tree, estimator=estimator), -1)
 
 
-def _winners(words: npt.NDArray[np.int64]) -> tuple[Ints, Ints, int]:
+def _winners(words: npt.NDArray[np.int64]) -> tuple[Ints, Ints, Longs, int]:
     """Return each node's own feature as the one drawn first: all are candidates, so that this decides ties alone."""
     inner = words[:, FEATURE] >= 0
     first = np.concatenate([[0], np.cumsum(inner)]).astype(np.int32)
-    return first, words[inner, FEATURE].astype(np.int32), -1
+    return first, words[inner, FEATURE].astype(np.int32), np.empty(0, np.int64), -1
 
 
 def first_difference(one: Grown, other: Grown) -> int:
-    """Return the first node in which two trees differ in any bit, -1 if there is none."""
+    """Return the first node in which two trees differ in any bit but a zero's sign, -1 if there is none."""
     n = min(len(one.words), len(other.words))
     inner = one.words[:n, FEATURE] >= 0
-    apart = (one.words[:n, :7] != other.words[:n, :7]).any(axis=1) | (one.values[:n] != other.values[:n]).any(axis=1)
+    apart = (one.words[:n, BITWISE] != other.words[:n, BITWISE]).any(axis=1) | (one.values[:n] != other.values[:n]).any(
+        axis=1
+    )
     apart |= inner & ((one.words[:n, 7] ^ other.words[:n, 7]) & 255).astype(bool)
+    apart |= one.reals[:n, THRESHOLD] != other.reals[:n, THRESHOLD]
     if apart.any():
         return int(np.flatnonzero(apart)[0])
     return -1 if len(one.words) == len(other.words) else n
