@@ -45,6 +45,8 @@ class Table(NamedTuple):
         The feature that each column is of.
     linked : ndarray of int64, shape (n_columns,)
         Codes further apart stand for values that are never taken as one.
+    codes_by_row, bins_by_row : ndarray
+        As `codes` and `bins`, with what belongs to one row side by side in memory.
     """
 
     codes: Array
@@ -58,6 +60,8 @@ class Table(NamedTuple):
     twin: Array
     owner: Array
     linked: Array
+    codes_by_row: Array
+    bins_by_row: Array
 
 
 class Rules(NamedTuple):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
-from core.numerics.tree_columns import has_missing
+from core.numerics.tree_columns import codes_for, has_missing
 from core.numerics.tree_histograms import Histograms
 from core.numerics.tree_random import find_split
 from core.numerics.tree_splits import impurity, mixed
@@ -199,7 +199,7 @@ def build(
         if column < 0:
             store.used[0] = used
             continue
-        partition(table.codes[column], rows, below)
+        partition(codes_for(table, end - start)[column], rows, below)
         left_weight = sum_labels(labels, samples[start : start + n_left], left)
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]

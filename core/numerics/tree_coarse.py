@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Rules, Scratch, Table
+from core.numerics.tree_columns import bins_for, codes_for
 from core.numerics.tree_sorting import sort_keys
 
 CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
@@ -195,7 +196,7 @@ def best_in_bins(
     """
     n, shift = len(rows), bins_shift(table, f, len(rows))
     n_bins = ((table.n_bins[f] - 1) >> shift) + 1
-    _count(table.bins, f, shift, labels, rows, n_bins, scratch.counts)
+    _count(bins_for(table, n), f, shift, labels, rows, n_bins, scratch.counts)
     edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], scratch)
     if filled < 2:
         return CONSTANT, -np.inf, -1, -1, 0
@@ -210,7 +211,7 @@ def best_in_bins(
     if before >= 0:
         scratch.opened[before] = True
         scratch.opened[after] = True
-    found, low, high = gather(table.codes, table.bins, f, shift, 0, n_bins, labels, rows, scratch)
+    found, low, high = gather(codes_for(table, n), bins_for(table, n), f, shift, 0, n_bins, labels, rows, scratch)
     values = table.values[table.first[f] : table.first[f + 1]]
     sort_keys(scratch.keys, scratch.spare, found, low, high - low)
     return best_opened(values, table.linked[f], rules, n_bins, n, sums[0], sums[1], scratch)

@@ -21,6 +21,7 @@ from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Rules, Scratch, Table
 from core.numerics.tree_coarse import LOW_HALF, MARGIN, PRUNED, best_opened, bins_shift, corner, gather
+from core.numerics.tree_columns import bins_for, codes_for
 from core.numerics.tree_sorting import sort_keys
 
 ROWS, FIRST, SECOND, BOUND = range(4)
@@ -213,7 +214,7 @@ def move_rows(
     sums: Array, scratch: Scratch,
 ) -> None:  # fmt: skip
     """Let rows join a node, or leave it, in all its histograms; `sums` are the node's class sums afterwards."""
-    lines, moved, by = store.lines, scratch.counts, 1 if joins else -1
+    lines, moved, by, bins = store.lines, scratch.counts, 1 if joins else -1, bins_for(table, len(rows))
     at = start + 1
     for _ in range(lines[start, CANDIDATES]):
         f, lowest, n_bins, shift = lines[at, FEATURE], lines[at, LOWEST], lines[at, BINS], lines[at, SHIFT]
@@ -221,7 +222,7 @@ def move_rows(
         moved[: 2 * n_bins] = 0
         moved_a, moved_b = 0.0, 0.0
         for i in range(len(rows)):
-            j = _bin_of(table.bins, f, rows[i], shift, lowest, n_bins)
+            j = _bin_of(bins, f, rows[i], shift, lowest, n_bins)
             label = labels[rows[i]]
             weight, second = label >> CLASS_BITS, label & CLASS_MASK
             lines[at + j, ROWS] += by
@@ -266,7 +267,8 @@ def _best_of_candidate(
     some, most = _choose_bins(store, at, n_bins, floor - MARGIN * (sums[0] + sums[1]), scratch)
     if not some:
         return PRUNED, most, -1, -1, 0
-    found, low, high = gather(table.codes, table.bins, f, shift, lowest, n_bins, labels, rows, scratch)
+    codes, bins = codes_for(table, len(rows)), bins_for(table, len(rows))
+    found, low, high = gather(codes, bins, f, shift, lowest, n_bins, labels, rows, scratch)
     sort_keys(scratch.keys, scratch.spare, found, low, high - low)
     values = table.values[table.first[f] : table.first[f + 1]]
     best = best_opened(values, table.linked[f], rules, n_bins, len(rows), sums[0], sums[1], scratch)

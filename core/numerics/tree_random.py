@@ -19,7 +19,7 @@ from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, SPLIT
-from core.numerics.tree_columns import code_below
+from core.numerics.tree_columns import code_below, codes_for
 from core.numerics.tree_histograms import Histograms
 from core.numerics.tree_splits import draw_next, mixed, proxy_of, recorded_order, search
 
@@ -53,7 +53,7 @@ def draw_for(draws: Draws, origin: Any, place: int, recorded: int, f: int, key: 
 @njit(cache=True, nogil=True)
 def span_of(table: Table, f: int, rows: Array) -> tuple[Any, Any, int]:
     """Return the lowest and highest code of a feature in a node, missing values apart, and how many rows miss it."""
-    codes = table.codes[f]
+    codes = codes_for(table, len(rows))[f]
     missing = np.int64(table.first[f + 1] - table.first[f] - 1) if table.twin[f] >= 0 else np.int64(-1)
     low, high, n_missing = np.int64(1) << 32, np.int64(-1), 0
     for i in range(len(rows)):
@@ -100,7 +100,7 @@ def split_at(
     threshold = threshold_at(least, most, draw)
     column = table.twin[f] if n_missing > 0 and draw & SIDE else f
     below = code_below(table, column, threshold)
-    codes, left, right = table.codes[column], scratch.left, scratch.right
+    codes, left, right = codes_for(table, len(rows))[column], scratch.left, scratch.right
     left[:] = 0.0
     n_left, left_weight = 0, 0.0
     for i in range(len(rows)):

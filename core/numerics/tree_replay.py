@@ -19,7 +19,7 @@ from numba import njit
 
 from core.numerics.tree_arrays import LINK, Rules, Table
 from core.numerics.tree_build import FEATURE, IMPURITY, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, is_leaf, partition
-from core.numerics.tree_columns import code_below, column_of
+from core.numerics.tree_columns import code_below, codes_for, column_of
 from core.numerics.tree_random import SIDE, SIDE_DRAWN, span_of
 
 Array = npt.NDArray[Any]
@@ -146,7 +146,7 @@ def replay(
                 return first, drawn[:used], fractions[:used], node
             column = column_of(table, f, words[node, MISSING] & 255 != 0)
             below = code_below(table, column, reals[node, THRESHOLD])
-            middle = start + partition(table.codes[column], samples[start:end], below)
+            middle = start + partition(codes_for(table, end - start)[column], samples[start:end], below)
             if waiting + 2 > len(stack):
                 stack = np.concatenate((stack, np.empty_like(stack)))
             stack[waiting] = (words[node, RIGHT], middle, end, depth + 1, known)

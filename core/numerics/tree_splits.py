@@ -21,7 +21,7 @@ from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
-from core.numerics.tree_columns import has_missing, midpoint
+from core.numerics.tree_columns import codes_for, has_missing, midpoint
 from core.numerics.tree_histograms import Histograms, add_candidate, begin
 from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
@@ -203,8 +203,6 @@ def best_on_feature(
     n_left : int
         Rows that go left.
     """
-    codes = table.codes[f]
-    values = table.values[table.first[f] : table.first[f + 1]]
     n = len(rows)
     if table.n_classes == 2:
         if counted(table, rules, n):
@@ -212,9 +210,10 @@ def best_on_feature(
             if found[0] != CONSTANT:
                 return found
         return best_by_walking(
-            table.codes, table.values, table.first[f], f, table.linked[f], labels, rows, sums[0], sums[1],
+            codes_for(table, n), table.values, table.first[f], f, table.linked[f], labels, rows, sums[0], sums[1],
             rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare,
         )  # fmt: skip
+    codes, values = codes_for(table, n)[f], table.values[table.first[f] : table.first[f + 1]]
     low = high = np.int64(codes[rows[0]])
     for i in range(n):
         code = np.int64(codes[rows[i]])

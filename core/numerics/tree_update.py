@@ -40,7 +40,7 @@ from core.numerics.tree_build import (
     sum_labels,
 )
 from core.numerics.tree_coarse import MARGIN, SPLIT, proxy_of_two
-from core.numerics.tree_columns import code_below, column_of, has_missing, midpoint
+from core.numerics.tree_columns import code_below, codes_for, column_of, has_missing, midpoint
 from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows, search_histograms
 from core.numerics.tree_moves import Moves, split_rows, take, take_left
 from core.numerics.tree_random import find_split
@@ -126,7 +126,7 @@ def _from_histograms(
     Returns the feature, -1 where they do not decide; the split; and the name of the new histograms.
     """
     f, child, joined = old.words[node, FEATURE], old.words[node, LEFT], rows[base:]
-    codes = table.codes[f]
+    codes = codes_for(table, len(gone) + len(joined))[f]
     code = code_below(table, f, old.reals[node, THRESHOLD])
     _stored_sums(old, child, left)
     n_left = old.words[child, ROWS] - take_left(labels, codes, gone, code, left)
@@ -260,10 +260,10 @@ def update(
             )  # fmt: skip
             stays_split = winner == column
         if stays_split:
-            lost_left = partition(table.codes[before], gone, code_below(table, before, old.reals[node, THRESHOLD]))
+            lost_left = partition(codes_for(table, lost)[before], gone, code_below(table, before, old.reals[node, THRESHOLD]))
             old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
             kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = split_rows(
-                table.codes[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
+                codes_for(table, n)[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
                 n_left, moves, top,
             )  # fmt: skip
             stays_split = top_now >= 0
