@@ -114,7 +114,8 @@ def gather(
     keys, opened = scratch.keys, scratch.opened
     for i in range(len(rows)):
         row = rows[i]
-        if opened[min(max((np.int64(bins[f, row]) >> shift) - lowest, 0), n_bins - 1)]:
+        place: Any = (np.int64(bins[f, row]) >> shift) - lowest
+        if opened[min(max(place, 0), n_bins - 1)]:
             code = np.int64(codes[f, row])
             low, high = min(low, code), max(high, code)
             keys[found] = (code << 32) | labels[row]

@@ -176,8 +176,9 @@ def _least_fallen(
 
 
 @njit(cache=True, nogil=True)
-def _bin_of(bins: Array, f: int, row: int, shift: int, lowest: int, n_bins: int) -> int:
-    return int(min(max((np.int64(bins[f, row]) >> shift) - lowest, 0), n_bins - 1))
+def _bin_of(bins: Array, f: int, row: int, shift: int, lowest: int, n_bins: int) -> Any:
+    place: Any = (np.int64(bins[f, row]) >> shift) - lowest
+    return min(max(place, 0), n_bins - 1)
 
 
 @njit(cache=True, nogil=True)

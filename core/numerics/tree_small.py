@@ -39,7 +39,9 @@ def best_by_walking(
         if code != last:
             if i >= min_leaf and n - i >= min_leaf:
                 proxy = proxy_of_two(entropy, a, b, all_a, all_b)
-                if proxy > best and not (code - last <= linked and values[offset + code] <= values[offset + last] + LINK):
+                if proxy > best and not (
+                    code - last <= linked and values[offset + code] <= values[offset + last] + LINK
+                ):
                     best, below, above, n_left = proxy, last, code, i
             last = code
         label = key & LOW_HALF

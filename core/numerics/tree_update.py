@@ -47,7 +47,7 @@ from core.numerics.tree_random import find_split
 from core.numerics.tree_splits import best_on_feature, counted, impurity, mixed
 
 MUCH = 3
-"""A node that changes by more than one row in this many is built again."""
+"""A node of n rows that changes by more than n / MUCH is built again."""
 
 
 class Stores(NamedTuple):
@@ -260,7 +260,9 @@ def update(
             )  # fmt: skip
             stays_split = winner == column
         if stays_split:
-            lost_left = partition(codes_for(table, lost)[before], gone, code_below(table, before, old.reals[node, THRESHOLD]))
+            lost_left = partition(
+                codes_for(table, lost)[before], gone, code_below(table, before, old.reals[node, THRESHOLD])
+            )
             old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
             kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = split_rows(
                 codes_for(table, n)[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,

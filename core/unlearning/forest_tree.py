@@ -34,6 +34,10 @@ Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+MANY = 16
+"""Where more than one row in so many leaves, building the tree anew is quicker."""
+NO_INTS: Ints = np.empty(0, np.int32)
+NO_REALS: npt.NDArray[np.float64] = np.empty(0)
 BITWISE = [LEFT, RIGHT, FEATURE, IMPURITY, ROWS, WEIGHT]
 """Which of two zeros a drawn threshold falls on depends on the order of rows."""
 
@@ -136,7 +140,7 @@ class LivingTree:
         labels = self.roots.labels
         weight = float(self.estimator.tree_.weighted_n_node_samples[0] - (labels[gone] >> CLASS_BITS).sum())
         key = self.roots.draws.seed
-        if self.fragile:
+        if self.fragile or len(gone) * MANY > len(self.samples):
             return grow(table, rules, self.roots, kept, self.estimator, bench)
         bench.moves.pool[: len(gone)] = gone
         old = self.grown
@@ -157,7 +161,9 @@ class LivingTree:
         )
 
 
-def grown_of(estimator: Any, origin: Ints, others: npt.NDArray[np.float64], names: Ints) -> Grown:
+def grown_of(
+    estimator: Any, origin: Ints = NO_INTS, others: npt.NDArray[np.float64] = NO_REALS, names: Ints = NO_INTS
+) -> Grown:
     """Return a fitted tree as flat arrays, without copying its nodes."""
     state = estimator.tree_.__getstate__()
     words = state["nodes"].view(np.int64).reshape(-1, 8)
@@ -231,8 +237,7 @@ def adopt(
     node : int
         The first node that differs, -1 if none.
     """
-    none = np.empty(0, np.int32)
-    stored = grown_of(estimator, none, np.empty(0), none)
+    stored = grown_of(estimator)
     labels = ((weight << CLASS_BITS) | (codes & CLASS_MASK)).astype(np.int32)
     rows = np.flatnonzero(weight > 0).astype(np.int32)
     first, drawn, fractions, wrong = (
