@@ -1,5 +1,8 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.groups import group_changes, predicted_scores
+from core.attribution.plan import Plan, plan_removal
+from core.attribution.random_removals import random_removals
 from core.attribution.reasons import reasons
 from core.attribution.registry import harmful, influence, preview
 from core.case.case import Case
@@ -13,6 +16,7 @@ from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import METRICS
 from core.metrics.compare import compare
 from core.unlearning.base import Guarantee, UnlearnResult
+from core.unlearning.edit import edit
 from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
 
 __all__ = [
@@ -21,6 +25,7 @@ __all__ = [
     "AuditReport",
     "Case",
     "Guarantee",
+    "Plan",
     "Provenance",
     "RedressError",
     "Roles",
@@ -29,12 +34,17 @@ __all__ = [
     "check_provenance",
     "compare",
     "converge",
+    "edit",
+    "group_changes",
     "harmful",
     "influence",
     "load_case",
     "load_model",
+    "plan_removal",
+    "predicted_scores",
     "prepare",
     "preview",
+    "random_removals",
     "read_table",
     "reasons",
     "save_model",

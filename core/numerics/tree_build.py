@@ -11,8 +11,7 @@ from numba import njit
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import codes_for, has_missing
 from core.numerics.tree_histograms import Histograms
-from core.numerics.tree_random import find_split
-from core.numerics.tree_splits import impurity, mixed
+from core.numerics.tree_splits import impurity, mixed, search
 
 Array = npt.NDArray[Any]
 
@@ -193,7 +192,7 @@ def build(
         if is_leaf(rules, end - start, depth, node_impurity):
             continue
         used = store.used[0]
-        column, _, others, below, threshold, n_left, name = find_split(
+        column, _, others, below, threshold, n_left, name = search(
             table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, store, scratch
         )
         if column < 0:

@@ -1,12 +1,17 @@
-"""Rows that leave the nodes of a tree, and rows that change sides where a threshold slides."""
+"""What trees do as rows leave: subtrees that stay, rows that leave, and rows that change sides where a threshold moves."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array
+from core.numerics.tree_build import LEFT, RIGHT, WEIGHT, Grown
+
+MUCH = 3
+"""A node that changes by more than one row in this many is built again."""
 
 
 class Moves(NamedTuple):
@@ -24,6 +29,32 @@ class Moves(NamedTuple):
     pool: Array
     spare: Array
     tally: Array
+
+
+@njit(cache=True, nogil=True)
+def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
+    """Write an unchanged subtree to position `at`; return where the next node goes."""
+    if parent >= 0:
+        out.words[parent, LEFT if is_left else RIGHT] = at
+    size, shift = end - node, at - node
+    out.words[at : at + size] = old.words[node:end]
+    out.values[at : at + size] = old.values[node:end]
+    out.origin[at : at + size] = old.origin[node:end]
+    out.others[at : at + size] = old.others[node:end]
+    if shift != 0:
+        for i in range(at, at + size):
+            if out.words[i, LEFT] >= 0:
+                out.words[i, LEFT] += shift
+                out.words[i, RIGHT] += shift
+    return at + size
+
+
+@njit(cache=True, nogil=True)
+def stored_sums(old: Grown, node: int, sums: Array) -> float:
+    """Fill `sums` with a node's weight by class; return its whole weight."""
+    for c in range(len(sums)):
+        sums[c] = np.rint(old.values[node, c] * old.reals[node, WEIGHT])
+    return float(old.reals[node, WEIGHT])
 
 
 @njit(cache=True, nogil=True)

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from core.numerics.tree_arrays import LINK, Rules, Table
+from core.numerics.tree_arrays import Rules, Table
 from core.numerics.tree_build import FEATURE, IMPURITY, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, is_leaf, partition
-from core.numerics.tree_columns import code_below, codes_for, column_of
-from core.numerics.tree_random import SIDE, SIDE_DRAWN, span_of
+from core.numerics.tree_columns import code_below, column_of
+from core.numerics.tree_random import SIDE, SIDE_DRAWN, SUMS, look
 
 Array = npt.NDArray[Any]
 
@@ -38,17 +38,6 @@ def _next(state: Array) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _look(table: Table, f: int, rows: Array) -> tuple[bool, bool]:
-    """Return whether a feature is constant in a node, and whether some rows miss it."""
-    low, high, n_missing = span_of(table, f, rows)
-    if n_missing > 0:
-        return n_missing == len(rows), True
-    first = table.first[f]
-    near = high - low <= table.linked[f]
-    return bool(near and table.values[first + high] <= table.values[first + low] + LINK), False
-
-
-@njit(cache=True, nogil=True)
 def _draw_threshold(state: Array, missing: bool) -> Any:
     draw = np.int64(_next(state))
     if missing:
@@ -62,7 +51,7 @@ def _draw_features(
     fractions: Array,
 ) -> tuple[int, int]:  # fmt: skip
     """Draw as scikit-learn's splitter does; return how many features were drawn and how many are constant below."""
-    visited, found, drawn_constants = 0, 0, 0
+    visited, found, drawn_constants, line = 0, 0, 0, np.empty(SUMS, np.int64)
     f_i, total = len(features), known
     while f_i > total and (visited < rules.max_features or visited <= found + drawn_constants):
         f_j = drawn_constants + _next(state) % (f_i - found - drawn_constants)
@@ -75,7 +64,7 @@ def _draw_features(
         f_j += found
         drawn[visited] = features[f_j]
         visited += 1
-        constant, missing = _look(table, features[f_j], rows)
+        constant, missing = look(table, features[f_j], rows, line)
         if constant:
             features[f_j], features[total] = features[total], features[f_j]
             found += 1
@@ -146,7 +135,7 @@ def replay(
                 return first, drawn[:used], fractions[:used], node
             column = column_of(table, f, words[node, MISSING] & 255 != 0)
             below = code_below(table, column, reals[node, THRESHOLD])
-            middle = start + partition(codes_for(table, end - start)[column], samples[start:end], below)
+            middle = start + partition(table.codes[column], samples[start:end], below)
             if waiting + 2 > len(stack):
                 stack = np.concatenate((stack, np.empty_like(stack)))
             stack[waiting] = (words[node, RIGHT], middle, end, depth + 1, known)

@@ -42,12 +42,8 @@ from core.numerics.tree_build import (
 from core.numerics.tree_coarse import MARGIN, SPLIT, proxy_of_two
 from core.numerics.tree_columns import code_below, codes_for, column_of, has_missing, midpoint
 from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows, search_histograms
-from core.numerics.tree_moves import Moves, split_rows, take, take_left
-from core.numerics.tree_random import find_split
-from core.numerics.tree_splits import best_on_feature, counted, impurity, mixed
-
-MUCH = 3
-"""A node of n rows that changes by more than n / MUCH is built again."""
+from core.numerics.tree_moves import MUCH, Moves, copy_subtree, split_rows, stored_sums, take, take_left
+from core.numerics.tree_splits import best_on_feature, counted, impurity, mixed, search
 
 
 class Stores(NamedTuple):
@@ -77,35 +73,13 @@ def _most_gained(entropy: bool, lost: float, weight: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _copy_subtree(
-    old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool, stores: Stores
-) -> int:
-    if parent >= 0:
-        out.words[parent, LEFT if is_left else RIGHT] = at
-    size, shift = end - node, at - node
-    out.words[at : at + size] = old.words[node:end]
-    out.values[at : at + size] = old.values[node:end]
-    out.origin[at : at + size] = old.origin[node:end]
-    out.others[at : at + size] = old.others[node:end]
-    out.names[at : at + size] = old.names[node:end]
-    if shift != 0:
-        for i in range(at, at + size):
-            if out.words[i, LEFT] >= 0:
-                out.words[i, LEFT] += shift
-                out.words[i, RIGHT] += shift
+def _carry_histograms(old: Grown, node: int, end: int, out: Grown, at: int, stores: Stores) -> None:
+    """Let the nodes of an unchanged subtree keep their histograms."""
+    out.names[at : at + end - node] = old.names[node:end]
     if stores.own.used[0] > 0:
-        for i in range(at, at + size):
+        for i in range(at, at + end - node):
             if out.names[i] >= stores.out.offset:
                 out.names[i] = copy_histograms(out.names[i], stores.base, stores.own, stores.out)
-    return at + size
-
-
-@njit(cache=True, nogil=True)
-def _stored_sums(old: Grown, node: int, sums: Array) -> float:
-    """Fill `sums` with a node's weight by class; return its whole weight."""
-    for c in range(len(sums)):
-        sums[c] = np.rint(old.values[node, c] * old.reals[node, WEIGHT])
-    return float(old.reals[node, WEIGHT])
 
 
 @njit(cache=True, nogil=True)
@@ -128,7 +102,7 @@ def _from_histograms(
     f, child, joined = old.words[node, FEATURE], old.words[node, LEFT], rows[base:]
     codes = codes_for(table, len(gone) + len(joined))[f]
     code = code_below(table, f, old.reals[node, THRESHOLD])
-    _stored_sums(old, child, left)
+    stored_sums(old, child, left)
     n_left = old.words[child, ROWS] - take_left(labels, codes, gone, code, left)
     n_left += take_left(labels, codes, joined, code, left, -1)
     least = max(rules.min_samples_leaf, 1)
@@ -168,7 +142,7 @@ def _best_now(
             return winner, np.inf, below, midpoint(table, winner, below, above), n_left, name
         stores.out.used[0] = used
     known, found = -1, NOTHING
-    if not (rules.random or counted(table, rules, len(rows))):
+    if not counted(table, rules, len(rows)):
         known, found = column, best_on_feature(table, rules, column, labels, rows, sums, weight, -np.inf, scratch)
         kind, proxy, below, above, n_left = found
         others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
@@ -176,7 +150,7 @@ def _best_now(
         if sure and not _any(table.chained, gone):
             return column, others, below, midpoint(table, column, below, above), n_left, -1
     moves.tally[1] += len(rows)
-    winner, _, others, below, threshold, n_left, name = find_split(
+    winner, _, others, below, threshold, n_left, name = search(
         table, rules, draws, labels, rows, sums, weight, key, origin, known, found, stores.out, scratch
     )
     return winner, others, below, threshold, n_left, name
@@ -238,14 +212,15 @@ def update(
         key = keys[waiting]
         n, lost = base + joining, lost_end - lost_start
         if joining == 0 and lost == 0:
-            at = _copy_subtree(old, node, node_end, out, at, parent, side == 1, stores)
+            _carry_histograms(old, node, node_end, out, at, stores)
+            at = copy_subtree(old, node, node_end, out, at, parent, side == 1)
             continue
         rows, gone = samples[start : start + n], moves.pool[lost_start:lost_end]
         origin, f = np.int64(old.origin[node]), old.words[node, FEATURE]
         used = stores.out.used[0]
         stays_split = f >= 0 and (joining + lost) * MUCH <= n
         if stays_split:
-            _stored_sums(old, node, sums)
+            stored_sums(old, node, sums)
             lost_weight = take(labels, gone, sums)
             take(labels, rows[base:], sums, -1)
             weight = sums.sum()
@@ -279,7 +254,7 @@ def update(
             fragile = fragile or shaky
             continue
         top = top_now
-        left_weight = _stored_sums(old, old_left, left) - take(labels, gone[:lost_left], left)
+        left_weight = stored_sums(old, old_left, left) - take(labels, gone[:lost_left], left)
         if changed == 1:
             left_weight = sum_labels(labels, rows[:n_left], left)
         for c in range(len(sums)):

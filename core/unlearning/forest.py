@@ -96,6 +96,6 @@ def _refitted(case: Case, grove: Grove, retained: Bools) -> Any:
         raise NotSupportedError(
             f"the preprocessing gives {after.shape[1]} columns without these records and gave {before.shape[1]} with them"
         )
-    if not np.array_equal(before, after):
+    if not np.array_equal(before, after, equal_nan=True):
         raise NotSupportedError("the preprocessing, fitted without these records, gives the others other values")
     return steps

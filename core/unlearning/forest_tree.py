@@ -24,10 +24,12 @@ from core.numerics.tree_build import (
     deepest,
     make_room,
 )
-from core.numerics.tree_histograms import Histograms, make_histograms
+from core.numerics.tree_drawn import Lines, build_drawn, kept_lines, room_for_lines, update_drawn
+from core.numerics.tree_histograms import make_histograms
 from core.numerics.tree_moves import Moves
 from core.numerics.tree_replay import replay
-from core.numerics.tree_update import Stores, update
+from core.numerics.tree_update import update
+from core.unlearning.forest_memory import Memory
 from core.unlearning.forest_parts import Stream
 
 Ints = npt.NDArray[np.int32]
@@ -75,35 +77,6 @@ class Roots:
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
-    """The histograms of a tree's nodes: those it shares with the trees it was made from, and its own."""
-
-    names: Ints
-    shared: Ints
-    own: Ints
-
-    @classmethod
-    def of(cls, names: Ints, out: Histograms, shared: Ints | None = None) -> Memory:
-        """Return what stands in `out`, copied; without anything shared it is there to share."""
-        lines = out.lines[: out.used[0]].copy()
-        return cls(names.copy(), lines, lines[:0]) if shared is None else cls(names.copy(), shared, lines)
-
-    def stores(self, bench: Bench) -> tuple[Stores, Ints | None]:
-        """Return the histograms as an update reads and writes them, and what the new tree is to share.
-
-        Where a tree's own have grown as large as the shared ones, all are copied, and those are let go.
-        """
-        used = len(self.shared)
-        together = 2 * len(self.own) > used
-        stores = Stores(
-            make_histograms(self.shared, used, 0),
-            make_histograms(self.own, len(self.own), used),
-            make_histograms(bench.lines, 0, 0 if together else used),
-        )
-        return stores, None if together else self.shared
-
-
-@dataclass(frozen=True, eq=False)
 class LivingTree:
     """A tree together with what removing rows from it takes.
 
@@ -116,7 +89,8 @@ class LivingTree:
         The rows it knows, in the order of its leaves.
     origin, others : ndarray
         Of every node, as in `Grown`.
-    memory : Memory
+    memory : Memory or Lines
+        What its large nodes remember; lines where thresholds are drawn.
     fragile : bool
         Whether a split may become a leaf, or a leaf a split, as the whole weight falls; then the tree is built anew each time.
     """
@@ -126,13 +100,14 @@ class LivingTree:
     samples: Ints
     origin: Ints
     others: npt.NDArray[np.float64]
-    memory: Memory
+    memory: Memory | Lines
     fragile: bool
 
     @property
     def grown(self) -> Grown:
         """The tree as flat arrays; they share memory with scikit-learn's tree."""
-        return grown_of(self.estimator, self.origin, self.others, self.memory.names)
+        names = self.memory.names if isinstance(self.memory, Memory) else NO_INTS
+        return grown_of(self.estimator, self.origin, self.others, names)
 
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without some of its rows, every one of which it knows."""
@@ -144,20 +119,30 @@ class LivingTree:
             return grow(table, rules, self.roots, kept, self.estimator, bench)
         bench.moves.pool[: len(gone)] = gone
         old = self.grown
-        stores, shared = self.memory.stores(bench)
+        if isinstance(self.memory, Lines):
+            room = room_for_lines(len(kept), table)
+            n_nodes, fragile, lines = update_drawn(
+                table, rules, self.roots.draws, labels, kept, old, self.memory, len(gone), key, weight,
+                bench.out, room.first, room.lines, bench.moves, bench.scratch,
+            )  # fmt: skip
+            return self._made(n_nodes, bool(fragile), kept, bench.out, kept_lines(room, lines, n_nodes))
+        stores, shared = self.memory.stores(bench.lines)
         n_nodes, fragile = update(
             table, rules, self.roots.draws, labels, kept, old, len(old.words), len(gone), key, weight,
             bench.out, stores, bench.moves, bench.scratch,
         )  # fmt: skip
-        out = bench.out
+        memory = Memory.of(bench.out.names[:n_nodes], stores.out, shared)
+        return self._made(n_nodes, bool(fragile), kept, bench.out, memory)
+
+    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown, memory: Memory | Lines) -> LivingTree:
         return replace(
             self,
             estimator=with_tree(self.estimator, out, n_nodes),
-            samples=kept,
+            samples=samples,
             origin=out.origin[:n_nodes].copy(),
             others=out.others[:n_nodes].copy(),
-            memory=Memory.of(out.names[:n_nodes], stores.out, shared),
-            fragile=bool(fragile),
+            memory=memory,
+            fragile=fragile,
         )
 
 
@@ -202,19 +187,24 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
     bench : Bench
     """
     weight = float((roots.labels[rows] >> CLASS_BITS).sum())
-    store = make_histograms(bench.lines, 0, 0)
-    n_nodes, fragile = build(
-        table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight,
-        bench.out, 0, -1, False, store, bench.scratch,
-    )  # fmt: skip
     out = bench.out
+    whole = (table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight)
+    memory: Memory | Lines
+    if rules.random:
+        room = room_for_lines(len(rows), table)
+        n_nodes, fragile, lines = build_drawn(*whole, out, 0, -1, False, *room, bench.scratch)
+        memory = kept_lines(room, lines, n_nodes)
+    else:
+        store = make_histograms(bench.lines, 0, 0)
+        n_nodes, fragile = build(*whole, out, 0, -1, False, store, bench.scratch)
+        memory = Memory.of(out.names[:n_nodes], store)
     return LivingTree(
         with_tree(estimator, out, n_nodes),
         roots,
         rows,
         out.origin[:n_nodes].copy(),
         out.others[:n_nodes].copy(),
-        Memory.of(out.names[:n_nodes], store),
+        memory,
         bool(fragile),
     )
 
