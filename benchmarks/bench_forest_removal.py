@@ -23,7 +23,7 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 import core
-from core.unlearning import forest_tree
+from core.unlearning import forest_state, forest_tree
 from core.unlearning.forest_tree import first_difference
 
 D = 40
@@ -109,7 +109,7 @@ def phases(case: core.Case, repeats: int) -> None:
         bench.moves.tally[:] = 0
     draw = np.random.default_rng(1)
     with (
-        joblib.parallel_config(n_jobs=1),
+        mock.patch.object(forest_state, "cpu_count", lambda: 1),
         mock.patch.multiple(
             forest_tree, update=clocked("update"), with_tree=clocked("with_tree"), grow=clocked("grow")
         ),

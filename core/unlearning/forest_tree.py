@@ -29,7 +29,7 @@ from core.numerics.tree_histograms import make_histograms
 from core.numerics.tree_moves import Moves
 from core.numerics.tree_replay import replay
 from core.numerics.tree_update import update
-from core.unlearning.forest_memory import Memory
+from core.unlearning.forest_histograms import Memory
 from core.unlearning.forest_parts import Stream
 
 Ints = npt.NDArray[np.int32]

@@ -30,7 +30,7 @@ class Memory:
     def stores(self, room: Ints) -> tuple[Stores, Ints | None]:
         """Return the histograms as an update reads and writes them (to `room`), and what the new tree is to share.
 
-        Where a tree's own have grown as large as the shared ones, all are copied, and those are let go.
+        Where a tree's own have grown to more than half of the shared ones, all are copied, and those are let go.
         """
         used = len(self.shared)
         together = 2 * len(self.own) > used
