@@ -1,10 +1,13 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.explanation import Explanation, Subset
 from core.attribution.groups import group_changes, predicted_scores
+from core.attribution.moved import moved_decisions
 from core.attribution.plan import Plan, plan_removal
 from core.attribution.random_removals import random_removals
-from core.attribution.reasons import reasons
+from core.attribution.reasons import mean_reasons, reasons
 from core.attribution.registry import harmful, influence, preview
+from core.attribution.subsets import explain_gap
 from core.case.case import Case
 from core.case.models import load_model, save_model
 from core.case.provenance import Provenance, check_provenance
@@ -16,30 +19,41 @@ from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import METRICS
 from core.metrics.compare import compare
 from core.unlearning.base import Guarantee, UnlearnResult
+from core.unlearning.boosting_splits import SplitCheck, check_splits
 from core.unlearning.edit import edit
+from core.unlearning.refit import refit
 from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
+from core.verification.retrain_gap import RetrainGap, retrain_gap
 
 __all__ = [
     "METRICS",
     "AtRate",
     "AuditReport",
     "Case",
+    "Explanation",
     "Guarantee",
     "Plan",
     "Provenance",
     "RedressError",
+    "RetrainGap",
     "Roles",
+    "SplitCheck",
+    "Subset",
     "UnlearnResult",
     "audit",
     "check_provenance",
+    "check_splits",
     "compare",
     "converge",
     "edit",
+    "explain_gap",
     "group_changes",
     "harmful",
     "influence",
     "load_case",
     "load_model",
+    "mean_reasons",
+    "moved_decisions",
     "plan_removal",
     "predicted_scores",
     "prepare",
@@ -47,6 +61,8 @@ __all__ = [
     "random_removals",
     "read_table",
     "reasons",
+    "refit",
+    "retrain_gap",
     "save_model",
     "unlearn",
     "unlearners_for",

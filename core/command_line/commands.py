@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +71,10 @@ def audit(args: Namespace) -> Output:
 def influence(args: Namespace) -> Output:
     """Rank training records by what removing each would do to a metric."""
     case = core.load_case(args.case)
-    feature = _one_feature(args.sensitive_feature)
+    feature = feature_asked(args.sensitive_feature)
     effects = core.influence(case, args.metric, feature, args.on)
     order = core.harmful(effects)[: amount(args.top, len(effects))]
-    name = _feature_name(case.sensitive_feature(feature))
+    name = feature_name(case.sensitive_feature(feature))
     better = core.METRICS[args.metric].better
     head = (
         f"Change of {args.metric} of {plain(name)} on {args.on} if a record is removed; {better} is better. "
@@ -132,7 +132,7 @@ def unlearn(args: Namespace) -> Output:
 def provenance(args: Namespace) -> Output:
     """Say whether the training table is what the model was trained on."""
     verdict = core.check_provenance(core.load_case(args.case))
-    data = {"case": args.case, "status": verdict.status, "evidence": verdict.evidence, "converge": verdict.converge}
+    data = {"case": args.case, **asdict(verdict)}
     return Output(f"{verdict.status}: {plain(verdict.evidence)}", data)
 
 
@@ -155,7 +155,7 @@ def _forget(case: core.Case, args: Namespace) -> list[Any]:
     if args.most_harmful is not None:
         if args.by != "record":
             raise BadArgumentError("--most-harmful ranks records. Got --by subject with it; leave one of the two out.")
-        effects = core.influence(case, args.metric, _one_feature(args.sensitive_feature))
+        effects = core.influence(case, args.metric, feature_asked(args.sensitive_feature))
         return list(core.harmful(effects)[: amount(args.most_harmful, len(effects))])
     known = case.record_ids if args.by == "record" or case.subject_ids is None else case.subject_ids
     column = str(known.name or "record")
@@ -175,7 +175,8 @@ def _features(names: Sequence[str] | None) -> list[str | tuple[str, ...]] | None
     return None if not names else [_feature(name) for name in names]
 
 
-def _one_feature(name: str | None) -> str | tuple[str, ...] | None:
+def feature_asked(name: str | None) -> str | tuple[str, ...] | None:
+    """Return the sensitive feature that an argument names; None where it names none."""
     return None if name is None else _feature(name)
 
 
@@ -184,7 +185,8 @@ def _feature(name: str) -> str | tuple[str, ...]:
     return parts if len(parts) > 1 else name
 
 
-def _feature_name(feature: str | tuple[str, ...]) -> str:
+def feature_name(feature: str | tuple[str, ...]) -> str:
+    """Return how a sensitive feature is written."""
     return feature if isinstance(feature, str) else " & ".join(feature)
 
 

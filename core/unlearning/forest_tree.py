@@ -43,6 +43,9 @@ NO_REALS: npt.NDArray[np.float64] = np.empty(0)
 BITWISE = [LEFT, RIGHT, FEATURE, IMPURITY, ROWS, WEIGHT]
 """Which of two zeros a drawn threshold falls on depends on the order of rows."""
 
+LARGE = 128
+"""Nodes with so many rows keep what their drawn splits depend on."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bench:
@@ -123,7 +126,7 @@ class LivingTree:
             room = room_for_lines(len(kept), table)
             n_nodes, fragile, lines = update_drawn(
                 table, rules, self.roots.draws, labels, kept, old, self.memory, len(gone), key, weight,
-                bench.out, room.first, room.lines, bench.moves, bench.scratch,
+                bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
             )  # fmt: skip
             return self._made(n_nodes, bool(fragile), kept, bench.out, kept_lines(room, lines, n_nodes))
         stores, shared = self.memory.stores(bench.lines)
@@ -192,7 +195,7 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
     memory: Memory | Lines
     if rules.random:
         room = room_for_lines(len(rows), table)
-        n_nodes, fragile, lines = build_drawn(*whole, out, 0, -1, False, *room, bench.scratch)
+        n_nodes, fragile, lines = build_drawn(*whole, out, 0, -1, False, *room, LARGE, bench.scratch)
         memory = kept_lines(room, lines, n_nodes)
     else:
         store = make_histograms(bench.lines, 0, 0)
