@@ -12,6 +12,8 @@ from core.errors import RedressError
 from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import METRICS
 from core.metrics.compare import compare
+from core.mitigation.base import Mitigation
+from core.mitigation.registry import mitigate, mitigations
 from core.unlearning.base import Guarantee, UnlearnResult
 from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
 
@@ -21,6 +23,7 @@ __all__ = [
     "AuditReport",
     "Case",
     "Guarantee",
+    "Mitigation",
     "Provenance",
     "RedressError",
     "Roles",
@@ -33,6 +36,8 @@ __all__ = [
     "influence",
     "load_case",
     "load_model",
+    "mitigate",
+    "mitigations",
     "prepare",
     "preview",
     "read_table",
