@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from core.case.group_thresholds import decides_by_group, scorer
 from core.case.roles import Roles
 from core.errors import InputError, InputTypeError, listed, nearest
 
@@ -31,6 +32,9 @@ def check_tables(train: object, test: object) -> None:
 
 def check_model(model: object) -> None:
     """Raise unless `model` is a fitted classifier that gives scores."""
+    if decides_by_group(model):
+        _check_thresholds(model)
+        model = scorer(model)
     if not (hasattr(model, "predict_proba") or hasattr(model, "decision_function")):
         with contextlib.suppress(NotFittedError, TypeError):
             check_is_fitted(model)
@@ -45,6 +49,18 @@ def check_model(model: object) -> None:
         ) from error
     if not hasattr(model, "classes_"):
         raise InputTypeError(f"The model must be a classifier. {type(model).__name__} has no classes_.")
+
+
+def _check_thresholds(model: Any) -> None:
+    if not hasattr(model, "interpolated_thresholder_"):
+        raise InputError(
+            "The model must be fitted. This ThresholdOptimizer is not; call fit on its training data first."
+        )
+    classes = list(getattr(scorer(model), "classes_", ()))
+    if classes != [0, 1]:
+        raise InputError(
+            f"A ThresholdOptimizer must stand on a classifier of the labels 0 and 1. Got {listed(classes)}; recode the labels."
+        )
 
 
 def check_columns(table: pd.DataFrame, columns: tuple[str, ...], *, what: str, where: str) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case.case import Case
+from core.case.scoring import model_rows
 from core.metrics.catalog import Metric
 from core.unlearning.base import model_input
 
@@ -113,8 +114,7 @@ class Task:
     @property
     def X_split(self) -> Any:
         """Rows to measure on, as the model takes them."""
-        table = self.case.X_test.iloc[self.case.rows(self.on)]
-        return table if hasattr(self.case.model, "feature_names_in_") else table.to_numpy()
+        return model_rows(self.case.model, self.case.X_test.iloc[self.case.rows(self.on)])
 
     @property
     def y(self) -> npt.NDArray[np.int64]:

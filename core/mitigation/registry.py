@@ -202,6 +202,8 @@ def _measured(case: Case, metric: str, utility: str, on: str) -> tuple[Metric, M
 def _refusal(mitigator: Mitigator, task: Task) -> str | None:
     if len(task.case.classes) != 2:
         return f"fairlearn's mitigators take two label classes, and the model knows {len(task.case.classes)}"
+    if task.case.randomised:
+        return "the model has thresholds of each group already; make the case from the estimator inside it"
     scored = [metric.name for metric in (task.metric, task.utility) if metric.uses == "scores"]
     if scored and not mitigator.scores:
         return f"{scored[0]} needs scores, and all it gives is decisions"

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.case.case import Case
+from core.case.scoring import model_rows
 from core.errors import InputError, listed
 
 Positions = npt.NDArray[np.intp]
@@ -167,4 +168,4 @@ def _class_counts(case: Case) -> npt.NDArray[np.intp]:
 def model_input(case: Case, rows: Positions | npt.NDArray[np.bool_]) -> Any:
     """Return training rows as the model takes them."""
     table = case.X_train.iloc[rows] if rows.dtype != bool else case.X_train[rows]
-    return table if hasattr(case.model, "feature_names_in_") else table.to_numpy()
+    return model_rows(case.model, table)

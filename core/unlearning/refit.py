@@ -11,8 +11,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
+from core.case.group_thresholds import decides_by_group
 from core.errors import InputError
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
+from core.unlearning.composite import thresholds_on
 
 
 class Refit(Unlearner):
@@ -53,20 +55,22 @@ def fit_again(case: Case, retained: Any, model: Any = None) -> tuple[Any, tuple[
     InputError
         If the model cannot be fitted on them.
     """
+    wanted = case.model if model is None else model
+    inner = wanted.estimator if decides_by_group(wanted) else wanted
     options = {}
     if case.train_weight is not None:
-        name = f"{case.model.steps[-1][0]}__sample_weight" if isinstance(case.model, Pipeline) else "sample_weight"
+        name = f"{inner.steps[-1][0]}__sample_weight" if isinstance(inner, Pipeline) else "sample_weight"
         options[name] = case.train_weight[retained]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            fitted = clone(case.model if model is None else model).fit(
-                model_input(case, retained), case.train_labels[retained], **options
-            )
+            fitted = clone(inner).fit(model_input(case, retained), case.train_labels[retained], **options)
         except ValueError as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(
                 f"The model must be able to fit the {int(np.count_nonzero(retained))} retained records. It says: {reason}"
             ) from error
+    if decides_by_group(wanted):
+        fitted = thresholds_on(case, retained, wanted, fitted)
     stopped = any(issubclass(item.category, ConvergenceWarning) for item in caught)
     return fitted, ("The solver stopped before its tolerance was met.",) if stopped else ()
