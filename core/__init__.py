@@ -2,6 +2,7 @@
 
 from core.attribution.reasons import reasons
 from core.attribution.registry import harmful, influence, preview
+from core.attribution.suspicious import suspicious_labels
 from core.case.case import Case
 from core.case.models import load_model, save_model
 from core.case.provenance import Provenance, check_provenance
@@ -43,6 +44,7 @@ __all__ = [
     "read_table",
     "reasons",
     "save_model",
+    "suspicious_labels",
     "unlearn",
     "unlearners_for",
 ]
