@@ -1,5 +1,8 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.groups import group_changes, predicted_scores
+from core.attribution.plan import Plan, plan_removal
+from core.attribution.random_removals import random_removals
 from core.attribution.reasons import reasons
 from core.attribution.registry import harmful, influence, preview
 from core.attribution.suspicious import suspicious_labels
@@ -16,6 +19,7 @@ from core.metrics.compare import compare
 from core.mitigation.base import Mitigation
 from core.mitigation.registry import mitigate, mitigations
 from core.unlearning.base import Guarantee, UnlearnResult
+from core.unlearning.edit import edit
 from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
 
 __all__ = [
@@ -25,6 +29,7 @@ __all__ = [
     "Case",
     "Guarantee",
     "Mitigation",
+    "Plan",
     "Provenance",
     "RedressError",
     "Roles",
@@ -33,14 +38,19 @@ __all__ = [
     "check_provenance",
     "compare",
     "converge",
+    "edit",
+    "group_changes",
     "harmful",
     "influence",
     "load_case",
     "load_model",
     "mitigate",
     "mitigations",
+    "plan_removal",
+    "predicted_scores",
     "prepare",
     "preview",
+    "random_removals",
     "read_table",
     "reasons",
     "save_model",

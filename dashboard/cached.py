@@ -12,10 +12,7 @@ import pandas as pd
 import streamlit as st
 
 import core
-from core.attribution.base import Attributor
-from core.attribution.registry import ATTRIBUTORS
 from core.case.provenance import Provenance, check_provenance
-from core.errors import NotSupportedError
 from core.metrics import METRICS, AuditReport, audit
 from core.metrics.audit import LEVEL, audit_arrays, sample_of
 from core.metrics.catalog import metrics_of
@@ -138,7 +135,7 @@ def preview(work: Work, metrics: Sequence[str]) -> AuditReport:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _preview(version_key: str, settings: tuple[Any, ...], _case: core.Case, _work: Work) -> AuditReport:  # noqa: ARG001
-    scores, _ = attributor(_case).scores_without(_case, _case.positions(_work.selection), "explore")
+    scores, _ = core.predicted_scores(_case, _work.selection)
     groups = [_case.groups(_work.feature, "explore")]
     return audit_arrays(sample_of(_case, "explore", scores), groups, metrics_of(settings[0]))
 
@@ -218,7 +215,7 @@ def _records(
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _moved(version_key: str, record: Any, feature: Feature, _case: core.Case) -> pd.DataFrame:  # noqa: ARG001
-    scores, _ = attributor(_case).scores_without(_case, _case.positions([record]), "explore")
+    scores, _ = core.predicted_scores(_case, [record])
     groups = _case.groups(feature, "explore")
     rows = _case.rows("explore")
     table = pd.DataFrame(
@@ -237,20 +234,3 @@ def _moved(version_key: str, record: Any, feature: Feature, _case: core.Case) ->
 def moved(work: Work, record: Any) -> pd.DataFrame:
     """Return the test rows whose score a record's removal is predicted to move most."""
     return _moved(key(work), record, work.feature, case(work))
-
-
-def attributor(one: core.Case) -> Attributor:
-    """Return what predicts removals for a case's model.
-
-    Raises
-    ------
-    NotSupportedError
-        If nothing does; the sentence says why.
-    """
-    reasons = [(found, found.fits(one)) for found in ATTRIBUTORS]
-    fitting = next((found for found, reason in reasons if reason is None), None)
-    if fitting is None:
-        raise NotSupportedError(
-            f"Nothing predicts removals for this model: {'; '.join(str(reason) for _, reason in reasons)}."
-        )
-    return fitting

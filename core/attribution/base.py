@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from core.attribution.outcome import Outcome
 from core.case.case import Case
+from core.errors import InputError, NotSupportedError
 
 Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+AT_ONCE = 64
+"""Groups whose scores are held in memory together."""
 
 
 class Attributor(ABC):
-    """Predicts what removing training records does to a metric, for the models of one family."""
+    """Predicts what removing training records does to a metric, for the models of one family.
+
+    A family has to give the influence of single records and the scores without one set of records. Effects of many groups follow
+    from the scores, one group after the other; a family that has a quicker way overrides `group_scores` or `group_changes`.
+    """
 
     name: str
 
@@ -26,5 +37,48 @@ class Attributor(ABC):
         """Return the predicted change of the metric for every training row, shape (n_train,); removed rows may hold anything."""
 
     @abstractmethod
-    def scores_without(self, case: Case, positions: npt.NDArray[np.intp], on: str) -> tuple[Floats, tuple[str, ...]]:
+    def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
         """Return predicted scores of `pos_label` on the split without some training rows, and what to warn about."""
+
+    def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
+        """Return predicted scores without each group of training rows, shape (n_groups, n_rows); NaN for one that cannot go."""
+        found = np.full((len(groups), len(case.rows(on))), np.nan)
+        refusals = []
+        for row, group in zip(found, groups, strict=True):
+            try:
+                row[:] = self.scores_without(case, group, on)[0] if len(group) else case.scores(on)
+            except InputError as error:
+                refusals.append(error)
+        if len(refusals) == len(groups) and any(isinstance(error, NotSupportedError) for error in refusals):
+            raise refusals[0]
+        return found
+
+    def group_changes(
+        self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, groups: Sequence[Positions]
+    ) -> Floats:
+        """Return the predicted change of the metric without each group of training rows, shape (n_groups,).
+
+        Parameters
+        ----------
+        case : Case
+        metric : str
+            Of the catalog.
+        feature : str, tuple of str or None
+            Whose groups the metric compares.
+        on : str
+            The split it is taken on.
+        groups : sequence of ndarray of int
+            Positions of retained rows in the training table, without repeats; they may overlap from group to group.
+
+        Returns
+        -------
+        ndarray of float
+            Signed; NaN for a group that cannot go (the last of a class), or without which the metric is undefined.
+        """
+        outcome = Outcome.of(case, metric, feature, on)
+        before = outcome.value()
+        changes = [
+            outcome.values(self.group_scores(case, groups[start : start + AT_ONCE], on)) - before
+            for start in range(0, len(groups), AT_ONCE)
+        ]
+        return np.concatenate(changes) if changes else np.empty(0)

@@ -46,7 +46,8 @@ class NewtonInfluence(Attributor):
     @one_blas_thread()
     def influence(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. One Hessian and two products with the rows."""
-        state: GlmState = Newton().prepare(case).state
+        prepared: GlmState = Newton().prepare(case).state
+        state = prepared.taken_here(case.retained)
         smooth = SmoothMetric.of(case, metric, feature, on)
         by_predictor = smooth.gradient(predictors(case.scores(on)))
         sign = 1.0 if case.pos_column == 1 else -1.0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -65,14 +66,11 @@ def influence(
     >>> influence(case, "log_loss").shape
     (40,)
     """
-    if on == "confirm":
-        raise InputError("Searches must not look at the confirm rows. Got on='confirm'; use on='explore'.")
+    not_on_confirm(on)
     metric_of(metric)
     feature = case.sensitive_feature(sensitive_feature)
-    try:
-        effects = _attributor(case).influence(case, metric, feature, on)[case.retained]
-    except NotSupportedError as error:
-        raise _none_fits(error) from error
+    with attributor_of(case) as attributor:
+        effects = attributor.influence(case, metric, feature, on)[case.retained]
     if not np.isfinite(effects).all():
         raise InputError(
             f"The metric must be defined on the {on} rows. {metric!r} of {feature!r} is not; choose another metric or feature."
@@ -128,32 +126,39 @@ def preview(
     InputError
         If an id is unknown, repeated or removed already, or a whole class would go.
     """
-    if on == "confirm":
-        raise InputError("Searches must not look at the confirm rows. Got on='confirm'; use on='explore'.")
+    not_on_confirm(on)
     positions = case.positions(forget)
     scores = case.scores(on)
     notes: tuple[str, ...] = ()
     if len(positions):
-        try:
-            scores, notes = _attributor(case).scores_without(case, positions, on)
-        except NotSupportedError as error:
-            raise _none_fits(error) from error
+        with attributor_of(case) as attributor:
+            scores, notes = attributor.scores_without(case, positions, on)
     table = compare(case, case, on, metrics, features=features, scores=scores, n_resamples=n_resamples)
     table.attrs["notes"] = notes
     return table
 
 
-def _attributor(case: Case) -> Attributor:
-    reasons = []
-    for attributor in ATTRIBUTORS:
-        reason = attributor.fits(case)
-        if reason is None:
-            return attributor
-        reasons.append(reason)
-    raise NotSupportedError("; ".join(reasons))
+@contextmanager
+def attributor_of(case: Case) -> Iterator[Attributor]:
+    """Give the attributor that serves a case's model.
+
+    Raises
+    ------
+    NotSupportedError
+        If none does, or if it turns out not to; the sentence says why.
+    """
+    reasons = [attributor.fits(case) for attributor in ATTRIBUTORS]
+    try:
+        if all(reasons):
+            raise NotSupportedError("; ".join(reason for reason in reasons if reason))
+        yield ATTRIBUTORS[reasons.index(None)]
+    except NotSupportedError as error:
+        raise NotSupportedError(
+            f"No attribution method fits this model: {error}. Records can still be removed by refitting."
+        ) from error
 
 
-def _none_fits(reason: object) -> NotSupportedError:
-    return NotSupportedError(
-        f"No attribution method fits this model: {reason}. Records can still be removed by refitting."
-    )
+def not_on_confirm(on: str) -> None:
+    """Raise if a search would look at the confirm rows."""
+    if on == "confirm":
+        raise InputError("Searches must not look at the confirm rows. Got on='confirm'; use on='explore'.")

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from core.case import door, scoring
 from core.case.data import CaseData, check_data, frozen
+from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group, expected_decisions, lean, soft_predictions
 from core.case.groups import Grouping, Groups, intersect
+from core.case.identity import digest_of_case, digest_of_data
 from core.case.records import find_records, find_subjects
 from core.case.roles import AtRate, Roles
 from core.errors import InputError, listed, nearest
@@ -97,6 +97,7 @@ class Case:
         self.model = model
         self.threshold = scoring.checked_threshold(model, threshold)
         self.state: Any = None
+        self.edits: Edits | None = None
         self.retained: Bools = frozen(np.ones(len(train), dtype=bool))
         self._cache: dict[Any, Any] = {}
         self.scores("explore")
@@ -118,6 +119,7 @@ class Case:
         other.model = model
         other.threshold = self.threshold
         other.state = state
+        other.edits = self.edits
         other.retained = frozen(retained)
         other._cache = {}
         return other
@@ -126,6 +128,12 @@ class Case:
         """Return the same case carrying what an unlearner builds on; the model and all that was found with it stay."""
         other = self.replace(self.model, self.retained, state)
         other._cache = dict(self._cache)
+        return other
+
+    def with_edits(self, model: Any, edits: Edits | None, state: Any = None) -> Case:
+        """Return a case with another model, fitted on the retained rows with other labels or weights."""
+        other = self.replace(model, self.retained, state)
+        other.edits = edits
         return other
 
     def with_threshold(self, threshold: float | AtRate | None) -> Case:
@@ -234,23 +242,32 @@ class Case:
 
     @property
     def train_codes(self) -> Positions:
-        """Each training label's index into `classes`."""
-        return self._data.train_codes
+        """Each training label's index into `classes`, edits included."""
+        return self._trained_on.train_codes
+
+    @property
+    def table_labels(self) -> CaseData:
+        """Where labels and weights stand as the training table has them, before any edit: `train_codes`, `train_weight`."""
+        return self._data
+
+    @property
+    def _trained_on(self) -> CaseData | Edits:
+        return self._data if self.edits is None else self.edits
 
     @property
     def y_train(self) -> Bools:
         """Which training labels are `pos_label`."""
-        return self._data.remember("y_train", lambda: frozen(self._data.train_codes == self._data.pos_column))  # type: ignore[no-any-return]
+        return self._trained_on.remember("y_train", lambda: frozen(self.train_codes == self.pos_column))  # type: ignore[no-any-return]
 
     @property
     def train_labels(self) -> npt.NDArray[Any]:
-        """Training labels, as the model's classes."""
-        return self._data.remember("labels", lambda: self.classes[self._data.train_codes])  # type: ignore[no-any-return]
+        """Training labels, as the model's classes, edits included."""
+        return self._trained_on.remember("labels", lambda: self.classes[self.train_codes])  # type: ignore[no-any-return]
 
     @property
     def train_weight(self) -> Floats | None:
-        """Training weights, or None where no column gives them."""
-        return self._data.train_weight
+        """Training weights, edits included; None where no column gives them."""
+        return self._trained_on.train_weight
 
     def positions(self, ids: Iterable[Any]) -> Positions:
         """Return where retained records stand in the training table.
@@ -402,24 +419,12 @@ class Case:
     @property
     def data_digest(self) -> str:
         """Hex digest of both tables, the roles and the split."""
-        return self._data.remember("digest", self._data_digest)  # type: ignore[no-any-return]
-
-    def _data_digest(self) -> str:
-        digest = hashlib.sha256(repr(sorted(self.roles.to_dict().items(), key=lambda item: item[0])).encode())
-        for table in (self.train, self.test):
-            digest.update(repr(list(table.columns)).encode())
-            digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
-        digest.update(self._data.confirm.tobytes())
-        return digest.hexdigest()
+        return self._data.remember("digest", lambda: digest_of_data(self))  # type: ignore[no-any-return]
 
     @property
     def key(self) -> str:
-        """Hex digest that changes with the data, the model, the threshold and the retained rows."""
-        return self._remember(("key",), self._key)  # type: ignore[no-any-return]
-
-    def _key(self) -> str:
-        parts = (self.data_digest, joblib.hash(self.model), repr(self.threshold), joblib.hash(self.retained))
-        return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()
+        """Hex digest that changes with the data, the model, the threshold, the retained rows and their labels and weights."""
+        return self._remember(("key",), lambda: digest_of_case(self))  # type: ignore[no-any-return]
 
     def save(self, folder: str | Path) -> Path:
         """Write the case to a folder: case.toml, both tables as Parquet, the model as skops."""

@@ -21,7 +21,7 @@ A folder written by hand needs only this case.toml, with tables in CSV or Parque
     [split]
     seed = 0                    # or off = true: everything explores
 
-A saved case adds which test rows confirm and which training rows are retained.
+A saved case adds which test rows confirm, which training rows are retained, and labels and weights that were edited.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.case.case import Case
+from core.case.edits import compare_with_table
 from core.case.models import load_model, save_model
 from core.case.roles import AtRate, Roles
 from core.case.tables import read_table
@@ -47,6 +48,7 @@ from core.errors import InputError, InputTypeError, listed, nearest
 
 FORMAT = 1
 FILE = "case.toml"
+LABELS, WEIGHTS = "edited_labels.npy", "edited_weights.npy"
 
 _KEYS = {
     "case": ("format",),
@@ -55,6 +57,7 @@ _KEYS = {
     "model": ("file", "threshold"),
     "split": ("seed", "off", "confirm_rows"),
     "retained": ("rows",),
+    "edited": ("labels", "weights"),
 }
 _DTYPES = (
     "category",
@@ -113,7 +116,7 @@ def load_case(folder: str | Path) -> Case:
     if "rows" in settings["retained"]:
         retained = _mask(folder, settings["retained"]["rows"], "retained.rows", len(case.train))
         case = case.replace(case.model, retained)
-    return case
+    return _edits_back(case, folder, settings["edited"])
 
 
 def save_case(case: Case, folder: str | Path) -> Path:
@@ -152,6 +155,10 @@ def save_case(case: Case, folder: str | Path) -> Path:
         }
         np.save(aside / "confirm_rows.npy", case.confirm_mask, allow_pickle=False)
         np.save(aside / "retained_rows.npy", case.retained, allow_pickle=False)
+        if case.edits is not None:
+            np.save(aside / LABELS, case.edits.train_codes.astype(np.int64), allow_pickle=False)
+            if case.edits.train_weight is not None:
+                np.save(aside / WEIGHTS, case.edits.train_weight, allow_pickle=False)
         (aside / FILE).write_text(_text(case, dtypes), encoding="utf-8")
         for file in sorted(aside.iterdir(), key=lambda file: file.name == FILE):
             os.replace(file, folder / file.name)
@@ -172,7 +179,27 @@ def _text(case: Case, dtypes: dict[str, dict[str, str]]) -> str:
         "split": {"seed": case.split_seed, "confirm_rows": "confirm_rows.npy"},
         "retained": {"rows": "retained_rows.npy"},
     }
+    if case.edits is not None:
+        weights = {} if case.edits.train_weight is None else {"weights": WEIGHTS}
+        sections["edited"] = {"labels": LABELS, **weights}
     return to_toml(sections) + "\n"
+
+
+def _edits_back(case: Case, folder: Path, names: dict[str, Any]) -> Case:
+    if not names:
+        return case
+    codes = _array(folder, names.get("labels"), "edited.labels", len(case.train), np.int64, "class")
+    if len(codes) and not 0 <= codes.min() <= codes.max() < len(case.classes):
+        raise InputError(f"edited.labels in {FILE} must hold classes of the model. It does not; restore the file.")
+    weight = case.train_weight
+    if "weights" in names:
+        weight = _array(folder, names["weights"], "edited.weights", len(case.train), np.float64, "weight")
+        if not np.isfinite(weight).all() or (weight < 0).any():
+            raise InputError(
+                f"edited.weights in {FILE} must be finite and not negative. They are not; restore the file."
+            )
+    edits = compare_with_table(codes.astype(np.intp), weight, case.train_codes, case.train_weight)
+    return case.with_edits(case.model, edits)
 
 
 def _write_table(table: pd.DataFrame, path: Path, part: str) -> dict[str, str]:
@@ -280,16 +307,17 @@ def _inside(folder: Path, name: Any, key: str) -> Path:
 
 
 def _mask(folder: Path, name: Any, key: str, n: int) -> npt.NDArray[np.bool_]:
+    return _array(folder, name, key, n, np.bool_, "truth value")
+
+
+def _array(folder: Path, name: Any, key: str, n: int, dtype: type[np.generic], what: str) -> npt.NDArray[Any]:
     path = _inside(folder, name, key)
     try:
-        mask = np.load(path, allow_pickle=False)
+        values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(
             f"{key} in {FILE} must name an array file. {name!r} is missing or damaged ({error}); restore it."
         ) from error
-    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (n,):
-        raise InputError(
-            f"{key} in {FILE} must hold one truth value per row, {n:,} here. {name!r} does not; restore it."
-        )
-    result: npt.NDArray[np.bool_] = mask
-    return result
+    if not isinstance(values, np.ndarray) or values.dtype != dtype or values.shape != (n,):
+        raise InputError(f"{key} in {FILE} must hold one {what} per row, {n:,} here. {name!r} does not; restore it.")
+    return values

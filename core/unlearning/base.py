@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.case.case import Case
+from core.case.edits import Edits
 from core.case.scoring import model_rows
-from core.errors import InputError, listed
+from core.errors import InputError, NotSupportedError, listed
 
 Positions = npt.NDArray[np.intp]
 Progress = Callable[[float, str], None]
@@ -61,6 +62,8 @@ class UnlearnResult:
         Number of records removed now.
     notes : tuple of str
         What the user should know, a sentence each.
+    n_edited : int
+        Number of records whose label or weight was changed now.
     """
 
     case: Case
@@ -72,6 +75,7 @@ class UnlearnResult:
     seconds: float
     n_forgotten: int
     notes: tuple[str, ...] = ()
+    n_edited: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,16 @@ class Unlearner(ABC):
     @abstractmethod
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
         """Return the case without the records at `positions` (never empty, never a whole class)."""
+
+    def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
+        """Return the case trained on the labels and weights of `edits`, which differ from the case's own at `positions` only.
+
+        Raises
+        ------
+        NotSupportedError
+            If the method only removes.
+        """
+        raise NotSupportedError("it removes records and does not change labels or weights")
 
     def retrained(self, case: Case, retained: npt.NDArray[np.bool_]) -> Any:  # noqa: ARG002
         """Return what training `case`'s model again on the retained rows gives with the randomness that this unlearner holds fixed.

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.case.case import Case
+from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group, with_thresholds
 from core.errors import InputError, listed
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, model_input
@@ -74,16 +75,25 @@ class Through(Unlearner):
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
         """Return the case without the records at `positions`: the removal inside, and a sort of every group's scores."""
-        removal = self.unlearner.remove(self.prepare(case).state.inside, positions, tolerance)
-        retained = removal.case.retained
-        model = thresholds_on(case, retained, case.model, removal.case.model)
-        notes = (*removal.notes, CHOSEN_ANEW, *((OF_THE_INSIDE,) if removal.guarantee is Guarantee.CERTIFIED else ()))
-        return replace(removal, case=case.replace(model, retained, ThroughState(removal.case)), notes=notes)
+        return _around(case, self.unlearner.remove(self.prepare(case).state.inside, positions, tolerance))
+
+    def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:
+        """Return the case trained on other labels and weights: the change inside, and a sort of every group's scores."""
+        return _around(case, self.unlearner.change(self.prepare(case).state.inside, positions, edits, tolerance))
 
     def retrained(self, case: Case, retained: Bools) -> Any:
         """Return what training again gives with the randomness that the unlearner inside holds fixed, thresholds included."""
         inner = self.unlearner.retrained(_inside(case), retained)
         return None if inner is None else thresholds_on(case, retained, case.model, inner)
+
+
+def _around(case: Case, inner: Removal) -> Removal:
+    """Return what the unlearner inside gave, with thresholds chosen anew around it."""
+    retained = inner.case.retained
+    model = thresholds_on(inner.case, retained, case.model, inner.case.model)
+    changed = case.replace(model, retained).with_edits(model, inner.case.edits, ThroughState(inner.case))
+    bound = (OF_THE_INSIDE,) if inner.guarantee is Guarantee.CERTIFIED else ()
+    return replace(inner, case=changed, notes=(*inner.notes, CHOSEN_ANEW, *bound))
 
 
 def thresholds_on(case: Case, retained: Bools, model: Any, estimator: Any) -> Any:

@@ -15,6 +15,7 @@ Sun, T. and Tran-Dinh, Q. (2019). Generalized self-concordant functions. Mathema
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from core.case.case import Case
+from core.case.edits import Edits
 from core.errors import InputError, NotSupportedError, listed
 from core.numerics.self_concordance import taylor_excess
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
@@ -67,8 +69,7 @@ class Newton(Unlearner):
         """Return the case at the certified optimum without the records at `positions`."""
         retained = mask_without(case, positions)
         before = self.prepare(case).state
-        n_atoms = len(before.anchor.u)
-        with spare_threads(n_atoms**2 * max(n_atoms, len(positions))):
+        with _spare_threads(before, positions):
             state, bound = settle(before.without(positions, retained), retained, tolerance)
         if not math.isfinite(bound):
             raise NotSupportedError("no distance can be certified after removing so much")
@@ -76,10 +77,29 @@ class Newton(Unlearner):
         relative = bound / length(state.w)
         return Removal(case.replace(state.model, retained, state), Guarantee.CERTIFIED, bound, relative, notes)
 
+    def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:
+        """Return the case at the certified optimum of the objective with the labels and weights of `edits`."""
+        before = self.prepare(case).state
+        after = case.with_edits(case.model, edits)
+        weight = np.ones(len(positions)) if after.train_weight is None else after.train_weight[positions]
+        with _spare_threads(before, positions):
+            state = before.changed(positions, after.train_codes[positions], weight)
+            state, bound = settle(state, case.retained, tolerance)
+        if not math.isfinite(bound):
+            raise NotSupportedError("no distance can be certified after changing so much")
+        notes = tuple(_short_of_optimum(before))
+        relative = bound / length(state.w)
+        return Removal(case.with_edits(state.model, edits, state), Guarantee.CERTIFIED, bound, relative, notes)
+
     def converge(self, case: Case) -> Case:
         """Return the case with its model moved to the optimum of its objective; nothing is removed."""
         state = replace(self.prepare(case).state, solver_distance=0.0, assembled=True)
         return case.replace(state.model, case.retained, state)
+
+
+def _spare_threads(state: GlmState, positions: Positions) -> AbstractContextManager[None]:
+    n_atoms = len(state.anchor.u)
+    return spare_threads(n_atoms**2 * max(n_atoms, len(positions)))
 
 
 def settle(state: GlmState, retained: Bools, tolerance: float) -> tuple[GlmState, float]:
@@ -142,14 +162,16 @@ def newton_step(state: GlmState, curvature: Curvature) -> tuple[Floats, float]:
 
 
 def _notes(before: GlmState, after: GlmState, n_forgotten: int) -> tuple[str, ...]:
-    notes = []
-    if before.solver_distance > 1e-6 and not before.assembled:
-        notes.append(
-            f"The model was stopped {100 * before.solver_distance:.2g}% short of its optimum; "
-            "this change holds that distance too. Converge it first to see the removal alone."
-        )
-    notes.extend(warnings_without(before, after, n_forgotten))
-    return tuple(notes)
+    return (*_short_of_optimum(before), *warnings_without(before, after, n_forgotten))
+
+
+def _short_of_optimum(before: GlmState) -> list[str]:
+    if before.solver_distance <= 1e-6 or before.assembled:
+        return []
+    return [
+        f"The model was stopped {100 * before.solver_distance:.2g}% short of its optimum; "
+        "this change holds that distance too. Converge it first to see the change alone."
+    ]
 
 
 def warnings_without(before: GlmState, after: GlmState, n_forgotten: int) -> list[str]:

@@ -68,6 +68,12 @@ class Frame:
             A[self.atoms.one, -1] = 1.0
         return A
 
+    def changed(self, positions: Positions, codes: Positions, weight: Floats) -> Frame:
+        """Return the frame with other labels, as classes, and other sample weights of the rows at `positions`."""
+        y, whole = self.rows.y.copy(), self.weight.copy()
+        y[positions], whole[positions] = codes, weight
+        return replace(self, rows=weighted_rows(self.rows.Z, y, whole, self.objective), weight=whole)
+
     def assemble(self, fitted: Any, w: Floats) -> Any:
         """Return the fitted pipeline with the parameters `w`."""
         estimator = shallow(linear_estimator(self.model))
@@ -172,6 +178,17 @@ class GlmState:
         anchor = self.anchor.without(rows, positions)
         return GlmState(self.frame, self.metric, sums, self.totals - lost, anchor, self.w, self.solver_distance)
 
+    def changed(self, positions: Positions, codes: Positions, weight: Floats) -> GlmState:
+        """Put other labels and sample weights in the place of the rows' own at `positions`: O(k n_atoms^2)."""
+        frame = self.frame.changed(positions, codes, weight)
+        old, new = self.frame.rows, frame.rows
+        totals = self.totals - np.bincount(old.y[positions], weights=self.frame.weight[positions], minlength=2)
+        totals = totals + np.bincount(new.y[positions], weights=frame.weight[positions], minlength=2)
+        extra = np.maximum(new.weight[positions] - old.weight[positions], 0.0)
+        metric = replace(self.metric, mass=self.metric.mass + extra @ np.abs(new.Z[positions]))
+        anchor = self.anchor.changed(old, new, positions)
+        return GlmState(frame, metric, self.sums, totals, anchor, self.w, self.solver_distance)
+
     def moved_to(self, w: Floats, retained: Bools) -> GlmState:
         """Take the gradient at `w`: one pass."""
         return self._keeping(replace(self, anchor=self.anchor.moved_to(self.frame.rows, self.A @ w, retained)))
@@ -180,6 +197,14 @@ class GlmState:
         """Take gradient and Hessian at the anchor's point: two passes."""
         with one_blas_thread():
             return self._keeping(replace(self, anchor=Anchor.at(self.frame.rows, self.anchor.u, retained)))
+
+    def taken_here(self, retained: Bools) -> GlmState:
+        """Return the state with gradient and Hessian at its own `w`: two passes, or none where they were taken there."""
+        u = self.A @ self.w
+        if self.anchor.moved == 0.0 and np.array_equal(u, self.anchor.u):
+            return self
+        with one_blas_thread():
+            return self._keeping(replace(self, anchor=Anchor.at(self.frame.rows, u, retained)))
 
     def at(self, w: Floats) -> GlmState:
         """Return the state with the parameters `w`."""
@@ -259,11 +284,15 @@ def make_frame(case: Case) -> Frame:
     _request(case, builder)
     atoms = builder.build()
     weight = np.ones(len(case.retained)) if case.train_weight is None else case.train_weight
-    balanced = objective.class_weight == "balanced"
-    y = case.train_codes.astype(np.uint8)
-    fixed = weight if balanced else weight * objective.class_weights(np.ones(2))[y]
-    rows = Rows(atoms.train, y, fixed, y if balanced else np.zeros_like(y), 2 if balanced else 1)
+    rows = weighted_rows(atoms.train, case.train_codes.astype(np.uint8), weight, objective)
     return Frame(case.model, case.features, atoms, rows, objective, weight, case.pos_column)
+
+
+def weighted_rows(Z: Floats, y: npt.NDArray[np.uint8], weight: Floats, objective: LogisticObjective) -> Rows:
+    """Return rows as the loss sees them: fixed class weights folded in, balanced ones kept as parts."""
+    if objective.class_weight == "balanced":
+        return Rows(Z, y, weight, y, 2)
+    return Rows(Z, y, weight * objective.class_weights(np.ones(2))[y], np.zeros_like(y), 1)
 
 
 def _optimise(state: GlmState, case: Case, report: Callable[[float, str], None]) -> GlmState:

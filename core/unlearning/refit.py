@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
+from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group
 from core.errors import InputError
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
@@ -36,6 +37,11 @@ class Refit(Unlearner):
         retained = mask_without(case, positions)
         model, notes = fit_again(case, retained)
         return Removal(case.replace(model, retained), Guarantee.EXACT, notes=notes)
+
+    def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
+        """Return the case with a model fitted on the labels and weights of `edits`."""
+        model, notes = fit_again(case.with_edits(case.model, edits), case.retained)
+        return Removal(case.with_edits(model, edits), Guarantee.EXACT, notes=notes)
 
 
 def fit_again(case: Case, retained: Any, model: Any = None) -> tuple[Any, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from core.case.case import Case
 from core.case.group_thresholds import scorer
 from core.case.objective import linear_estimator
 from core.errors import InputError, NotSupportedError, nearest
-from core.unlearning.base import Option, Progress, Unlearner, UnlearnResult
+from core.unlearning.base import Option, Progress, Removal, Unlearner, UnlearnResult
 from core.unlearning.boosting import LeafRefit
 from core.unlearning.composite import Through
 from core.unlearning.forest import Forest
@@ -127,43 +127,54 @@ def unlearn(
     >>> result.case.n_retained, result.method, result.guarantee.value
     (18, 'newton', 'certified')
     """
+    check_tolerance(tolerance)
+    positions = _positions(case, forget, by)
+    if len(positions) == 0:
+        return unchanged(case, method, "No record was named, so the model is the one handed in.")
+    return first_that_serves(
+        case, method, lambda one, ready: one.remove(ready, positions, tolerance), len(positions), 0
+    )
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Raise unless it is a share."""
     if not 0.0 < tolerance < 1.0:
         raise InputError(f"The tolerance must lie strictly between 0 and 1. Got {tolerance!r}; 1e-6 is usual.")
-    positions = _positions(case, forget, by)
+
+
+def unchanged(case: Case, method: str, note: str) -> UnlearnResult:
+    """Return the result of asking for nothing."""
+    chosen = _candidates(case, method)[0]
+    same = case.replace(case.model, case.retained, case.state)
+    return UnlearnResult(same, case, chosen.guarantee, None, None, chosen.name, 0.0, 0, (note,))
+
+
+def first_that_serves(
+    case: Case, method: str, act: Callable[[Unlearner, Case], Removal], n_forgotten: int, n_edited: int
+) -> UnlearnResult:
+    """Return what `act` gives with the method asked for or, with "auto", with the first that serves."""
     reasons: list[str] = []
     for unlearner in _candidates(case, method):
-        if len(positions) == 0:
-            return UnlearnResult(
-                case.replace(case.model, case.retained, case.state),
-                case,
-                unlearner.guarantee,
-                None,
-                None,
-                unlearner.name,
-                0.0,
-                0,
-                ("No record was named, so the model is the one handed in.",),
-            )
         try:
             ready = unlearner.prepare(case)
             start = time.perf_counter()
-            removal = unlearner.remove(ready, positions, tolerance)
+            removal = act(unlearner, ready)
         except NotSupportedError as error:
             if method != "auto":
                 raise _does_not_fit(method, error) from error
             reasons.append(f"Not done by {unlearner.name}: {error}.")
             continue
-        seconds = time.perf_counter() - start
         return UnlearnResult(
-            removal.case,
-            case,
-            removal.guarantee,
-            removal.bound,
-            removal.relative_bound,
-            unlearner.name,
-            seconds,
-            len(positions),
-            (*reasons, *_why_not(case, unlearner), *removal.notes),
+            case=removal.case,
+            before=case,
+            guarantee=removal.guarantee,
+            bound=removal.bound,
+            relative_bound=removal.relative_bound,
+            method=unlearner.name,
+            seconds=time.perf_counter() - start,
+            n_forgotten=n_forgotten,
+            notes=(*reasons, *_why_not(case, unlearner), *removal.notes),
+            n_edited=n_edited,
         )
     raise NotSupportedError(" ".join(reasons))
 

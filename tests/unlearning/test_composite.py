@@ -115,6 +115,19 @@ def test_training_weights_reach_the_estimator_inside() -> None:
     assert np.abs(unweighted.scores("test") - slow.scores("test")).max() > 1e-4
 
 
+def test_edited_labels_and_weights_reach_thresholds_and_inside() -> None:
+    case = lending(fair(linear()))
+    relabel, reweight = dict.fromkeys(range(40), 1), dict.fromkeys(range(60, 90), 3.0)
+    quick, slow = (core.edit(case, relabel, reweight, method) for method in ("newton", "refit"))
+    assert quick.n_edited == slow.n_edited > 30
+    np.testing.assert_allclose(quick.case.scores("test"), slow.case.scores("test"), atol=1e-6)
+    np.testing.assert_allclose(chances(quick.case), chances(slow.case), atol=1e-9)
+    edited = TRAIN.assign(granted=np.where(TRAIN.index < 40, 1, TRAIN.granted))
+    weight = np.where((TRAIN.index >= 60) & (TRAIN.index < 90), 3.0, 1.0)
+    again = lending(fair(linear(), train=edited, weight={"logisticregression__sample_weight": weight}))
+    np.testing.assert_allclose(chances(slow.case), chances(again), atol=1e-9)
+
+
 def test_the_guarantee_is_that_of_the_estimator_inside() -> None:
     options = {one.name: one for one in core.unlearners_for(lending(fair(linear())))}
     assert options["newton"].fits

@@ -1,0 +1,105 @@
+"""Predicted effects of many groups at once against previews and real removals of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+import core
+from core.attribution.outcome import Outcome
+from core.errors import InputError, InputTypeError, NotSupportedError
+from tests.conftest import make_pipeline_for, make_table
+
+TRAIN, TEST = (make_table(rows, seed).dropna().reset_index(drop=True) for rows, seed in ((600, 41), (500, 42)))
+NUMBERS = ["age", "income", "debt"]
+ROLES = core.Roles("granted", 1, 1, ["sex", "job"], record_id="person")
+GAP = "equal_opportunity_difference"
+MODELS = {
+    "logistic": LogisticRegression(solver="newton-cholesky", tol=1e-12),
+    "forest": RandomForestClassifier(9, random_state=1),
+    "boosting": HistGradientBoostingClassifier(max_iter=8, random_state=0, early_stopping=False),
+}
+GROUPS = [((TRAIN["age"] >= low) & (TRAIN["age"] < low + 12)).to_numpy() for low in range(18, 66, 12)]
+
+
+def make_case(name: str) -> core.Case:
+    model = MODELS[name].fit(TRAIN[NUMBERS], TRAIN["granted"])
+    return core.prepare(core.Case(model, train=TRAIN, test=TEST, roles=ROLES))
+
+
+@pytest.mark.parametrize("metric", [GAP, "demographic_parity_ratio", "selection_rate", "roc_auc_difference", "recall"])
+def test_outcomes_are_those_of_the_audit(metric):
+    case = make_case("logistic").with_threshold(core.AtRate(0.4))
+    after = core.unlearn(case, case.record_ids[:100]).case
+    both = np.array([case.scores("explore"), after.scores("explore")])
+    values = Outcome.of(case, metric, "job", "explore").values(both)
+    row = core.compare(case, after, metrics=metric, features=["job"], n_resamples=2).iloc[0]
+    np.testing.assert_allclose(values, [row["before"], row["after"]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_changes_are_those_of_the_predicted_scores(name):
+    case = make_case(name)
+    found = core.group_changes(case, [np.flatnonzero(GROUPS[0]), *GROUPS[1:]], "selection_rate", "job")
+    now = case.decisions("explore").mean()
+    for group, change in zip(GROUPS, found, strict=True):
+        scores, _ = core.predicted_scores(case, case.record_ids[group])
+        assert abs(change - (case.decide(scores).mean() - now)) < 0.05
+    assert np.abs(found).max() > 0
+
+
+def test_removed_rows_are_left_out_and_an_empty_group_changes_nothing():
+    case = make_case("logistic")
+    after = core.unlearn(case, case.record_ids[GROUPS[0]]).case
+    found = core.group_changes(after, [GROUPS[0], GROUPS[1], GROUPS[0] | GROUPS[1]], GAP)
+    assert found[0] == 0.0
+    assert found[1] == found[2] != 0.0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_group_that_cannot_go_has_no_change(name):
+    case = make_case(name)
+    found = core.group_changes(case, [case.y_train, ~case.y_train, GROUPS[0]], "selection_rate")
+    assert np.isnan(found).tolist() == [True, True, False]
+
+
+def test_predicted_scores_of_nothing_are_the_scores():
+    case = make_case("logistic")
+    scores, notes = core.predicted_scores(case, [])
+    np.testing.assert_array_equal(scores, case.scores("explore"))
+    assert notes == ()
+
+
+def test_bad_groups_are_refused():
+    case = make_case("logistic")
+    with pytest.raises(InputError, match="confirm"):
+        core.group_changes(case, GROUPS, GAP, on="confirm")
+    with pytest.raises(InputError, match="confirm"):
+        core.predicted_scores(case, [], on="confirm")
+    with pytest.raises(InputError, match="mask"):
+        core.group_changes(case, [np.ones(3, dtype=bool)], GAP)
+    with pytest.raises(InputError, match="Positions"):
+        core.group_changes(case, [np.array([0, len(TRAIN)])], GAP)
+    with pytest.raises(InputTypeError, match="float64"):
+        core.group_changes(case, [np.array([0.5])], GAP)
+
+
+def test_models_that_nothing_serves_are_refused_with_the_reasons():
+    model = DummyClassifier().fit(TRAIN[NUMBERS], TRAIN["granted"])
+    case = core.Case(model, train=TRAIN, test=TEST, roles=ROLES)
+    with pytest.raises(NotSupportedError, match="Records can still be removed by refitting"):
+        core.group_changes(case, GROUPS, GAP)
+
+
+def test_groups_of_a_pipeline_are_predicted_as_they_are_removed():
+    table = make_table(800, 43)
+    case = core.prepare(core.Case(make_pipeline_for(table), train=table, test=make_table(600, 44), roles=ROLES))
+    groups = [(table["job"] == job).to_numpy() & case.y_train for job in ("clerk", "cook", "driver")]
+    found = core.group_changes(case, groups, "brier_score")
+    for group, change in zip(groups, found, strict=True):
+        after = core.unlearn(case, case.record_ids[group]).case
+        true = core.compare(case, after, metrics="brier_score", n_resamples=2)["change"].iloc[0]
+        assert change == pytest.approx(true, rel=0.05)
