@@ -1,5 +1,6 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.from_decisions import choose_decisions, influence_on_decisions
 from core.attribution.groups import group_changes, predicted_scores
 from core.attribution.plan import Plan, plan_removal
 from core.attribution.random_removals import random_removals
@@ -36,12 +37,14 @@ __all__ = [
     "UnlearnResult",
     "audit",
     "check_provenance",
+    "choose_decisions",
     "compare",
     "converge",
     "edit",
     "group_changes",
     "harmful",
     "influence",
+    "influence_on_decisions",
     "load_case",
     "load_model",
     "mitigate",
