@@ -8,6 +8,7 @@ from core.attribution.reasons import reasons
 from core.attribution.registry import harmful, influence, preview
 from core.attribution.suspicious import suspicious_labels
 from core.case.case import Case
+from core.case.id_list import IdList, read_ids
 from core.case.models import load_model, save_model
 from core.case.provenance import Provenance, check_provenance
 from core.case.roles import AtRate, Roles
@@ -29,6 +30,7 @@ __all__ = [
     "AuditReport",
     "Case",
     "Guarantee",
+    "IdList",
     "Mitigation",
     "Plan",
     "Provenance",
@@ -54,6 +56,7 @@ __all__ = [
     "prepare",
     "preview",
     "random_removals",
+    "read_ids",
     "read_table",
     "reasons",
     "save_model",
