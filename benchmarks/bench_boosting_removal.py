@@ -1,13 +1,16 @@
 """How much faster is refitting the leaves of gradient boosting than fitting it again, and how near does it come?
 
 The records removed are the 5% that `core.influence` ranks first on the selection rate, and as many drawn at random. Beside the times
-stand the mean differences of test scores to the refit: of the model with refitted leaves, and of the untouched one. Times are
-medians on the threads that OpenMP is given; the leaves are refitted on one.
+stand the mean differences of test scores to the refit: of the model with refitted leaves, of the untouched one, and of a refit without one
+more record, drawn at random, which is how far the refit is from itself. `--decompose` keeps the model's bins, takes the first trees' splits
+from the refit and refits all leaves: what of the error the splits of those trees account for. Times are medians on the threads that
+OpenMP is given; the leaves are refitted, and the splits checked, on one.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import time
 from collections.abc import Callable
@@ -16,10 +19,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 
 import core
+from core.unlearning.boosting_hist import HistBooster
+from core.unlearning.boosting_trees import Rows
 from core.unlearning.refit import fit_again
 
 D = 40
@@ -64,11 +70,41 @@ def report(case: core.Case, what: str, ids: Any, repeats: int, refits: int) -> N
     again = [timed(lambda: fit_again(case, done.retained)) for _ in range(refits)]
     removal, refit = (float(np.median([seconds for seconds, _ in one])) for one in (runs, again))
     truth = again[0][1][0].predict_proba(case.X_test)[:, case.pos_column]
-    error, untouched = (float(np.abs(one.scores("test") - truth).mean()) for one in (done, case))
+    fewer = done.retained.copy()
+    fewer[np.random.default_rng(0).choice(np.flatnonzero(fewer))] = False
+    twin = fit_again(case, fewer)[0].predict_proba(case.X_test)[:, case.pos_column]
+    error, untouched, itself = (
+        float(np.abs(one - truth).mean()) for one in (done.scores("test"), case.scores("test"), twin)
+    )
+    splits = core.check_splits(done)
     print(
         f"  {what:<32} {len(ids):>6,} records: leaves {1e3 * removal:7.1f} ms (n={repeats}), refit {refit:6.2f} s (n={refits}), "
-        f"{refit / removal:6.1f} times faster; mean score error {error:.4f}, untouched {untouched:.4f}, ratio {error / untouched:.2f}"
+        f"{refit / removal:6.1f} times faster; mean score error {error:.4f}, untouched {untouched:.4f}, ratio {error / untouched:.2f} "
+        f"(refit without one more: {itself / untouched:.2f}); {splits.n_changed:,} of {splits.n_splits:,} splits not the best, {splits.seconds:.2f} s"
     )
+
+
+def decompose(case: core.Case, ids: Any, stages: tuple[int, ...] = (0, 3, 10, 20, 50, 80, 100)) -> None:
+    """Print the error left when the first trees have the splits of a refit on the same bins."""
+    retained = case.retained.copy()
+    retained[case.positions(ids)] = False
+    mapper, y = case.model._bin_mapper, case.train_labels
+    X, X_test = (mapper.transform(np.ascontiguousarray(one)).astype(float) for one in (case.X_train, case.X_test))
+    before = clone(case.model).fit(X, y)
+    after = clone(case.model).fit(X[retained], y[retained])
+    truth = fit_again(case, retained)[0].predict_proba(case.X_test)[:, 1]
+    untouched = np.abs(case.scores("test") - truth).mean()
+    left = []
+    for n in stages:
+        mixed = copy.copy(before)
+        mixed._predictors = after._predictors[:n] + before._predictors[n:]
+        booster = HistBooster(mixed)
+        forest = booster.forest()
+        rows = Rows(booster.route(X), case.train_codes.astype(float), np.ones(len(y), dtype=bool))
+        leaves = booster.refit(forest, rows, retained, case.train_codes, None)
+        scores = booster.with_leaves(forest, leaves).predict_proba(X_test)[:, 1]
+        left.append(f"{n}: {np.abs(scores - truth).mean() / untouched:.2f}")
+    print(f"    error over the untouched model's when so many trees have the refit's splits: {', '.join(left)}")
 
 
 def compare(name: str, model: Any, table: pd.DataFrame, columns: list[str], options: argparse.Namespace) -> None:
@@ -81,8 +117,11 @@ def compare(name: str, model: Any, table: pd.DataFrame, columns: list[str], opti
     )
     k = round(SHARE * case.n_retained)
     refits = options.refits if isinstance(model, HistGradientBoostingClassifier) else 1
-    report(case, "most influential (either way)", effects.abs().sort_values().index[-k:], options.repeats, refits)
-    report(case, "most influential (lowering it)", effects.sort_values().index[-k:], options.repeats, refits)
+    for what, order in (("either way", effects.abs()), ("lowering it", effects)):
+        ids = order.sort_values().index[-k:]
+        report(case, f"most influential ({what})", ids, options.repeats, refits)
+        if options.decompose and isinstance(model, HistGradientBoostingClassifier):
+            decompose(case, ids)
     drawn = np.random.default_rng(options.seed).choice(case.n_retained, k, replace=False)
     report(case, "drawn at random", case.record_ids[drawn], options.repeats, refits)
 
@@ -95,11 +134,13 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--refits", type=int, default=3)
     parser.add_argument("--classic", action="store_true", help="GradientBoostingClassifier too: minutes for each refit")
+    parser.add_argument("--decompose", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     warm, columns = synthetic(500 + N_TEST, 1)
     small = make_case(HistGradientBoostingClassifier(max_iter=2), warm, columns)
     core.influence(core.unlearn(small, [0]).case, "selection_rate")
+    core.check_splits(small)
     print(f"threads: {os.environ.get('OMP_NUM_THREADS', os.cpu_count())}")
     tables = {"make_classification": synthetic(options.rows + N_TEST, options.seed)}
     if options.data:

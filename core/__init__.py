@@ -21,8 +21,11 @@ from core.metrics.compare import compare
 from core.mitigation.base import Mitigation
 from core.mitigation.registry import mitigate, mitigations
 from core.unlearning.base import Guarantee, UnlearnResult
+from core.unlearning.boosting_splits import SplitCheck, check_splits
 from core.unlearning.edit import edit
+from core.unlearning.refit import refit
 from core.unlearning.registry import converge, prepare, unlearn, unlearners_for
+from core.verification.retrain_gap import RetrainGap, retrain_gap
 
 __all__ = [
     "METRICS",
@@ -35,10 +38,13 @@ __all__ = [
     "Plan",
     "Provenance",
     "RedressError",
+    "RetrainGap",
     "Roles",
+    "SplitCheck",
     "UnlearnResult",
     "audit",
     "check_provenance",
+    "check_splits",
     "choose_decisions",
     "compare",
     "converge",
@@ -59,6 +65,8 @@ __all__ = [
     "read_ids",
     "read_table",
     "reasons",
+    "refit",
+    "retrain_gap",
     "save_model",
     "suspicious_labels",
     "unlearn",

@@ -13,6 +13,8 @@ trees. Journal of Machine Learning Research 24.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.pipeline import Pipeline
@@ -20,12 +22,18 @@ from sklearn.pipeline import Pipeline
 from core.attribution.base import Attributor
 from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
-from core.numerics.boosting import effects_of_removal
+from core.errors import InputError, NotSupportedError
+from core.numerics.boosting import effects_of_removal, predict
+from core.numerics.logistic import sigmoid
+from core.unlearning.base import mask_without
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.boosting_trees import Leaves
+from core.unlearning.threads import on_threads
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
+
+STEPS_KEPT = "The change is predicted with these steps as they are."
 
 
 class StageInfluence(Attributor):
@@ -39,9 +47,8 @@ class StageInfluence(Attributor):
 
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row: O(n_rows * n_trees), twice."""
-        ready = LeafRefit().prepare(case)
-        state: BoostingState = ready.state
-        leaves = state.leaves(ready, case.retained)
+        state = _state(case)
+        leaves = state.leaves(case, case.retained)
         smooth = SmoothMetric.of(case, metric, feature, on)
         by_predictor = smooth.gradient(predictors(case.scores(on)))
         by_raw = by_predictor if case.pos_column == 1 else -by_predictor
@@ -69,16 +76,54 @@ class StageInfluence(Attributor):
 
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
         """Return scores after refitting the leaves: O(n_rows * n_trees) and one pass over the split."""
-        removal = LeafRefit().remove(LeafRefit().prepare(case), positions, 1e-6)
+        ready = case.replace(case.model, case.retained, _state(case))
+        try:
+            removal = LeafRefit().remove(ready, positions, 1e-6)
+        except NotSupportedError as error:
+            return self._scores(case, positions, on), (f"It cannot be done in place: {error}.", STEPS_KEPT)
         return removal.case.scores(on), removal.notes
+
+    def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
+        """Return scores after refitting the leaves without each group, steps before the trees kept: O(n_rows * n_trees) a group."""
+
+        def one(group: Positions) -> Floats:
+            if not len(group):
+                return case.scores(on)
+            try:
+                return self._scores(case, group, on)
+            except InputError:
+                return np.full(len(case.rows(on)), np.nan)
+
+        _state(case), _nodes(case, on)
+        return np.array(on_threads(one, [(group,) for group in groups])).reshape(len(groups), -1)
+
+    def _scores(self, case: Case, positions: Positions, on: str) -> Floats:
+        state = _state(case)
+        leaves = state.leaves(case, mask_without(case, positions))
+        rate = float(state.booster.model.learning_rate)
+        raw = predict(_nodes(case, on), state.forest.first, leaves.values, leaves.baseline, rate)
+        return np.asarray(sigmoid(raw if case.pos_column == 1 else -raw))
+
+
+def _state(case: Case) -> BoostingState:
+    return case._remember(("boosting state",), lambda: LeafRefit().prepare(case).state)  # type: ignore[no-any-return]
+
+
+def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
+    """Return the leaf of every row of a split in every tree."""
+
+    def route() -> npt.NDArray[np.int32]:
+        table = case.X_test.iloc[case.rows(on)]
+        data = table if hasattr(case.model, "feature_names_in_") else table.to_numpy()
+        data = case.model[:-1].transform(data) if isinstance(case.model, Pipeline) else data
+        return np.ascontiguousarray(_state(case).booster.route(data), dtype=np.int32)
+
+    return case._remember(("boosting nodes", on), route)  # type: ignore[no-any-return]
 
 
 def _pull(case: Case, state: BoostingState, by_raw: Floats, on: str) -> Floats:
     """Return the metric's derivative by every leaf's contribution, summed over the split's rows in it."""
-    table = case.X_test.iloc[case.rows(on)]
-    data = table if hasattr(case.model, "feature_names_in_") else table.to_numpy()
-    data = case.model[:-1].transform(data) if isinstance(case.model, Pipeline) else data
-    nodes = state.booster.route(data) + state.forest.first[:-1, None]
+    nodes = _nodes(case, on) + state.forest.first[:-1, None]
     repeated = np.broadcast_to(by_raw, nodes.shape)
     return np.bincount(nodes.ravel(), repeated.ravel(), minlength=int(state.forest.first[-1])).astype(np.float64)
 

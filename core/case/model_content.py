@@ -11,17 +11,25 @@ from fairlearn.postprocessing._interpolated_thresholder import InterpolatedThres
 from fairlearn.postprocessing._threshold_operation import ThresholdOperation
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_selector
-from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.pipeline import Pipeline
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.tree._tree import Tree
 
 from core.case.group_thresholds import PREDICT_METHODS
+from core.case.model_types import WHOLE_SEED
 from core.errors import InputError
 
 MAX_JOBS = 64
+MT19937_WORDS = 624
 
 
 def check_content(model: object) -> None:
@@ -64,15 +72,18 @@ def _parts(model: object) -> Iterator[object]:
 
 def _check_part(part: Any) -> None:
     _check_settings(part)
+    _check_random_states(part)
     if isinstance(part, HistGradientBoostingClassifier):
         _check_boosting(part)
     elif isinstance(part, InterpolatedThresholder | ThresholdOptimizer):
         _check_thresholds(part)
+    elif isinstance(part, GradientBoostingClassifier):
+        _check_classic_boosting(part)
     elif isinstance(part, RandomForestClassifier | ExtraTreesClassifier):
         for tree in getattr(part, "estimators_", ()):
             if tree.n_features_in_ != part.n_features_in_:
                 raise _damaged("a tree of the forest expects another number of columns than the forest")
-    elif isinstance(part, DecisionTreeClassifier) and hasattr(part, "tree_"):
+    elif isinstance(part, DecisionTreeClassifier | DecisionTreeRegressor) and hasattr(part, "tree_"):
         _check_tree(part)
 
 
@@ -110,6 +121,53 @@ def _check_settings(part: Any) -> None:
         raise InputError(
             f"A column selector must choose columns by type. Got the pattern {part.pattern!r}; list the columns and save the model again."
         )
+
+
+def _check_random_states(part: Any) -> None:
+    for name, value in vars(part).items():
+        if not isinstance(value, np.random.RandomState):
+            continue
+        kept = (isinstance(part, GradientBoostingClassifier) and name == "_rng") or (
+            isinstance(part, DecisionTreeRegressor) and name == "random_state"
+        )
+        if not kept:
+            raise InputError(
+                "A model file may contain only types on the allow-list, and a RandomState only where GradientBoostingClassifier "
+                f"keeps its own. Got one as {name} of {type(part).__name__}; {WHOLE_SEED}."
+            )
+        if not 0 <= value.get_state(legacy=False)["state"]["pos"] <= MT19937_WORDS:
+            raise _damaged("a random state stands outside its table")
+
+
+def _check_classic_boosting(model: Any) -> None:
+    stages = getattr(model, "estimators_", None)
+    if stages is None:
+        return
+    # Compiled code adds column k of the stages to column k of the scores without looking.
+    columns = 1 if len(model.classes_) == 2 else len(model.classes_)
+    if not isinstance(stages, np.ndarray) or stages.ndim != 2 or 0 in stages.shape or stages.shape[1] != columns:
+        raise _damaged("gradient boosting has another number of trees than its classes take")
+    if model.n_trees_per_iteration_ != columns or bool(model._loss.is_multiclass) != (columns > 1):
+        raise _damaged("gradient boosting adds up scores for another number of classes")
+    _check_start(model, max(columns, 2))
+    for one in stages.ravel():
+        if not isinstance(one, DecisionTreeRegressor) or one.n_features_in_ != model.n_features_in_:
+            raise _damaged("a tree of gradient boosting expects another number of columns than the model")
+        if one.tree_.value.shape[1:] != (1, 1):
+            raise _damaged("a tree of gradient boosting holds more than one value a node")
+
+
+def _check_start(model: Any, n_classes: int) -> None:
+    start = model.init_
+    if isinstance(start, str) and start == "zero":
+        return
+    if type(start) is not DummyClassifier:
+        raise InputError(
+            "GradientBoostingClassifier in a model file must start from the classes' shares (init=None) or from 'zero'. "
+            f"Got {type(start).__name__}; fit it again without init and save it."
+        )
+    if start.n_outputs_ != 1 or start.n_classes_ != n_classes or np.shape(start.class_prior_) != (n_classes,):
+        raise _damaged("gradient boosting starts from the shares of another number of classes")
 
 
 def _check_tree(owner: Any) -> None:

@@ -7,8 +7,8 @@ given the checks in `core.case.model_content`. Left out on purpose, though skops
 - text vectorizers, which can be told to treat table cells as names of files to read;
 - `operator.methodcaller`, `functools.partial` and bound methods, which call what the file names;
 - sparse matrices, whose member is an archive of its own with its own sizes;
-- nearest neighbours, support vector machines and gradient boosting, whose compiled code indexes by stored numbers unchecked;
-- `numpy.random.RandomState`, whose stored position is used unchecked.
+- nearest neighbours and support vector machines, whose compiled code indexes by stored numbers unchecked;
+- `numpy.random.RandomState`, whose stored position is used unchecked, except where GradientBoostingClassifier keeps one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _ESTIMATORS = {
     "sklearn.discriminant_analysis": ("LinearDiscriminantAnalysis", "QuadraticDiscriminantAnalysis"),
     "sklearn.dummy": ("DummyClassifier",),
     "sklearn.ensemble._forest": ("ExtraTreesClassifier", "RandomForestClassifier"),
+    "sklearn.ensemble._gb": ("GradientBoostingClassifier",),
     "sklearn.ensemble._hist_gradient_boosting.binning": ("_BinMapper",),
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting": ("HistGradientBoostingClassifier",),
     "sklearn.ensemble._hist_gradient_boosting.predictor": ("TreePredictor",),
@@ -54,13 +55,13 @@ _ESTIMATORS = {
     "sklearn.preprocessing._label": ("LabelBinarizer", "LabelEncoder"),
     "sklearn.preprocessing._polynomial": ("PolynomialFeatures",),
     "sklearn.preprocessing._target_encoder": ("TargetEncoder",),
-    "sklearn.tree._classes": ("DecisionTreeClassifier", "ExtraTreeClassifier"),
-    "sklearn._loss.link": ("Interval", "LogitLink", "MultinomialLogit"),
-    "sklearn._loss.loss": ("HalfBinomialLoss", "HalfMultinomialLoss"),
+    "sklearn.tree._classes": ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier"),
+    "sklearn._loss.link": ("HalfLogitLink", "Interval", "LogitLink", "MultinomialLogit"),
+    "sklearn._loss.loss": ("ExponentialLoss", "HalfBinomialLoss", "HalfMultinomialLoss"),
 }
 
 _LOSSES = {
-    "sklearn._loss._loss": ("CyHalfBinomialLoss", "CyHalfMultinomialLoss"),
+    "sklearn._loss._loss": ("CyExponentialLoss", "CyHalfBinomialLoss", "CyHalfMultinomialLoss"),
     "sklearn.linear_model._sgd_fast": ("Hinge", "ModifiedHuber", "SquaredHinge"),
 }
 
@@ -100,6 +101,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "NdArrayNode": frozenset({"numpy.ndarray", "numpy.str_"} | {f"numpy.{name}" for name in _NUMBERS}),
     "DTypeNode": frozenset({"numpy.dtype"}),
     "RandomGeneratorNode": frozenset({"numpy.random._generator.Generator"}),
+    "RandomStateNode": frozenset({"numpy.random.mtrand.RandomState"}),
     "TreeNode": frozenset({"sklearn.tree._tree.Tree"}),
     "LossNode": _names(_LOSSES),
     "ObjectNode": _names(_ESTIMATORS),
@@ -126,6 +128,8 @@ TRUSTED_BEYOND_SKOPS = frozenset(
 )
 """Types that skops asks about and that are allowed here, their content being checked."""
 
+WHOLE_SEED = "give random_state as a whole number, fit again and save it"
+
 WAY_OUT: Mapping[str, str] = {
     "GridSearchCV": "save its best_estimator_ instead",
     "RandomizedSearchCV": "save its best_estimator_ instead",
@@ -133,6 +137,5 @@ WAY_OUT: Mapping[str, str] = {
     "FixedThresholdClassifier": "save its estimator_ and give the threshold as a number",
     "TunedThresholdClassifierCV": "save its estimator_ and give the threshold as a number",
     "check_array": "encode categories in a pipeline before HistGradientBoostingClassifier",
-    "RandomState": "give random_state as a whole number, fit again and save it",
 }
 """What to do about a refused type, where there is a short answer."""

@@ -72,10 +72,10 @@ def audit(args: Namespace) -> Output:
 def influence(args: Namespace) -> Output:
     """Rank training records by what removing each would do to a metric."""
     case = core.load_case(args.case)
-    feature = _one_feature(args.sensitive_feature)
+    feature = feature_asked(args.sensitive_feature)
     effects = core.influence(case, args.metric, feature, args.on)
     order = core.harmful(effects)[: amount(args.top, len(effects))]
-    name = _feature_name(case.sensitive_feature(feature))
+    name = feature_name(case.sensitive_feature(feature))
     better = core.METRICS[args.metric].better
     head = (
         f"Change of {args.metric} of {plain(name)} on {args.on} if a record is removed; {better} is better. "
@@ -157,7 +157,7 @@ def _forget(case: core.Case, args: Namespace) -> tuple[list[Any], list[str]]:
     if args.most_harmful is not None:
         if args.by != "record":
             raise BadArgumentError("--most-harmful ranks records. Got --by subject with it; leave one of the two out.")
-        effects = core.influence(case, args.metric, _one_feature(args.sensitive_feature))
+        effects = core.influence(case, args.metric, feature_asked(args.sensitive_feature))
         return list(core.harmful(effects)[: amount(args.most_harmful, len(effects))]), []
     if args.ids is not None:
         known = case.record_ids if args.by == "record" or case.subject_ids is None else case.subject_ids
@@ -179,7 +179,8 @@ def _features(names: Sequence[str] | None) -> list[str | tuple[str, ...]] | None
     return None if not names else [_feature(name) for name in names]
 
 
-def _one_feature(name: str | None) -> str | tuple[str, ...] | None:
+def feature_asked(name: str | None) -> str | tuple[str, ...] | None:
+    """Return the sensitive feature that an argument names; None where it names none."""
     return None if name is None else _feature(name)
 
 
@@ -188,7 +189,8 @@ def _feature(name: str) -> str | tuple[str, ...]:
     return parts if len(parts) > 1 else name
 
 
-def _feature_name(feature: str | tuple[str, ...]) -> str:
+def feature_name(feature: str | tuple[str, ...]) -> str:
+    """Return how a sensitive feature is written."""
     return feature if isinstance(feature, str) else " & ".join(feature)
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import core
-from core.command_line import commands
+from core.command_line import commands, plans
 from core.command_line.ids import BadArgumentError
 from core.command_line.render import plain
 
 BAD_INPUT = 2
 PROGRAM = "python -m core"
-COMMANDS = ("audit", "influence", "unlearn", "provenance")
+COMMANDS = ("audit", "influence", "plan", "unlearn", "provenance")
 METRIC = "equal_opportunity_difference"
 
 
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     choices = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_audit(choices)
     _add_influence(choices)
+    _add_plan(choices)
     _add_unlearn(choices)
     _add(choices, "provenance", "is this the data the model was trained on?", commands.provenance)
     return parser
@@ -110,6 +111,29 @@ def _add_influence(choices: Any) -> None:
     _add_split(parser, "rows the metric is taken on; a search may not use confirm")
     parser.add_argument(
         "--top", default="20", metavar="N", help="how many to list, such as 20 or 1%% (default: %(default)s)"
+    )
+
+
+def _add_plan(choices: Any) -> None:
+    parser = _add(choices, "plan", "few records whose removal brings a metric to a target", plans.plan)
+    _add_metric(parser)
+    _add_split(parser, "rows to plan on; a search may not use confirm")
+    parser.add_argument("--target", type=float, default=0.05, help="value to reach (default: %(default)s)")
+    parser.add_argument(
+        "--utility",
+        default="accuracy",
+        metavar="NAME",
+        help="what it may cost: a metric, or cost (default: %(default)s)",
+    )
+    parser.add_argument("--max-utility-drop", type=float, default=0.01, help="how much of it (default: %(default)s)")
+    parser.add_argument("--cost-false-positive", type=float, help="what flagging one record wrongly costs")
+    parser.add_argument("--cost-false-negative", type=float, help="what missing one record costs")
+    parser.add_argument("--max-records", type=int, default=500, help="most records to remove (default: %(default)s)")
+    parser.add_argument(
+        "--max-group-share", type=float, default=1.0, help="largest share of any group to remove (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--random", type=int, default=20, metavar="N", help="random removals to set beside it (default: %(default)s)"
     )
 
 

@@ -255,3 +255,26 @@ def effects_of_removal(
             effect[i] += by_value * weight[i] * residual / max(left, 1e-3 * scale)
             carried[i] -= by_value * weight[i] * h * (1.0 + values[k] * tilt) / scale
     return effect, slope, carried
+
+
+@njit(cache=True, nogil=True)
+def predict(nodes: Nodes, first: Ints, values: Floats, baseline: float, rate: float) -> Floats:
+    """Return the predictions of rows whose leaves are known: O(n_rows * n_trees).
+
+    Parameters
+    ----------
+    nodes : ndarray of int, shape (n_trees, n_rows)
+        The leaf of every row, counted within its tree.
+    first : ndarray of int, shape (n_trees + 1,)
+        Where each tree's nodes start.
+    values : ndarray, shape (n_nodes,)
+        Values without the learning rate.
+    baseline, rate : float
+        Prediction before the first tree, and learning rate.
+    """
+    raw = np.full(nodes.shape[1], baseline)
+    for t in range(len(nodes)):
+        leaf, start = nodes[t], first[t]
+        for i in range(len(raw)):
+            raw[i] += rate * values[start + leaf[i]]
+    return raw

@@ -25,19 +25,24 @@ class Table(NamedTuple):
 
     Parameters
     ----------
-    codes : ndarray of uint16 or int32, shape (n_features, n_rows)
+    codes : ndarray of uint16 or int32, shape (n_columns, n_rows)
+        One column for each feature, then the twins.
     values : ndarray of float32, shape (n_distinct,)
-        Distinct values of every column, one column after the other, ascending.
-    first : ndarray of int64, shape (n_features + 1,)
+        Distinct values of every column, one column after the other, ascending; missing ones count as infinite.
+    first : ndarray of int64, shape (n_columns + 1,)
         Where each column's values start.
     chained : ndarray of bool, shape (n_rows,)
         Rows whose leaving could split a chain of linked values.
     n_classes : int
-    bins : ndarray of uint16, shape (n_features, n_rows)
+    bins : ndarray of uint16, shape (n_columns, n_rows)
         Coarser codes.
-    edges : ndarray of int32, shape (n_features, 2 * MOST_BINS + 1)
+    edges : ndarray of int32, shape (n_columns, 2 * MOST_BINS + 1)
         First code of every bin, past the last one the number of codes; values on the two sides of an edge are never linked.
-    n_bins : ndarray of int64, shape (n_features,)
+    n_bins : ndarray of int64, shape (n_columns,)
+    twin : ndarray of int32, shape (n_features,)
+        The column in which a feature's missing values come first, -1 where none are missing.
+    owner : ndarray of int32, shape (n_columns,)
+        The feature that each column is of.
     """
 
     codes: Array
@@ -48,20 +53,24 @@ class Table(NamedTuple):
     bins: Array
     edges: Array
     n_bins: Array
+    twin: Array
+    owner: Array
 
 
 class Rules(NamedTuple):
-    """The parameters that shape a tree."""
+    """The parameters that shape a tree; `random` says that thresholds are drawn."""
 
     entropy: bool
     max_features: int
     min_samples_split: int
     min_samples_leaf: int
     max_depth: int
+    min_impurity_decrease: float
+    random: bool
 
 
 class Draws(NamedTuple):
-    """The order in which features are drawn at every path, kept for life.
+    """The order in which features are drawn at every path, and the thresholds drawn for them, kept for life.
 
     Parameters
     ----------
@@ -73,6 +82,8 @@ class Draws(NamedTuple):
         Where each adopted node's features start.
     features : ndarray of int32
         Features in the order the fitted tree drew them.
+    fractions : ndarray of int64, shape (n_features_drawn,) or (0,)
+        Where thresholds are drawn: each feature's draw, see `tree_random`; -1 where none was made.
     """
 
     seed: Any
@@ -80,6 +91,7 @@ class Draws(NamedTuple):
     right: Array
     first: Array
     features: Array
+    fractions: Array
 
 
 class Scratch(NamedTuple):
@@ -112,7 +124,7 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.zeros(widest, np.int64),
         np.empty(table.n_classes, np.float64),
         np.empty(table.n_classes, np.float64),
-        np.empty(len(table.codes), np.int32),
+        np.empty(len(table.twin), np.int32),
         np.empty(2 * MOST_BINS, np.int64),
         np.empty(MOST_BINS),
         np.empty(MOST_BINS, np.bool_),

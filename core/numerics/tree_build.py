@@ -9,6 +9,7 @@ import numpy.typing as npt
 from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
+from core.numerics.tree_columns import has_missing
 from core.numerics.tree_splits import impurity, mixed, search
 
 Array = npt.NDArray[Any]
@@ -113,14 +114,13 @@ def put_node(
 
 
 @njit(cache=True, nogil=True)
-def put_split(out: Grown, at: int, table: Table, f: int, below: int, above: int, n_left: int) -> None:
+def put_split(out: Grown, at: int, table: Table, column: int, threshold: float, rows: Array, n_left: int) -> None:
     """Make the leaf at `at` an inner node; its children announce themselves."""
-    first = table.first[f]
+    f = table.owner[column]
     out.words[at, FEATURE] = f
-    out.reals[at, THRESHOLD] = (
-        np.float64(table.values[first + below]) / 2.0 + np.float64(table.values[first + above]) / 2.0
-    )
-    out.words[at, MISSING] = 1 if 2 * n_left > out.words[at, ROWS] else 0
+    out.reals[at, THRESHOLD] = threshold
+    left = column != f if has_missing(table, f, rows) else 2 * n_left > len(rows)
+    out.words[at, MISSING] = 1 if left else 0
 
 
 @njit(cache=True, nogil=True)
@@ -162,14 +162,14 @@ def build(
     at : int
         Where the next node goes.
     fragile : bool
-        Whether rounding may one day turn a split into a leaf as the whole weight falls.
+        Whether a split may turn into a leaf, by rounding, or a leaf into a split as the whole weight falls.
     """
     words_on_stack = np.empty((64, 6), np.int64)
     keys_on_stack = np.empty(64, np.uint64)
     words_on_stack[0] = (start, end, depth, parent, 1 if is_left else 0, np.int64(origin))
     keys_on_stack[0] = key
     waiting = 1
-    fragile = False
+    fragile = rules.min_impurity_decrease > 0.0
     sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)
     while waiting > 0:
         waiting -= 1
@@ -184,20 +184,23 @@ def build(
         at += 1
         if is_leaf(rules, end - start, depth, node_impurity):
             continue
-        f, _, others, below, above, n_left = search(
+        column, _, others, below, threshold, n_left = search(
             table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, scratch
         )
-        if f < 0:
+        if column < 0:
             continue
-        partition(table.codes[f], rows, below)
+        partition(table.codes[column], rows, below)
         left_weight = sum_labels(labels, samples[start : start + n_left], left)
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]
         if improvement(rules, sums, weight, left, left_weight, right, weight) < -EPSILON:
             fragile = True
-        if improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON < 0.0:
+        if (
+            improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
+            < rules.min_impurity_decrease
+        ):
             continue
-        put_split(out, at - 1, table, f, below, above, n_left)
+        put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others
         if waiting + 2 > len(keys_on_stack):
             words_on_stack = np.concatenate((words_on_stack, np.empty_like(words_on_stack)))

@@ -1,7 +1,8 @@
-"""Replaying a fitted tree's random stream, to learn in which order features were drawn at every node.
+"""Replaying a fitted tree's random stream, to learn which features and thresholds were drawn at every node.
 
 scikit-learn draws features at each node without replacement with a 32-bit xorshift, nodes depth first. Features already known to
-be constant may be drawn and count as visited; what was drawn is what the node's split was chosen from.
+be constant may be drawn and count as visited; what was drawn is what the node's split was chosen from. A random splitter goes
+on to draw a threshold for every feature that varies, and a side for its missing values if there are any.
 
 References
 ----------
@@ -16,8 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from core.numerics.tree_arrays import LINK, Rules, Table
-from core.numerics.tree_build import FEATURE, IMPURITY, LEFT, RIGHT, ROWS, THRESHOLD, is_leaf, partition
+from core.numerics.tree_arrays import Rules, Table
+from core.numerics.tree_build import FEATURE, IMPURITY, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, is_leaf, partition
+from core.numerics.tree_columns import code_below, column_of
+from core.numerics.tree_random import SIDE, SIDE_DRAWN, SUMS, look
 
 Array = npt.NDArray[Any]
 
@@ -35,34 +38,20 @@ def _next(state: Array) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _is_constant(table: Table, f: int, rows: Array) -> bool:
-    codes = table.codes[f]
-    low = high = codes[rows[0]]
-    for i in range(len(rows)):
-        low, high = min(low, codes[rows[i]]), max(high, codes[rows[i]])
-    first = table.first[f]
-    return bool(table.values[first + high] <= table.values[first + low] + LINK)
-
-
-@njit(cache=True, nogil=True)
-def code_below(values: Array, threshold: float) -> int:
-    """Return the code of the largest value up to `threshold`, -1 where there is none."""
-    low, high = 0, len(values)
-    while low < high:
-        middle = (low + high) // 2
-        if values[middle] <= threshold:
-            low = middle + 1
-        else:
-            high = middle
-    return low - 1
+def _draw_threshold(state: Array, missing: bool) -> Any:
+    draw = np.int64(_next(state))
+    if missing:
+        draw |= SIDE_DRAWN | (SIDE if _next(state) % 2 else 0)
+    return draw
 
 
 @njit(cache=True, nogil=True)
 def _draw_features(
-    table: Table, rules: Rules, rows: Array, state: Array, features: Array, constants: Array, known: int, drawn: Array
-) -> tuple[int, int]:
+    table: Table, rules: Rules, rows: Array, state: Array, features: Array, constants: Array, known: int, drawn: Array,
+    fractions: Array,
+) -> tuple[int, int]:  # fmt: skip
     """Draw as scikit-learn's splitter does; return how many features were drawn and how many are constant below."""
-    visited, found, drawn_constants = 0, 0, 0
+    visited, found, drawn_constants, line = 0, 0, 0, np.empty(SUMS, np.int64)
     f_i, total = len(features), known
     while f_i > total and (visited < rules.max_features or visited <= found + drawn_constants):
         f_j = drawn_constants + _next(state) % (f_i - found - drawn_constants)
@@ -75,13 +64,16 @@ def _draw_features(
         f_j += found
         drawn[visited] = features[f_j]
         visited += 1
-        if _is_constant(table, features[f_j], rows):
+        constant, missing = look(table, features[f_j], rows, line)
+        if constant:
             features[f_j], features[total] = features[total], features[f_j]
             found += 1
             total += 1
             continue
         f_i -= 1
         features[f_i], features[f_j] = features[f_j], features[f_i]
+        if rules.random:
+            fractions[visited - 1] = _draw_threshold(state, missing)
     features[:known] = constants[:known]
     constants[known:total] = features[known:total]
     return visited, total
@@ -90,7 +82,7 @@ def _draw_features(
 @njit(cache=True, nogil=True)
 def replay(
     table: Table, rules: Rules, seed: int, samples: Array, words: Array, reals: Array
-) -> tuple[Array, Array, int]:
+) -> tuple[Array, Array, Array, int]:
     """Draw the features of every node of a fitted tree again.
 
     Parameters
@@ -110,11 +102,14 @@ def replay(
         Where each node's features start.
     features : ndarray of int32
         In the order drawn.
+    fractions : ndarray of int64
+        The draws of their thresholds, -1 where there was none; empty where thresholds are not drawn.
     wrong : int
         First node whose rows are not as many as it says, or whose children are not where they belong; -1 if none.
     """
-    n_nodes, n_features = len(words), len(table.codes)
+    n_nodes, n_features = len(words), len(table.twin)
     first, drawn = np.zeros(n_nodes + 1, np.int32), np.empty(4 * n_nodes + n_features, np.int32)
+    fractions = np.full(len(drawn) if rules.random else 0, -1, np.int64)
     features, constants = np.arange(n_features), np.empty(n_features, np.int64)
     state = np.array([seed], np.uint32)
     stack = np.empty((64, 5), np.int64)
@@ -124,25 +119,27 @@ def replay(
         waiting -= 1
         expected, start, end, depth, known = stack[waiting]
         if expected != node or node >= n_nodes or words[node, ROWS] != end - start or start == end:
-            return first, drawn[:used], min(node, n_nodes - 1)
+            return first, drawn[:used], fractions[:used], min(node, n_nodes - 1)
         if not is_leaf(rules, end - start, depth, reals[node, IMPURITY]):
             if used + n_features > len(drawn):
                 drawn = np.concatenate((drawn, np.empty_like(drawn)))
+                fractions = np.concatenate((fractions, np.full_like(fractions, -1)))
             visited, known = _draw_features(
-                table, rules, samples[start:end], state, features, constants, known, drawn[used:]
+                table, rules, samples[start:end], state, features, constants, known, drawn[used:], fractions[used:]
             )
             used += visited
         first[node + 1] = used
         f = words[node, FEATURE]
         if words[node, LEFT] >= 0:
             if f < 0 or f >= n_features:
-                return first, drawn[:used], node
-            values = table.values[table.first[f] : table.first[f + 1]]
-            middle = start + partition(table.codes[f], samples[start:end], code_below(values, reals[node, THRESHOLD]))
+                return first, drawn[:used], fractions[:used], node
+            column = column_of(table, f, words[node, MISSING] & 255 != 0)
+            below = code_below(table, column, reals[node, THRESHOLD])
+            middle = start + partition(table.codes[column], samples[start:end], below)
             if waiting + 2 > len(stack):
                 stack = np.concatenate((stack, np.empty_like(stack)))
             stack[waiting] = (words[node, RIGHT], middle, end, depth + 1, known)
             stack[waiting + 1] = (words[node, LEFT], start, middle, depth + 1, known)
             waiting += 2
         node += 1
-    return first, drawn[:used], -1 if node == n_nodes else node
+    return first, drawn[:used], fractions[:used], -1 if node == n_nodes else node

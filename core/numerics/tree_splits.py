@@ -21,6 +21,7 @@ from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
+from core.numerics.tree_columns import has_missing, midpoint
 from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
 
@@ -121,7 +122,8 @@ def _groups_by_counting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _proxy_of(entropy: bool, left: Array, right: Array, left_weight: float, right_weight: float) -> float:
+def proxy_of(entropy: bool, left: Array, right: Array, left_weight: float, right_weight: float) -> float:
+    """Return scikit-learn's proxy of the gain of a split, larger is better."""
     return -right_weight * impurity(entropy, right, right_weight) - left_weight * impurity(entropy, left, left_weight)
 
 
@@ -145,7 +147,7 @@ def _best_of_groups(
             continue
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]
-        proxy = _proxy_of(rules.entropy, left, right, left_weight, weight - left_weight)
+        proxy = proxy_of(rules.entropy, left, right, left_weight, weight - left_weight)
         if proxy > best:
             best, below, above, n_left = proxy, code[j - 1], code[j], rows
     return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
@@ -170,7 +172,7 @@ def best_on_feature(
     table : Table
     rules : Rules
     f : int
-        The feature.
+        The feature's column, or its twin.
     labels : ndarray of int32, shape (n_rows,)
         Each row's weight in this tree, and its class in the lowest 8 bits.
     rows : ndarray of int32
@@ -233,38 +235,46 @@ def search(
     known: int,
     found: tuple[int, float, int, int, int],
     scratch: Scratch,
-) -> tuple[int, float, float, int, int, int]:
+) -> tuple[int, float, float, int, float, int]:
     """Find the best split of a node among the features drawn at its path.
 
-    Where the best split on one of them, `known`, has been `found` already, it is not searched again; else `known` is -1.
+    Where the best split on one of their columns, `known`, has been `found` already, it is not searched again; else `known` is -1.
 
     Returns
     -------
-    feature : int
+    column : int
         -1 where no split is to be had.
     proxy : float
     others : float
-        Largest proxy of the features that lost.
-    below, above, n_left : int
-        As `best_on_feature` gives them.
+        Largest proxy of the columns that lost.
+    below : int
+        Largest code that goes left.
+    threshold : float
+    n_left : int
+        Rows that go left.
     """
     order = scratch.order
     recorded = recorded_order(draws, origin, order)
-    feature, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
+    winner, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
     visited, varied = 0, False
     while visited < len(order) and (visited < rules.max_features or not varied):
         if visited >= recorded:
             draw_next(order, visited, key)
         f = order[visited]
         visited += 1
-        kind, proxy, a, b, count = found
-        if f != known:
-            floor = max(best, found[1])
-            kind, proxy, a, b, count = best_on_feature(table, rules, f, labels, rows, sums, weight, floor, scratch)
-        varied = varied or kind != CONSTANT
-        if proxy > best and kind != PRUNED:
-            others = best
-            feature, best, below, above, n_left = f, proxy, a, b, count
-        elif proxy > others:
-            others = proxy
-    return feature, best, others, below, above, n_left
+        for side in range(2 if has_missing(table, f, rows) else 1):
+            column = f if side == 0 else table.twin[f]
+            kind, proxy, a, b, count = found
+            if column != known:
+                floor = max(best, found[1])
+                kind, proxy, a, b, count = best_on_feature(
+                    table, rules, column, labels, rows, sums, weight, floor, scratch
+                )
+            varied = varied or kind != CONSTANT
+            if proxy > best and kind != PRUNED:
+                others = best
+                winner, best, below, above, n_left = column, proxy, a, b, count
+            elif proxy > others:
+                others = proxy
+    threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
+    return winner, best, others, below, threshold, n_left

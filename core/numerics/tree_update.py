@@ -24,6 +24,7 @@ from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Ru
 from core.numerics.tree_build import (
     FEATURE,
     LEFT,
+    MISSING,
     RIGHT,
     ROWS,
     THRESHOLD,
@@ -38,7 +39,7 @@ from core.numerics.tree_build import (
     sum_labels,
 )
 from core.numerics.tree_coarse import SPLIT
-from core.numerics.tree_replay import code_below
+from core.numerics.tree_columns import code_below, column_of, has_missing, midpoint
 from core.numerics.tree_splits import best_on_feature, impurity, mixed, search
 
 Array = npt.NDArray[Any]
@@ -75,7 +76,8 @@ def _most_gained(entropy: bool, lost: float, weight: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
+def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
+    """Write an unchanged subtree to position `at`; return where the next node goes."""
     if parent >= 0:
         out.words[parent, LEFT if is_left else RIGHT] = at
     size, shift = end - node, at - node
@@ -92,7 +94,7 @@ def _copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: 
 
 
 @njit(cache=True, nogil=True)
-def _stored_sums(old: Grown, node: int, sums: Array) -> float:
+def stored_sums(old: Grown, node: int, sums: Array) -> float:
     """Fill `sums` with a node's weight by class; return its whole weight."""
     for c in range(len(sums)):
         sums[c] = np.rint(old.values[node, c] * old.reals[node, WEIGHT])
@@ -100,7 +102,7 @@ def _stored_sums(old: Grown, node: int, sums: Array) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
+def take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
     """Take rows off `sums`, so many times each; return their whole weight."""
     total = 0.0
     for i in range(len(rows)):
@@ -169,23 +171,23 @@ def _list_leavers(codes: Array, gone: Array, staying: Array, below: int, to_left
 @njit(cache=True, nogil=True)
 def _best_now(
     table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, sums: Array, weight: float, key: Any,
-    origin: Any, f: int, others: float, sure: bool, moves: Moves, scratch: Scratch,
-) -> tuple[int, float, int, int, int]:  # fmt: skip
-    """Return a node's best feature now, a bound on the others, and the split; `sure` says that `others` bounds them."""
-    found = best_on_feature(table, rules, f, labels, rows, sums, weight, -np.inf, scratch)
+    origin: Any, column: int, others: float, sure: bool, moves: Moves, scratch: Scratch,
+) -> tuple[int, float, int, float, int]:  # fmt: skip
+    """Return a node's best column now, a bound on the others, and the split; `sure` says that `others` bounds them."""
+    found = best_on_feature(table, rules, column, labels, rows, sums, weight, -np.inf, scratch)
     kind, proxy, below, above, n_left = found
     moves.tally[0] += len(rows)
     if sure and kind == SPLIT and proxy - others > MARGIN * weight:
-        return f, others, below, above, n_left
+        return column, others, below, midpoint(table, column, below, above), n_left
     moves.tally[1] += len(rows)
-    winner, _, others, below, above, n_left = search(
-        table, rules, draws, labels, rows, sums, weight, key, origin, f, found, scratch
+    winner, _, others, below, threshold, n_left = search(
+        table, rules, draws, labels, rows, sums, weight, key, origin, column, found, scratch
     )
-    return winner, others, below, above, n_left
+    return winner, others, below, threshold, n_left
 
 
 @njit(cache=True, nogil=True)
-def _split_rows(
+def split_rows(
     codes: Array, rows: Array, base: int, base_left: int, gone: Array, lost_left: int, lost_start: int, below: int,
     n_left: int, moves: Moves, top: int,
 ) -> tuple[int, int, int, int, int, int, int, int]:  # fmt: skip
@@ -268,31 +270,32 @@ def update(
         key = keys[waiting]
         n, lost = base + joining, lost_end - lost_start
         if joining == 0 and lost == 0:
-            at = _copy_subtree(old, node, node_end, out, at, parent, side == 1)
+            at = copy_subtree(old, node, node_end, out, at, parent, side == 1)
             continue
         rows, gone = samples[start : start + n], moves.pool[lost_start:lost_end]
         origin, f = np.int64(old.origin[node]), old.words[node, FEATURE]
         stays_split = f >= 0 and (joining + lost) * MUCH <= n
         if stays_split:
-            _stored_sums(old, node, sums)
-            lost_weight = _take(labels, gone, sums)
-            _take(labels, rows[base:], sums, -1)
+            stored_sums(old, node, sums)
+            lost_weight = take(labels, gone, sums)
+            take(labels, rows[base:], sums, -1)
             weight = sums.sum()
             node_impurity = impurity(rules.entropy, sums, weight)
             stays_split = not is_leaf(rules, n, depth, node_impurity)
         if stays_split:
             others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
             sure = joining == 0 and not _any(table.chained, gone)
-            winner, others, below, above, n_left = _best_now(
-                table, rules, draws, labels, rows, sums, weight, key, origin, f, others, sure, moves, scratch
+            before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
+            column = before if has_missing(table, f, rows[:base]) else f
+            winner, others, below, threshold, n_left = _best_now(
+                table, rules, draws, labels, rows, sums, weight, key, origin, column, others, sure, moves, scratch
             )
-            stays_split = winner == f
+            stays_split = winner == column
         if stays_split:
-            values = table.values[table.first[f] : table.first[f + 1]]
-            lost_left = partition(table.codes[f], gone, code_below(values, old.reals[node, THRESHOLD]))
+            lost_left = partition(table.codes[before], gone, code_below(table, before, old.reals[node, THRESHOLD]))
             old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
-            kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = _split_rows(
-                table.codes[f], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
+            kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = split_rows(
+                table.codes[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
                 n_left, moves, top,
             )  # fmt: skip
             stays_split = top_now >= 0
@@ -305,7 +308,7 @@ def update(
             fragile = fragile or shaky
             continue
         top = top_now
-        left_weight = _stored_sums(old, old_left, left) - _take(labels, gone[:lost_left], left)
+        left_weight = stored_sums(old, old_left, left) - take(labels, gone[:lost_left], left)
         if changed == 1:
             left_weight = sum_labels(labels, rows[:n_left], left)
         for c in range(len(sums)):
@@ -315,9 +318,12 @@ def update(
         out.origin[at] = origin
         out.others[at] = np.inf
         at += 1
-        if improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON < 0.0:
+        if (
+            improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
+            < rules.min_impurity_decrease
+        ):
             continue
-        put_split(out, at - 1, table, f, below, above, n_left)
+        put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others
         if waiting + 2 > len(keys):
             stack = np.concatenate((stack, np.empty_like(stack)))

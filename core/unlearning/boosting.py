@@ -36,7 +36,10 @@ BOOSTERS: dict[type, type[Booster]] = {
     HistGradientBoostingClassifier: HistBooster,
     GradientBoostingClassifier: ClassicBooster,
 }
-KEPT = "The trees keep the splits that were chosen with the removed records; refit chooses them anew."
+KEPT = (
+    "The trees keep the splits that were chosen with the removed records. How many are no longer the best, and how far a refit is, "
+    "is found on demand; refit chooses them anew and makes the removal exact."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +79,7 @@ class LeafRefit(Unlearner):
         """Return why the model is not one this method serves, or None."""
         if isinstance(case.state, BoostingState):
             return None
-        model = _last(case.model)
+        model = last_step(case.model)
         if type(model) not in BOOSTERS:
             return f"{type(model).__name__} is not gradient boosting"
         if len(case.classes) != 2:
@@ -89,7 +92,7 @@ class LeafRefit(Unlearner):
             return case
         if progress:
             progress(0.0, "Routing the records")
-        state = _read(case)
+        state = read(case)
         if progress:
             progress(0.8, "Comparing leaf values")
         state.booster.check(state.forest, state.leaves(case, case.retained))
@@ -115,12 +118,14 @@ class LeafRefit(Unlearner):
         )
 
 
-def _last(model: Any) -> Any:
+def last_step(model: Any) -> Any:
+    """Return the last step of a pipeline, or the model itself."""
     return model.steps[-1][1] if isinstance(model, Pipeline) else model
 
 
-def _read(case: Case) -> BoostingState:
-    model = _last(case.model)
+def read(case: Case) -> BoostingState:
+    """Return the model's nodes and the leaf of every training row."""
+    model = last_step(case.model)
     booster = BOOSTERS[type(model)](model)
     table = model_input(case, np.ones(len(case.retained), dtype=bool))
     features = case.model[:-1].transform(table) if isinstance(case.model, Pipeline) else None
@@ -152,6 +157,8 @@ def _same(before: Any, after: Any) -> bool:
         return False
     if issparse(before):
         return int((before != after).nnz) == 0
+    if hasattr(before, "equals"):
+        return bool(before.equals(after))
     return bool(np.array_equal(np.asarray(before, dtype=float), np.asarray(after, dtype=float), equal_nan=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from math import ceil
 from numbers import Integral
 from typing import Any
 
@@ -13,7 +14,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import train_test_split
 
 from core.numerics.boosting import COUNT, GRADIENT, SQUARE, WEIGHT
-from core.unlearning.boosting_trees import Bools, Booster, Floats, Forest, Ints, Leaves
+from core.unlearning.boosting_trees import DRAWN, Bools, Booster, Floats, Forest, Ints, Leaves, Places
 from core.unlearning.preprocessing.steps import shallow
 
 
@@ -42,6 +43,11 @@ class ClassicBooster(Booster):
     def starts_from_prior(self) -> bool:
         """Whether predictions start from the classes' shares, and not from zero."""
         return not isinstance(self.model.init_, str)
+
+    @property
+    def forgot(self) -> bool:
+        """Whether its leaves were refitted since it was trained: the training loss is unknown then."""
+        return bool(np.isnan(self.model.train_score_).all())
 
     def forest(self) -> Forest:
         """Return the nodes of its trees."""
@@ -74,6 +80,32 @@ class ClassicBooster(Booster):
     def counted(self, keep: Bools, weight: Floats) -> Bools:
         """Return which rows the trees count: those of weight 0 are left out."""
         return np.asarray(keep & (weight > 0.0))
+
+    def splits_refusal(self) -> str | None:
+        """Return why the best split of a node cannot be told, or None."""
+        return DRAWN if self.model.max_features_ < self.n_features else None
+
+    def places(self, X: Any) -> Places:
+        """Return every feature's values as scikit-learn's trees take them, in order."""
+        table: Any = X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
+        table = np.asarray(table, dtype=np.float32)
+        found = [np.unique(column, return_inverse=True) for column in table.T]
+        n_codes = np.array([len(values) for values, _ in found], dtype=np.intp)
+        codes = np.array([places for _, places in found], dtype=np.int32)
+        return codes, n_codes, np.zeros(len(found), dtype=bool)
+
+    def limits(self, keep: Bools, weight: Floats) -> tuple[float, float, float]:
+        """Return the fewest rows on a side and above, and the least weight on a side."""
+        n_rows, model = int(np.count_nonzero(keep)), self.model
+        leaf, split = (
+            limit if isinstance(limit, Integral) else ceil(limit * n_rows)
+            for limit in (model.min_samples_leaf, model.min_samples_split)
+        )
+        return float(leaf), float(split), float(model.min_weight_fraction_leaf * weight[keep].sum())
+
+    def split_terms(self, g: Floats, h: Floats, weight: Floats) -> tuple[Floats, Floats]:  # noqa: ARG002
+        """Return gradients and weights: trees are fitted to gradients by least squares."""
+        return g, weight
 
     def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
         """Return a copy with other values, counts and impurities; the stored training loss no longer holds and becomes NaN."""

@@ -10,10 +10,12 @@ from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.model_selection import train_test_split
 
 from core.numerics.boosting import COUNT, GRADIENT
-from core.unlearning.boosting_trees import Booster, Floats, Forest, Ints, Leaves
+from core.unlearning.boosting_trees import DRAWN, Bools, Booster, Floats, Forest, Ints, Leaves, Places
 from core.unlearning.preprocessing.steps import shallow
 
 ROUTE_THREADS = 1
+LEAST_HESSIAN = 1e-3
+"""What scikit-learn's grower asks of each side of a split; no parameter sets it."""
 
 
 class HistBooster(Booster):
@@ -24,8 +26,6 @@ class HistBooster(Booster):
 
     def refusal(self) -> str | None:
         """Return why its leaves cannot be refitted, or None."""
-        if self.model.is_categorical_ is not None:
-            return "it encodes categories itself; encode them in a pipeline before it"
         if self.model.monotonic_cst is not None:
             return "monotonic constraints bound leaf values by their neighbours'"
         return None
@@ -34,6 +34,11 @@ class HistBooster(Booster):
     def ridge(self) -> float:
         """The L2 penalty, and what scikit-learn adds against a division by 0."""
         return float(self.model.l2_regularization) + 1e-15
+
+    @property
+    def forgot(self) -> bool:
+        """Whether its leaves were refitted since it was trained: scores kept for early stopping are gone then."""
+        return bool(self.model.do_early_stopping_ and len(self.model.train_score_) == 0)
 
     def forest(self) -> Forest:
         """Return the nodes of its trees."""
@@ -74,6 +79,42 @@ class HistBooster(Booster):
         """Return sample weights times class weights."""
         found = self.model._finalize_sample_weight(weight, codes.astype(np.float64))
         return np.ones(len(codes)) if found is None else np.asarray(found, dtype=np.float64)
+
+    def splits_refusal(self) -> str | None:
+        """Return why the best split of a node cannot be told, or None."""
+        if self.model.is_categorical_ is not None:
+            return "it splits on sets of categories, and only splits at a value are compared"
+        return DRAWN if self.model.max_features < 1.0 else None
+
+    def places(self, X: Any) -> Places:
+        """Return the bins of every feature; the last one is for missing values."""
+        mapper = self.model._bin_mapper
+        codes = np.ascontiguousarray(mapper.transform(self.model._preprocess_X(X, reset=False)).T, dtype=np.int32)
+        n_codes = np.full(len(codes), mapper.missing_values_bin_idx_ + 1, dtype=np.intp)
+        return codes, n_codes, np.asarray((codes == mapper.missing_values_bin_idx_).any(axis=1))
+
+    def limits(self, keep: Bools, weight: Floats) -> tuple[float, float, float]:  # noqa: ARG002
+        """Return the fewest rows on a side, the fewest above, and the least second derivative on a side."""
+        return float(self.model.min_samples_leaf), 2.0, LEAST_HESSIAN
+
+    def split_terms(self, g: Floats, h: Floats, weight: Floats) -> tuple[Floats, Floats]:  # noqa: ARG002
+        """Return gradients and second derivatives as scikit-learn rounds them."""
+        return g.astype(np.float32).astype(np.float64), h.astype(np.float32).astype(np.float64)
+
+    def allowed(self, stage: int, left: Ints, right: Ints) -> Bools:
+        """Return which features every node may split on under the model's interaction constraints."""
+        found = super().allowed(stage, left, right)
+        groups = self.model._check_interaction_cst(self.n_features)
+        if groups is None:
+            return found
+        split_on = self.model._predictors[stage][0].nodes["feature_idx"]
+        open_groups = {0: groups}
+        for node in range(len(left)):
+            found[node] = np.isin(np.arange(self.n_features), list(set().union(*open_groups[node])))
+            if left[node] >= 0:
+                below = [group for group in open_groups[node] if split_on[node] in group]
+                open_groups[int(left[node])] = open_groups[int(right[node])] = below
+        return found
 
     def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
         """Return a copy with other values, counts and gains; scores of the fit that no longer hold are dropped."""

@@ -16,6 +16,9 @@ from core.numerics.boosting import COUNT, complete, refit_stages
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
+Places = tuple[npt.NDArray[Any], Ints, Bools]
+"""Every feature's values as their places in order, (d, n_rows); how many places it has; whether the last is for missing values."""
+DRAWN = "its trees draw features at random (max_features), and which were drawn at a node is not stored"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,10 @@ class Forest:
     def leaves(self) -> Bools:
         """Which nodes are leaves."""
         return np.asarray(self.left < 0)
+
+    def first_tree(self, nodes: Bools) -> int:
+        """Return the number, from 0, of the first tree with a node marked in `nodes`."""
+        return int(np.searchsorted(self.first, np.flatnonzero(nodes)[0], side="right")) - 1
 
     def tree(self, index: int) -> slice:
         """Return where one tree's nodes stand."""
@@ -128,6 +135,11 @@ class Booster(ABC):
         """What is added to every leaf's second derivative."""
 
     @property
+    @abstractmethod
+    def forgot(self) -> bool:
+        """Whether its leaves were refitted since it was trained: the scores of the fit are gone then."""
+
+    @property
     def starts_from_prior(self) -> bool:
         """Whether predictions start from the classes' shares."""
         return True
@@ -151,6 +163,31 @@ class Booster(ABC):
     @abstractmethod
     def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
         """Return a copy of the model with other leaf values; the model stays as it is."""
+
+    @abstractmethod
+    def splits_refusal(self) -> str | None:
+        """Return why the best split of a node cannot be told, or None."""
+
+    @abstractmethod
+    def places(self, X: Any) -> Places:
+        """Return the values among which splits were searched, as their places in order."""
+
+    @abstractmethod
+    def limits(self, keep: Bools, weight: Floats) -> tuple[float, float, float]:
+        """Return what a split must leave on each side and have above, in rows, and leave on each side in the second term."""
+
+    def split_terms(self, g: Floats, h: Floats, weight: Floats) -> tuple[Floats, Floats]:  # noqa: ARG002
+        """Return the two terms that splits are scored by, from gradients, second derivatives and weights."""
+        return g, h
+
+    def allowed(self, stage: int, left: Ints, right: Ints) -> Bools:  # noqa: ARG002
+        """Return which features every node of a tree may split on."""
+        return np.ones((len(left), self.n_features), dtype=bool)
+
+    @property
+    def n_features(self) -> int:
+        """How many features the trees see."""
+        return int(self.model.n_features_in_)
 
     def baseline(self, prior: float) -> float:
         """Return the prediction before the first tree."""
@@ -182,20 +219,22 @@ class Booster(ABC):
         """Return which rows the trees count."""
         return keep
 
+    def differences(self, forest: Forest, leaves: Leaves) -> tuple[Bools, Bools]:
+        """Return at which leaves counts, and values, are not what refitting on the rows gives."""
+        counts = forest.leaves & (forest.count != leaves.sums[:, COUNT])
+        values = forest.leaves & ~np.isclose(forest.value, leaves.values, rtol=1e-5, atol=1e-8)
+        return counts, values
+
     def check(self, forest: Forest, leaves: Leaves) -> None:
         """Raise unless refitting on the rows the model was fitted on gives what the model holds."""
-        at = forest.leaves
-        differ = at & (forest.count != leaves.sums[:, COUNT])
-        if differ.any():
-            tree = int(np.searchsorted(forest.first, np.flatnonzero(differ)[0], side="right"))
+        counts, values = self.differences(forest, leaves)
+        if counts.any():
             raise NotSupportedError(
-                f"the training table does not fill the leaves as the model says it was filled, first in tree {tree}: other rows, "
-                "another order, or a hold-out that cannot be drawn again"
+                "the training table does not fill the leaves as the model says it was filled, "
+                f"first in tree {forest.first_tree(counts)}: other rows, another order, or a hold-out that cannot be drawn again"
             )
-        differ = at & ~np.isclose(forest.value, leaves.values, rtol=1e-5, atol=1e-8)
-        if differ.any():
-            tree = int(np.searchsorted(forest.first, np.flatnonzero(differ)[0], side="right"))
+        if values.any():
             raise NotSupportedError(
-                f"leaf values recomputed from the training table differ from the model's, first in tree {tree}: other labels or weights, "
-                "or a model that was edited"
+                "leaf values recomputed from the training table differ from the model's, "
+                f"first in tree {forest.first_tree(values)}: other labels or weights, or a model that was edited"
             )

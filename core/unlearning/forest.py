@@ -1,8 +1,8 @@
-"""Exact removal from fitted decision trees and random forests of scikit-learn.
+"""Exact removal from fitted decision trees, random forests and extra-trees of scikit-learn.
 
-A tree is a function of each row's multiplicity and of the order in which features are drawn at each node. Both are had from the
-fitted forest, the first by drawing its bootstrap again, the second by replaying each tree's random stream; that they are right
-is checked by building every tree again, bit for bit. Removing rows sets their multiplicity to 0 and gives the tree that building
+A tree is a function of each row's multiplicity and of what is drawn at each node: the order of features and, for extra-trees, their
+thresholds. Both are had from the fitted forest, the first by drawing its bootstrap again, the second by replaying each tree's random
+stream; that they are right is checked by building every tree again, bit for bit. Removing rows sets their multiplicity to 0 and gives the tree that building
 from scratch on the others with the same randomness gives; what the fitted tree never drew is keyed by the path, so that neither
 the order of removals nor what happens elsewhere in the tree matters.
 
@@ -26,7 +26,7 @@ from sklearn.tree import DecisionTreeClassifier
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
-from core.unlearning.forest_parts import why_not
+from core.unlearning.forest_parts import estimator_of, rules_of, why_not
 from core.unlearning.forest_state import ForestState, Grove, prepare_state
 from core.unlearning.forest_table import tree_input
 
@@ -59,14 +59,17 @@ class Forest(Unlearner):
         retained = mask_without(case, positions)
         before: ForestState = self.prepare(case).state
         preprocessing = _refitted(case, before.grove, retained)
-        state = before.without(positions, retained)
+        rules = rules_of(estimator_of(case.model), int(retained.sum()))
+        same = rules == before.grove.rules
+        state = before.without(positions, retained) if same else before.under(rules).from_scratch(retained)
         notes = () if state.known_order else (ORDER_UNKNOWN,)
         model = state.assemble(case.model, preprocessing)
         return Removal(case.replace(model, retained, state), Guarantee.EXACT, notes=notes)
 
     def retrained(self, case: Case, retained: Bools) -> Any:
         """Return the forest built from scratch on the retained rows with its own recorded randomness."""
-        state: ForestState = self.prepare(case).state
+        before: ForestState = self.prepare(case).state
+        state = before.under(rules_of(estimator_of(case.model), int(retained.sum())))
         return state.from_scratch(retained).assemble(case.model, _refitted(case, state.grove, retained))
 
 
@@ -93,6 +96,6 @@ def _refitted(case: Case, grove: Grove, retained: Bools) -> Any:
         raise NotSupportedError(
             f"the preprocessing gives {after.shape[1]} columns without these records and gave {before.shape[1]} with them"
         )
-    if not np.array_equal(before, after):
+    if not np.array_equal(before, after, equal_nan=True):
         raise NotSupportedError("the preprocessing, fitted without these records, gives the others other values")
     return steps

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from sklearn.utils import check_random_state, compute_sample_weight
 
 from core.errors import NotSupportedError
 from core.numerics.tree_arrays import CLASS_MASK, MOST_WEIGHT, Rules
 
 Weights = npt.NDArray[np.int64]
+
+FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
+TREES = (DecisionTreeClassifier, ExtraTreeClassifier)
 
 STREAM_END = 2**31 - 1
 """scikit-learn's splitters draw their seed below this."""
@@ -29,14 +33,16 @@ def estimator_of(model: Any) -> Any:
 
 def trees_of(estimator: Any) -> list[Any]:
     """Return the decision trees of a tree or forest."""
-    return list(estimator.estimators_) if isinstance(estimator, RandomForestClassifier) else [estimator]
+    return list(estimator.estimators_) if isinstance(estimator, FORESTS) else [estimator]
 
 
 def why_not(model: Any) -> str | None:
     """Return why a model's trees cannot be replayed, or None. Reads parameters only."""
     estimator = estimator_of(model)
-    if type(estimator) not in (DecisionTreeClassifier, RandomForestClassifier):
-        return f"{type(estimator).__name__} is not a decision tree or random forest of scikit-learn"
+    if type(estimator) not in (*FORESTS, *TREES):
+        return (
+            f"{type(estimator).__name__} is not a decision tree, random forest or forest of extra-trees of scikit-learn"
+        )
     if estimator.n_outputs_ != 1 or len(estimator.classes_) > CLASS_MASK:
         return f"trees with one output and up to {CLASS_MASK} classes are served"
     return _whole_table(estimator) or _randomness(estimator)
@@ -44,30 +50,29 @@ def why_not(model: Any) -> str | None:
 
 def _whole_table(estimator: Any) -> str | None:
     """Return which parameter makes every node depend on all rows."""
-    for name in ("min_samples_split", "min_samples_leaf"):
-        if not isinstance(getattr(estimator, name), Integral):
-            return f"{name} is a share of the rows, so that every node depends on how many there are"
-    for name in ("min_impurity_decrease", "min_weight_fraction_leaf", "ccp_alpha"):
-        if getattr(estimator, name):
-            return f"{name} is set, so that every node depends on how many rows there are"
-    for name in ("max_leaf_nodes", "monotonic_cst"):
-        if getattr(estimator, name) is not None:
-            return f"{name} is set, which replaying a tree does not cover"
+    if estimator.min_weight_fraction_leaf:
+        return "min_weight_fraction_leaf is set, so that every node depends on the weight of all rows"
+    if estimator.ccp_alpha:
+        return "ccp_alpha is set, and what was drawn in the pruned branches cannot be read from the model"
+    if estimator.max_leaf_nodes is not None:
+        return "max_leaf_nodes is set, so that every split depends on the gains of all others"
+    if estimator.monotonic_cst is not None:
+        return "monotonic_cst is set, so that every split depends on the values of the nodes above it"
     if isinstance(estimator.class_weight, str):
-        return f"class_weight is {estimator.class_weight!r}, so that every node depends on the class counts"
+        return f"class_weight is {estimator.class_weight!r}, so that every record's weight depends on the class counts"
     if estimator.criterion not in ("gini", "entropy", "log_loss"):
         return "the criterion is not gini, entropy or log_loss"
     return None
 
 
 def _randomness(estimator: Any) -> str | None:
-    if isinstance(estimator, RandomForestClassifier):
+    if isinstance(estimator, FORESTS):
         if not hasattr(estimator, "_n_samples"):
             return "the forest does not hold what its bootstrap was drawn from"
         return None
-    if estimator.splitter != "best":
-        return "the splitter draws thresholds at random"
-    if not isinstance(estimator.random_state, Integral) and not _sees_everything(estimator):
+    if not isinstance(estimator.random_state, Integral) and (
+        estimator.splitter != "best" or not _sees_everything(estimator)
+    ):
         return "random_state is not a whole number, so that its stream cannot be drawn again"
     return None
 
@@ -76,17 +81,25 @@ def _sees_everything(tree: Any) -> bool:
     return bool(tree.max_features_ == tree.n_features_in_)
 
 
-def rules_of(estimator: Any) -> Rules:
-    """Return the parameters that shape the trees."""
+def rules_of(estimator: Any, n_rows: int) -> Rules:
+    """Return the parameters that shape the trees when they are fitted on so many rows."""
     first = trees_of(estimator)[0]
     depth = estimator.max_depth
+    split, leaf = (_resolved(value, n_rows) for value in (estimator.min_samples_split, estimator.min_samples_leaf))
     return Rules(
         entropy=estimator.criterion != "gini",
         max_features=int(first.max_features_),
-        min_samples_split=int(max(estimator.min_samples_split, 2 * estimator.min_samples_leaf)),
-        min_samples_leaf=int(estimator.min_samples_leaf),
+        min_samples_split=max(split, 2, 2 * leaf),
+        min_samples_leaf=leaf,
         max_depth=int(np.iinfo(np.int32).max if depth is None else depth),
+        min_impurity_decrease=float(estimator.min_impurity_decrease),
+        random=first.splitter == "random",
     )
+
+
+def _resolved(limit: Any, n_rows: int) -> int:
+    """Return a limit that may be a share of the rows as a number of them."""
+    return int(limit) if isinstance(limit, Integral) else math.ceil(limit * n_rows)
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,7 @@ def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.N
 
     Parameters
     ----------
-    estimator : DecisionTreeClassifier or RandomForestClassifier
+    estimator : tree or forest
         Fitted.
     codes : ndarray of int, shape (n_rows,)
         Classes of the rows it was fitted on.
@@ -131,7 +144,7 @@ def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.N
     NotSupportedError
         If weights are not whole numbers: their sums would depend on the order of rows.
     """
-    if isinstance(estimator, RandomForestClassifier):
+    if isinstance(estimator, FORESTS):
         if estimator._n_samples != len(codes):
             raise NotSupportedError(
                 f"the forest was fitted on {estimator._n_samples:,} rows, the training table has {len(codes):,}"

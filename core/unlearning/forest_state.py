@@ -77,11 +77,8 @@ class ForestState:
         """Return the state without the training rows at `positions`."""
         grove = self.grove
         gone = np.sort(grove.local[positions]).astype(np.int32)
-        stays = retained[grove.rows]
+        stays = self._staying(retained)
         chosen = [index for index, tree in enumerate(self.trees) if _knows(tree, gone)]
-        for index in chosen:
-            if not stays[self.trees[index].samples].any():
-                raise NotSupportedError(f"tree {index} would have no rows left")
 
         def task(some: Sequence[int]) -> Any:
             return grove.on_bench(
@@ -100,13 +97,33 @@ class ForestState:
 
     def from_scratch(self, retained: Bools) -> ForestState:
         """Return the trees built anew on the retained rows with the same recorded randomness: the oracle of `without`."""
-        grove, stays = self.grove, retained[self.grove.rows]
+        grove, stays = self.grove, self._staying(retained)
 
-        def one(tree: LivingTree, bench: Bench) -> LivingTree:
+        def one(tree: LivingTree) -> LivingTree:
             rows = np.flatnonzero(stays & ((tree.roots.labels >> CLASS_BITS) > 0)).astype(np.int32)
-            return grow(grove.table, grove.rules, tree.roots, rows, tree.estimator, bench)
+            return grove.on_bench(  # type: ignore[no-any-return]
+                lambda bench: grow(grove.table, grove.rules, tree.roots, rows, tree.estimator, bench)
+            )
 
-        return replace(self, trees=tuple(grove.on_bench(lambda bench: [one(tree, bench) for tree in self.trees])))
+        return replace(self, trees=tuple(on_threads(one, [(tree,) for tree in self.trees])))
+
+    def under(self, rules: Rules) -> ForestState:
+        """Return the state whose trees are to follow other rules, once built anew."""
+        return replace(self, grove=replace(self.grove, rules=rules))
+
+    def _staying(self, retained: Bools) -> Bools:
+        """Return which of the rows stay.
+
+        Raises
+        ------
+        NotSupportedError
+            If a tree would be left without rows.
+        """
+        stays = retained[self.grove.rows]
+        for index, tree in enumerate(self.trees):
+            if not stays[tree.samples].any():
+                raise NotSupportedError(f"tree {index} would have no rows left")
+        return stays
 
     def assemble(self, model: Any, preprocessing: Any = None) -> Any:
         """Return a copy of a fitted model that holds these trees, and nothing that tells single rows."""
@@ -152,7 +169,7 @@ def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:
     local = np.full(len(case.retained), -1, dtype=np.int32)
     local[rows] = np.arange(len(rows))
     X = tree_input(case, rows)
-    grove = Grove(rows, local, X, code_table(X, len(estimator.classes_)), rules_of(estimator))
+    grove = Grove(rows, local, X, code_table(X, len(estimator.classes_)), rules_of(estimator, len(rows)))
     trees, streams = trees_of(estimator), [stream_of(tree) for tree in trees_of(estimator)]
     adopted: list[LivingTree] = []
     step = max(1, 2 * cpu_count())

@@ -39,20 +39,24 @@ def tree_input(case: Case, rows: Positions, steps: Any = None) -> Singles:
             )
         table = table.toarray() if hasattr(table, "toarray") else table
     X = np.asarray(table, dtype=np.float32)
-    if not np.isfinite(X).all():
-        raise NotSupportedError("columns have missing values, which replaying a tree does not cover")
+    if np.isinf(X).any():
+        raise NotSupportedError("columns have infinite values in single precision")
     return X
 
 
 def code_table(X: Singles, n_classes: int) -> Table:
-    """Return the table coded by rank, O(d n log n)."""
-    columns = [np.unique(X[:, f], return_inverse=True) for f in range(X.shape[1])]
+    """Return the table coded by rank, O(d n log n); a feature with missing values has a second column."""
+    incomplete = np.flatnonzero(np.isnan(X).any(axis=0))
+    columns = [_ranked(X[:, f], np.inf) for f in range(X.shape[1])]
+    columns += [_ranked(X[:, f], -np.inf) for f in incomplete]
+    twin = np.full(X.shape[1], -1, dtype=np.int32)
+    twin[incomplete] = X.shape[1] + np.arange(len(incomplete))
     sizes = [len(values) for values, _ in columns]
     kind = np.uint16 if max(sizes) <= np.iinfo(np.uint16).max else np.int32
-    codes = np.empty((X.shape[1], len(X)), dtype=kind)
-    bins = np.empty((X.shape[1], len(X)), dtype=np.uint16)
-    edges = np.zeros((X.shape[1], 2 * MOST_BINS + 1), dtype=np.int32)
-    n_bins = np.empty(X.shape[1], dtype=np.int64)
+    codes = np.empty((len(columns), len(X)), dtype=kind)
+    bins = np.empty((len(columns), len(X)), dtype=np.uint16)
+    edges = np.zeros((len(columns), 2 * MOST_BINS + 1), dtype=np.int32)
+    n_bins = np.empty(len(columns), dtype=np.int64)
     chained = np.zeros(len(X), dtype=bool)
     for f, (values, code) in enumerate(columns):
         codes[f] = code
@@ -70,7 +74,14 @@ def code_table(X: Singles, n_classes: int) -> Table:
         bins,
         edges,
         n_bins,
+        twin,
+        np.concatenate([np.arange(X.shape[1]), incomplete]).astype(np.int32),
     )
+
+
+def _ranked(column: Singles, missing: float) -> tuple[Singles, npt.NDArray[np.intp]]:
+    """Return a column's distinct values and every row's rank among them, `missing` standing for what is missing."""
+    return np.unique(np.where(np.isnan(column), np.float32(missing), column), return_inverse=True)
 
 
 def _bins(code: npt.NDArray[np.intp], linked: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], int]:

@@ -11,13 +11,30 @@ import numpy.typing as npt
 from sklearn.tree._tree import Tree
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
-from core.numerics.tree_build import FEATURE, Grown, build, deepest, make_room
+from core.numerics.tree_build import (
+    FEATURE,
+    IMPURITY,
+    LEFT,
+    RIGHT,
+    ROWS,
+    THRESHOLD,
+    WEIGHT,
+    Grown,
+    build,
+    deepest,
+    make_room,
+)
+from core.numerics.tree_drawn import Lines, build_drawn, room_for_lines, update_drawn
 from core.numerics.tree_replay import replay
 from core.numerics.tree_update import Moves, update
 from core.unlearning.forest_parts import Stream
 
 Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+BITWISE = [LEFT, RIGHT, FEATURE, IMPURITY, ROWS, WEIGHT]
+"""Which of two zeros a drawn threshold falls on depends on the order of rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +80,10 @@ class LivingTree:
         The rows it knows, in the order of its leaves.
     origin, others : ndarray
         Of every node, as in `Grown`.
+    lines : Lines, optional
+        Of a tree whose thresholds are drawn.
     fragile : bool
-        Whether a split may become a leaf by rounding as the whole weight falls; then the tree is built anew each time.
+        Whether a split may become a leaf, or a leaf a split, as the whole weight falls; then the tree is built anew each time.
     """
 
     estimator: Any
@@ -72,6 +91,7 @@ class LivingTree:
     samples: Ints
     origin: Ints
     others: npt.NDArray[np.float64]
+    lines: Lines | None
     fragile: bool
 
     @property
@@ -89,19 +109,27 @@ class LivingTree:
             return grow(table, rules, self.roots, kept, self.estimator, bench)
         bench.moves.pool[: len(gone)] = gone
         old = self.grown
+        if self.lines is not None:
+            room = room_for_lines(len(kept), table)
+            n_nodes, fragile, lines = update_drawn(
+                table, rules, self.roots.draws, labels, kept, old, self.lines, len(gone), key, weight,
+                bench.out, room.first, room.lines, bench.moves, bench.scratch,
+            )  # fmt: skip
+            return self._made(n_nodes, bool(fragile), kept, bench.out, kept_lines(room, lines, n_nodes))
         n_nodes, fragile = update(
             table, rules, self.roots.draws, labels, kept, old, len(old.words), len(gone), key, weight,
             bench.out, bench.moves, bench.scratch,
         )  # fmt: skip
-        return self._made(n_nodes, bool(fragile), kept, bench.out)
+        return self._made(n_nodes, bool(fragile), kept, bench.out, None)
 
-    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown) -> LivingTree:
+    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown, lines: Lines | None) -> LivingTree:
         return replace(
             self,
             estimator=with_tree(self.estimator, out, n_nodes),
             samples=samples,
             origin=out.origin[:n_nodes].copy(),
             others=out.others[:n_nodes].copy(),
+            lines=lines,
             fragile=fragile,
         )
 
@@ -145,19 +173,28 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
     bench : Bench
     """
     weight = float((roots.labels[rows] >> CLASS_BITS).sum())
-    n_nodes, fragile = build(
-        table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight,
-        bench.out, 0, -1, False, bench.scratch,
-    )  # fmt: skip
-    out = bench.out
+    out, held = bench.out, None
+    whole = (table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight)
+    if rules.random:
+        room = room_for_lines(len(rows), table)
+        n_nodes, fragile, lines = build_drawn(*whole, out, 0, -1, False, *room, bench.scratch)
+        held = kept_lines(room, lines, n_nodes)
+    else:
+        n_nodes, fragile = build(*whole, out, 0, -1, False, bench.scratch)
     return LivingTree(
         with_tree(estimator, out, n_nodes),
         roots,
         rows,
         out.origin[:n_nodes].copy(),
         out.others[:n_nodes].copy(),
+        held,
         bool(fragile),
     )
+
+
+def kept_lines(room: Lines, lines: Longs, n_nodes: int) -> Lines:
+    """Return a tree's lines without the room they were written in."""
+    return Lines(room.first[: n_nodes + 1].copy(), lines[: room.first[n_nodes]].copy())
 
 
 def adopt(
@@ -182,7 +219,7 @@ def adopt(
     stored = grown_of(estimator, np.empty(0, np.int32), empty)
     labels = ((weight << CLASS_BITS) | (codes & CLASS_MASK)).astype(np.int32)
     rows = np.flatnonzero(weight > 0).astype(np.int32)
-    first, drawn, wrong = (
+    first, drawn, fractions, wrong = (
         _winners(stored.words)
         if stream.seed is None
         else replay(table, rules, stream.seed, rows.copy(), stored.words, stored.reals)
@@ -190,25 +227,28 @@ def adopt(
     if wrong >= 0:
         return None, int(wrong)
     left, right = stored.words[:, 0].astype(np.int32), stored.words[:, 1].astype(np.int32)
-    roots = Roots(Draws(stream.key, left, right, first, drawn.copy()), labels)
+    roots = Roots(Draws(stream.key, left, right, first, drawn.copy(), fractions.copy()), labels)
     tree = grow(table, rules, roots, rows, estimator, bench)
     node = first_difference(stored, tree.grown)
     return (None, node) if node >= 0 else (replace(tree, estimator=estimator), -1)
 
 
-def _winners(words: npt.NDArray[np.int64]) -> tuple[Ints, Ints, int]:
+def _winners(words: npt.NDArray[np.int64]) -> tuple[Ints, Ints, Longs, int]:
     """Return each node's own feature as the one drawn first: all are candidates, so that this decides ties alone."""
     inner = words[:, FEATURE] >= 0
     first = np.concatenate([[0], np.cumsum(inner)]).astype(np.int32)
-    return first, words[inner, FEATURE].astype(np.int32), -1
+    return first, words[inner, FEATURE].astype(np.int32), np.empty(0, np.int64), -1
 
 
 def first_difference(one: Grown, other: Grown) -> int:
-    """Return the first node in which two trees differ in any bit, -1 if there is none."""
+    """Return the first node in which two trees differ in any bit but a zero's sign, -1 if there is none."""
     n = min(len(one.words), len(other.words))
     inner = one.words[:n, FEATURE] >= 0
-    apart = (one.words[:n, :7] != other.words[:n, :7]).any(axis=1) | (one.values[:n] != other.values[:n]).any(axis=1)
+    apart = (one.words[:n, BITWISE] != other.words[:n, BITWISE]).any(axis=1) | (one.values[:n] != other.values[:n]).any(
+        axis=1
+    )
     apart |= inner & ((one.words[:n, 7] ^ other.words[:n, 7]) & 255).astype(bool)
+    apart |= one.reals[:n, THRESHOLD] != other.reals[:n, THRESHOLD]
     if apart.any():
         return int(np.flatnonzero(apart)[0])
     return -1 if len(one.words) == len(other.words) else n

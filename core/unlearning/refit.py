@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
@@ -14,8 +16,18 @@ from core.case.case import Case
 from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group
 from core.errors import InputError
-from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
+from core.unlearning.base import (
+    Guarantee,
+    Positions,
+    Progress,
+    Removal,
+    Unlearner,
+    mask_without,
+    model_input,
+)
 from core.unlearning.composite import thresholds_on
+
+TRAINING = "Training again"
 
 
 class Refit(Unlearner):
@@ -44,7 +56,44 @@ class Refit(Unlearner):
         return Removal(case.with_edits(model, edits), Guarantee.EXACT, notes=notes)
 
 
-def fit_again(case: Case, retained: Any, model: Any = None) -> tuple[Any, tuple[str, ...]]:
+def refit(case: Case, progress: Progress | None = None) -> Case:
+    """Return the case with its model trained again on the retained rows, nothing removed: it makes approximate removals exact.
+
+    Parameters
+    ----------
+    case : Case
+    progress : callable, optional
+        Called with the share done and what is being done; may raise to cancel. GradientBoostingClassifier reports every stage; other
+        models are fitted in one call of scikit-learn, which can be cancelled before and after it only.
+
+    Raises
+    ------
+    InputError
+        If the model cannot be fitted on them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.ensemble import HistGradientBoostingClassifier
+    >>> from core import Case, Roles, refit, unlearn
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 15, "sex": ["f", "m"] * 30, "granted": [0, 1, 0, 1] * 15})
+    >>> model = HistGradientBoostingClassifier(max_iter=3).fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> removed = unlearn(unlearn(case, [3, 7]).case, [8])
+    >>> removed.guarantee.value, refit(removed.case).n_retained
+    ('approximate', 57)
+    """
+    if progress:
+        progress(0.0, TRAINING)
+    model, _ = fit_again(case, case.retained, progress=progress)
+    if progress:
+        progress(1.0, "Ready")
+    return case.replace(model, case.retained)
+
+
+def fit_again(
+    case: Case, retained: Any, model: Any = None, progress: Progress | None = None
+) -> tuple[Any, tuple[str, ...]]:
     """Return a clone of a model fitted on the retained rows, and what the fit warned about.
 
     Parameters
@@ -55,6 +104,8 @@ def fit_again(case: Case, retained: Any, model: Any = None) -> tuple[Any, tuple[
         The rows to fit on.
     model : estimator, optional
         What to clone; None is the case's model.
+    progress : callable, optional
+        As for `refit`.
 
     Raises
     ------
@@ -62,15 +113,19 @@ def fit_again(case: Case, retained: Any, model: Any = None) -> tuple[Any, tuple[
         If the model cannot be fitted on them.
     """
     wanted = case.model if model is None else model
-    inner = wanted.estimator if decides_by_group(wanted) else wanted
-    options = {}
+    model = wanted.estimator if decides_by_group(wanted) else wanted
+    options: dict[str, Any] = {}
     if case.train_weight is not None:
-        name = f"{inner.steps[-1][0]}__sample_weight" if isinstance(inner, Pipeline) else "sample_weight"
-        options[name] = case.train_weight[retained]
+        options["sample_weight"] = case.train_weight[retained]
+    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    if progress and isinstance(last, GradientBoostingClassifier):
+        options["monitor"] = _reporting(progress)
+    if isinstance(model, Pipeline):
+        options = {f"{model.steps[-1][0]}__{name}": value for name, value in options.items()}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            fitted = clone(inner).fit(model_input(case, retained), case.train_labels[retained], **options)
+            fitted = clone(model).fit(model_input(case, retained), case.train_labels[retained], **options)
         except ValueError as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(
@@ -80,3 +135,13 @@ def fit_again(case: Case, retained: Any, model: Any = None) -> tuple[Any, tuple[
         fitted = thresholds_on(case, retained, wanted, fitted)
     stopped = any(issubclass(item.category, ConvergenceWarning) for item in caught)
     return fitted, ("The solver stopped before its tolerance was met.",) if stopped else ()
+
+
+def _reporting(progress: Progress) -> Callable[[int, Any, Any], bool]:
+    """Return a monitor of gradient boosting that reports its stages."""
+
+    def monitor(stage: int, model: Any, _: Any) -> bool:
+        progress((stage + 1) / model.n_estimators, TRAINING)
+        return False
+
+    return monitor

@@ -11,9 +11,11 @@ import numpy as np
 from core.case.case import Case
 from core.case.group_thresholds import scorer
 from core.case.objective import linear_estimator
+from core.case.provenance import FAMILY_CHECKS
 from core.errors import InputError, NotSupportedError, nearest
 from core.unlearning.base import Option, Progress, Removal, Unlearner, UnlearnResult
 from core.unlearning.boosting import LeafRefit
+from core.unlearning.boosting_provenance import check_boosting
 from core.unlearning.composite import Through
 from core.unlearning.forest import Forest
 from core.unlearning.glm import Newton
@@ -24,6 +26,8 @@ UNLEARNERS: tuple[Unlearner, ...] = (Newton(), Forest(), LeafRefit(), Refit())
 
 THROUGH_THRESHOLDS: tuple[Unlearner, ...] = (*map(Through, UNLEARNERS[:-1]), UNLEARNERS[-1])
 """The same for a ThresholdOptimizer: each serves the estimator inside."""
+
+FAMILY_CHECKS.append(check_boosting)
 
 DEFAULT_TOLERANCE = 1e-6
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from sklearn._loss.loss import HalfMultinomialLoss
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_selector
@@ -38,7 +39,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from core.case import model_types
 from core.case.limits import ModelLimits
@@ -133,6 +134,8 @@ def attributes(schema: dict[str, Any]) -> dict[str, Any]:
         RandomForestClassifier(5, random_state=0),
         ExtraTreesClassifier(5, random_state=0),
         HistGradientBoostingClassifier(max_iter=5, random_state=0),
+        GradientBoostingClassifier(n_estimators=5, random_state=0),
+        GradientBoostingClassifier(loss="exponential", n_estimators=3, subsample=0.5, init="zero"),
         AdaBoostClassifier(n_estimators=3, random_state=0),
         CalibratedClassifierCV(LogisticRegression(), cv=2),
         VotingClassifier([("a", LogisticRegression()), ("b", GaussianNB())], voting="soft"),
@@ -183,7 +186,6 @@ class Loud(ClassifierMixin, BaseEstimator):
         (make_pipeline(FunctionTransformer([1].append), LogisticRegression()), "builtins.append|list"),
         (make_pipeline(CountVectorizer(input="filename"), LogisticRegression()), "CountVectorizer"),
         (LogisticRegression(random_state=np.random.RandomState(0)), "RandomState.*whole number"),
-        (GradientBoostingClassifier(), "GradientBoostingClassifier"),
         (GridSearchCV(LogisticRegression(), {}), "GridSearchCV.*best_estimator_"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -289,6 +291,84 @@ def test_boosted_trees_that_point_outside_are_refused(field: str, value: int) ->
     model = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=2).fit(rows, rows[:, 0] > 40)
     model._predictors[1][0].nodes[field][0] = value
     with pytest.raises(InputError, match="In this one a tree"):
+        load_model(skops.io.dumps(model))
+
+
+def classic(**options: Any) -> GradientBoostingClassifier:
+    return GradientBoostingClassifier(n_estimators=2, **options).fit(np.arange(12.0).reshape(-1, 1), np.arange(12) % 2)
+
+
+def test_gradient_boosting_of_three_classes_comes_back() -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    model = GradientBoostingClassifier(n_estimators=3).fit(rows, np.arange(60) % 3)
+    np.testing.assert_array_equal(load_model(skops.io.dumps(model)).predict_proba(rows), model.predict_proba(rows))
+
+
+def widen_stages(model: Any) -> None:
+    model.estimators_ = np.repeat(model.estimators_, 3, axis=1)
+
+
+def widen_tree(model: Any) -> None:
+    rows = np.arange(8.0).reshape(-1, 2)
+    model.estimators_[1, 0] = DecisionTreeRegressor().fit(rows, [0, 1, 0, 1])
+
+
+def two_values(model: Any) -> None:
+    model.estimators_[1, 0] = DecisionTreeRegressor().fit(np.arange(4.0).reshape(-1, 1), np.eye(4)[:, :2])
+
+
+def three_shares(model: Any) -> None:
+    model.init_.class_prior_ = np.full(3, 1 / 3)
+
+
+def two_scores(model: Any) -> None:
+    model.n_trees_per_iteration_ = 2
+
+
+def another_loss(model: Any) -> None:
+    model._loss = HalfMultinomialLoss(n_classes=3)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (widen_stages, "number of trees"),
+        (widen_tree, "number of columns"),
+        (two_values, "more than one value"),
+        (three_shares, "shares of another number"),
+        (two_scores, "another number of classes"),
+        (another_loss, "another number of classes"),
+    ],
+)
+def test_gradient_boosting_that_writes_outside_its_scores_is_refused(spoil: Callable[[Any], None], why: str) -> None:
+    model = classic()
+    spoil(model)
+    with pytest.raises(InputError, match=why):
+        load_model(skops.io.dumps(model))
+
+
+def test_gradient_boosting_that_starts_from_another_model_is_refused() -> None:
+    with pytest.raises(InputError, match="must start from the classes' shares"):
+        load_model(skops.io.dumps(classic(init=LogisticRegression())))
+
+
+@pytest.mark.parametrize(("field", "value"), [("left_child", 10**6), ("feature", 7)])
+def test_a_tree_of_gradient_boosting_that_points_outside_is_refused(field: str, value: int) -> None:
+    model = classic()
+    state = model.estimators_[1, 0].tree_.__getstate__()
+    state["nodes"] = state["nodes"].copy()
+    state["nodes"][field][0] = value
+    model.estimators_[1, 0].tree_.__setstate__(state)
+    with pytest.raises(InputError, match="In this one a tree"):
+        load_model(skops.io.dumps(model))
+
+
+def test_a_random_state_outside_its_table_is_refused() -> None:
+    model = classic(random_state=0)
+    state = model._rng.get_state(legacy=False)
+    state["state"]["pos"] = 10**6
+    model._rng.set_state(state)
+    with pytest.raises(InputError, match="outside its table"):
         load_model(skops.io.dumps(model))
 
 

@@ -191,7 +191,7 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
     ("arguments", "sentence"),
     [
         (["adit", "CASE"], "Got 'adit'. Did you mean 'audit'?"),
-        (["explain", "CASE"], "The command must be one of audit, influence, unlearn, provenance. Got 'explain'."),
+        (["explainn", "CASE"], "The command must be one of audit, influence, plan, unlearn, provenance. Got 'explainn'."),
         (["audit"], "CASE. See python -m core audit --help."),
         (["audit", "CASE", "--on", "train"], "'train'"),
         (["audit", "CASE", "--level", "high"], "'high'"),
@@ -304,3 +304,35 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["unlearn", "--help"])
     assert "1% or 120" in " ".join(capsys.readouterr().out.split())
+
+
+def test_plan_gives_the_librarys_path(capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case) -> None:
+    arguments = (
+        "plan",
+        folder,
+        "--target",
+        "0.02",
+        "--max-utility-drop",
+        "0.02",
+        "--random",
+        "2",
+        "--max-records",
+        "60",
+    )
+    found = run_json(capsys, *arguments)
+    plan = core.plan_removal(small_case, target=0.02, max_utility_drop=0.02, n_random=2, max_records=60)
+    assert found["forget"] == plan.forget.tolist()
+    np.testing.assert_allclose(pd.DataFrame(found["path"])["value"], plan.path["value"])
+    assert [row["n_removed"] for row in found["random"]] == plan.random.index.tolist()
+    text = run(capsys, *arguments)
+    assert plan.reason in text
+    assert "Random removals of as many records" in text
+
+
+def test_plan_takes_costs_together(capsys: pytest.CaptureFixture[str], folder: str) -> None:
+    costs = ("--cost-false-positive", "1", "--cost-false-negative", "4")
+    found = run_json(capsys, "plan", folder, "--utility", "cost", *costs, "--random", "0", "--max-records", "5")
+    assert found["utility"] == "cost"
+    assert found["random"] == []
+    assert "must come with cost=" in refused(capsys, "plan", folder, "--utility", "cost", *costs[:2])
+    assert "need --utility cost" in refused(capsys, "plan", folder, *costs)

@@ -113,7 +113,7 @@ def test_what_is_favourable_decides_and_not_what_is_called_1(method: str) -> Non
     model = LogisticRegression(class_weight={"no": 1.0, "yes": 1.3}, **SOLVER).fit(train[FEATURES], train["refused"])
     fraud = core.Case(model, train, test, core.Roles("refused", "yes", "no", ["sex", "age"]))
     plain = lending(LogisticRegression(class_weight={0: 1.3, 1: 1.0}, **SOLVER))
-    one, other = (core.mitigate(case, method, OPPORTUNITY, max_iter=3, on="test") for case in (fraud, plain))
+    one, other = (core.mitigate(case, method, OPPORTUNITY, max_iter=2, on="test") for case in (fraud, plain))
     np.testing.assert_allclose(one.decisions[0], other.decisions[0], atol=1e-6)
     assert one.points.loc[0, "fairness"] == pytest.approx(other.points.loc[0, "fairness"], abs=1e-6)
 
@@ -163,7 +163,7 @@ def test_all_of_them_run_with_intersections_and_can_be_cancelled(case: core.Case
     with pytest.raises(KeyboardInterrupt):
         core.mitigations(case, PARITY, ("sex", "age"), progress=stop)
     assert seen[-1] == "exponentiated_gradient: Training model 3"
-    found = core.mitigations(case.with_threshold(0.4), PARITY, max_iter=3, grid_size=3)
+    found = core.mitigations(case.with_threshold(0.4), PARITY, max_iter=2, grid_size=3)
     assert [one.method for one in found] == list(METHODS)
     assert all(one.serves for one in found)
     assert ["not kept" in " ".join(one.notes) for one in found] == [True, True, True, False]

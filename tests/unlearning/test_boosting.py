@@ -36,6 +36,8 @@ HIST = {
     "balanced": {"max_iter": 20, "class_weight": "balanced"},
     "weighted classes": {"max_iter": 20, "class_weight": {0: 1.0, 1: 3.0}},
     "drawn features": {"max_iter": 20, "max_features": 0.5, "random_state": 5},
+    "constrained": {"max_iter": 10, "interaction_cst": "no_interactions"},
+    "categories": {"max_iter": 10, "categorical_features": [0]},
 }
 CLASSIC = {
     "plain": {"n_estimators": 30, "random_state": 0},
@@ -43,6 +45,7 @@ CLASSIC = {
     "best first": {"n_estimators": 20, "max_leaf_nodes": 6, "max_depth": None, "random_state": 0},
     "stopped": {"n_estimators": 200, "n_iter_no_change": 3, "random_state": 7},
     "from zero": {"n_estimators": 20, "init": "zero", "random_state": 0},
+    "drawn features": {"n_estimators": 10, "max_features": 1, "random_state": 0},
 }
 MODELS = {("hist", name): (HistGradientBoostingClassifier, options) for name, options in HIST.items()} | {
     ("classic", name): (GradientBoostingClassifier, options) for name, options in CLASSIC.items()
@@ -184,13 +187,14 @@ def test_held_out_records_leave_the_trees_as_they_were():
     assert any("10 of the removed records were held out" in note for note in removal.notes)
 
 
-def test_result_is_saved_loaded_and_unlearned_from_again(tmp_path):
-    case = make_case(HistGradientBoostingClassifier, HIST["plain"])
+@pytest.mark.parametrize("name", [("hist", "plain"), ("classic", "plain")], ids="-".join)
+def test_result_is_saved_loaded_and_unlearned_from_again(name, tmp_path):
+    case = make_case(*MODELS[name])
     removed = core.unlearn(case, case.record_ids[:100]).case
     core.save_model(removed.model, tmp_path / "model.skops")
     loaded = core.load_model(tmp_path / "model.skops")
     np.testing.assert_array_equal(loaded.predict_proba(case.X_test), removed.model.predict_proba(case.X_test))
-    train = TRAIN.iloc[100:].reset_index(drop=True)
+    train = case.train.iloc[100:].reset_index(drop=True)
     again = core.Case(loaded, train=train, test=TEST, roles=case.roles)
     assert core.unlearn(again, again.record_ids[:5]).method == "leaf_refit"
 
@@ -236,7 +240,6 @@ def test_vanished_category_goes_to_refit():
         (GradientBoostingClassifier, {"init": DummyClassifier(strategy="uniform")}, "init"),
         (GradientBoostingClassifier, {"n_iter_no_change": 3, "n_estimators": 5}, "random_state"),
         (HistGradientBoostingClassifier, {"monotonic_cst": [1, 0, 0]}, "monotonic"),
-        (HistGradientBoostingClassifier, {"categorical_features": [0]}, "encodes categories"),
     ],
 )
 def test_refused_with_the_reason(kind, options, reason):
@@ -254,6 +257,34 @@ def test_other_models_and_more_classes_are_refused():
     assert "not gradient boosting" in LeafRefit().fits(
         core.Case(linear, train=COMPLETE, test=TEST, roles=ROLES.with_(features=tuple(NUMBERS)))
     )
+
+
+@pytest.mark.parametrize("kind", [HistGradientBoostingClassifier, GradientBoostingClassifier])
+def test_warm_started_models_are_served_unless_the_rows_changed_in_between(kind):
+    size = "max_iter" if kind is HistGradientBoostingClassifier else "n_estimators"
+    model = kind(**{size: 5}, warm_start=True, random_state=0)
+    for n, rows in ((5, COMPLETE), (12, COMPLETE)):
+        model.set_params(**{size: n}).fit(rows[NUMBERS], rows["granted"])
+    case = core.Case(model, train=COMPLETE, test=TEST, roles=ROLES.with_(features=tuple(NUMBERS)))
+    assert core.unlearn(case, case.record_ids[:20]).method == "leaf_refit"
+    model.set_params(**{size: 15}).fit(COMPLETE[NUMBERS][:700], COMPLETE["granted"][:700])
+    other = core.Case(model, train=COMPLETE, test=TEST, roles=case.roles)
+    result = core.unlearn(other, case.record_ids[:20])
+    assert result.method == "refit"
+    assert any("first in tree 12:" in note for note in result.notes)
+
+
+def test_categories_of_its_own_keep_their_sides():
+    train = TRAIN.assign(job=TRAIN["job"].astype("category"))
+    test = TEST.assign(job=pd.Categorical(TEST["job"], categories=train["job"].cat.categories))
+    columns = ["job", *NUMBERS]
+    model = HistGradientBoostingClassifier(max_iter=15).fit(train[columns], train["granted"])
+    case = core.Case(model, train=train, test=test, roles=ROLES.with_(features=tuple(columns)))
+    nurses = case.record_ids[(train["job"] == "nurse").to_numpy()]
+    result = core.unlearn(case, nurses)
+    assert result.method == "leaf_refit"
+    again = core.Case(result.case.model, train=train[train["job"] != "nurse"], test=test, roles=case.roles)
+    LeafRefit().prepare(again)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,15 @@ def test_edited_labels_and_weights_reach_thresholds_and_inside() -> None:
     np.testing.assert_allclose(chances(slow.case), chances(again), atol=1e-9)
 
 
+def test_the_retrain_gap_counts_the_decisions_expected_to_differ() -> None:
+    case = lending(fair(linear()))
+    exact = core.unlearn(case, range(60)).case
+    stale = case.replace(case.model, exact.retained)
+    assert core.retrain_gap(exact, "test").n_flipped == 0
+    gap = core.retrain_gap(stale, "test")
+    assert gap.n_flipped == round(np.abs(chances(stale) - chances(gap.refit)).sum()) > 0
+
+
 def test_the_guarantee_is_that_of_the_estimator_inside() -> None:
     options = {one.name: one for one in core.unlearners_for(lending(fair(linear())))}
     assert options["newton"].fits

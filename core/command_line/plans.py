@@ -1,0 +1,78 @@
+"""The command that plans removals."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import core
+from core.command_line.commands import Output, feature_asked, feature_name
+from core.command_line.ids import BadArgumentError
+from core.command_line.render import aligned, interval, number, plain, records, value_for_json
+
+
+def plan(args: Namespace) -> Output:
+    """Plan a removal that brings a metric to a target."""
+    case = core.load_case(args.case)
+    cost = {"false_positive": args.cost_false_positive, "false_negative": args.cost_false_negative}
+    if args.utility != "cost" and set(cost.values()) != {None}:
+        raise BadArgumentError(
+            "Costs of errors need --utility cost. Got costs with another utility; leave one of them out."
+        )
+    found = core.plan_removal(
+        case,
+        args.metric,
+        args.target,
+        args.utility,
+        args.max_utility_drop,
+        args.max_records,
+        sensitive_feature=feature_asked(args.sensitive_feature),
+        max_group_share=args.max_group_share,
+        cost=cost if args.utility == "cost" and None not in cost.values() else None,
+        n_random=args.random,
+        on=args.on,
+    )
+    parts = [plain(found.reason), f"The way there, on {args.on}\n" + _path_table(found)]
+    if len(found.random):
+        parts.append("Random removals of as many records\n" + _random_table(found))
+    data = {
+        "case": args.case,
+        "metric": found.metric,
+        "sensitive_feature": feature_name(found.sensitive_feature),
+        "target": found.target,
+        "utility": found.utility,
+        "on": args.on,
+        "reached": found.reached,
+        "reason": found.reason,
+        "forget": value_for_json(found.forget),
+        "path": records(found.path),
+        "random": records(found.random),
+    }
+    return Output("\n\n".join(parts), data)
+
+
+def _path_table(found: core.Plan) -> str:
+    rows = [
+        [
+            f"{int(row['n_removed']):,}",
+            number(row["predicted"]),
+            number(row["value"]),
+            interval(row["change"], row["low"], row["high"]),
+            number(row["utility"]),
+            f"{row['largest_group_share']:.1%}",
+        ]
+        for row in found.path.to_dict("records")
+    ]
+    headers = ["removed", "predicted", found.metric, "change", found.utility, "largest share of a group"]
+    return aligned(headers, rows)
+
+
+def _random_table(found: core.Plan) -> str:
+    rows = [
+        [
+            f"{int(row['n_removed']):,}",
+            interval(row["metric"], row["metric_low"], row["metric_high"]),
+            interval(row["utility"], row["utility_low"], row["utility_high"]),
+        ]
+        for row in found.random.reset_index().to_dict("records")
+    ]
+    return aligned(["removed", found.metric, found.utility], rows)

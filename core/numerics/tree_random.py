@@ -1,0 +1,213 @@
+"""Splits at thresholds drawn at random, in scikit-learn's own arithmetic.
+
+scikit-learn's `RandomSplitter` draws for every visited feature that varies in the node one threshold ``(high - low) r / (2^31 - 1) +
+low``, low and high the feature's range in the node, and where values are missing, on which side they go. What is kept for life is
+the draw, r and the side, not the threshold: as rows leave, the range follows them. A draw that the fitted tree never made is keyed by
+tree, path and feature.
+
+What a feature's split depends on fits in one line: its range with the number of rows at each end, the number that miss it, and the
+rows and weights that go left. As rows leave and join, the line follows at the cost of those rows; only where an end of the range
+leaves are the node's rows looked at again.
+
+References
+----------
+Geurts, P., Ernst, D. and Wehenkel, L. (2006). Extremely randomized trees. Machine Learning 63.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array, Draws, Rules, Scratch, Table
+from core.numerics.tree_columns import code_below
+from core.numerics.tree_splits import draw_next, mixed, proxy_of, recorded_order
+
+MOST_DRAWN = (1 << 31) - 1
+SIDE, SIDE_DRAWN = 1 << 32, 1 << 33
+"""Bits of a draw above r: missing values go left; their side was drawn."""
+OF, LOW, HIGH, AT_LOW, AT_HIGH, ABSENT, COLUMN, BELOW, ON_LEFT, SUMS = range(10)
+"""Of a line: the feature, its range and the rows at its ends, rows that miss it, the split's column, -1 where the feature is
+constant, its last code on the left and rows there; from SUMS on, the weight on the left by class."""
+
+
+@njit(cache=True, nogil=True)
+def threshold_at(low: Any, high: Any, draw: Any) -> float:
+    """Return the threshold that a draw gives between two values."""
+    reach = np.float64(high) - np.float64(low)
+    threshold = reach * np.float64(draw & MOST_DRAWN) / np.float64(MOST_DRAWN) + np.float64(low)
+    return np.float64(low) if threshold == np.float64(high) else threshold
+
+
+@njit(cache=True, nogil=True)
+def draw_for(draws: Draws, origin: Any, place: int, f: int, key: Any) -> Any:
+    """Return the draw of the feature at one place of a path's order."""
+    draw = np.int64(-1)
+    if origin >= 0 and place < draws.first[origin + 1] - draws.first[origin]:
+        draw = draws.fractions[draws.first[origin] + place]
+    if draw >= 0 and draw & SIDE_DRAWN:
+        return draw
+    fresh = np.int64(mixed(mixed(key, 0), f + 1) >> np.uint64(31))
+    if draw < 0:
+        draw = fresh & MOST_DRAWN
+    return draw | (fresh & SIDE)
+
+
+@njit(cache=True, nogil=True)
+def _find_range(table: Table, f: int, rows: Array, line: Array) -> None:
+    """Fill in a feature's range in a node; where all rows miss it, low is above high."""
+    codes = table.codes[f]
+    missing = np.int64(table.first[f + 1] - table.first[f] - 1) if table.twin[f] >= 0 else np.int64(-1)
+    low, high, at_low, at_high, absent = np.int64(MOST_DRAWN), np.int64(-1), 0, 0, 0
+    for i in range(len(rows)):
+        code = np.int64(codes[rows[i]])
+        if code == missing:
+            absent += 1
+            continue
+        if code < low:
+            low, at_low = code, 0
+        if code > high:
+            high, at_high = code, 0
+        at_low += code == low
+        at_high += code == high
+    line[OF], line[LOW], line[HIGH], line[AT_LOW], line[AT_HIGH], line[ABSENT] = f, low, high, at_low, at_high, absent
+
+
+@njit(cache=True, nogil=True)
+def is_constant(table: Table, line: Array, n: int) -> bool:
+    """Return whether scikit-learn takes a feature as constant in a node of `n` rows."""
+    if line[ABSENT] > 0:
+        return bool(line[ABSENT] == n)
+    first = table.first[line[OF]]
+    return bool(table.values[first + line[HIGH]] <= table.values[first + line[LOW]] + LINK)
+
+
+@njit(cache=True, nogil=True)
+def look(table: Table, f: int, rows: Array, line: Array) -> tuple[bool, bool]:
+    """Return whether a feature is constant in a node, and whether rows miss it."""
+    _find_range(table, f, rows, line)
+    return is_constant(table, line, len(rows)), line[ABSENT] > 0
+
+
+@njit(cache=True, nogil=True)
+def line_threshold(table: Table, line: Array, draw: Any) -> float:
+    """Return the threshold of a line."""
+    values = table.values[table.first[line[OF]] : table.first[line[OF] + 1]]
+    return threshold_at(values[line[LOW]], values[line[HIGH]], draw)
+
+
+@njit(cache=True, nogil=True)
+def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, line: Array) -> None:
+    """Write the line of a feature in a node."""
+    _find_range(table, f, rows, line)
+    line[COLUMN:] = 0
+    if is_constant(table, line, len(rows)):
+        line[COLUMN] = -1
+        return
+    column = table.twin[f] if line[ABSENT] > 0 and draw & SIDE else f
+    below = code_below(table, column, line_threshold(table, line, draw))
+    line[COLUMN], line[BELOW] = column, below
+    codes = table.codes[column]
+    for i in range(len(rows)):
+        if codes[rows[i]] <= below:
+            label = labels[rows[i]]
+            line[ON_LEFT] += 1
+            line[SUMS + (label & CLASS_MASK)] += label >> CLASS_BITS
+
+
+@njit(cache=True, nogil=True)
+def follow(table: Table, labels: Array, moved: Array, sign: int, line: Array) -> bool:
+    """Bring a line up to date with rows that joined (`sign` 1) or left (-1) its node; return whether that could be done."""
+    f = line[OF]
+    codes = table.codes[f]
+    missing = np.int64(table.first[f + 1] - table.first[f] - 1) if table.twin[f] >= 0 else np.int64(-1)
+    absent = line[ABSENT]
+    for i in range(len(moved)):
+        code = np.int64(codes[moved[i]])
+        if code == missing:
+            line[ABSENT] += sign
+        elif code < line[LOW] or code > line[HIGH]:
+            return False
+        else:
+            line[AT_LOW] += sign * (code == line[LOW])
+            line[AT_HIGH] += sign * (code == line[HIGH])
+    if (absent > 0) != (line[ABSENT] > 0):
+        return False
+    if line[COLUMN] < 0:
+        return True
+    codes, below = table.codes[line[COLUMN]], line[BELOW]
+    for i in range(len(moved)):
+        if codes[moved[i]] <= below:
+            label = labels[moved[i]]
+            line[ON_LEFT] += sign
+            line[SUMS + (label & CLASS_MASK)] += sign * (label >> CLASS_BITS)
+    return bool(line[AT_LOW] > 0 and line[AT_HIGH] > 0)
+
+
+@njit(cache=True, nogil=True)
+def best_line(rules: Rules, lines: Array, n: int, sums: Array, weight: float, scratch: Scratch) -> int:
+    """Return which of a node's lines holds its best split, the first of equals; -1 where none does."""
+    winner, best, left, right = -1, -np.inf, scratch.left, scratch.right
+    for k in range(len(lines)):
+        on_left = lines[k, ON_LEFT]
+        if lines[k, COLUMN] < 0 or on_left < rules.min_samples_leaf or n - on_left < rules.min_samples_leaf:
+            continue
+        left_weight = 0.0
+        for c in range(len(sums)):
+            left[c] = lines[k, SUMS + c]
+            right[c] = sums[c] - left[c]
+            left_weight += left[c]
+        proxy = proxy_of(rules.entropy, left, right, left_weight, weight - left_weight)
+        if proxy > best:
+            winner, best = k, proxy
+    return winner
+
+
+@njit(cache=True, nogil=True)
+def write_lines(
+    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, key: Any, origin: Any, lines: Array,
+    scratch: Scratch,
+) -> int:  # fmt: skip
+    """Write the lines of the features drawn at a node's path; return how many there are."""
+    order = scratch.order
+    recorded = recorded_order(draws, origin, order)
+    visited, varied = 0, False
+    while visited < len(order) and (visited < rules.max_features or not varied):
+        if visited >= recorded:
+            draw_next(order, visited, key)
+        f = order[visited]
+        fill_line(table, f, draw_for(draws, origin, visited, f, key), labels, rows, lines[visited])
+        varied = varied or lines[visited, COLUMN] >= 0
+        visited += 1
+    return visited
+
+
+@njit(cache=True, nogil=True)
+def follow_lines(
+    table: Table, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, key: Any, origin: Any, lines: Array
+) -> bool:
+    """Bring a node's lines up to date; return whether the same features would be visited.
+
+    Parameters
+    ----------
+    table, draws, labels
+    rows : ndarray of int32
+        Those of the node now.
+    base : int
+        How many of them were there before; the others joined.
+    gone : ndarray of int32
+        Those that left it.
+    key, origin
+        Of its path.
+    lines : ndarray of int64, shape (n_visited, SUMS + n_classes)
+    """
+    for k in range(len(lines)):
+        constant = lines[k, COLUMN] < 0
+        if not (follow(table, labels, gone, -1, lines[k]) and follow(table, labels, rows[base:], 1, lines[k])):
+            f = lines[k, OF]
+            fill_line(table, f, draw_for(draws, origin, k, f, key), labels, rows, lines[k])
+        if constant != (lines[k, COLUMN] < 0):
+            return False
+    return True

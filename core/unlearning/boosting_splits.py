@@ -1,0 +1,154 @@
+"""How many splits of a boosting model are no longer the best ones, once leaf values are those of the retained rows.
+
+Refitting leaves keeps every split. Here each tree's rows are given the gradients that the refitted trees before it leave, and at every
+inner node all splits of all columns are scored: a node whose own split is beaten, or no longer allowed, is one that training again
+would split otherwise. What follows from it further down, and in later trees, is not traced.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.case.case import Case
+from core.errors import InputError, NotSupportedError
+from core.numerics.boosting import COUNT
+from core.numerics.boosting_splits import best_scores
+from core.numerics.logistic import sigmoid
+from core.unlearning.base import Progress, model_input
+from core.unlearning.boosting import BoostingState, LeafRefit
+from core.unlearning.boosting_trees import Bools, Floats, Leaves, Places
+
+ROUNDING = 1e-9
+"""Two scores nearer than this, relatively, are equal."""
+
+
+@dataclass(frozen=True)
+class SplitCheck:
+    """How many splits are no longer the best of their node.
+
+    Parameters
+    ----------
+    n_splits : int
+        Splits looked at.
+    n_changed : int
+        Those that another split of the same rows beats, or that leave too few rows on a side.
+    n_stages : int
+        Trees looked at.
+    of_stages : int
+        Trees there are.
+    by_stage : DataFrame
+        Indexed by stage, from 0: splits, changed.
+    seconds : float
+        Wall time.
+    """
+
+    n_splits: int
+    n_changed: int
+    n_stages: int
+    of_stages: int
+    by_stage: pd.DataFrame
+    seconds: float
+
+    @property
+    def sentence(self) -> str:
+        """The counts in words."""
+        stages = "all" if self.n_stages == self.of_stages else f"{self.n_stages:,} of {self.of_stages:,}"
+        return (
+            f"{self.n_changed:,} of {self.n_splits:,} splits in {stages} trees are no longer the best of their rows; "
+            "training again would choose others there."
+        )
+
+
+def check_splits(case: Case, n_stages: int | None = None, progress: Progress | None = None) -> SplitCheck:
+    """Count the splits of a boosting model that are no longer the best ones for the retained rows.
+
+    Costs O(n_rows * n_features * n_stages), for histogram boosting about as much as training again.
+
+    Parameters
+    ----------
+    case : Case
+        With a gradient boosting model, usually after `unlearn(..., method="leaf_refit")`.
+    n_stages : int, optional
+        Look at so many trees, spread evenly from the first to the last; None looks at all.
+    progress : callable, optional
+        Called with the share done and what is being done; may raise to cancel.
+
+    Returns
+    -------
+    SplitCheck
+
+    Raises
+    ------
+    NotSupportedError
+        If leaves of the model cannot be refitted, or it draws features at random, so that the best of all is not the best of those drawn.
+    """
+    start = time.perf_counter()
+    if n_stages is not None and n_stages < 1:
+        raise InputError(f"At least one stage must be looked at. Got n_stages={n_stages!r}; None looks at all.")
+    state = _state(case)
+    leaves = state.leaves(case, case.retained)
+    of_stages = len(state.rows.nodes)
+    chosen = np.unique(np.linspace(0, of_stages - 1, min(n_stages or of_stages, of_stages)).round().astype(int))
+    columns = model_input(case, np.ones(len(case.retained), dtype=bool)) if state.features is None else state.features
+    places = state.booster.places(columns)
+    raw = np.full(len(case.retained), leaves.baseline)
+    found: dict[int, tuple[int, int]] = {}
+    for stage in range(of_stages):
+        if stage in chosen:
+            if progress:
+                progress(len(found) / len(chosen), f"Splits of tree {stage + 1:,}")
+            found[stage] = _of_stage(state, leaves, places, stage, raw)
+        raw += _step(state, leaves, stage)
+    by_stage = pd.DataFrame.from_dict(found, orient="index", columns=["splits", "changed"]).rename_axis("stage")
+    n_splits, n_changed = (int(by_stage[name].sum()) for name in by_stage)
+    return SplitCheck(n_splits, n_changed, len(chosen), of_stages, by_stage, time.perf_counter() - start)
+
+
+def _state(case: Case) -> BoostingState:
+    reason = LeafRefit().fits(case)
+    try:
+        state: Any = None if reason else LeafRefit().prepare(case).state
+        reason = reason or state.booster.splits_refusal()
+    except NotSupportedError as error:
+        reason = str(error)
+    if reason:
+        raise NotSupportedError(
+            f"Splits can be checked for gradient boosting whose leaves can be refitted. Here they cannot: {reason}."
+        )
+    return state  # type: ignore[no-any-return]
+
+
+def _step(state: BoostingState, leaves: Leaves, stage: int) -> Floats:
+    values = leaves.values[state.forest.tree(stage)]  # noqa: PD011
+    return np.asarray(float(state.booster.model.learning_rate) * values[state.rows.nodes[stage]])
+
+
+def _of_stage(state: BoostingState, leaves: Leaves, places: Places, stage: int, raw: Floats) -> tuple[int, int]:
+    """Return how many splits a tree has, and how many of them are not the best ones."""
+    at = state.forest.tree(stage)
+    left, right = state.forest.left[at], state.forest.right[at]
+    p = sigmoid(raw)
+    g, h = leaves.weight * (p - state.rows.y), leaves.weight * p * (1.0 - p)
+    g, h = state.booster.split_terms(g, h, leaves.weight)
+    least_rows, least_split, least = state.booster.limits(leaves.keep, leaves.weight)
+    own, best = best_scores(
+        *places,
+        state.booster.allowed(stage, left, right),
+        state.rows.nodes[stage].astype(np.intp),
+        np.flatnonzero(leaves.keep),
+        left,
+        right,
+        g,
+        h,
+        state.booster.ridge,
+        least_rows,
+        least,
+    )
+    inner: Bools = left >= 0
+    changed = (own < best * (1.0 - ROUNDING)) | (own < 0.0) | (leaves.sums[at, COUNT] < least_split)
+    return int(inner.sum()), int((changed & inner).sum())

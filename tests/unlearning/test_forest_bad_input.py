@@ -1,0 +1,144 @@
+"""Forests that the training table does not give, or that cannot forget what is asked: one sentence each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+import core
+from core.errors import InputError, NotSupportedError
+from core.unlearning.forest_parts import why_not
+from tests.unlearning.test_forest import NUMBERS, ROLES, TEST, TRAIN, assert_equals_from_scratch
+
+X, Y = TRAIN[NUMBERS], TRAIN["granted"]
+KINDS = [RandomForestClassifier, ExtraTreesClassifier]
+
+
+def adopt(model, train=TRAIN, roles=ROLES):
+    return core.prepare(core.Case(model, train=train, test=TEST, roles=roles), method="forest")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fitted_on_other_rows(kind):
+    model = kind(3, random_state=0).fit(X.iloc[:300], Y.iloc[:300])
+    with pytest.raises(NotSupportedError, match=f"fitted on 300 rows, the training table has {len(TRAIN)}"):
+        adopt(model)
+    with pytest.raises(NotSupportedError, match="tree 0 differs first at node"):
+        adopt(kind(3, random_state=0).fit(X.iloc[:300], Y.iloc[:300]), TRAIN.iloc[100:400].reset_index(drop=True))
+    with pytest.raises(NotSupportedError, match="tree 0 differs first at node"):
+        adopt(DecisionTreeClassifier(random_state=0).fit(X.iloc[:300], Y.iloc[:300]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_in_another_order(kind):
+    shuffled = TRAIN.sample(frac=1, random_state=0).reset_index(drop=True)
+    with pytest.raises(NotSupportedError, match="tree 0 differs first"):
+        adopt(kind(3, random_state=0, bootstrap=True).fit(X, Y), shuffled)
+    # Without a bootstrap a tree does not depend on the order of its rows.
+    case = adopt(kind(3, random_state=0, bootstrap=False).fit(X, Y), shuffled)
+    assert_equals_from_scratch(core.unlearn(case, case.retained_ids[:5], method="forest").case)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_warm_started(kind):
+    model = kind(2, random_state=0, warm_start=True).fit(X, Y)
+    case = adopt(model.set_params(n_estimators=4).fit(X, Y))
+    assert_equals_from_scratch(core.unlearn(case, case.retained_ids[:5], method="forest").case)
+    model = kind(2, random_state=0, warm_start=True).fit(X.iloc[:300], Y.iloc[:300])
+    with pytest.raises(NotSupportedError, match="tree 0 differs first"):
+        adopt(model.set_params(n_estimators=4).fit(X, Y))
+    model = kind(2, random_state=0, warm_start=True, max_depth=3).fit(X, Y)
+    with pytest.raises(NotSupportedError, match="tree 0 differs first"):
+        adopt(model.set_params(n_estimators=4, max_depth=None).fit(X, Y))
+
+
+def last_split(tree):
+    return int(np.flatnonzero(tree.feature >= 0)[-1])
+
+
+def swap_children(tree, node):
+    left, right = tree.children_left, tree.children_right
+    left[node], right[node] = int(right[node]), int(left[node])
+
+
+EDITS = {
+    "threshold": lambda tree, node: tree.threshold.__setitem__(node, np.nextafter(tree.threshold[node], np.inf)),
+    "value": lambda tree, node: tree.value.__setitem__(node, tree.value[node][:, ::-1].copy() + 0.25),
+    "feature": lambda tree, node: tree.feature.__setitem__(node, (tree.feature[node] + 1) % len(NUMBERS)),
+    "unknown feature": lambda tree, node: tree.feature.__setitem__(node, 99),
+    "children": swap_children,
+    "impurity": lambda tree, node: tree.impurity.__setitem__(node, 0.123),
+    "count": lambda tree, node: tree.n_node_samples.__setitem__(node, 1),
+    "leaf": lambda tree, node: tree.children_left.__setitem__(node, -1),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_edited_by_hand(kind, edit):
+    model = kind(3, random_state=0).fit(X, Y)
+    case = core.Case(model, train=TRAIN, test=TEST, roles=ROLES)
+    tree = model.estimators_[2].tree_
+    EDITS[edit](tree, last_split(tree))
+    with pytest.raises(NotSupportedError, match=r"these rows do not give the fitted trees: tree 2 differs first"):
+        core.prepare(case, method="forest")
+
+
+def test_parameters_changed_after_fitting():
+    with pytest.raises(NotSupportedError, match="tree 0 differs first"):
+        adopt(RandomForestClassifier(3, random_state=0).fit(X, Y).set_params(min_samples_leaf=4))
+
+
+def test_features_in_another_order():
+    model = RandomForestClassifier(3, random_state=0).fit(X[NUMBERS[::-1]].to_numpy(), Y)
+    assert adopt(model, roles=ROLES.with_(features=NUMBERS[::-1])).state is not None
+    with pytest.raises(NotSupportedError, match="tree 0 differs first"):
+        adopt(model, roles=ROLES.with_(features=NUMBERS))
+
+
+def test_values_that_rounding_moves_over_a_threshold():
+    low, high = np.float32(0.1), np.nextafter(np.float32(0.1), np.float32(1))
+    middle = float(low) / 2 + float(high) / 2
+    # In double precision these lie on the left of the middle, in single precision on its right, and the other way round.
+    near, far = np.nextafter(middle, 1), np.nextafter(middle, 0)
+    assert np.float32(near) == high
+    assert np.float32(far) == low
+    table = TRAIN.assign(debt=np.resize([float(low) - 1, float(low), far, near, float(high) + 1], len(TRAIN)))
+    for model in (DecisionTreeClassifier(random_state=0), ExtraTreesClassifier(3, random_state=0)):
+        case = adopt(clone(model).fit(table[NUMBERS], Y), table)
+        assert_equals_from_scratch(core.unlearn(case, case.retained_ids[:40], method="forest").case)
+    tree = DecisionTreeClassifier(random_state=0).fit(table[["debt"]], Y)
+    result = core.unlearn(adopt(tree, table), TRAIN["person"][:40], method="forest")
+    again = clone(tree).fit(table[["debt"]].iloc[40:], Y.iloc[40:])
+    assert np.array_equal(result.case.model.tree_.threshold, again.tree_.threshold)
+    assert np.array_equal(result.case.model.tree_.n_node_samples, again.tree_.n_node_samples)
+
+
+def three_classes(rare):
+    label = Y.to_numpy().copy()
+    label[:rare] = 2
+    return TRAIN.assign(granted=label)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_class_that_leaves_a_tree_and_all_trees(kind):
+    train = three_classes(2)
+    model = kind(4, random_state=1, bootstrap=True).fit(train[NUMBERS], train["granted"])
+    case = core.prepare(core.Case(model, train=train, test=TEST, roles=ROLES), method="forest")
+    known = np.array([[row in tree.samples for row in (0, 1)] for tree in case.state.trees])
+    only = 0 if (known[:, 0] & ~known[:, 1]).any() else 1
+    assert (known[:, only] & ~known[:, 1 - only]).any()
+    after = core.unlearn(case, [train["person"][only]], method="forest").case
+    assert_equals_from_scratch(after)
+    assert after.model.predict_proba(TEST[NUMBERS]).shape == (len(TEST), 3)
+    with pytest.raises(InputError, match="class"):
+        core.unlearn(after, [train["person"][1 - only]], method="forest")
+
+
+def test_several_outputs():
+    both = np.column_stack([Y, TRAIN["sex"] == "f"])
+    for model in (DecisionTreeClassifier(), *(kind(2) for kind in KINDS)):
+        assert "one output" in why_not(model.fit(X, both))
