@@ -85,6 +85,7 @@ class Case:
     ) -> None:
         door.check_tables(train, test)
         door.check_model(model)
+        door.check_seed(seed)
         held = None
         if test_confirm is not None:
             door.check_tables(train, test_confirm)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from core.case.group_thresholds import decides_by_group, scorer
 from core.case.roles import AtRate
@@ -18,6 +19,21 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
+def column_names(model: Any) -> Any:
+    """Return the column names a model was fitted on, or None; a pipeline that starts with "passthrough" asks its next step."""
+    model = scorer(model)
+    own = getattr(model, "feature_names_in_", None)
+    if own is None and isinstance(model, Pipeline):
+        first = next((step for _, step in model.steps if step is not None and step != "passthrough"), None)
+        return column_names(first)
+    return own
+
+
+def names_columns(model: Any) -> bool:
+    """Return whether a model was fitted on named columns, and so takes tables as they are."""
+    return column_names(model) is not None
+
+
 def score_kind(model: Any) -> str:
     """Return "probability" where the model gives probabilities, else "decision"."""
     return "probability" if hasattr(scorer(model), "predict_proba") else "decision"
@@ -25,7 +41,7 @@ def score_kind(model: Any) -> str:
 
 def model_rows(model: Any, table: pd.DataFrame) -> Any:
     """Return rows as the model takes them: with column names if it was fitted with any."""
-    return table if hasattr(scorer(model), "feature_names_in_") else table.to_numpy()
+    return table if names_columns(model) else table.to_numpy()
 
 
 def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int) -> Floats:
