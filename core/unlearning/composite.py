@@ -104,8 +104,8 @@ def thresholds_on(case: Case, retained: Bools, model: Any, estimator: Any) -> An
     InputError
         If a group of the test rows has no retained record, or none of one label.
     """
-    groups = case.deciding_groups[retained]
-    gone = sorted(set(case.deciding_groups_of_test) - set(groups), key=str)
+    groups = case.deciding_groups("train")[retained]
+    gone = sorted(set(case.deciding_groups("test")) - set(groups), key=str)
     if gone:
         raise InputError(
             f"Every group of the test rows must keep training records, or it has no thresholds. This request leaves none of "
