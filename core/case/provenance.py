@@ -98,7 +98,8 @@ def check_provenance(case: Case) -> Provenance:
 
 def _check_thresholds(case: Case) -> Provenance:
     """Check the estimator inside a ThresholdOptimizer, and that these rows give its thresholds."""
-    verdict = replace(check_provenance(case.replace(case.model.estimator_, case.retained)), converge=False)
+    inside = getattr(case.state, "inside", None) or case.replace(case.model.estimator_, case.retained, case.state)
+    verdict = replace(check_provenance(inside), converge=False)
     if verdict.status == "mismatch":
         return verdict
     rows, groups = model_rows(case.model, case.X_train[case.retained]), case.deciding_groups("train")[case.retained]
