@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from core.attribution.base import Attributor, Measure
 from core.attribution.forest_groups import changes_kept, n_sampled, over_trees, points_of, state_of, with_sample
-from core.attribution.smooth import SmoothMetric
+from core.attribution.smooth import Quantity, SmoothMetric
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.numerics.tree_effects import add_effects, node_masses
@@ -69,7 +69,7 @@ class ForestInfluence(Attributor):
         smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / n_trees, judged_only=False)
         return lambda scores: np.array([smooth.value(row) for row in scores])
 
-    def influence(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Floats:
+    def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. About one prediction pass over all rows."""
         state, X = state_of(case), points_of(case, on)
         smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state.trees))

@@ -10,6 +10,7 @@ the middle, not at the two extreme ones alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,13 @@ NEAREST = 0.8
 """The window of the curve holds the n ** 0.8 rows nearest to the threshold."""
 RESAMPLES = 500
 """Of the groups, to judge whether they are large enough, where a rate has no interval in closed form."""
+
+
+class Quantity(Protocol):
+    """Something that can take the metric's place: a number that scores on a split determine."""
+
+    def smooth(self, case: Case, on: str, floor: float | None) -> SmoothMetric:
+        """Return it as a smooth function of predictors, or with a floor of probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +86,7 @@ class SmoothMetric:
     def of(
         cls,
         case: Case,
-        metric: str,
+        metric: str | Quantity,
         feature: str | tuple[str, ...] | None,
         on: str,
         *,
@@ -89,6 +97,8 @@ class SmoothMetric:
 
         Unless `judged_only` is False, groups with insufficient evidence are not compared, as long as two others are left.
         """
+        if not isinstance(metric, str):
+            return metric.smooth(case, on, floor)
         found = metric_of(metric)
         codes, n_groups, part = np.zeros(len(case.rows(on)), dtype=np.int32), 1, None
         if found.compares_groups:

@@ -18,11 +18,12 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
+from core.case.group_thresholds import chances, with_thresholds
 from core.case.objective import coefficients, linear_estimator, logistic_objective
-from core.case.scoring import names_columns
+from core.case.scoring import model_rows
 from core.case.tree_provenance import check_trees, is_of_trees
 from core.case.verdict import Provenance, sentence
-from core.errors import NotSupportedError
+from core.errors import InputError, NotSupportedError
 from core.numerics.logistic import sigmoid
 
 Floats = npt.NDArray[np.float64]
@@ -59,8 +60,9 @@ def check_provenance(case: Case) -> Provenance:
     >>> check_provenance(case).status
     'verified'
     """
-    table: Any = case.X_train[case.retained]
-    table = table if names_columns(case.model) else table.to_numpy()
+    if case.randomised:
+        return _check_thresholds(case)
+    table: Any = model_rows(case.model, case.X_train[case.retained])
     checked = ""
     if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
         difference = _preprocessing_difference(case.model[:-1], table)
@@ -92,6 +94,27 @@ def check_provenance(case: Case) -> Provenance:
             refit=True,
         )
     return _check_gradient(case, objective, X, checked)
+
+
+def _check_thresholds(case: Case) -> Provenance:
+    """Check the estimator inside a ThresholdOptimizer, and that these rows give its thresholds."""
+    inside = getattr(case.state, "inside", None) or case.replace(case.model.estimator_, case.retained, case.state)
+    verdict = replace(check_provenance(inside), converge=False)
+    if verdict.status == "mismatch":
+        return verdict
+    rows, groups = model_rows(case.model, case.X_train[case.retained]), case.deciding_groups("train")[case.retained]
+    try:
+        again = with_thresholds(case.model, case.model.estimator_, rows, case.train_codes[case.retained], groups)
+    except InputError as error:
+        return Provenance("mismatch", f"No thresholds can be chosen on these rows: {error}")
+    apart = np.abs(chances(case.model, rows, groups) - chances(again, rows, groups))[:, 1]
+    differ = int(np.count_nonzero(apart > 1e-9))
+    if differ:
+        return Provenance(
+            "mismatch",
+            f"The thresholds were not chosen on these rows: those that are decide otherwise for {differ:,} of {len(apart):,} of them.",
+        )
+    return replace(verdict, evidence=f"The thresholds are those these rows give. {verdict.evidence}")
 
 
 def _check_gradient(case: Case, objective: Any, X: Floats, checked: str) -> Provenance:
