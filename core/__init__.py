@@ -2,9 +2,10 @@
 
 from core.attribution.explanation import Explanation, Subset
 from core.attribution.groups import group_changes, predicted_scores
+from core.attribution.moved import moved_decisions
 from core.attribution.plan import Plan, plan_removal
 from core.attribution.random_removals import random_removals
-from core.attribution.reasons import reasons
+from core.attribution.reasons import mean_reasons, reasons
 from core.attribution.registry import harmful, influence, preview
 from core.attribution.subsets import explain_gap
 from core.case.case import Case
@@ -51,6 +52,8 @@ __all__ = [
     "influence",
     "load_case",
     "load_model",
+    "mean_reasons",
+    "moved_decisions",
     "plan_removal",
     "predicted_scores",
     "prepare",

@@ -19,10 +19,11 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.objective import coefficients, linear_estimator, logistic_objective
-from core.case.scoring import positive_scores
+from core.case.scoring import names_columns, positive_scores
 from core.errors import InputError, RedressError
 from core.unlearning.base import Guarantee, Removal, Unlearner, model_input
 from core.unlearning.refit import fit_again
+from core.verification.tree_checks import check_trees
 
 Positions = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
@@ -83,7 +84,7 @@ class Trial:
 
     def _test_input(self) -> Any:
         table = self.case.X_test
-        return table if hasattr(self.case.model, "feature_names_in_") else table.to_numpy()
+        return table if names_columns(self.case.model) else table.to_numpy()
 
 
 def check_unlearner(unlearner: Unlearner, case: Case, *, seed: int = 0, raise_on_failure: bool = True) -> pd.DataFrame:
@@ -266,8 +267,10 @@ def _weight_zero_is_removal(trial: Trial) -> Check:
         return Check(name, True, "asked of bare estimators only; preprocessing reads rows of weight 0 too")
     if trial.unlearner.guarantee is Guarantee.APPROXIMATE:
         return Check(name, True, "asked of exact and certified unlearners only")
-    rows = trial.some(0.05)
-    removal = trial.remove(trial.case, rows)
+    rows, ready = trial.some(0.05), trial.unlearner.prepare(trial.case)
+    removal = trial.remove(ready, rows)
+    if hasattr(ready.state, "weights_of_trees"):
+        return Check(name, *check_trees(ready, removal.case))
     held = trial.unlearner.retrained(trial.case, removal.case.retained) is not None
     if held or getattr(trial.case.model, "bootstrap", False):
         return Check(name, True, "asked where training again draws no rows at random; weights change what is drawn")
