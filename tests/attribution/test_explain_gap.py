@@ -68,7 +68,7 @@ def test_the_planted_rule_comes_first(model: object) -> None:
     first = core.explain_gap(case, max_predicates=2, top_k=1, columns=["sex", "branch", "income"])[0]
     truth = case.record_ids[wronged(case.train)]
     assert len(truth.intersection(first.forget)) / len(truth.union(first.forget)) >= 0.8
-    assert first.survives or isinstance(model, RandomForestClassifier)
+    assert first.survives or not isinstance(model, MLPClassifier)
 
 
 def test_a_rule_names_the_records_it_forgets(case: core.Case, found: core.Explanation) -> None:
