@@ -165,7 +165,11 @@ class Explaining:
             self._to_show([one for one in able if one.cause == cause])
             for cause in dict.fromkeys(one.cause for one in able)
         ]
-        best.sort(key=lambda one: -one.merit(self.case.n_retained))
+        apart: list[Rule] = []
+        for one in sorted(best, key=lambda one: -one.merit(self.case.n_retained)):
+            if not any(one.shares_cause(other, self.evidence.terms[:, HELPFUL], SAME) for other in apart):
+                apart.append(one)
+        best = sorted(apart, key=lambda one: -one.closes)
         self.rules = best + [one for one in able if one not in best]
 
     def _to_show(self, rules: list[Rule]) -> Rule:
