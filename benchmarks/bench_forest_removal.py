@@ -109,7 +109,7 @@ def phases(case: core.Case, repeats: int) -> None:
         bench.moves.tally[:] = 0
     draw = np.random.default_rng(1)
     with (
-        mock.patch.object(forest_state, "cpu_count", return_value=1),
+        mock.patch.object(forest_state, "processors", return_value=1),
         mock.patch.multiple(
             forest_tree, update=clocked("update"), with_tree=clocked("with_tree"), grow=clocked("grow")
         ),

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import cpu_count
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
@@ -19,7 +18,7 @@ from core.numerics.tree_groups import AT_ONCE, add_changes_without
 from core.unlearning.base import mask_without
 from core.unlearning.forest import Forest
 from core.unlearning.forest_state import ForestState
-from core.unlearning.threads import on_threads
+from core.unlearning.threads import on_threads, processors
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -94,7 +93,7 @@ def with_sample(case: Case, positions: Positions, on: str, kept: Floats) -> Floa
 
 def over_trees(task: Callable[[range], Any], n_trees: int) -> Floats:
     """Return the sum of what `task` gives for each processor's share of the trees."""
-    shares = [range(start, n_trees, cpu_count()) for start in range(min(cpu_count(), n_trees))]
+    shares = [range(start, n_trees, processors()) for start in range(min(processors(), n_trees))]
     return np.asarray(np.sum(on_threads(task, [(share,) for share in shares]), axis=0, dtype=np.float64))
 
 

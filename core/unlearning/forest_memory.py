@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from joblib import cpu_count
-
 from core.case.case import Case
 from core.unlearning.forest_parts import estimator_of, trees_of
 from core.unlearning.memory import check_memory
+from core.unlearning.threads import processors
 
 BYTES_PER_CELL = 36
 """Of the table while it is coded: as it is handed in, float32 values, ranks as they are found, codes, bins and distinct values."""
@@ -44,9 +43,9 @@ def memory_of(estimator: Any, n_rows: int) -> int:
     table = BYTES_PER_CELL * n_rows * int(first.n_features_in_)
     rows = (BYTES_PER_ROW + BYTES_COUNTED * candidates) * n_rows * len(trees)
     inner = (BYTES_PER_NODE + BYTES_PER_DRAW * (candidates + 2)) * sum(nodes)
-    benches = min(cpu_count(), len(trees)) * n_rows * (BYTES_ON_BENCH + 2 * stored)
+    benches = min(processors(), len(trees)) * n_rows * (BYTES_ON_BENCH + 2 * stored)
     table += BYTES_PER_LINE * n_rows * (int(first.n_features_in_) // 32 + 1)
-    benches += min(cpu_count(), len(trees)) * n_rows * 16 * max(int(first.n_features_in_), 8)
+    benches += min(processors(), len(trees)) * n_rows * 16 * max(int(first.n_features_in_), 8)
     return int(table + rows + inner + benches)
 
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import cpu_count
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.scoring import names_columns
 from core.numerics.tree_scores import add_shares, reroute, route
 from core.unlearning.forest_tree import LivingTree
-from core.unlearning.threads import on_threads
+from core.unlearning.threads import on_threads, processors
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -110,5 +109,5 @@ class Scorer:
 
 def _shares(n_trees: int, n_rows: int) -> list[tuple[range]]:
     """Deal the trees out to the processors, where there is enough to do."""
-    hands = min(cpu_count(), n_trees) if n_trees * n_rows > MANY else 1
+    hands = min(processors(), n_trees) if n_trees * n_rows > MANY else 1
     return [(range(start, n_trees, hands),) for start in range(hands)]

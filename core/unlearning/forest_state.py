@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from joblib import cpu_count
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
@@ -23,7 +22,7 @@ from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of,
 from core.unlearning.forest_scores import Scorer
 from core.unlearning.forest_table import Singles, code_table, tree_input
 from core.unlearning.forest_tree import Bench, LivingTree, adopt, grow
-from core.unlearning.threads import in_turn, on_threads
+from core.unlearning.threads import in_turn, on_threads, processors
 
 Bools = npt.NDArray[np.bool_]
 
@@ -148,8 +147,9 @@ class ForestState:
             If a tree would be left without rows.
         """
         stays = retained[self.grove.rows]
+        most = len(stays) - np.count_nonzero(stays)
         for index, tree in enumerate(self.trees):
-            if not stays[tree.samples].any():
+            if len(tree.samples) <= most and not stays[tree.samples].any():
                 raise NotSupportedError(f"tree {index} would have no rows left")
         return stays
 
@@ -199,7 +199,7 @@ def _known(tree: LivingTree, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int3
 
 def _shares(work: Sequence[int]) -> list[Sequence[int]]:
     """Deal the trees out to the processors."""
-    return [work[start :: cpu_count()] for start in range(min(cpu_count(), len(work)))]
+    return [work[start :: processors()] for start in range(min(processors(), len(work)))]
 
 
 def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise
 from threading import Event
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
+from joblib.parallel import ThreadingBackend, get_active_backend
 from threadpoolctl import ThreadpoolController
 
 ROWS_PER_TASK = 100_000
@@ -39,11 +41,48 @@ def spare_threads(multiplications: int) -> AbstractContextManager[None]:
     return one_blas_thread() if multiplications > SPREAD else nullcontext()
 
 
+@cache
+def processors() -> int:
+    """Return how many processors this process may use; asked once, since the answer is read from files."""
+    return int(cpu_count())
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(processors(), thread_name_prefix="redress-rows")
+
+
 def on_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Return what `task` gives for each item of work: in place for one item, else through joblib's threads (or its Dask backend)."""
+    """Return what `task` gives for each item of work: in place for one item, else on this machine's threads.
+
+    Where joblib is told to use another backend, such as Dask, that one gets the work. joblib's own threads are not used: it looks every 10
+    milliseconds whether they are done, which is longer than many a removal takes.
+    """
     if len(work) == 1:
         return [task(*work[0])]
-    return Parallel(n_jobs=-1, prefer="threads")(delayed(task)(*item) for item in work)  # type: ignore[no-any-return]
+    if not isinstance(get_active_backend(prefer="threads")[0], ThreadingBackend):
+        return Parallel(n_jobs=-1, prefer="threads")(delayed(task)(*item) for item in work)  # type: ignore[no-any-return]
+    return _on_own_threads(task, work)
+
+
+def _on_own_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Deal the work out to the pool and to the calling thread, which waits for nobody who has not begun: calls may be nested."""
+    results: list[Any] = [None] * len(work)
+    turn = count()
+
+    def take_turns() -> None:
+        while (index := next(turn)) < len(work):
+            results[index] = task(*work[index])
+
+    others = [_pool().submit(take_turns) for _ in range(min(processors(), len(work)) - 1)]
+    try:
+        take_turns()
+    finally:
+        begun = [other for other in others if not other.cancel()]
+        wait(begun)
+    for other in begun:
+        other.result()
+    return results
 
 
 def in_turn(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> Generator[Any, None, None]:
