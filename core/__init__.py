@@ -1,9 +1,10 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
 from core.attribution.groups import group_changes, predicted_scores
+from core.attribution.moved import moved_decisions
 from core.attribution.plan import Plan, plan_removal
 from core.attribution.random_removals import random_removals
-from core.attribution.reasons import reasons
+from core.attribution.reasons import mean_reasons, reasons
 from core.attribution.registry import harmful, influence, preview
 from core.case.case import Case
 from core.case.models import load_model, save_model
@@ -46,6 +47,8 @@ __all__ = [
     "influence",
     "load_case",
     "load_model",
+    "mean_reasons",
+    "moved_decisions",
     "plan_removal",
     "predicted_scores",
     "prepare",

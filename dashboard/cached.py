@@ -13,7 +13,7 @@ import streamlit as st
 
 import core
 from core.case.provenance import Provenance, check_provenance
-from core.metrics import METRICS, AuditReport, audit
+from core.metrics import AuditReport, audit
 from core.metrics.audit import LEVEL, audit_arrays, sample_of
 from core.metrics.catalog import metrics_of
 from core.metrics.curves import calibration_curves, errors_by_group, roc_curves, threshold_sweep
@@ -21,6 +21,7 @@ from core.metrics.intervals import wilson
 from dashboard import workspace
 from dashboard.history import Steps, Version, Versions, revision
 from dashboard.records import record_table
+from dashboard.results import Results
 from dashboard.tables import named
 from dashboard.work import Feature, Work
 
@@ -31,6 +32,12 @@ MOST_RESULTS = 256
 def versions() -> Versions:
     """Return the versions of all cases open on this server."""
     return Versions(workspace.load)
+
+
+@st.cache_resource(show_spinner=False)
+def results() -> Results:
+    """Return the results that pages had made off their thread."""
+    return Results(MOST_RESULTS)
 
 
 @st.cache_resource(show_spinner=False, ttl="1h")
@@ -121,39 +128,33 @@ def table(work: Work, name: str, *settings: Any) -> pd.DataFrame:
     return _table(key(work), name, settings, case(work))
 
 
-def preview(work: Work, metrics: Sequence[str]) -> AuditReport:
-    """Return the audit of the model as it is predicted to be without the selected records.
-
-    Raises
-    ------
-    NotSupportedError
-        If nothing predicts that for this model.
-    """
-    settings = (tuple(metrics), work.feature, hash(work.selection))
-    return _preview(key(work), settings, case(work), work)
+def preview(work: Work, metrics: Sequence[str], scores: Any) -> AuditReport:
+    """Return the audit of the model as it is predicted to be without the selected records, from its predicted scores."""
+    return _preview(key(work), (tuple(metrics), work.feature, hash(work.selection)), case(work), work.feature, scores)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _preview(version_key: str, settings: tuple[Any, ...], _case: core.Case, _work: Work) -> AuditReport:  # noqa: ARG001
-    scores, _ = core.predicted_scores(_case, _work.selection)
-    groups = [_case.groups(_work.feature, "explore")]
-    return audit_arrays(sample_of(_case, "explore", scores), groups, metrics_of(settings[0]))
+def _preview(
+    version_key: str,  # noqa: ARG001
+    settings: tuple[Any, ...],
+    _case: core.Case,
+    _feature: Feature,
+    _scores: Any,
+) -> AuditReport:
+    groups = [_case.groups(_feature, "explore")]
+    return audit_arrays(sample_of(_case, "explore", _scores), groups, metrics_of(settings[0]))
 
 
-def predicted(work: Work) -> pd.DataFrame:
-    """Return what removing the selected records is predicted to do to the usual metrics.
-
-    Raises
-    ------
-    NotSupportedError
-        If nothing predicts that for this model.
-    """
-    return _predicted(key(work), (work.feature, hash(work.selection)), case(work), work)
+def predicted(work: Work, scores: Any, metrics: Sequence[str] | None, features: Sequence[Feature]) -> pd.DataFrame:
+    """Return what removing the selected records is predicted to change, from the predicted scores."""
+    settings = (None if metrics is None else tuple(metrics), tuple(features), hash(work.selection))
+    return _predicted(key(work), settings, case(work), scores)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _predicted(version_key: str, settings: tuple[Any, ...], _case: core.Case, _work: Work) -> pd.DataFrame:  # noqa: ARG001
-    return core.preview(_case, _work.selection, features=(_work.feature,))
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _predicted(version_key: str, settings: tuple[Any, ...], _case: core.Case, _scores: Any) -> pd.DataFrame:  # noqa: ARG001
+    metrics, features, _ = settings
+    return core.compare(_case, _case, metrics=metrics, features=features, scores=_scores)
 
 
 def changed(work: Work) -> pd.DataFrame:
@@ -173,32 +174,14 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
     return float(low[0]), float(high[0])
 
 
-def records(work: Work) -> pd.DataFrame:
-    """Return all training records with their influence on the gap and the loss, removed ones with what they had as opened.
-
-    Raises
-    ------
-    NotSupportedError
-        If nothing predicts influence for this model.
-    """
-    now, opened = case(work), case(work, 0)
-    loss = loss_of(now)
-    found = [
-        _influence(key(work, at), metric, work.feature, one)
-        for at, one in ((None, now), (0, opened))
-        for metric in (work.metric, loss)
-    ]
-    return _records(key(work), work.metric, work.feature, now, found)
+def records(work: Work, found: Sequence[pd.Series[float]]) -> pd.DataFrame:
+    """Return all training records with their influence on gap and loss, as `effects` of a page gave it; removed ones with what they had."""
+    return _records(key(work), work.metric, work.feature, case(work), list(found))
 
 
 def loss_of(one: core.Case) -> str:
     """Return the loss that influence is also taken on."""
     return "log_loss" if one.score_kind == "probability" else "zero_one_loss"
-
-
-@st.cache_resource(show_spinner=False, max_entries=MOST_RESULTS)
-def _influence(version_key: str, metric: str, feature: Feature, _case: core.Case) -> pd.Series[float]:  # noqa: ARG001
-    return core.influence(_case, metric, None if METRICS[metric].kind == "rate" else feature)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -211,26 +194,3 @@ def _records(
 ) -> pd.DataFrame:
     gap, loss, gap_opened, loss_opened = _found
     return record_table(_case, gap.combine_first(gap_opened), loss.combine_first(loss_opened), feature)
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _moved(version_key: str, record: Any, feature: Feature, _case: core.Case) -> pd.DataFrame:  # noqa: ARG001
-    scores, _ = core.predicted_scores(_case, [record])
-    groups = _case.groups(feature, "explore")
-    rows = _case.rows("explore")
-    table = pd.DataFrame(
-        {
-            "row": _case.test.index[rows],
-            "group": named(groups),
-            "label": _case.test[_case.roles.target].iloc[rows].array,
-            "now": _case.scores("explore"),
-            "without": scores,
-        }
-    )
-    table["change"] = table["without"] - table["now"]
-    return table.loc[table["change"].abs().nlargest(5).index]
-
-
-def moved(work: Work, record: Any) -> pd.DataFrame:
-    """Return the test rows whose score a record's removal is predicted to move most."""
-    return _moved(key(work), record, work.feature, case(work))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 import core
-from core.unlearning.base import Progress, UnlearnResult
+from core.unlearning.base import Guarantee, Progress, UnlearnResult
 
 MOST_CASES = 8
 MOST_VERSIONS = 200
@@ -24,7 +25,7 @@ class Step:
     Parameters
     ----------
     kind : str
-        "unlearn" or "converge".
+        "unlearn", "converge", or "refit": train again on the retained records, forgetting no more.
     positions : tuple of int
         Where the removed records stand in the training table; ids themselves stay in memory.
     method : str
@@ -73,12 +74,28 @@ def revision(steps: Steps) -> str:
     return digest.hexdigest()[:20]
 
 
-def take(case: core.Case, step: Step) -> Version:
+def take(case: core.Case, step: Step, report: Progress | None = None) -> Version:
     """Take one step from a case; what it leads to is ready for the next."""
+    report = report or _silent
     if step.kind == "converge":
         return Version(core.converge(case))
+    if step.kind == "refit":
+        again = trained_again(case, report)
+        return Version(core.prepare(again.case, progress=report), again)
     result = core.unlearn(case, case.record_ids[list(step.positions)], method=step.method)
-    return Version(core.prepare(result.case), result)
+    return Version(core.prepare(result.case, progress=report), result)
+
+
+def trained_again(case: core.Case, report: Progress) -> UnlearnResult:
+    """Return the case with its model trained again on the retained records."""
+    start = time.perf_counter()
+    again = core.refit(case, report)
+    took = time.perf_counter() - start
+    return UnlearnResult(again, case, Guarantee.EXACT, None, None, "refit", took, 0)
+
+
+def _silent(share: float, what: str) -> None:
+    """Report to nobody."""
 
 
 class Versions:
@@ -107,7 +124,7 @@ class Versions:
     def _make(self, case_id: str, steps: Steps, report: Progress | None) -> Version:
         if not steps:
             return Version(core.prepare(self._load(case_id), progress=report))
-        return take(self.get(case_id, steps[:-1], report).case, steps[-1])
+        return take(self.get(case_id, steps[:-1], report).case, steps[-1], report)
 
     def peek(self, case_id: str, steps: Steps) -> Version | None:
         """Return a version if it is kept."""

@@ -14,7 +14,7 @@ Report = Callable[[float, str], None]
 QUICK_S = 0.3
 """Work done within this time is never shown as waiting."""
 
-_POOL = ThreadPoolExecutor(max_workers=2, thread_name_prefix="redress")
+_POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="redress")
 
 
 class GivenUpError(Exception):
@@ -32,10 +32,15 @@ class Job:
         Does it on another thread; gets a `Report`.
     then : callable
         Called on the script thread with the result, once.
+    name : tuple
+        What tells it from other work of its kind.
     """
 
-    def __init__(self, title: str, work: Callable[[Report], Any], then: Callable[[Any], None]) -> None:
+    def __init__(
+        self, title: str, work: Callable[[Report], Any], then: Callable[[Any], None], name: tuple[Any, ...] = ()
+    ) -> None:
         self.title = title
+        self.name = name
         self.share = 0.0
         self.doing = ""
         self._then = then

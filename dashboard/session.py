@@ -27,6 +27,10 @@ class Key(StrEnum):
     DRAFTS = "drafts"
     REFUSED = "refused"
     CANCEL = "cancel"
+    GIVEN_UP = "given_up"
+    COMPUTE = "compute"
+    EXACT = "exact"
+    FIND_MODEL_REASONS = "find_model_reasons"
     DOWNLOAD = "download"
     UPLOAD = "upload"
     FORMAT = "format"
@@ -145,6 +149,24 @@ def drop_job(about: str, only: Job | None = None) -> None:
     if about in known and (only is None or known[about] is only):
         known.pop(about).cancel()
         st.session_state[Key.JOBS] = known
+
+
+def give_up(about: str) -> None:
+    """Give work up because the person wants it; a result is not asked for again before `ask_again`."""
+    job = jobs().get(about)
+    if job is not None and job.name:
+        st.session_state[Key.GIVEN_UP] = {*st.session_state.get(Key.GIVEN_UP, ()), job.name}
+    drop_job(about)
+
+
+def given_up(name: tuple[Any, ...]) -> bool:
+    """Return whether the person gave a result up."""
+    return name in st.session_state.get(Key.GIVEN_UP, ())
+
+
+def ask_again(name: tuple[Any, ...]) -> None:
+    """Let a result that was given up be made after all."""
+    st.session_state[Key.GIVEN_UP] = st.session_state.get(Key.GIVEN_UP, set()) - {name}
 
 
 def notice() -> tuple[str, str] | None:

@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline
 from core.attribution.base import Attributor
 from core.attribution.smooth import SmoothMetric, predictors
 from core.case.case import Case
+from core.case.scoring import names_columns
 from core.errors import InputError, NotSupportedError
 from core.numerics.boosting import effects_of_removal, predict
 from core.numerics.logistic import sigmoid
@@ -114,7 +115,7 @@ def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
 
     def route() -> npt.NDArray[np.int32]:
         table = case.X_test.iloc[case.rows(on)]
-        data = table if hasattr(case.model, "feature_names_in_") else table.to_numpy()
+        data = table if names_columns(case.model) else table.to_numpy()
         data = case.model[:-1].transform(data) if isinstance(case.model, Pipeline) else data
         return np.ascontiguousarray(_state(case).booster.route(data), dtype=np.int32)
 

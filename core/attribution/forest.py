@@ -27,6 +27,7 @@ from sklearn.pipeline import Pipeline
 from core.attribution.base import Attributor
 from core.attribution.smooth import SmoothMetric
 from core.case.case import Case
+from core.case.scoring import names_columns
 from core.errors import NotSupportedError
 from core.numerics.tree_effects import add_effects, add_votes_without, node_masses
 from core.unlearning.base import mask_without
@@ -126,7 +127,7 @@ def _points(case: Case, on: str) -> npt.NDArray[np.float32]:
 
     def make() -> Any:
         frame = case.X_test.iloc[case.rows(on)]
-        table: Any = frame if hasattr(case.model, "feature_names_in_") else frame.to_numpy()
+        table: Any = frame if names_columns(case.model) else frame.to_numpy()
         if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
             table = case.model[:-1].transform(table)
             table = table.toarray() if hasattr(table, "toarray") else table

@@ -14,7 +14,7 @@ from core.attribution.boosting import StageInfluence
 from core.attribution.forest import ForestInfluence
 from core.attribution.glm import NewtonInfluence
 from core.case.case import Case
-from core.errors import InputError, NotSupportedError
+from core.errors import InputError, InputTypeError, NotSupportedError
 from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
 
@@ -92,6 +92,10 @@ def harmful(effects: pd.Series[float]) -> pd.Index[Any]:
     >>> harmful(pd.Series([0.1, -0.3, 0.2], index=["a", "b", "c"], name="equal_opportunity_difference")).tolist()
     ['b', 'a', 'c']
     """
+    if not isinstance(effects, pd.Series):
+        raise InputTypeError(
+            f"The effects must be the Series that core.influence returns. Got {type(effects).__name__} instead."
+        )
     lower = metric_of(str(effects.name)).better == "lower"
     order = np.argsort(effects.to_numpy() if lower else -effects.to_numpy(), kind="stable")
     return effects.index[order]

@@ -84,6 +84,7 @@ class Case:
     ) -> None:
         door.check_tables(train, test)
         door.check_model(model)
+        door.check_seed(seed)
         held = None
         if test_confirm is not None:
             door.check_tables(train, test_confirm)
@@ -331,7 +332,7 @@ class Case:
         if getattr(self.state, "assembled", False):
             return frozen(self.state.scores(self.rows(on)))
         table = self.X_test.iloc[self.rows(on)]
-        named = hasattr(self.model, "feature_names_in_")
+        named = scoring.names_columns(self.model)
         return frozen(scoring.positive_scores(self.model, table if named else table.to_numpy(), self.pos_column))
 
     def cut(self, on: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from core.case.roles import Roles
+from core.case.scoring import column_names
 from core.errors import InputError, InputTypeError, listed, nearest
 
 
@@ -47,6 +49,14 @@ def check_model(model: object) -> None:
         raise InputTypeError(f"The model must be a classifier. {type(model).__name__} has no classes_.")
 
 
+def check_seed(seed: object) -> None:
+    """Raise unless `seed` can seed a split."""
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
+        raise InputTypeError(f"The seed must be a whole number. Got {seed!r} instead; 0 is usual.")
+    if seed < 0:
+        raise InputError(f"The seed must not be negative. Got {seed}; 0 is usual.")
+
+
 def check_columns(table: pd.DataFrame, columns: tuple[str, ...], *, what: str, where: str) -> None:
     """Raise if `table` lacks any of `columns`, naming the nearest ones it has."""
     missing = [column for column in columns if column not in table.columns]
@@ -63,7 +73,7 @@ def resolve_features(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str
     InputError
         If an explicit list differs from the model's own names, or an unnamed model leaves the columns open.
     """
-    own = getattr(model, "feature_names_in_", None)
+    own = column_names(model)
     if own is not None:
         names = tuple(str(name) for name in own)
         if roles.features is not None and tuple(roles.features) != names:

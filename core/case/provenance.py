@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.objective import coefficients, linear_estimator, logistic_objective
+from core.case.scoring import names_columns
 from core.errors import NotSupportedError
 from core.numerics.logistic import sigmoid
 
@@ -72,7 +73,7 @@ def check_provenance(case: Case) -> Provenance:
     'verified'
     """
     table: Any = case.X_train[case.retained]
-    table = table if hasattr(case.model, "feature_names_in_") else table.to_numpy()
+    table = table if names_columns(case.model) else table.to_numpy()
     checked = ""
     if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
         difference = _preprocessing_difference(case.model[:-1], table)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from core.case.roles import AtRate
 from core.errors import InputError
@@ -15,6 +16,20 @@ TIE = 1e-12
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+
+
+def column_names(model: Any) -> Any:
+    """Return the column names a model was fitted on, or None; a pipeline that starts with "passthrough" asks its next step."""
+    own = getattr(model, "feature_names_in_", None)
+    if own is None and isinstance(model, Pipeline):
+        first = next((step for _, step in model.steps if step is not None and step != "passthrough"), None)
+        return column_names(first)
+    return own
+
+
+def names_columns(model: Any) -> bool:
+    """Return whether a model was fitted on named columns, and so takes tables as they are."""
+    return column_names(model) is not None
 
 
 def score_kind(model: Any) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.case.case import Case
 from core.case.groups import MAX_COMBINATIONS, Groups
-from core.errors import InputError, NotSupportedError, listed
+from core.errors import InputError, InputTypeError, NotSupportedError, listed
 from core.metrics.audit_tables import gap_row, gap_table, group_table, notes
 from core.metrics.catalog import NEEDS_PROBABILITY, Metric, metrics_of
 from core.metrics.group_evidence import rate_evidence
@@ -165,6 +165,8 @@ def audited_features(case: Case, features: Iterable[str | Sequence[str]] | None)
         return names if len(names) < 2 or _combinations(case) > MAX_COMBINATIONS else (*names, names)
     if isinstance(features, str):
         features = (features,)
+    if not isinstance(features, Iterable):
+        raise InputTypeError(f"Features must be sensitive features of the case, as a list. Got {features!r} instead.")
     return tuple(dict.fromkeys(case.sensitive_feature(feature) for feature in features))
 
 

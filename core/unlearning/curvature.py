@@ -42,6 +42,12 @@ class Metric:
         return self.largest * math.sqrt(max(0.0, float(step @ self.matrix @ step)))
 
 
+SINGULAR = (
+    "the Hessian is singular to working precision: columns determine one another, a class is separated, or single records "
+    "outweigh all others by far"
+)
+
+
 class Curvature:
     """``H = A.T @ G @ A + diag(D)``, its factor, and certificates in its norm.
 
@@ -71,13 +77,11 @@ class Curvature:
         both = self._scale[:, None] * self._scale
         self._factor, info = lapack.dpotrf(H * both, lower=1)
         if info:
-            raise NotSupportedError("the Hessian is singular: columns determine one another, or a class is separated")
+            raise NotSupportedError(SINGULAR)
         inverse = self._inverted()
         smallest = 1.0 / largest_eigenvalue_bound(inverse)
         if smallest < 1e3 * EPS:
-            raise NotSupportedError(
-                "the Hessian is singular to working precision: columns determine one another, or a class is separated"
-            )
+            raise NotSupportedError(SINGULAR)
         self.inverse = inverse * both
         self.smallest = 1.0 / largest_eigenvalue_bound(self.inverse)
         self._row_bound = metric.largest * math.sqrt(self._dominance())

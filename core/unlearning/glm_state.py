@@ -15,11 +15,12 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.objective import LogisticObjective, coefficients, linear_estimator, logistic_objective
+from core.case.scoring import names_columns
 from core.errors import NotSupportedError
 from core.numerics.logistic import largest_norm_block, sigmoid
 from core.unlearning.anchor import Anchor, Rows
 from core.unlearning.base import Progress
-from core.unlearning.curvature import Curvature, Metric
+from core.unlearning.curvature import SINGULAR, Curvature, Metric
 from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
 from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
 from core.unlearning.preprocessing.chain import plan, refit
@@ -312,16 +313,17 @@ def _optimise(state: GlmState, case: Case, report: Callable[[float, str], None])
         moved: float = float(np.abs(state.frame.atoms.train @ (state.A @ step)).max())
         w = w + step * (math.log1p(moved) / moved if moved > 1e-3 else 1.0)
         report(0.3 + 0.5 * min(1.0, step_number / 10), "Finding the optimum")
-    raise NotSupportedError("the objective has no optimum that can be reached: the classes are separated")
+    raise NotSupportedError(
+        f"{MOST_NEWTON_STEPS} Newton steps reach no optimum of the objective: the classes are separated, or single records outweigh "
+        "all others by far"
+    )
 
 
 def _newton_step(H: Floats, gradient: Floats) -> tuple[Floats, float]:
     try:
         factor = cholesky(H, lower=True)
     except np.linalg.LinAlgError as error:
-        raise NotSupportedError(
-            "the Hessian is singular: columns determine one another, or a class is separated"
-        ) from error
+        raise NotSupportedError(SINGULAR) from error
     half = np.linalg.solve(factor, gradient)
     return -np.linalg.solve(factor.T, half), float(np.linalg.norm(half))
 
@@ -352,7 +354,7 @@ def _check_preprocessing(case: Case, state: GlmState) -> None:
         return
     some = np.linspace(0, len(case.X_train) - 1, min(len(case.X_train), 500)).astype(int)
     table = case.X_train.iloc[some]
-    given = fitted.transform(table if hasattr(case.model, "feature_names_in_") else table.to_numpy())
+    given = fitted.transform(table if names_columns(case.model) else table.to_numpy())
     given = np.asarray(given.toarray() if hasattr(given, "toarray") else given, dtype=np.float64)
     n_features = given.shape[1]
     expected = state.frame.atoms.train[some] @ state.A[:, :n_features]

@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.objective import coefficients, linear_estimator, logistic_objective
-from core.case.scoring import positive_scores
+from core.case.scoring import names_columns, positive_scores
 from core.errors import InputError, RedressError
 from core.unlearning.base import Guarantee, Removal, Unlearner, model_input
 from core.unlearning.refit import fit_again
@@ -83,7 +83,7 @@ class Trial:
 
     def _test_input(self) -> Any:
         table = self.case.X_test
-        return table if hasattr(self.case.model, "feature_names_in_") else table.to_numpy()
+        return table if names_columns(self.case.model) else table.to_numpy()
 
 
 def check_unlearner(unlearner: Unlearner, case: Case, *, seed: int = 0, raise_on_failure: bool = True) -> pd.DataFrame:

@@ -4,28 +4,35 @@ import streamlit as st
 
 from core.errors import NotSupportedError
 from dashboard import cached
-from dashboard.app_pages import find_filters, find_record, find_scatter, find_table, find_take
-from dashboard.components import opening
+from dashboard.app_pages import find_filters, find_model, find_record, find_scatter, find_table, find_take
+from dashboard.components import computed, computing, opening, warnings
 from dashboard.records import record_table
 from dashboard.words import plain
 
 work = opening.opened()
 case = cached.case(work)
 try:
-    records, reason = cached.records(work), ""
+    records, reason = computed.records(work), ""
 except NotSupportedError as error:
-    records, reason = record_table(case, None, None, work.feature), str(error)
+    records, reason = None, str(error)
+ranked = records is not None
+if records is None:
+    records = record_table(case, None, None, work.feature)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     passing = find_filters.show(work, records, case.train)
-    if not reason:
+    if ranked:
         find_take.show(work, passing)
 find_take.summary(work, records)
+warnings.show(work)
 left, right = st.columns([5, 3], gap="large")
 with left:
-    if reason:
+    if ranked:
+        find_scatter.show(work, passing)
+    elif reason:
         st.info(plain(reason))
     else:
-        find_scatter.show(work, passing)
+        computing.place(work, computed.INFLUENCE, work.metric, work.feature)
+    find_model.show(work)
 with right:
     find_record.show(work, records, case.train)
 find_table.show(work, passing, case.train)

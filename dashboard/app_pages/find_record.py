@@ -1,4 +1,4 @@
-"""One record beside the chart: its influence, its values, and the test decisions it moves most."""
+"""One record beside the chart: its influence, its values, its reasons, and the test decisions it moves most."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.errors import RedressError
 from core.metrics import METRICS
 from dashboard import cached, session
+from dashboard.app_pages import find_reasons
+from dashboard.components import computed, computing
 from dashboard.session import Key
 from dashboard.tables import row
 from dashboard.words import count, inline, plain, signed
@@ -40,8 +43,9 @@ def show(work: Work, records: pd.DataFrame, train: pd.DataFrame) -> None:
     values.columns = pd.Index(["value"])
     values["value"] = values["value"].map(_shown)
     values["used as"] = [_use(case, str(name)) for name in values.index]
-    st.dataframe(values.rename_axis("column"), lazy=False, height=280)
-    if not facts["removed"] and not pd.isna(facts["gap"]):
+    st.dataframe(values.rename_axis("column"), lazy=False, height=240)
+    find_reasons.show(work, record)
+    if not facts["removed"]:
         _moves(work, record)
 
 
@@ -87,17 +91,32 @@ def _use(case: Any, name: str) -> str:
 
 
 def _moves(work: Work, record: Any) -> None:
-    table = cached.moved(work, record)
-    st.caption("Test rows whose score its removal is predicted to move most:")
+    st.markdown("**Test decisions it moves most**")
+    try:
+        table = computed.moved(work, record)
+    except RedressError as error:
+        st.caption(f":material/info: {plain(error)}")
+        return
+    if table is None:
+        computing.place(work, computed.MOVED, record)
+        return
     config = st.column_config
-    about = "Score of the positive class, from 0 to 1 where the model gives probabilities."
+    target, wanted = plain(cached.case(work).roles.target), plain(cached.case(work).roles.pos_label)
+    turned = int((table["decided"].astype(str) != table["decided_without"].astype(str)).sum())
+    st.caption(
+        f"Test rows explored, by the change of their score of {target} = {wanted} without this record; "
+        f"{count(turned)} of these {count(len(table))} would be decided otherwise."
+    )
     st.dataframe(
         table,
-        hide_index=True,
         lazy=False,
         column_config={
-            "now": config.NumberColumn("score now", format="%.4f", help=about),
-            "without": config.NumberColumn("without it", format="%.4f", help=about),
-            "change": config.NumberColumn("change", format="%+.5f", help="Predicted by one Newton step."),
+            "row": config.Column("row", help="Its label in the test table."),
+            "label": config.Column("label", help="The true outcome."),
+            "score": config.NumberColumn("score", format="%.3f", help="By the model now."),
+            "score_without": config.NumberColumn("without it", format="%.3f", help="Predicted without this record."),
+            "change": config.NumberColumn("change", format="%+.4f", help="Predicted score less the score now."),
+            "decided": config.Column("decided", help="By the decision threshold in force."),
+            "decided_without": config.Column("then", help="By the same threshold on the predicted score."),
         },
     )

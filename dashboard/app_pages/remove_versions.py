@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core import UnlearnResult
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from dashboard import cached
@@ -45,9 +46,7 @@ def _version(work: Work, at: int) -> dict[str, object]:
     low, high = cached.wilson_interval(accuracy, found.n)
     made = cached.version(work, at)
     result = made.result
-    step = (
-        "as opened" if at == 0 else "converged" if result is None else f"{count(result.n_forgotten, 'record')} removed"
-    )
+    step = _step(at, result)
     return {
         "version": at,
         "step": step,
@@ -64,6 +63,14 @@ def _version(work: Work, at: int) -> dict[str, object]:
         "bound": None if result is None else result.relative_bound,
         "seconds": None if result is None else result.seconds,
     }
+
+
+def _step(at: int, result: UnlearnResult | None) -> str:
+    if at == 0:
+        return "as opened"
+    if result is None:
+        return "converged"
+    return f"{count(result.n_forgotten, 'record')} removed" if result.n_forgotten else "trained again"
 
 
 def _table(work: Work, table: pd.DataFrame) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from core.errors import RedressError
 from dashboard import cached, session, workspace
 from dashboard.components import pages, waiting
 from dashboard.history import Step
 from dashboard.jobs import Report
+from dashboard.meaning import first_metric
 from dashboard.work import Work
-
-FIRST_METRIC = "equal_opportunity_difference"
 
 
 def restore() -> None:
@@ -31,7 +33,9 @@ def open_case(case_id: str) -> None:
         base = versions.get(case_id, report=report).case
         report(0.8, "checking what the model was trained on")
         cached.provenance(versions, case_id)
-        opened = Work(case_id, base.threshold, FIRST_METRIC, base.sensitive_feature()).restored(workspace.read(case_id))
+        opened = Work(case_id, base.threshold, first_metric(base.roles), base.sensitive_feature()).restored(
+            workspace.read(case_id)
+        )
         for i in range(opened.at):
             report(i / opened.at, f"removal {i + 1} of {opened.at}")
             versions.get(case_id, opened.steps[: i + 1])
@@ -74,29 +78,34 @@ def go_to(there: Work) -> None:
     )
 
 
-def take(step: Step, title: str) -> None:
-    """Take a step from the version in force; the result is a new version."""
-    work = session.work()
-    if work is None:
-        return
-    after = work.taking(step)
-    versions = cached.versions()
-    waiting.run(
-        title,
-        lambda _: versions.get(after.case_id, after.applied),
-        lambda _: session.commit(after),
-    )
+def take(step: Step, title: str, *, refused: Callable[[str], None] | None = None) -> bool:
+    """Take a step from the version in force; the result is a new version. Return whether it was quick.
 
-
-def take_now(step: Step) -> None:
-    """Take a quick step at once, on the script thread.
-
-    Raises
-    ------
-    RedressError
-        If it cannot be taken; nothing changes then.
+    Parameters
+    ----------
+    step : Step
+    title : str
+        What is being done, for the page.
+    refused : callable, optional
+        Called with the sentence if the step cannot be taken; nothing changes then. None shows it above the page.
     """
     after = opened().taking(step)
-    cached.versions().get(after.case_id, after.applied)
-    session.notify()
-    session.commit(after)
+    versions = cached.versions()
+
+    def work(report: Report) -> str:
+        try:
+            versions.get(after.case_id, after.applied, report)
+        except RedressError as error:
+            return str(error)
+        return ""
+
+    def done(problem: str) -> None:
+        if not problem:
+            session.commit(after)
+        elif refused is not None:
+            refused(problem)
+        else:
+            session.notify("error", problem)
+
+    waiting.run(title, work, done)
+    return waiting.CASE not in session.jobs()

@@ -10,8 +10,8 @@ from core.errors import RedressError
 from core.metrics import METRICS, AuditReport
 from core.metrics.catalog import NEEDS_PROBABILITY
 from core.metrics.samples import feature_name
-from dashboard import cached, session
-from dashboard.components import opening
+from dashboard import cached, meaning, session
+from dashboard.components import computed, opening
 from dashboard.components.strip_table import Cell, Column, table
 from dashboard.session import Key
 from dashboard.tables import row
@@ -44,7 +44,8 @@ def show() -> None:
         _selectors(work)
         _buttons(work)
     try:
-        right.html(table(_columns(work)))
+        about = meaning.of_gap(work.metric, cached.case(work, 0).roles)
+        right.html(table(_columns(work), f"{METRICS[work.metric].label}: {about}"))
     except RedressError as error:
         right.error(plain(error))
 
@@ -132,11 +133,14 @@ def _preview(work: Work) -> tuple[Cell, ...]:
     nothing = (Cell(number(None)),) * 5
     if not work.selection:
         return nothing
+    case = cached.version(work).case
     try:
-        found = cached.preview(work, (work.metric, "accuracy"))
+        scores = computed.preview(work)
+        if scores is None:
+            return (Cell("\N{HORIZONTAL ELLIPSIS}", "", "Being predicted."), *nothing[1:])
+        found = cached.preview(work, (work.metric, "accuracy"), scores[0])
     except RedressError as error:
         return (Cell(number(None), "", str(error)), *nothing[1:])
-    case = cached.version(work).case
     gone = len(case.forgotten_ids) + len(work.selection)
     facts = f"{count(len(work.selection), 'record')} selected, {count(len(case.forgotten_ids))} removed before"
     return (*_measured(work, found), Cell(count(gone), "", facts), nothing[4])
@@ -184,7 +188,8 @@ def _time(work: Work, at: int) -> Cell:
     if not done:
         return Cell(number(None))
     last = done[-1]
-    facts = f"last removal: {count(last.n_forgotten, 'record')} by {last.method}, {last.guarantee.value}"
+    what = f"last removal: {count(last.n_forgotten, 'record')}" if last.n_forgotten else "trained again"
+    facts = f"{what} by {last.method}, {last.guarantee.value}"
     if last.relative_bound is not None:
         facts += f"\nproven within {last.relative_bound:.1g} of the retrained parameters, relative to their length"
     if len(done) > 1:

@@ -41,11 +41,12 @@ _WIDTHS = "".join(f'<col style="width: {width}%">' for width in (9, 22, 26, 19, 
 ROWS = (("before", "Before"), ("preview", "Preview"), ("now", "Now"))
 
 
-def table(columns: Sequence[Column]) -> str:
-    """Return the HTML of the strip's table."""
+def table(columns: Sequence[Column], about: str = "") -> str:
+    """Return the HTML of the strip's table, and a line below it on what the first number says."""
     head = "".join(f'<th scope="col">{markup(column.title)}</th>' for column in columns)
     body = "".join(_row(field, title, columns) for field, title in ROWS)
-    return f'<table class="strip"><colgroup>{_WIDTHS}</colgroup><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+    line = f'<p class="strip-about">{markup(about)}</p>' if about else ""
+    return f'<table class="strip"><colgroup>{_WIDTHS}</colgroup><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>{line}'
 
 
 def _row(field: str, title: str, columns: Sequence[Column]) -> str:

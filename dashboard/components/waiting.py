@@ -15,11 +15,22 @@ CASE = "case"
 """Work about the open case: of two, the later one counts."""
 
 
-def run(title: str, work: Callable[[jobs.Report], Any], then: Callable[[Any], None], *, about: str = CASE) -> None:
-    """Do `work` off the script thread; where it is quick, `then` has had its result when this returns."""
-    job = jobs.Job(title, work, then)
+def run(
+    title: str,
+    work: Callable[[jobs.Report], Any],
+    then: Callable[[Any], None],
+    *,
+    about: str = CASE,
+    name: tuple[Any, ...] = (),
+) -> None:
+    """Do `work` off the script thread; where it is quick, `then` has had its result when this returns.
+
+    Work with a name is a result that a page asked for, and leaves the last message as it is.
+    """
+    job = jobs.Job(title, work, then, name)
     session.add_job(about, job)
-    session.notify()
+    if not name:
+        session.notify()
     _settle(about, job, jobs.QUICK_S)
 
 
@@ -62,4 +73,4 @@ def _under_way() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             doing = f": {plain(job.doing)}" if job.doing else ""
             st.progress(job.share, f"{plain(job.title)}{doing} ({seconds(job.seconds)})")
-            st.button("Cancel", key=f"{session.Key.CANCEL}_{about}", on_click=session.drop_job, args=(about,))
+            st.button("Cancel", key=f"{session.Key.CANCEL}_{about}", on_click=session.give_up, args=(about,))

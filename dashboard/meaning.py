@@ -1,0 +1,52 @@
+"""What a gap says about the people of one case, in words."""
+
+from __future__ import annotations
+
+import core
+from core.metrics import METRICS
+from dashboard.words import inline
+
+EQUAL_OPPORTUNITY = "equal_opportunity_difference"
+HARM_PASSED_OVER = "false_positive_rate_difference"
+
+_SHARES = {
+    "selection_rate": "of all, the share decided {good}",
+    "true_positive_rate": "of those with {good}, the share decided {good}",
+    "false_negative_rate": "of those with {good}, the share decided {bad}",
+    "false_positive_rate": "of those with {bad}, the share decided {good}",
+    "true_negative_rate": "of those with {bad}, the share decided {bad}",
+    "precision": "of those decided {good}, the share with {good}",
+    "accuracy": "the share decided rightly",
+    "balanced_accuracy": "the mean of the shares of those with {good} and of those with {bad} that are decided rightly",
+}
+
+
+def first_metric(roles: core.Roles) -> str:
+    """Return the gap a case starts with.
+
+    Where the class that is scored is the good outcome, that is equal opportunity: are those who deserve it given it? Where it is the
+    bad one, as in fraud, the good outcome is to be let through, and the first question is whom the model fails to flag.
+    """
+    return EQUAL_OPPORTUNITY if str(roles.favorable_label) == str(roles.pos_label) else HARM_PASSED_OVER
+
+
+def of_gap(metric: str, roles: core.Roles) -> str:
+    """Return what a gap compares between groups.
+
+    Examples
+    --------
+    >>> fraud = core.Roles("fraud", 1, 0, ["region"])
+    >>> of_gap("false_positive_rate_difference", fraud)
+    'of those with fraud = 1, the share decided fraud = 0 (not flagged)'
+    """
+    found = METRICS[metric]
+    share = _SHARES.get(found.rate or "")
+    if share is None:
+        return f"{inline(METRICS[found.rate].label) if found.rate in METRICS else inline(found.label)}, between groups"
+    good = f"{roles.target} = {roles.favorable_label}"
+    bad = f"another {roles.target}"
+    scored_is_bad = str(roles.favorable_label) != str(roles.pos_label)
+    if scored_is_bad:
+        bad = f"{roles.target} = {roles.pos_label}"
+    text = share.format(good=good, bad=bad)
+    return f"{text} (not flagged)" if scored_is_bad and text.endswith(f"decided {good}") else text

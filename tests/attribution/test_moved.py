@@ -1,0 +1,39 @@
+"""The decisions that removing records moves, and what the model goes by."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import core
+
+
+def test_moved_decisions_are_those_of_the_model_without_the_records(small_case: core.Case) -> None:
+    forget = list(small_case.record_ids[:40])
+    table = core.moved_decisions(small_case, forget, most=7)
+    scores = core.predicted_scores(small_case, forget)[0]
+    change = scores - small_case.scores("explore")
+    assert len(table) == 7
+    assert table["change"].abs().is_monotonic_decreasing
+    assert table["change"].abs().iloc[0] == np.abs(change).max()
+    at = {row: place for place, row in enumerate(small_case.test.index[small_case.rows("explore")])}
+    places = [at[row] for row in table.index]
+    np.testing.assert_array_equal(table["score_without"], scores[places])
+    decided = np.where(small_case.decide(scores)[places], 1, 0)
+    np.testing.assert_array_equal(table["decided_without"], decided)
+    with pytest.raises(core.RedressError, match="confirm"):
+        core.moved_decisions(small_case, forget, on="confirm")
+
+
+def test_mean_reasons_are_the_mean_of_reasons_over_the_same_records(small_case: core.Case) -> None:
+    seen: list[float] = []
+    means = core.mean_reasons(small_case, n_records=50, seed=3, progress=lambda share, _: seen.append(share))
+    drawn = np.sort(np.random.default_rng(3).choice(1500, 50, replace=False))
+    truth = core.reasons(small_case, small_case.record_ids[drawn]).abs().mean()
+    pd.testing.assert_series_equal(means.sort_index(), truth.sort_index(), check_names=False)
+    assert means.is_monotonic_decreasing
+    assert means.attrs["n_records"] == 50
+    assert seen == [0.0, 0.4, 0.8]
+    with pytest.raises(core.RedressError, match="at least one"):
+        core.mean_reasons(small_case, n_records=0)

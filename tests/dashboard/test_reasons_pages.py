@@ -1,0 +1,155 @@
+"""Reasons, the first gap, warnings, exact after approximate, and results that take long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Event
+
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from streamlit.testing.v1 import AppTest
+
+import core
+from core.errors import InputError
+from dashboard import jobs, workspace
+from dashboard.figures import reasons
+from dashboard.history import Step, take
+from dashboard.meaning import first_metric, of_gap
+from dashboard.results import Results
+from tests.dashboard.conftest import Opener
+from tests.dashboard.test_pages import go, strip_rows
+
+
+@pytest.fixture(scope="module")
+def boosted(small_case: core.Case) -> core.Case:
+    columns = ["age", "income", "debt"]
+    model = HistGradientBoostingClassifier(max_iter=8, random_state=0)
+    model.fit(small_case.train[columns], small_case.train["granted"])
+    return core.Case(model, small_case.train, small_case.test, small_case.roles)
+
+
+def captions(app: AppTest) -> str:
+    return " ".join(one.value.replace("\\", "") for one in app.caption)
+
+
+def test_a_record_opens_with_its_reasons_before_and_after(
+    open_app: Opener, case_id: str, small_case: core.Case
+) -> None:
+    app = go(open_app(case_id), "find")
+    app.session_state["record"] = "p7"
+    app.run()
+    assert not app.exception, app.exception
+    assert "SHAP values in log-odds" in captions(app)
+    opened = next(one.value for one in app.dataframe if "as opened" in one.value.columns)
+    truth = core.reasons(small_case, ["p7"]).iloc[0]
+    assert opened["as opened"].round(9).to_dict() == truth.round(9).to_dict()
+    app.number_input(key="find_number").set_value(9).run()
+    go(app, "remove")
+    app.button(key="remove_apply").click().run()
+    go(app, "find")
+    both = next(one.value for one in app.dataframe if "as opened" in one.value.columns)
+    assert list(both.columns) == ["value", "as opened", "now"]
+    assert (both["as opened"] != both["now"]).any()
+    app.toggle(key="find_model_reasons").set_value(True).run()
+    assert not app.exception, app.exception
+    assert "Mean absolute SHAP value over 100 training records" in captions(app)
+
+
+def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(open_app: Opener, boosted: core.Case) -> None:
+    app = go(open_app(workspace.store(boosted, "Boosted")), "find")
+    app.number_input(key="find_number").set_value(12).run()
+    taken = list(app.session_state["work"].selection)
+    go(app, "remove")
+    app.button(key="remove_apply").click().run()
+    assert "there is no proof" in " ".join(one.value for one in app.markdown)
+    app.button(key="exact").click().run()
+    assert not app.exception, app.exception
+    assert [step.kind for step in app.session_state["work"].steps] == ["unlearn", "refit"]
+    exact = core.unlearn(boosted, taken, method="refit").case
+    gap = core.audit(exact, "equal_opportunity_difference", features=["sex"]).gaps["value"].iloc[0]
+    assert strip_rows(app)["now"][0] == f"{gap:.3f}"
+    assert strip_rows(app)["now"][3] == "12"
+    assert not [one for one in app.button if one.key == "exact"]
+    app.button(key="strip_move_Undo").click().run()
+    assert [one for one in app.button if one.key == "exact"]
+
+
+def test_training_again_forgets_no_more(boosted: core.Case) -> None:
+    removed = core.unlearn(boosted, boosted.record_ids[:20]).case
+    again = take(removed, Step("refit"))
+    assert again.result is not None
+    assert again.result.guarantee is core.Guarantee.EXACT
+    assert again.case.n_retained == removed.n_retained
+
+
+def test_the_first_gap_follows_which_outcome_is_good() -> None:
+    lending, fraud = core.Roles("granted", 1, 1, ["sex"]), core.Roles("fraud", 1, 0, ["region"])
+    assert first_metric(lending) == "equal_opportunity_difference"
+    assert first_metric(fraud) == "false_positive_rate_difference"
+    assert of_gap("equal_opportunity_difference", lending) == "of those with granted = 1, the share decided granted = 1"
+    assert "fraud = 1" in of_gap("false_positive_rate_difference", fraud)
+    assert "not flagged" in of_gap("false_positive_rate_difference", fraud)
+
+
+def test_a_selection_that_widens_the_gap_is_warned_of(open_app: Opener, case_id: str, small_case: core.Case) -> None:
+    helpful = core.harmful(core.influence(core.prepare(small_case), "equal_opportunity_difference", "sex"))[::-1][:40]
+    app = go(open_app(case_id), "find")
+    for ids, warned in ((tuple(helpful), True), ((), False)):
+        app.session_state["work"] = replace(app.session_state["work"], selection=ids)
+        app.run()
+        texts = [one.value for one in app.warning if "worsen gap in deserving people served by sex" in one.value]
+        assert bool(texts) is warned
+
+
+def test_a_long_result_shows_its_progress_and_can_be_given_up(
+    open_app: Opener, case_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app(case_id)
+    go_on, ended = Event(), Event()
+    influence = core.influence
+
+    def slow(*args: object) -> object:
+        go_on.wait(20.0)
+        ended.set()
+        return influence(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(core, "influence", slow)
+    monkeypatch.setattr(jobs, "QUICK_S", 0.05)
+    app.switch_page("app_pages/find.py").run()
+    assert not app.exception, app.exception
+    assert "On its way" in captions(app)
+    assert len(app.dataframe) >= 1, "the records are there without their influence"
+    app.button(key="cancel_influence").click().run()
+    assert app.button(key="compute_influence").label == "Compute it after all"
+    go_on.set()
+    assert ended.wait(20.0)
+    monkeypatch.setattr(jobs, "QUICK_S", 60.0)
+    app.button(key="compute_influence").click().run()
+    assert not app.exception, app.exception
+    assert "On its way" not in captions(app)
+    assert app.number_input(key="find_number")
+
+
+def test_results_keep_errors_and_go_with_their_case() -> None:
+    results = Results(5)
+
+    def refuse() -> int:
+        raise InputError("No.")
+
+    for _ in range(2):
+        with pytest.raises(InputError, match="No"):
+            results.make(("a", 1), refuse)
+    results.make(("b", 1), lambda: 2)
+    results.drop("a")
+    assert results.make(("a", 1), lambda: 3) == 3
+    assert results.peek(("b", 1)) == 2
+
+
+def test_the_chart_of_reasons_names_the_largest_of_the_version_in_force() -> None:
+    table = pd.DataFrame({"as opened": [0.9, 0.1], "now": [-0.2, 0.4]}, index=["<b>age", "debt"])
+    figure = reasons.of_record(table, 3, "granted = 1", "log-odds")
+    assert figure.layout.meta["title"] == "debt speaks most for granted = 1 in record 3: +0.400 log-odds"
+    assert [bar.name for bar in figure.data] == ["as opened", "now"]
+    assert figure.data[0].marker.pattern.shape != figure.data[1].marker.pattern.shape, "colour is not the only sign"
+    assert "<b>" not in figure.data[0].y[0]
