@@ -1,12 +1,15 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.from_decisions import choose_decisions, influence_on_decisions
 from core.attribution.groups import group_changes, predicted_scores
 from core.attribution.moved import moved_decisions
 from core.attribution.plan import Plan, plan_removal
 from core.attribution.random_removals import random_removals
 from core.attribution.reasons import mean_reasons, reasons
 from core.attribution.registry import harmful, influence, preview
+from core.attribution.suspicious import suspicious_labels
 from core.case.case import Case
+from core.case.id_list import IdList, read_ids
 from core.case.models import load_model, save_model
 from core.case.provenance import Provenance, check_provenance
 from core.case.roles import AtRate, Roles
@@ -16,6 +19,8 @@ from core.errors import RedressError
 from core.metrics.audit import AuditReport, audit
 from core.metrics.catalog import METRICS
 from core.metrics.compare import compare
+from core.mitigation.base import Mitigation
+from core.mitigation.registry import mitigate, mitigations
 from core.unlearning.base import Guarantee, UnlearnResult
 from core.unlearning.boosting_splits import SplitCheck, check_splits
 from core.unlearning.edit import edit
@@ -29,6 +34,8 @@ __all__ = [
     "AuditReport",
     "Case",
     "Guarantee",
+    "IdList",
+    "Mitigation",
     "Plan",
     "Provenance",
     "RedressError",
@@ -39,26 +46,32 @@ __all__ = [
     "audit",
     "check_provenance",
     "check_splits",
+    "choose_decisions",
     "compare",
     "converge",
     "edit",
     "group_changes",
     "harmful",
     "influence",
+    "influence_on_decisions",
     "load_case",
     "load_model",
     "mean_reasons",
+    "mitigate",
+    "mitigations",
     "moved_decisions",
     "plan_removal",
     "predicted_scores",
     "prepare",
     "preview",
     "random_removals",
+    "read_ids",
     "read_table",
     "reasons",
     "refit",
     "retrain_gap",
     "save_model",
+    "suspicious_labels",
     "unlearn",
     "unlearners_for",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.attribution.outcome import Outcome
+from core.attribution.smooth import Quantity
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 
@@ -33,7 +34,7 @@ class Attributor(ABC):
         """Return None where the attributor serves this case, else the reason why not."""
 
     @abstractmethod
-    def influence(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Floats:
+    def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the metric for every training row, shape (n_train,); removed rows may hold anything."""
 
     @abstractmethod

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 
 from core.attribution.base import Attributor
-from core.attribution.smooth import SmoothMetric, predictors
+from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
 from core.case.scoring import names_columns
 from core.errors import InputError, NotSupportedError
@@ -46,7 +46,7 @@ class StageInfluence(Attributor):
         """Return why the model is not one this method serves, or None."""
         return LeafRefit().fits(case)
 
-    def influence(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Floats:
+    def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row: O(n_rows * n_trees), twice."""
         state = _state(case)
         leaves = state.leaves(case, case.retained)

@@ -25,7 +25,7 @@ from joblib import cpu_count
 from sklearn.pipeline import Pipeline
 
 from core.attribution.base import Attributor
-from core.attribution.smooth import SmoothMetric
+from core.attribution.smooth import Quantity, SmoothMetric
 from core.case.case import Case
 from core.case.scoring import names_columns
 from core.errors import NotSupportedError
@@ -60,7 +60,7 @@ class ForestInfluence(Attributor):
         """Return why the model's trees cannot be adopted, or None."""
         return Forest().fits(case)
 
-    def influence(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Floats:
+    def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. About one prediction pass over all rows."""
         state = _state(case)
         smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state.trees))

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.attribution.base import Attributor
-from core.attribution.smooth import SmoothMetric, predictors
+from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
 from core.numerics.logistic import sigmoid
 from core.unlearning.base import mask_without
@@ -44,7 +44,7 @@ class NewtonInfluence(Attributor):
         return Newton().fits(case)
 
     @one_blas_thread()
-    def influence(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Floats:
+    def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. One Hessian and two products with the rows."""
         prepared: GlmState = Newton().prepare(case).state
         state = prepared.taken_here(case.retained)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.attribution.base import Attributor
 from core.attribution.boosting import StageInfluence
+from core.attribution.decisions import QUANTITIES
 from core.attribution.forest import ForestInfluence
 from core.attribution.glm import NewtonInfluence
 from core.case.case import Case
@@ -84,7 +85,8 @@ def harmful(effects: pd.Series[float]) -> pd.Index[Any]:
     Parameters
     ----------
     effects : Series
-        What `influence` returned; its name is the metric, whose better direction the catalog knows.
+        What `influence` or `influence_on_decisions` returned; its name is the metric, whose better direction the catalog knows,
+        or the quantity.
 
     Examples
     --------
@@ -96,7 +98,8 @@ def harmful(effects: pd.Series[float]) -> pd.Index[Any]:
         raise InputTypeError(
             f"The effects must be the Series that core.influence returns. Got {type(effects).__name__} instead."
         )
-    lower = metric_of(str(effects.name)).better == "lower"
+    name = str(effects.name)
+    lower = QUANTITIES.get(name) == "lower" if name in QUANTITIES else metric_of(name).better == "lower"
     order = np.argsort(effects.to_numpy() if lower else -effects.to_numpy(), kind="stable")
     return effects.index[order]
 

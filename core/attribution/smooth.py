@@ -7,6 +7,7 @@ regression, in the probability itself where that is an average of votes. A metri
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,13 @@ Bools = npt.NDArray[np.bool_]
 
 NEAREST = 0.8
 """The window of the curve holds the n ** 0.8 rows nearest to the threshold."""
+
+
+class Quantity(Protocol):
+    """Something that can take the metric's place: a number that scores on a split determine."""
+
+    def smooth(self, case: Case, on: str, floor: float | None) -> SmoothMetric:
+        """Return it as a smooth function of predictors, or with a floor of probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +72,17 @@ class SmoothMetric:
 
     @classmethod
     def of(
-        cls, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, *, floor: float | None = None
+        cls,
+        case: Case,
+        metric: str | Quantity,
+        feature: str | tuple[str, ...] | None,
+        on: str,
+        *,
+        floor: float | None = None,
     ) -> SmoothMetric:
         """Return the smooth stand-in for a metric of a case whose scores are probabilities."""
+        if not isinstance(metric, str):
+            return metric.smooth(case, on, floor)
         found = metric_of(metric)
         if found.compares_groups:
             groups = case.groups(feature, on)

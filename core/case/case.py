@@ -14,6 +14,7 @@ import pandas as pd
 from core.case import door, scoring
 from core.case.data import CaseData, check_data, frozen
 from core.case.edits import Edits
+from core.case.group_thresholds import decides_by_group, expected_decisions, lean, soft_predictions
 from core.case.groups import Grouping, Groups, intersect
 from core.case.identity import digest_of_case, digest_of_data
 from core.case.records import find_records, find_subjects
@@ -35,7 +36,7 @@ class Case:
     Parameters
     ----------
     model : estimator
-        Fitted scikit-learn classifier or pipeline.
+        Fitted scikit-learn classifier or pipeline, or fairlearn's ThresholdOptimizer around one, fitted for a sensitive feature.
     train : DataFrame
         The rows the model was fitted on, in their order.
     test : DataFrame
@@ -90,11 +91,12 @@ class Case:
             door.check_tables(train, test_confirm)
             held = np.arange(len(test) + len(test_confirm)) >= len(test)
             test = pd.concat([test, test_confirm], ignore_index=True)
+        model = lean(model)
         self._data = check_data(
             model, train.copy(deep=False), test.copy(deep=False), roles, held, seed if confirm else None
         )
         self.model = model
-        self.threshold = scoring.checked_threshold(threshold)
+        self.threshold = scoring.checked_threshold(model, threshold)
         self.state: Any = None
         self.edits: Edits | None = None
         self.retained: Bools = frozen(np.ones(len(train), dtype=bool))
@@ -138,7 +140,7 @@ class Case:
     def with_threshold(self, threshold: float | AtRate | None) -> Case:
         """Return the same case with another decision threshold or alert capacity."""
         other = self.replace(self.model, self.retained, self.state)
-        other.threshold = scoring.checked_threshold(threshold)
+        other.threshold = scoring.checked_threshold(self.model, threshold)
         other._cache = {key: value for key, value in self._cache.items() if key[0] == "scores"}
         return other
 
@@ -310,9 +312,11 @@ class Case:
         """Return which labels of the split are `pos_label`."""
         return self._data.remember(("y", on), lambda: frozen(self._data.test_codes[self.rows(on)] == self.pos_column))  # type: ignore[no-any-return]
 
-    def favorable(self, positive: Bools) -> Bools:
-        """Return whether outcomes are good for the person, from whether they are `pos_label`."""
-        return positive if self.favorable_is_positive else ~positive
+    def favorable(self, positive: Any) -> Any:
+        """Return whether outcomes are good for the person, from whether they are `pos_label`; of probabilities, their probability."""
+        if self.favorable_is_positive:
+            return positive
+        return ~positive if positive.dtype == np.bool_ else 1.0 - positive
 
     @property
     def favorable_is_positive(self) -> bool:
@@ -331,20 +335,48 @@ class Case:
     def _scores(self, on: str) -> Floats:
         if getattr(self.state, "assembled", False):
             return frozen(self.state.scores(self.rows(on)))
-        table = self.X_test.iloc[self.rows(on)]
-        named = scoring.names_columns(self.model)
-        return frozen(scoring.positive_scores(self.model, table if named else table.to_numpy(), self.pos_column))
+        return frozen(scoring.positive_scores(self.model, self._rows_for_model(on), self.pos_column))
+
+    def _rows_for_model(self, on: str) -> Any:
+        return scoring.model_rows(self.model, self.X_test.iloc[self.rows(on)])
+
+    @property
+    def randomised(self) -> bool:
+        """Whether decisions are drawn at random, so that a row has the probability of a decision: a ThresholdOptimizer's are."""
+        return decides_by_group(self.model)
+
+    @property
+    def deciding_groups(self) -> npt.NDArray[Any]:
+        """The group of every training row whose thresholds decide it, for a ThresholdOptimizer."""
+        return self._data.remember("deciding groups", lambda: self._data.deciding_groups(self.train))  # type: ignore[no-any-return]
+
+    @property
+    def deciding_groups_of_test(self) -> npt.NDArray[Any]:
+        """The group of every test row whose thresholds decide it, for a ThresholdOptimizer."""
+        return self._data.remember("deciding groups of test", lambda: self._data.deciding_groups(self.test))  # type: ignore[no-any-return]
 
     def cut(self, on: str) -> float:
         """Return the score at which decisions change on the split."""
+        if self.randomised:
+            raise scoring.no_single_threshold()
         return scoring.cut(self.scores(on), self.threshold, kind=self.score_kind)
 
-    def decisions(self, on: str) -> Bools:
-        """Return which rows of the split are predicted as `pos_label`."""
-        return self._remember(("decisions", on), lambda: frozen(self.decide(self.scores(on))))  # type: ignore[no-any-return]
+    def decisions(self, on: str) -> Any:
+        """Return which rows of the split are predicted as `pos_label`; where that is random, with what probability."""
+        return self._remember(("decisions", on), lambda: frozen(self._decisions(on)))
+
+    def _decisions(self, on: str) -> Any:
+        if not self.randomised:
+            return self.decide(self.scores(on))
+        soft = soft_predictions(self.model, self._rows_for_model(on))
+        groups = self.deciding_groups_of_test[self.rows(on)]
+        expected = expected_decisions(self.model.interpolated_thresholder_, soft, groups)
+        return expected if self.pos_column == 1 else 1.0 - expected
 
     def decide(self, scores: Floats) -> Bools:
         """Return the decisions that the case's threshold makes of `scores`."""
+        if self.randomised:
+            raise scoring.no_single_threshold()
         return scoring.decide(scores, self.threshold, kind=self.score_kind, ties_positive=self.pos_column == 0)
 
     # -- groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case import door
-from core.case.groups import Grouping, make_grouping
+from core.case.group_thresholds import GroupsOf, GroupSource, decides_by_group, group_source, scorer
+from core.case.groups import Grouping, Groups, intersect, make_grouping
 from core.case.roles import Roles
+from core.case.scoring import model_rows
 from core.case.splits import split_test
 from core.errors import InputError, InputTypeError
 
@@ -38,6 +41,7 @@ class CaseData:
     confirm: Bools
     split_seed: int | None
     groupings: dict[str, Grouping]
+    decides_for: GroupSource | None = None
     cache: dict[Any, Any] = field(default_factory=dict)
 
     def remember(self, key: Any, make: Any) -> Any:
@@ -45,6 +49,14 @@ class CaseData:
         if key not in self.cache:
             self.cache[key] = make()
         return self.cache[key]
+
+    def deciding_groups(self, table: pd.DataFrame) -> npt.NDArray[Any]:
+        """Return the group whose thresholds decide each row, for models that have such."""
+        if self.decides_for is None:
+            raise InputError(
+                "Only a ThresholdOptimizer has thresholds of groups. The case was made with another model."
+            )
+        return self.decides_for.values(table, _groups_of(self.groupings))
 
 
 def check_data(
@@ -55,9 +67,9 @@ def check_data(
         raise InputTypeError(
             f"The roles must be core.Roles. Got {type(roles).__name__} instead; write core.Roles(...)."
         )
-    features = door.resolve_features(model, train, roles)
+    features = door.resolve_features(scorer(model), train, roles)
     door.check_columns(test, features, what="Every column the model needs", where="test")
-    classes = np.asarray(model.classes_)
+    classes = np.asarray(scorer(model).classes_)
     pos_label = door.resolve_label(roles.pos_label, classes, role="pos_label")
     favorable = door.resolve_label(roles.favorable_label, classes, role="favorable_label")
     if len(classes) > 2 and favorable != pos_label:
@@ -78,6 +90,12 @@ def check_data(
         held = np.zeros(len(test), dtype=bool) if seed is None else split_test(test_codes, codes, seed)
     else:
         seed = None
+    source = None
+    if decides_by_group(model):
+        rows = model_rows(model, train[list(features)])
+        source = group_source(
+            model, train, test, tuple(roles.sensitive_features), _groups_of(groupings), lambda: (rows, train_codes)
+        )
     return CaseData(
         train=train,
         test=test,
@@ -93,7 +111,16 @@ def check_data(
         confirm=frozen(held),
         split_seed=seed,
         groupings=groupings,
+        decides_for=source,
     )
+
+
+def _groups_of(groupings: dict[str, Grouping]) -> GroupsOf:
+    def groups_of(features: Sequence[str], table: pd.DataFrame) -> Groups:
+        parts = [groupings[feature].apply(table[feature]) for feature in features]
+        return parts[0] if len(parts) == 1 else intersect(parts)
+
+    return groups_of
 
 
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

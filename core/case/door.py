@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from core.case.group_thresholds import decides_by_group, scorer
 from core.case.roles import Roles
 from core.case.scoring import column_names
 from core.errors import InputError, InputTypeError, listed, nearest
@@ -33,6 +34,9 @@ def check_tables(train: object, test: object) -> None:
 
 def check_model(model: object) -> None:
     """Raise unless `model` is a fitted classifier that gives scores."""
+    if decides_by_group(model):
+        _check_thresholds(model)
+        model = scorer(model)
     if not (hasattr(model, "predict_proba") or hasattr(model, "decision_function")):
         with contextlib.suppress(NotFittedError, TypeError):
             check_is_fitted(model)
@@ -55,6 +59,18 @@ def check_seed(seed: object) -> None:
         raise InputTypeError(f"The seed must be a whole number. Got {seed!r} instead; 0 is usual.")
     if seed < 0:
         raise InputError(f"The seed must not be negative. Got {seed}; 0 is usual.")
+
+
+def _check_thresholds(model: Any) -> None:
+    if not hasattr(model, "interpolated_thresholder_"):
+        raise InputError(
+            "The model must be fitted. This ThresholdOptimizer is not; call fit on its training data first."
+        )
+    classes = list(getattr(scorer(model), "classes_", ()))
+    if classes != [0, 1]:
+        raise InputError(
+            f"A ThresholdOptimizer must stand on a classifier of the labels 0 and 1. Got {listed(classes)}; recode the labels."
+        )
 
 
 def check_columns(table: pd.DataFrame, columns: tuple[str, ...], *, what: str, where: str) -> None:

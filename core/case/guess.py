@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.case.group_thresholds import scorer
 from core.case.groups import FEW_VALUES, MAX_GROUPS, default_edges
 from core.case.roles import Roles
 from core.errors import InputError, InputTypeError
@@ -133,6 +134,7 @@ def guess_roles(train: pd.DataFrame, model: Any = None) -> Guess:
     """
     if not isinstance(train, pd.DataFrame):
         raise InputTypeError(f"The training table must be a pandas DataFrame. Got {type(train).__name__} instead.")
+    model = scorer(model)
     own = tuple(str(name) for name in getattr(model, "feature_names_in_", ()))
     notes = list[str]()
     target = _target(train, model, own, notes)

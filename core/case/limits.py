@@ -137,5 +137,5 @@ def _read_path(path: Path, what: str, max_bytes: int) -> bytes:
 def _too_large(what: str, size: int, max_bytes: int) -> LimitError:
     return LimitError(
         f"A {what} can be at most {show_bytes(max_bytes)}. Got {show_bytes(size)}; "
-        f"{'leave out rows or columns that are not needed' if what == 'table' else 'save a smaller model'}."
+        f"{'save a smaller model' if what == 'model' else 'leave out rows or columns that are not needed'}."
     )

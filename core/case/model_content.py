@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from fairlearn.postprocessing import ThresholdOptimizer
+from fairlearn.postprocessing._interpolated_thresholder import InterpolatedThresholder
+from fairlearn.postprocessing._threshold_operation import ThresholdOperation
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_selector
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
@@ -17,9 +20,11 @@ from sklearn.ensemble import (
 )
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.tree._tree import Tree
 
+from core.case.group_thresholds import PREDICT_METHODS
 from core.case.model_types import WHOLE_SEED
 from core.errors import InputError
 
@@ -45,7 +50,7 @@ def check_content(model: object) -> None:
     for part in _parts(model):
         try:
             _check_part(part)
-        except (AttributeError, IndexError) as error:
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
             raise _damaged(f"a part of {type(part).__name__} is missing") from error
 
 
@@ -70,6 +75,8 @@ def _check_part(part: Any) -> None:
     _check_random_states(part)
     if isinstance(part, HistGradientBoostingClassifier):
         _check_boosting(part)
+    elif isinstance(part, InterpolatedThresholder | ThresholdOptimizer):
+        _check_thresholds(part)
     elif isinstance(part, GradientBoostingClassifier):
         _check_classic_boosting(part)
     elif isinstance(part, RandomForestClassifier | ExtraTreesClassifier):
@@ -78,6 +85,25 @@ def _check_part(part: Any) -> None:
                 raise _damaged("a tree of the forest expects another number of columns than the forest")
     elif isinstance(part, DecisionTreeClassifier | DecisionTreeRegressor) and hasattr(part, "tree_"):
         _check_tree(part)
+
+
+def _check_thresholds(part: Any) -> None:
+    """Check what deciding by thresholds of groups calls: the estimator's method by its stored name, and each rule's comparison."""
+    if {part.predict_method, getattr(part, "_predict_method", "auto")} - set(PREDICT_METHODS):
+        raise _damaged("a ThresholdOptimizer asks for a method that gives no predictions")
+    inner = getattr(part, "interpolated_thresholder_", None)
+    if isinstance(part, ThresholdOptimizer) and not (
+        isinstance(inner, InterpolatedThresholder) and isinstance(part.estimator_, ClassifierMixin | Pipeline)
+    ):
+        raise _damaged("a ThresholdOptimizer lacks its thresholds or the classifier that scores")
+    rules = part.interpolation_dict if isinstance(part, InterpolatedThresholder) else {}
+    for rule in rules.values():
+        operations = rule["operation0"], rule["operation1"]
+        if not all(isinstance(one, ThresholdOperation) and one.operator in ("<", ">") for one in operations):
+            raise _damaged("a group's rule is not a comparison with a threshold")
+        shares = rule["p0"], rule["p1"], rule.get("p_ignore", 0.0), rule.get("prediction_constant", 0.0)
+        if not all(isinstance(one, float | int) for one in (*shares, *(one.threshold for one in operations))):
+            raise _damaged("a group's rule has a threshold or a share that is no number")
 
 
 def _check_settings(part: Any) -> None:

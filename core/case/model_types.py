@@ -18,6 +18,9 @@ from collections.abc import Mapping
 _NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
 
 _ESTIMATORS = {
+    "fairlearn.postprocessing._interpolated_thresholder": ("InterpolatedThresholder",),
+    "fairlearn.postprocessing._threshold_operation": ("ThresholdOperation",),
+    "fairlearn.postprocessing._threshold_optimizer": ("ThresholdOptimizer",),
     "sklearn.calibration": ("CalibratedClassifierCV", "_CalibratedClassifier", "_SigmoidCalibration"),
     "sklearn.compose._column_transformer": ("ColumnTransformer", "make_column_selector"),
     "sklearn.discriminant_analysis": ("LinearDiscriminantAnalysis", "QuadraticDiscriminantAnalysis"),
@@ -108,6 +111,9 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 TRUSTED_BEYOND_SKOPS = frozenset(
     {
         "builtins.object",
+        "fairlearn.postprocessing._interpolated_thresholder.InterpolatedThresholder",
+        "fairlearn.postprocessing._threshold_operation.ThresholdOperation",
+        "fairlearn.postprocessing._threshold_optimizer.ThresholdOptimizer",
         "numpy.dtype",
         "numpy.floating",
         "numpy.integer",

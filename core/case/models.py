@@ -13,6 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from core.case.group_thresholds import lean, scorer
 from core.case.limits import ModelLimits, Source, read_source
 from core.case.model_archive import check_archive
 from core.case.model_content import check_content
@@ -49,7 +50,7 @@ def load_model(source: Source, *, limits: ModelLimits = ModelLimits()) -> Any:  
     Returns
     -------
     object
-        A scikit-learn classifier or pipeline.
+        A scikit-learn classifier or pipeline, or fairlearn's ThresholdOptimizer around one.
 
     Raises
     ------
@@ -94,7 +95,8 @@ def save_model(model: Any, path: str | Path) -> None:
     Parameters
     ----------
     model : object
-        A fitted scikit-learn classifier or pipeline.
+        A fitted scikit-learn classifier or pipeline, or fairlearn's ThresholdOptimizer around one, whose curves of training scores
+        are left out: skops cannot write them.
     path : str or Path
         Where to write.
 
@@ -104,7 +106,7 @@ def save_model(model: Any, path: str | Path) -> None:
         If the file could not be read back: the model holds a type that is not on the allow-list, or is not fitted.
     """
     try:
-        data = skops.io.dumps(model)
+        data = skops.io.dumps(lean(model))
     except Exception as error:
         raise InputError(
             f"A model must consist of parts that skops can write. {type(model).__name__} does not ({error}); "
@@ -154,13 +156,13 @@ def _version_notes(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
 
 
 def _check_fitted(model: Any) -> None:
-    if not hasattr(model, "predict") or not is_classifier(model):
+    if not hasattr(model, "predict") or not is_classifier(scorer(model)):
         raise InputTypeError(
             f"A model must be a scikit-learn classifier. Got {type(model).__name__}; save the fitted classifier or its pipeline."
         )
     try:
         check_is_fitted(model)
-        classes = getattr(model, "classes_", None)
+        classes = getattr(scorer(model), "classes_", None)
     except NotFittedError as error:
         raise _not_fitted(model) from error
     if classes is None:

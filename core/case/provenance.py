@@ -17,9 +17,10 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
+from core.case.group_thresholds import expected_decisions, soft_predictions, with_thresholds
 from core.case.objective import coefficients, linear_estimator, logistic_objective
-from core.case.scoring import names_columns
-from core.errors import NotSupportedError
+from core.case.scoring import model_rows
+from core.errors import InputError, NotSupportedError
 from core.numerics.logistic import sigmoid
 
 Floats = npt.NDArray[np.float64]
@@ -72,8 +73,9 @@ def check_provenance(case: Case) -> Provenance:
     >>> check_provenance(case).status
     'verified'
     """
-    table: Any = case.X_train[case.retained]
-    table = table if names_columns(case.model) else table.to_numpy()
+    if case.randomised:
+        return _check_thresholds(case)
+    table: Any = model_rows(case.model, case.X_train[case.retained])
     checked = ""
     if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
         difference = _preprocessing_difference(case.model[:-1], table)
@@ -100,6 +102,27 @@ def check_provenance(case: Case) -> Provenance:
             "Some cells are missing, infinite or text, and no such model can be fitted on them; these are not the rows it was trained on.",
         )
     return _check_gradient(case, objective, X, checked)
+
+
+def _check_thresholds(case: Case) -> Provenance:
+    """Check the estimator inside a ThresholdOptimizer, and that these rows give its thresholds."""
+    verdict = replace(check_provenance(case.replace(case.model.estimator_, case.retained)), converge=False)
+    if verdict.status == "mismatch":
+        return verdict
+    rows, groups = model_rows(case.model, case.X_train[case.retained]), case.deciding_groups[case.retained]
+    try:
+        again = with_thresholds(case.model, case.model.estimator_, rows, case.train_codes[case.retained], groups)
+    except InputError as error:
+        return Provenance("mismatch", f"No thresholds can be chosen on these rows: {error}")
+    soft = soft_predictions(case.model, rows)
+    own, other = (expected_decisions(one.interpolated_thresholder_, soft, groups) for one in (case.model, again))
+    differ = int(np.count_nonzero(np.abs(own - other) > 1e-9))
+    if differ:
+        return Provenance(
+            "mismatch",
+            f"The thresholds were not chosen on these rows: those that are decide otherwise for {differ:,} of {len(own):,} of them.",
+        )
+    return replace(verdict, evidence=f"The thresholds are those these rows give. {verdict.evidence}")
 
 
 def _check_gradient(case: Case, objective: Any, X: Floats, checked: str) -> Provenance:

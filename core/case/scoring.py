@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from core.case.group_thresholds import decides_by_group, scorer
 from core.case.roles import AtRate
-from core.errors import InputError
+from core.errors import InputError, NotSupportedError
 
 TIE = 1e-12
 
@@ -29,12 +30,17 @@ def column_names(model: Any) -> Any:
 
 def names_columns(model: Any) -> bool:
     """Return whether a model was fitted on named columns, and so takes tables as they are."""
-    return column_names(model) is not None
+    return column_names(scorer(model)) is not None
 
 
 def score_kind(model: Any) -> str:
     """Return "probability" where the model gives probabilities, else "decision"."""
-    return "probability" if hasattr(model, "predict_proba") else "decision"
+    return "probability" if hasattr(scorer(model), "predict_proba") else "decision"
+
+
+def model_rows(model: Any, table: pd.DataFrame) -> Any:
+    """Return rows as the model takes them: with column names if it was fitted with any."""
+    return table if names_columns(model) else table.to_numpy()
 
 
 def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int) -> Floats:
@@ -45,6 +51,7 @@ def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int)
     InputError
         If the model cannot score the rows, or a score is NaN or infinite.
     """
+    model = scorer(model)
     try:
         if score_kind(model) == "probability":
             scores = np.asarray(model.predict_proba(X), dtype=np.float64)[:, column]
@@ -108,9 +115,13 @@ def decide(scores: Floats, threshold: float | AtRate | None, *, kind: str, ties_
     return np.asarray(scores >= at)
 
 
-def checked_threshold(threshold: float | AtRate | None) -> float | AtRate | None:
+def checked_threshold(model: Any, threshold: float | AtRate | None) -> float | AtRate | None:
     """Return a threshold as it was given, or raise where it cannot be one."""
-    if threshold is None or isinstance(threshold, AtRate):
+    if threshold is None:
+        return threshold
+    if decides_by_group(model):
+        raise no_single_threshold()
+    if isinstance(threshold, AtRate):
         return threshold
     if (
         isinstance(threshold, bool)
@@ -119,3 +130,11 @@ def checked_threshold(threshold: float | AtRate | None) -> float | AtRate | None
     ):
         raise InputError(f"The threshold must be None, a finite number or AtRate(share). Got {threshold!r} instead.")
     return float(threshold)
+
+
+def no_single_threshold() -> NotSupportedError:
+    """Return the error for a model whose thresholds are those of its groups."""
+    return NotSupportedError(
+        "One threshold for all must not replace those of the groups. The model is a ThresholdOptimizer; to set one, make the case "
+        "from the estimator inside it (its estimator_)."
+    )

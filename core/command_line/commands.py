@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 import core
-from core.command_line.ids import BadArgumentError, amount, ids_from_file, ids_from_list, typed_ids
+from core.case.id_list import match_ids
+from core.command_line.ids import BadArgumentError, amount, ids_from_list
 from core.command_line.render import aligned, interval, number, plain, records, value_for_json
 
 
@@ -100,7 +101,7 @@ def unlearn(args: Namespace) -> Output:
         raise BadArgumentError(
             f"--save must not write over a case. Got {args.save!r}, which holds one; choose another folder."
         )
-    forget = _forget(case, args)
+    forget, about_list = _forget(case, args)
     result = core.unlearn(case, forget, args.by, args.method, tolerance=args.tolerance)
     shift = _shift(case, result.case, args)
     saved = str(result.case.save(args.save)) if args.save is not None else None
@@ -123,10 +124,10 @@ def unlearn(args: Namespace) -> Output:
         "forgotten": value_for_json(ids),
         "on": args.on,
         "comparison": records(shift),
-        "notes": list(result.notes),
+        "notes": [*about_list, *result.notes],
         "saved": saved,
     }
-    return Output(_text(parts, result.notes), data)
+    return Output(_text(parts, [*about_list, *result.notes]), data)
 
 
 def provenance(args: Namespace) -> Output:
@@ -151,16 +152,19 @@ def _facts(result: core.UnlearnResult) -> str:
     return "\n".join(f"{name:<16} {value}" for name, value in facts.items())
 
 
-def _forget(case: core.Case, args: Namespace) -> list[Any]:
+def _forget(case: core.Case, args: Namespace) -> tuple[list[Any], list[str]]:
+    """Return the ids to forget, and what to say about a list of them."""
     if args.most_harmful is not None:
         if args.by != "record":
             raise BadArgumentError("--most-harmful ranks records. Got --by subject with it; leave one of the two out.")
         effects = core.influence(case, args.metric, feature_asked(args.sensitive_feature))
-        return list(core.harmful(effects)[: amount(args.most_harmful, len(effects))])
-    known = case.record_ids if args.by == "record" or case.subject_ids is None else case.subject_ids
-    column = str(known.name or "record")
-    texts = ids_from_list(args.ids) if args.ids is not None else ids_from_file(args.forget, column, known)
-    return typed_ids(texts, known)
+        return list(core.harmful(effects)[: amount(args.most_harmful, len(effects))]), []
+    if args.ids is not None:
+        known = case.record_ids if args.by == "record" or case.subject_ids is None else case.subject_ids
+        return match_ids(ids_from_list(args.ids), known), []
+    ids = core.read_ids(case, args.forget, by=args.by)
+    repeats = [note for note in ids.notes if "more than once" in note]
+    return [*ids.found, *ids.unknown, *ids.forgotten], repeats
 
 
 def _shift(before: core.Case, after: core.Case, args: Namespace) -> pd.DataFrame:

@@ -212,8 +212,8 @@ def errors_by_group(
     return pd.DataFrame(
         {
             "n": n.astype(np.int64),
-            "false_positives": false_positives.astype(np.int64),
-            "false_negatives": false_negatives.astype(np.int64),
+            "false_positives": false_positives if case.randomised else false_positives.astype(np.int64),
+            "false_negatives": false_negatives if case.randomised else false_negatives.astype(np.int64),
             "cost": cost,
             "cost_per_person": cost / np.maximum(n, 1.0),
         },

@@ -181,8 +181,7 @@ class PairedSample:
     @cached_property
     def joint(self) -> FloatArray:
         """Joint counts ``[group, label, before, after]``."""
-        before, after = (np.asarray(s.decision, dtype=np.bool_) for s in (self.before, self.after))
-        return joint_counts(self.codes, self.before.label, before, after, self.n_groups)
+        return joint_counts(self.codes, self.before.label, self.before.decision, self.after.decision, self.n_groups)
 
     @cached_property
     def drawn(self) -> FloatArray:

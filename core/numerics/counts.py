@@ -50,7 +50,9 @@ def cell_counts(codes: IntArray, label: BoolArray, decision: BoolArray | FloatAr
     return np.stack([total - favorable, favorable], axis=-1).reshape(n_groups, 2, 2)
 
 
-def joint_counts(codes: IntArray, label: BoolArray, before: BoolArray, after: BoolArray, n_groups: int) -> FloatArray:
+def joint_counts(
+    codes: IntArray, label: BoolArray, before: BoolArray | FloatArray, after: BoolArray | FloatArray, n_groups: int
+) -> FloatArray:
     """Count records by group, label, decision before and decision after, O(n).
 
     Parameters
@@ -58,7 +60,8 @@ def joint_counts(codes: IntArray, label: BoolArray, before: BoolArray, after: Bo
     codes : int array, shape (n,)
         Group of each record, 0 to ``n_groups - 1``; not checked.
     label, before, after : bool array, shape (n,)
-        True is favourable.
+        True is favourable. Float decisions in [0, 1] are probabilities and counted by expectation, one draw deciding a record
+        both before and after: equal probabilities never differ.
     n_groups : int
         Number of groups, empty ones included.
 
@@ -75,8 +78,17 @@ def joint_counts(codes: IntArray, label: BoolArray, before: BoolArray, after: Bo
     array([[0., 0.],
            [1., 1.]])
     """
+    if before.dtype != np.bool_ or after.dtype != np.bool_:
+        return _expected_joint_counts(codes * 2 + label, before.astype(np.float64), after.astype(np.float64), n_groups)
     cell = ((codes * 2 + label) * 2 + before) * 2 + after
     return np.bincount(cell, minlength=8 * n_groups).astype(np.float64).reshape(n_groups, 2, 2, 2)
+
+
+def _expected_joint_counts(cell: IntArray, before: FloatArray, after: FloatArray, n_groups: int) -> FloatArray:
+    both = np.minimum(before, after)
+    shares = (1.0 - np.maximum(before, after), after - both, before - both, both)
+    sums = [np.bincount(cell, weights=share, minlength=2 * n_groups) for share in shares]
+    return np.asarray(np.stack(sums, axis=-1).reshape(n_groups, 2, 2, 2), dtype=np.float64)
 
 
 def before_and_after(joint: FloatArray) -> tuple[FloatArray, FloatArray]:

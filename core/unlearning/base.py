@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from core.case.case import Case
 from core.case.edits import Edits
-from core.case.scoring import names_columns
+from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError, listed
 
 Positions = npt.NDArray[np.intp]
@@ -182,4 +182,4 @@ def _class_counts(case: Case) -> npt.NDArray[np.intp]:
 def model_input(case: Case, rows: Positions | npt.NDArray[np.bool_]) -> Any:
     """Return training rows as the model takes them."""
     table = case.X_train.iloc[rows] if rows.dtype != bool else case.X_train[rows]
-    return table if names_columns(case.model) else table.to_numpy()
+    return model_rows(case.model, table)

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.edits import Edits
+from core.case.group_thresholds import decides_by_group
 from core.errors import InputError
 from core.unlearning.base import (
     Guarantee,
@@ -24,6 +25,7 @@ from core.unlearning.base import (
     mask_without,
     model_input,
 )
+from core.unlearning.composite import thresholds_on
 
 TRAINING = "Training again"
 
@@ -110,7 +112,8 @@ def fit_again(
     InputError
         If the model cannot be fitted on them.
     """
-    model = case.model if model is None else model
+    wanted = case.model if model is None else model
+    model = wanted.estimator if decides_by_group(wanted) else wanted
     options: dict[str, Any] = {}
     if case.train_weight is not None:
         options["sample_weight"] = case.train_weight[retained]
@@ -128,6 +131,8 @@ def fit_again(
             raise InputError(
                 f"The model must be able to fit the {int(np.count_nonzero(retained))} retained records. It says: {reason}"
             ) from error
+    if decides_by_group(wanted):
+        fitted = thresholds_on(case, retained, wanted, fitted)
     stopped = any(issubclass(item.category, ConvergenceWarning) for item in caught)
     return fitted, ("The solver stopped before its tolerance was met.",) if stopped else ()
 

@@ -9,18 +9,23 @@ from typing import Any
 import numpy as np
 
 from core.case.case import Case
+from core.case.group_thresholds import scorer
 from core.case.objective import linear_estimator
 from core.case.provenance import FAMILY_CHECKS
 from core.errors import InputError, NotSupportedError, nearest
 from core.unlearning.base import Option, Progress, Removal, Unlearner, UnlearnResult
 from core.unlearning.boosting import LeafRefit
 from core.unlearning.boosting_provenance import check_boosting
+from core.unlearning.composite import Through
 from core.unlearning.forest import Forest
 from core.unlearning.glm import Newton
 from core.unlearning.refit import Refit
 
 UNLEARNERS: tuple[Unlearner, ...] = (Newton(), Forest(), LeafRefit(), Refit())
 """Strongest and quickest first; the last one serves every case."""
+
+THROUGH_THRESHOLDS: tuple[Unlearner, ...] = (*map(Through, UNLEARNERS[:-1]), UNLEARNERS[-1])
+"""The same for a ThresholdOptimizer: each serves the estimator inside."""
 
 FAMILY_CHECKS.append(check_boosting)
 
@@ -41,10 +46,15 @@ def unlearners_for(case: Case) -> list[Option]:
     """
     options = [
         Option(one.name, one.guarantee, reason is None, reason or "")
-        for one in UNLEARNERS
+        for one in unlearners_of(case)
         for reason in [one.fits(case)]
     ]
     return sorted(options, key=lambda option: not option.fits)
+
+
+def unlearners_of(case: Case) -> tuple[Unlearner, ...]:
+    """Return the unlearners that a case may choose from, strongest and quickest first."""
+    return THROUGH_THRESHOLDS if case.randomised else UNLEARNERS
 
 
 def prepare(case: Case, method: str = "auto", progress: Progress | None = None) -> Case:
@@ -207,8 +217,8 @@ def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, An
 
 def _candidates(case: Case, method: str) -> list[Unlearner]:
     if method == "auto":
-        return [unlearner for unlearner in UNLEARNERS if unlearner.fits(case) is None]
-    known = {unlearner.name: unlearner for unlearner in UNLEARNERS}
+        return [unlearner for unlearner in unlearners_of(case) if unlearner.fits(case) is None]
+    known = {unlearner.name: unlearner for unlearner in unlearners_of(case)}
     if method not in known:
         raise InputError(
             f"The method must be 'auto' or one of {', '.join(known)}. Got {method!r}.{nearest(method, known)}"
@@ -221,9 +231,9 @@ def _candidates(case: Case, method: str) -> list[Unlearner]:
 
 def _why_not(case: Case, chosen: Unlearner) -> list[str]:
     """Return why no quicker method than the one chosen serves the case."""
-    model = linear_estimator(case.model)
-    meant = [one for one in UNLEARNERS if isinstance(model, one.family)]
+    model, known = linear_estimator(scorer(case.model)), unlearners_of(case)
+    meant = [one for one in known if isinstance(model, one.family)]
     if not meant and not chosen.family:
         return [f"No quicker method serves a {type(model).__name__}, so it was trained again."]
-    earlier = [one for one in meant if UNLEARNERS.index(one) < UNLEARNERS.index(chosen)]
+    earlier = [one for one in meant if known.index(one) < known.index(chosen)]
     return [f"Not done by {one.name}: {reason}." for one in earlier for reason in [one.fits(case)] if reason]

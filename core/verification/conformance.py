@@ -18,8 +18,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
+from core.case.group_thresholds import decides_by_group, scorer
 from core.case.objective import coefficients, linear_estimator, logistic_objective
-from core.case.scoring import names_columns, positive_scores
+from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, RedressError
 from core.unlearning.base import Guarantee, Removal, Unlearner, model_input
 from core.unlearning.refit import fit_again
@@ -82,8 +83,7 @@ class Trial:
         return float(np.abs(scores[0] - scores[1]).max())
 
     def _test_input(self) -> Any:
-        table = self.case.X_test
-        return table if names_columns(self.case.model) else table.to_numpy()
+        return model_rows(self.case.model, self.case.X_test)
 
 
 def check_unlearner(unlearner: Unlearner, case: Case, *, seed: int = 0, raise_on_failure: bool = True) -> pd.DataFrame:
@@ -146,7 +146,7 @@ def check_unlearner(unlearner: Unlearner, case: Case, *, seed: int = 0, raise_on
 def oracle(trial: Trial) -> Any:
     """Return the model to train again with: for a certified unlearner, a logistic regression that its solver takes to the optimum."""
     model = clone(trial.case.model)
-    estimator = linear_estimator(model)
+    estimator = linear_estimator(model.estimator if decides_by_group(model) else model)
     if trial.unlearner.guarantee is Guarantee.CERTIFIED and type(estimator) is LogisticRegression:
         own = estimator.solver == "liblinear"
         estimator.set_params(
@@ -173,7 +173,7 @@ def _equals_training_again(trial: Trial) -> Check:
 
 def polished(case: Case, retained: npt.NDArray[np.bool_], model: Any) -> Floats:
     """Return the parameters of a fitted logistic regression after three plain Newton steps: liblinear stops a millionth short."""
-    table = model_input(case, retained)
+    table, model = model_input(case, retained), scorer(model)
     X = model[:-1].transform(table) if isinstance(model, Pipeline) else table
     X = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
     objective = logistic_objective(model)
@@ -198,7 +198,9 @@ def _distance(trial: Trial, removal: Removal) -> float:
     model, _ = fit_again(trial.case, removal.case.retained, oracle(trial))
     if removal.guarantee is Guarantee.CERTIFIED:
         return float(
-            np.linalg.norm(coefficients(removal.case.model) - polished(trial.case, removal.case.retained, model))
+            np.linalg.norm(
+                coefficients(scorer(removal.case.model)) - polished(trial.case, removal.case.retained, model)
+            )
         )
     return trial.apart(removal.case, model)
 
@@ -262,7 +264,7 @@ def _refuses_a_class(trial: Trial) -> Check:
 
 def _weight_zero_is_removal(trial: Trial) -> Check:
     name = "weight 0 equals removal"
-    if isinstance(trial.case.model, Pipeline):
+    if isinstance(trial.case.model, Pipeline) or trial.case.randomised:
         return Check(name, True, "asked of bare estimators only; preprocessing reads rows of weight 0 too")
     if trial.unlearner.guarantee is Guarantee.APPROXIMATE:
         return Check(name, True, "asked of exact and certified unlearners only")

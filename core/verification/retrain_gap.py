@@ -21,7 +21,7 @@ class RetrainGap:
     mean, largest : float
         Of the absolute differences in score.
     n_flipped : int
-        Rows whose decision differs.
+        Rows whose decision differs; of random decisions the expected number, one draw deciding both.
     n : int
         Rows compared.
     seconds : float
@@ -89,5 +89,6 @@ def retrain_gap(case: Case, on: str = "explore", progress: Progress | None = Non
     again = refit(case, progress)
     seconds = time.perf_counter() - start
     difference = np.abs(case.scores(on) - again.scores(on))
-    flipped = int(np.count_nonzero(case.decisions(on) != again.decisions(on)))
+    decided = (np.asarray(one.decisions(on), dtype=np.float64) for one in (case, again))
+    flipped = round(float(np.abs(np.subtract(*decided)).sum()))
     return RetrainGap(float(difference.mean()), float(difference.max()), flipped, len(difference), seconds, again)

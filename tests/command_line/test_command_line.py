@@ -141,6 +141,16 @@ def test_ids_from_a_file(capsys: pytest.CaptureFixture[str], folder: str, conten
     assert run_json(capsys, "unlearn", folder, "--forget", str(path))["forgotten"] == ["p3", "p7"]
 
 
+def test_an_id_listed_twice_is_forgotten_once_and_noted(
+    capsys: pytest.CaptureFixture[str], folder: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_text("p3\np7\np3\n", encoding="utf-8")
+    found = run_json(capsys, "unlearn", folder, "--forget", str(path))
+    assert found["forgotten"] == ["p3", "p7"]
+    assert found["notes"][0] == "1 was listed more than once: 'p3'."
+
+
 def test_groups_that_change_places_are_explained(small_case: core.Case) -> None:
     shift = core.compare(small_case, small_case, metrics="equal_opportunity_difference", features=["sex"])
     assert "*" not in commands._shift_table(shift)
@@ -208,7 +218,7 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
         (["unlearn", "CASE", "--most-harmful", "5", "--by", "subject"], "--most-harmful ranks records"),
         (["unlearn", "CASE", "--ids", "p1", "--save", "CASE"], "--save must not write over a case"),
         (["unlearn", "CASE", "--ids", "p1", "--metric", "fairness"], "Got 'fairness'"),
-        (["unlearn", "CASE", "--forget", "nowhere.csv"], "Got 'nowhere.csv', which is none"),
+        (["unlearn", "CASE", "--forget", "nowhere.csv"], "Got nothing at 'nowhere.csv'"),
         (["unlearn", "CASE", "--ids", "p1", "--frobnicate"], "unrecognized arguments: --frobnicate"),
     ],
 )  # fmt: skip
@@ -222,9 +232,9 @@ def test_bad_input_is_one_sentence(
     ("content", "sentence"),
     [
         (b"", "Got an empty file"),
-        (b"persn,note\np3,a\n", "Is it 'persn'?"),
+        (b"persn,note\np3,a\n", "Did you mean 'persn'?"),
         (b"person,note\n,a\n", "at least one id. Got none"),
-        (b"\xff\xfe\x00p", "a CSV file in UTF-8"),
+        (b"p3\x00\x01\x02\x03\xff", "must be text"),
         (b"person\np3\nnobody\n", "Unknown: 'nobody'."),
         (b"nobody\nnowhere\n", "Unknown: 'nobody', 'nowhere'."),
     ],

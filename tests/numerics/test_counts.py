@@ -31,6 +31,21 @@ def test_random_decisions_count_by_their_expectation() -> None:
     np.testing.assert_allclose(counts, [[[0, 0], [0.75, 1.25]], [[0.5, 0.5], [0, 0]]])
 
 
+def test_one_draw_decides_a_random_record_before_and_after() -> None:
+    rng = np.random.default_rng(0)
+    codes, label = rng.integers(0, 3, 50), rng.random(50) < 0.5
+    before, after = rng.random(50), rng.random(50)
+    first, second = before_and_after(joint_counts(codes, label, before, after, 3))
+    np.testing.assert_allclose(first, cell_counts(codes, label, before, 3))
+    np.testing.assert_allclose(second, cell_counts(codes, label, after, 3))
+    same = joint_counts(codes, label, before, before, 3)
+    assert same[..., 0, 1].max() == same[..., 1, 0].max() == 0.0
+    sure = rng.random(50) < 0.5
+    np.testing.assert_allclose(
+        joint_counts(codes, label, sure, 1.0 * ~sure, 3), joint_counts(codes, label, sure, ~sure, 3)
+    )
+
+
 def test_bootstrap_has_the_moments_of_drawing_records() -> None:
     counts = np.array([[[60.0, 20.0], [10.0, 30.0]], [[5.0, 45.0], [25.0, 5.0]]])
     draws = bootstrap_counts(counts, 20_000, np.random.default_rng(0))

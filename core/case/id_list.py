@@ -1,0 +1,210 @@
+"""Lists of ids, such as erasure requests: a CSV file of record or subject ids, looked up in a case."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.case.case import Case
+from core.case.csv_format import find_delimiter, find_encoding
+from core.case.limits import MIB, Source, read_source
+from core.case.records import nearest_id
+from core.errors import InputError, listed, nearest
+
+MAX_BYTES = 50 * MIB
+
+
+@dataclass(frozen=True)
+class IdList:
+    """What a list of ids names in a case.
+
+    Parameters
+    ----------
+    by : {"record", "subject"}
+        What the ids name.
+    column : str
+        The column they were read from; empty where the file has no line of names.
+    found : Index
+        Ids with a retained record, each once, in the order of the list.
+    records : Index
+        The retained records they stand for: the same ids, or all records of these subjects.
+    duplicates : tuple
+        Ids listed more than once.
+    unknown : tuple of str
+        Ids that no training record has, each once.
+    forgotten : tuple
+        Ids whose records are all removed already.
+    n_listed : int
+        Ids in the file, repeats included.
+    notes : tuple of str
+        What is to be said about the list, a sentence each.
+    """
+
+    by: str
+    column: str
+    found: pd.Index[Any]
+    records: pd.Index[Any]
+    duplicates: tuple[Any, ...]
+    unknown: tuple[str, ...]
+    forgotten: tuple[Any, ...]
+    n_listed: int
+    notes: tuple[str, ...]
+
+
+def read_ids(case: Case, source: Source, *, by: str | None = None, column: str | None = None) -> IdList:
+    r"""Read a CSV file of ids and look them up in a case: O(ids + training rows).
+
+    Parameters
+    ----------
+    case : Case
+    source : str, Path, bytes or binary file
+        The file. Its ids stand in the column named `column`, or like the record or subject id, or in its only one.
+    by : {"record", "subject"}, optional
+        What the ids name. None: what their column is called, or of which more are known.
+    column : str, optional
+        The column with the ids.
+
+    Returns
+    -------
+    IdList
+        Unknown, repeated and removed ids are reported, not raised.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, not text, or leaves open which column holds the ids; the nearest names are offered.
+    LimitError
+        If it is larger than 50 MB.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from core import Case, Roles, read_ids
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 5, "sex": ["f", "m"] * 10, "granted": [0, 1, 0, 1] * 5})
+    >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> found = read_ids(case, b"record\n3\n7\n7\n99\n")
+    >>> found.found.tolist(), found.duplicates, found.unknown
+    ([3, 7], (7,), ('99',))
+    """
+    if by not in (None, "record", "subject"):
+        raise InputError(f"`by` must be 'record' or 'subject'. Got {by!r}.")
+    known = {name: ids for name, ids in _known(case).items() if by in (None, name)}
+    if not known:
+        raise InputError(
+            "A list of subjects needs a subject column. Roles.subject_id is not set; name it, or list record ids."
+        )
+    heading, texts = _texts(_rows(source), known, column)
+    if not texts:
+        raise InputError("A list of ids must hold at least one id. Got none; add a line for each.")
+    return _looked_up(case, _meant(known, heading, texts), heading, texts)
+
+
+def match_ids(texts: Iterable[str], known: pd.Index[Any]) -> list[Any]:
+    """Return the ids meant by texts: those of `known` that read so; a text that fits none stays text.
+
+    Examples
+    --------
+    >>> match_ids(["7", "5.0", "x"], pd.Index([5, 7]))
+    [7, 5, 'x']
+    """
+    by_text = {}
+    for one in known.unique():
+        if isinstance(one, float) and one.is_integer():
+            by_text[str(int(one))] = one
+        by_text[str(one)] = one
+    return [by_text.get(text, by_text.get(text.removesuffix(".0"), text)) for text in texts]
+
+
+def _known(case: Case) -> dict[str, pd.Index[Any]]:
+    """Return the ids that a list may name, by what they name."""
+    subjects = case.subject_ids
+    return {"record": case.record_ids} | ({} if subjects is None else {"subject": subjects})
+
+
+def _rows(source: Source) -> list[list[str]]:
+    data = read_source(source, "list of ids", MAX_BYTES)
+    encoding, _ = find_encoding(data)
+    try:
+        text = data.decode(encoding)
+        if "\x00" in text:
+            raise InputError("A list of ids must be text. Got a binary file; save it as CSV.")
+        lines = [line for line in text.splitlines() if line.strip()]
+        delimiter = ","
+        if any(mark in line for line in lines[:1] for mark in ",;\t|"):
+            delimiter = find_delimiter(lines[:1000])
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if "".join(row).strip()]
+    except (UnicodeError, csv.Error) as error:
+        raise InputError(f"A list of ids must be a CSV file. It is not ({error}); save it again.") from error
+    if not rows:
+        raise InputError("A list of ids must hold at least one id. Got an empty file; add a line for each.")
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def _texts(rows: list[list[str]], known: dict[str, pd.Index[Any]], column: str | None) -> tuple[str, list[str]]:
+    """Return the name of the column with the ids, empty where there is none, and its cells."""
+    names = [str(ids.name or what) for what, ids in known.items()] if column is None else [column]
+    for name in names:
+        if name in rows[0]:
+            place = rows[0].index(name)
+            return name, [row[place] for row in rows[1:] if len(row) > place and row[place]]
+    if column is None and all(len(row) == 1 for row in rows):
+        texts = [row[0] for row in rows]
+        return _without_heading(texts, known)
+    raise InputError(
+        f"A list of ids must have one column, or one called {' or '.join(map(repr, names))}. Got {listed(rows[0])}; "
+        f"rename it, or name the column.{nearest(names[0], rows[0])}"
+    )
+
+
+def _without_heading(texts: list[str], known: dict[str, pd.Index[Any]]) -> tuple[str, list[str]]:
+    """Take the first line for a name where it is no id and the next one is."""
+    if len(texts) > 1:
+        first, second = (any(_is_known(text, ids) for ids in known.values()) for text in texts[:2])
+        if second and not first:
+            return texts[0], texts[1:]
+    return "", texts
+
+
+def _is_known(text: str, known: pd.Index[Any]) -> bool:
+    return bool(known.isin(match_ids([text], known)).any())
+
+
+def _meant(known: dict[str, pd.Index[Any]], heading: str, texts: list[str]) -> str:
+    """Return what the ids name: by the name of their column, or of which more are known."""
+    for what, ids in known.items():
+        if heading == str(ids.name or what):
+            return what
+    return max(known, key=lambda what: int(pd.Index(match_ids(texts, known[what])).isin(known[what]).sum()))
+
+
+def _looked_up(case: Case, by: str, heading: str, texts: list[str]) -> IdList:
+    known = _known(case)[by]
+    wanted = pd.Series(match_ids(texts, known), dtype=object)
+    once = wanted.drop_duplicates()
+    exists, kept = once.isin(known), once.isin(known[case.retained])
+    found = pd.Index(once[kept].tolist(), name=known.name)
+    unknown = tuple(str(one) for one in once[~exists])
+    forgotten, duplicates = tuple(once[exists & ~kept]), tuple(wanted[wanted.duplicated()].unique())
+    rows = np.flatnonzero(known.isin(found) & case.retained) if by == "subject" else None
+    records = found if rows is None else case.record_ids[rows]
+    notes = []
+    if unknown:
+        what = "is of no training record" if len(unknown) == 1 else "are of no training record"
+        notes.append(f"{len(unknown):,} of {len(once):,} ids {what}: {listed(unknown)}.{nearest_id(unknown[0], known)}")
+    if forgotten:
+        notes.append(f"{len(forgotten):,} {_were(forgotten)} removed already: {listed(forgotten)}.")
+    if duplicates:
+        notes.append(f"{len(duplicates):,} {_were(duplicates)} listed more than once: {listed(duplicates)}.")
+    return IdList(by, heading, found, records, duplicates, unknown, forgotten, len(texts), tuple(notes))
+
+
+def _were(ids: tuple[Any, ...]) -> str:
+    return "was" if len(ids) == 1 else "were"

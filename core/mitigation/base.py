@@ -1,0 +1,183 @@
+"""What every mitigator is given, and what it gives back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.case.case import Case
+from core.case.scoring import model_rows
+from core.metrics.catalog import Metric
+from core.unlearning.base import model_input
+
+METHODS = ("threshold_optimizer", "exponentiated_gradient", "grid_search", "correlation_remover")
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[float, str], None]
+"""Called with a share done, 0 to 1, and what is being done; may raise to cancel."""
+
+
+@dataclass(frozen=True)
+class Mitigation:
+    """What one of fairlearn's mitigators makes of a case.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    constraint : str
+        fairlearn's name for what is made equal; empty for one that knows no constraint.
+    metric, sensitive_feature, utility, on : str
+        What was measured, between whose groups, and on which rows.
+    points : DataFrame
+        One row per model, indexed by ``point``: ``fairness`` and ``utility`` measured, each with ``_change`` against the case's own
+        model and the paired interval of that change, ``_low`` and ``_high``; ``reversed``: the two groups changed places, and the
+        change is that of the signed difference; ``frontier``: no other point is better in both on the training rows;
+        ``chosen``: the one fairlearn takes. Empty where it does not serve.
+    decisions : tuple of ndarray, each of shape (n_rows,)
+        For every point, each row's probability of the favourable decision.
+    models : tuple
+        For every point, the fitted model: label 1 is favourable.
+    seconds : float
+        Wall time of fitting.
+    reason : str
+        Why it does not serve the case; empty where it does.
+    notes : tuple of str
+        What the user should know, a sentence each.
+    """
+
+    method: str
+    constraint: str
+    metric: str
+    sensitive_feature: str
+    utility: str
+    on: str
+    points: pd.DataFrame
+    decisions: tuple[Floats, ...] = ()
+    models: tuple[Any, ...] = ()
+    seconds: float = 0.0
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def serves(self) -> bool:
+        """Whether there is a point."""
+        return not self.reason
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A case, and what is to be made fair.
+
+    Parameters
+    ----------
+    case : Case
+    metric : Metric
+        The gap or ratio to close.
+    utility : Metric
+        What should not suffer.
+    feature : str or tuple of str
+        Whose groups.
+    on : str
+        The rows to measure on.
+    bound : float
+        Largest difference from the average that the reductions allow.
+    max_iter : int
+        Rounds of the exponentiated gradient.
+    grid_size : int or None
+        Models of the grid; None is by its dimensions.
+    grid_limit : float
+        Largest multiplier of the grid.
+    """
+
+    case: Case
+    metric: Metric
+    utility: Metric
+    feature: str | tuple[str, ...]
+    on: str
+    bound: float
+    max_iter: int
+    grid_size: int | None
+    grid_limit: float
+
+    @property
+    def X(self) -> Any:
+        """Retained training rows, as the model takes them."""
+        return model_input(self.case, self.case.retained)
+
+    @property
+    def X_split(self) -> Any:
+        """Rows to measure on, as the model takes them."""
+        return model_rows(self.case.model, self.case.X_test.iloc[self.case.rows(self.on)])
+
+    @property
+    def y(self) -> npt.NDArray[np.int64]:
+        """Whether each retained row's label is favourable, 1 or 0."""
+        case = self.case
+        return np.asarray(case.favorable(case.y_train[case.retained]), dtype=np.int64)
+
+    @property
+    def weight(self) -> Floats | None:
+        """Training weights of the retained rows, or None."""
+        return None if self.case.train_weight is None else self.case.train_weight[self.case.retained]
+
+    def group_names(self, on: str) -> npt.NDArray[Any]:
+        """Return the group of every retained training row, or of every row of a split."""
+        groups = self.case.groups(self.feature, on)
+        codes = groups.codes[self.case.retained] if on == "train" else groups.codes
+        return np.array(groups.names, dtype=object)[codes]
+
+    def unseen_groups(self) -> list[str]:
+        """Return groups of the measured rows that no retained training row belongs to."""
+        return sorted(set(self.group_names(self.on)) - set(self.group_names("train")))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The models a mitigator fitted.
+
+    Parameters
+    ----------
+    decisions : list of ndarray
+        Per model, every measured row's probability of the favourable decision.
+    models : list
+    chosen : int
+        The one fairlearn takes.
+    frontier : list of bool
+    scores : ndarray, optional
+        Scores of pos_label on the measured rows, where there is one model that gives them.
+    notes : list of str
+    """
+
+    decisions: list[Floats]
+    models: list[Any]
+    chosen: int = 0
+    frontier: list[bool] = field(default_factory=lambda: [True])
+    scores: Floats | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+class Mitigator(ABC):
+    """Runs one of fairlearn's mitigators on a task."""
+
+    name: str
+    scores = False
+    """Whether the result gives scores, or decisions only."""
+
+    @abstractmethod
+    def constraint(self, task: Task) -> str | None:
+        """Return fairlearn's name of the constraint that matches the metric; None where it has none, empty where none is needed."""
+
+    @abstractmethod
+    def refusal(self, task: Task) -> str | None:
+        """Return why the mitigator does not serve the task, or None."""
+
+    @abstractmethod
+    def run(self, task: Task, progress: Progress) -> Outcome:
+        """Fit on the retained training rows and their groups; raise NotSupportedError where that turns out impossible."""

@@ -1,0 +1,138 @@
+"""The reductions: the model trained again and again on weighted and relabelled rows, until the constraint holds.
+
+References
+----------
+Agarwal, A., Beygelzimer, A., Dudik, M., Langford, J. and Wallach, H. (2018). A reductions approach to fair classification. ICML.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from fairlearn.reductions import ExponentiatedGradient, GridSearch
+
+from core.mitigation.base import Floats, Mitigator, Outcome, Progress, Task
+from core.mitigation.constraints import MOMENTS, rates_made_equal
+from core.mitigation.estimators import Favorable, takes_weights
+
+GRID_SIZES = {1: 21, 2: 49, 3: 64, 4: 81}
+"""Models of a grid, by how many multipliers it spans; more are not covered by any number worth waiting for."""
+
+
+class _Reduction(Mitigator):
+    def constraint(self, task: Task) -> str | None:
+        """Return the moment that matches the metric."""
+        moment = MOMENTS.get(rates_made_equal(task.metric))
+        return None if moment is None else str(moment.__name__)
+
+    def refusal(self, task: Task) -> str | None:
+        """Return why the model cannot be trained on weighted rows, or None."""
+        if not takes_weights(task.case.model):
+            return "it trains on weighted rows, and the model takes no sample_weight"
+        if task.weight is not None:
+            return "it weighs the rows itself and has no place for the case's training weights"
+        return None
+
+    def run(self, task: Task, progress: Progress) -> Outcome:
+        """Fit and measure; the cost is that of the fits."""
+        fits = 0
+        most = self.most_fits(task)
+
+        def before_fit() -> None:
+            nonlocal fits
+            progress(min(0.99, fits / most), f"Training model {fits + 1}")
+            fits += 1
+
+        moment = MOMENTS[rates_made_equal(task.metric)](difference_bound=task.bound)
+        fitted = self.mitigator(task, Favorable.of(task.case, before_fit), moment)
+        fitted.fit(task.X, task.y, sensitive_features=task.group_names("train"))
+        return self.outcome(task, fitted, fits)
+
+    @abstractmethod
+    def most_fits(self, task: Task) -> int:
+        """Return about how many models will be trained."""
+
+    @abstractmethod
+    def mitigator(self, task: Task, estimator: Favorable, moment: Any) -> Any:
+        """Return fairlearn's mitigator, not fitted."""
+
+    @abstractmethod
+    def outcome(self, task: Task, fitted: Any, n_fits: int) -> Outcome:
+        """Return what the fitted mitigator decides."""
+
+
+class Gradient(_Reduction):
+    """ExponentiatedGradient: a random mixture of models."""
+
+    name = "exponentiated_gradient"
+
+    def most_fits(self, task: Task) -> int:
+        """Return about how many models will be trained: each round trains one, and some to see how far it is from done."""
+        return 3 * task.max_iter
+
+    def mitigator(self, task: Task, estimator: Favorable, moment: Any) -> Any:
+        """Return the mitigator, not fitted."""
+        return ExponentiatedGradient(estimator, moment, eps=task.bound, max_iter=task.max_iter)
+
+    def outcome(self, task: Task, fitted: Any, n_fits: int) -> Outcome:
+        """Return the mixture's expected decisions."""
+        X, expected, used = task.X_split, np.zeros(len(task.case.rows(task.on))), 0
+        for index, share in fitted.weights_.items():
+            if share > 0.0:
+                expected += share * np.asarray(fitted.predictors_[index].predict(X), dtype=np.float64)
+                used += 1
+        notes = [
+            f"Each decision is that of one of {used} models, drawn at random; decisions count by their probability. "
+            f"{n_fits} models were trained."
+        ]
+        if fitted.last_iter_ + 1 >= task.max_iter:
+            notes.append(f"It stopped after max_iter={task.max_iter} rounds, before it was within its tolerance.")
+        return Outcome([np.clip(expected, 0.0, 1.0)], [fitted], notes=notes)
+
+
+class Grid(_Reduction):
+    """GridSearch: a model for every point of a grid of multipliers."""
+
+    name = "grid_search"
+
+    def refusal(self, task: Task) -> str | None:
+        """Return why a grid cannot be trained, or None."""
+        n_dimensions = _dimensions(task)
+        if n_dimensions not in GRID_SIZES:
+            return (
+                f"its grid would span {n_dimensions} multipliers, one per group and condition but one, and covers at most "
+                f"{max(GRID_SIZES)}; use 'exponentiated_gradient'"
+            )
+        return super().refusal(task)
+
+    def most_fits(self, task: Task) -> int:
+        """Return how many models will be trained."""
+        return task.grid_size or GRID_SIZES[_dimensions(task)]
+
+    def mitigator(self, task: Task, estimator: Favorable, moment: Any) -> Any:
+        """Return the mitigator, not fitted."""
+        return GridSearch(estimator, moment, grid_size=self.most_fits(task), grid_limit=task.grid_limit)
+
+    def outcome(self, task: Task, fitted: Any, n_fits: int) -> Outcome:  # noqa: ARG002
+        """Return every model's decisions."""
+        X = task.X_split
+        decisions = [np.asarray(model.predict(X), dtype=np.float64) for model in fitted.predictors_]
+        errors = np.asarray(fitted.objectives_, dtype=np.float64)
+        violations = fitted.gammas_.max(axis=0).to_numpy(dtype=np.float64)
+        frontier = [bool(one) for one in _undominated(errors, violations)]
+        return Outcome(decisions, list(fitted.predictors_), int(fitted.best_idx_), frontier)
+
+
+def _dimensions(task: Task) -> int:
+    """Return how many multipliers the grid spans: for every condition, one per group but the last."""
+    conditions = len(rates_made_equal(task.metric))
+    return conditions * (len(np.unique(task.group_names("train"))) - 1)
+
+
+def _undominated(errors: Floats, violations: Floats) -> Any:
+    """Return which models no other beats in one without losing in the other."""
+    no_worse = (errors[:, None] <= errors) & (violations[:, None] <= violations)
+    better = (errors[:, None] < errors) | (violations[:, None] < violations)
+    return ~(no_worse & better).any(axis=0)

@@ -1,0 +1,121 @@
+"""Removal through fairlearn's ThresholdOptimizer.
+
+The estimator inside forgets by its own family's method, then the thresholds of each group are chosen anew on the retained rows.
+Choosing thresholds is deterministic, so the result equals training again as closely as the estimator inside does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.case.case import Case
+from core.case.edits import Edits
+from core.case.group_thresholds import decides_by_group, with_thresholds
+from core.errors import InputError, listed
+from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, model_input
+
+Bools = npt.NDArray[np.bool_]
+
+CHOSEN_ANEW = "The thresholds of each group were chosen anew on the retained records."
+OF_THE_INSIDE = "The bound is that of the estimator inside; thresholds chosen on its scores can move with it."
+
+
+@dataclass(frozen=True, eq=False)
+class ThroughState:
+    """What removals through thresholds share.
+
+    Parameters
+    ----------
+    inside : Case
+        The same case with the estimator inside as its model, prepared by that model's unlearner.
+    """
+
+    inside: Case
+
+    @property
+    def assembled(self) -> bool:
+        """Whether the estimator inside was put together by its unlearner, whose scores stand for its own."""
+        return bool(getattr(self.inside.state, "assembled", False))
+
+    def scores(self, rows: Positions) -> Any:
+        """Return the scores of test rows that the unlearner keeps."""
+        return self.inside.state.scores(rows)
+
+
+class Through(Unlearner):
+    """Another unlearner, for the estimator inside a ThresholdOptimizer.
+
+    Parameters
+    ----------
+    unlearner : Unlearner
+        Serves the estimator inside.
+    """
+
+    def __init__(self, unlearner: Unlearner) -> None:
+        self.unlearner = unlearner
+        self.name = unlearner.name
+        self.guarantee = unlearner.guarantee
+        self.family = unlearner.family
+
+    def fits(self, case: Case) -> str | None:
+        """Return why the estimator inside is not one the unlearner serves, or None."""
+        if not decides_by_group(case.model):
+            return "the model has no thresholds of groups"
+        return self.unlearner.fits(_inside(case))
+
+    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
+        """Return the case with its inside prepared."""
+        if isinstance(case.state, ThroughState) and case.state.inside.state is not None:
+            return case
+        return case.with_state(ThroughState(self.unlearner.prepare(_inside(case), progress)))
+
+    def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
+        """Return the case without the records at `positions`: the removal inside, and a sort of every group's scores."""
+        return _around(case, self.unlearner.remove(self.prepare(case).state.inside, positions, tolerance))
+
+    def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:
+        """Return the case trained on other labels and weights: the change inside, and a sort of every group's scores."""
+        return _around(case, self.unlearner.change(self.prepare(case).state.inside, positions, edits, tolerance))
+
+    def retrained(self, case: Case, retained: Bools) -> Any:
+        """Return what training again gives with the randomness that the unlearner inside holds fixed, thresholds included."""
+        inner = self.unlearner.retrained(_inside(case), retained)
+        return None if inner is None else thresholds_on(case, retained, case.model, inner)
+
+
+def _around(case: Case, inner: Removal) -> Removal:
+    """Return what the unlearner inside gave, with thresholds chosen anew around it."""
+    retained = inner.case.retained
+    model = thresholds_on(inner.case, retained, case.model, inner.case.model)
+    changed = case.replace(model, retained).with_edits(model, inner.case.edits, ThroughState(inner.case))
+    bound = (OF_THE_INSIDE,) if inner.guarantee is Guarantee.CERTIFIED else ()
+    return replace(inner, case=changed, notes=(*inner.notes, CHOSEN_ANEW, *bound))
+
+
+def thresholds_on(case: Case, retained: Bools, model: Any, estimator: Any) -> Any:
+    """Return the ThresholdOptimizer around another estimator, with thresholds chosen on the retained rows.
+
+    Raises
+    ------
+    InputError
+        If a group of the test rows has no retained record, or none of one label.
+    """
+    groups = case.deciding_groups[retained]
+    gone = sorted(set(case.deciding_groups_of_test) - set(groups), key=str)
+    if gone:
+        raise InputError(
+            f"Every group of the test rows must keep training records, or it has no thresholds. This request leaves none of "
+            f"{listed(gone)}; forget fewer."
+        )
+    return with_thresholds(model, estimator, model_input(case, retained), case.train_codes[retained], groups)
+
+
+def _inside(case: Case) -> Case:
+    """Return the same case with the estimator inside as its model."""
+    if isinstance(case.state, ThroughState):
+        return case.state.inside
+    return case.replace(case.model.estimator_, case.retained)

@@ -1,0 +1,178 @@
+"""fairlearn's mitigators on a case, against fairlearn used by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from fairlearn.reductions import ExponentiatedGradient, TruePositiveRateParity
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+import core
+from core.mitigation import METHODS
+
+PARITY = "demographic_parity_difference"
+OPPORTUNITY = "equal_opportunity_difference"
+FEATURES = ["income", "debt"]
+
+
+def table(rows: int, seed: int) -> pd.DataFrame:
+    draw = np.random.default_rng(seed)
+    made = pd.DataFrame({"sex": draw.choice(["f", "m"], rows), "age": draw.integers(18, 80, rows)})
+    made["income"] = draw.normal(size=rows) + 1.2 * (made.sex == "m")
+    made["debt"] = draw.normal(size=rows)
+    made["weight"] = draw.uniform(0.5, 2.0, rows)
+    made["granted"] = (made.income - made.debt + draw.logistic(size=rows) > 0.3).astype(int)
+    return made
+
+
+SOLVER = {"solver": "newton-cholesky", "tol": 1e-10}
+TRAIN, TEST = table(400, 1), table(500, 2)
+
+
+def lending(model: Any = None, train: pd.DataFrame = TRAIN, **roles: Any) -> core.Case:
+    made = (model or LogisticRegression(**SOLVER)).fit(train[FEATURES], train["granted"])
+    wanted = {"target": "granted", "pos_label": 1, "favorable_label": 1, "sensitive_features": ["sex", "age"], **roles}
+    return core.Case(made, train, TEST, core.Roles(**wanted))
+
+
+@pytest.fixture(scope="module")
+def case() -> core.Case:
+    return lending()
+
+
+@pytest.mark.parametrize(
+    ("metric", "constraint"),
+    [
+        (PARITY, "demographic_parity"),
+        (OPPORTUNITY, "true_positive_rate_parity"),
+        ("false_positive_rate_ratio", "false_positive_rate_parity"),
+        ("equalized_odds_difference", "equalized_odds"),
+    ],
+)
+def test_thresholds_close_the_gap_they_are_chosen_for(case: core.Case, metric: str, constraint: str) -> None:
+    found = core.mitigate(case, "threshold_optimizer", metric, on="test")
+    before = core.audit(case, metric, "test", features=["sex"]).gaps.loc[(metric, "sex"), "value"]
+    point = found.points.loc[0]
+    assert found.constraint == constraint
+    assert abs(point["fairness"] - (metric.endswith("ratio"))) < 0.7 * abs(before - metric.endswith("ratio"))
+    assert point["fairness_low"] <= point["fairness_change"] <= point["fairness_high"]
+
+
+def test_expected_decisions_are_those_of_fairlearn(case: core.Case) -> None:
+    found = core.mitigate(case, "threshold_optimizer", "equalized_odds_difference")
+    rows, groups = case.rows("explore"), case.groups("sex")
+    names = np.array(groups.names, dtype=object)[groups.codes]
+    pmf = found.models[0]._pmf_predict(case.X_test.iloc[rows], sensitive_features=names)[:, 1]
+    np.testing.assert_allclose(found.decisions[0], pmf, atol=1e-12)
+    assert np.count_nonzero((pmf > 0.01) & (pmf < 0.99)) > 10
+    shares = [found.decisions[0][groups.codes == code].mean() for code in range(2)]
+    again = core.mitigate(case, "threshold_optimizer", PARITY).decisions[0]
+    assert found.points.loc[0, "utility"] == pytest.approx(np.where(case.y("explore"), pmf, 1 - pmf).mean())
+    assert abs(shares[0] - shares[1]) > abs(np.diff([again[groups.codes == code].mean() for code in range(2)])[0])
+
+
+def test_the_exponentiated_gradient_is_fairlearns(case: core.Case) -> None:
+    found = core.mitigate(case, "exponentiated_gradient", OPPORTUNITY, max_iter=4)
+    by_hand = ExponentiatedGradient(
+        LogisticRegression(**SOLVER), TruePositiveRateParity(difference_bound=0.01), eps=0.01, max_iter=4
+    ).fit(TRAIN[FEATURES], TRAIN["granted"], sensitive_features=TRAIN["sex"])
+    pmf = by_hand._pmf_predict(case.X_test.iloc[case.rows("explore")])[:, 1]
+    np.testing.assert_allclose(found.decisions[0], pmf, atol=1e-9)
+    assert found.points.loc[0, "fairness_change"] < -0.05
+
+
+def test_a_grid_gives_a_point_per_model_and_its_frontier(case: core.Case) -> None:
+    found = core.mitigate(case, "grid_search", PARITY, grid_size=7, grid_limit=2.0)
+    assert len(found.points) == len(found.models) == len(found.decisions) >= 7
+    assert found.points["chosen"].sum() == 1
+    assert found.points.loc[found.points["chosen"], "frontier"].all()
+    assert 0 < found.points["frontier"].sum() < len(found.points)
+    assert found.points["fairness"].min() < 0.5 * found.points["fairness"].max()
+
+
+def test_no_correlation_with_the_groups_is_left(case: core.Case) -> None:
+    found = core.mitigate(case, "correlation_remover", "roc_auc_difference", ("sex", "age"))
+    _, remover, _ = found.models[0]
+    groups = case.groups(("sex", "age"), "train").codes
+    indicators = (groups[:, None] == np.unique(groups)[1:]).astype(float)
+    names = np.array(case.groups(("sex", "age"), "train").names, dtype=object)[groups]
+    ordered = (names[:, None] == np.unique(names)[1:]).astype(float)
+    left = remover.transform(np.column_stack([ordered, TRAIN[FEATURES]]))
+    assert np.abs(np.corrcoef(np.column_stack([indicators, left]).T)[:-2, -2:]).max() < 1e-10
+    assert found.serves
+    assert np.isfinite(found.points.loc[0, "fairness"])
+
+
+@pytest.mark.parametrize("method", ["threshold_optimizer", "exponentiated_gradient", "correlation_remover"])
+def test_what_is_favourable_decides_and_not_what_is_called_1(method: str) -> None:
+    train, test = (part.assign(refused=np.where(part.granted == 1, "no", "yes")) for part in (TRAIN, TEST))
+    model = LogisticRegression(class_weight={"no": 1.0, "yes": 1.3}, **SOLVER).fit(train[FEATURES], train["refused"])
+    fraud = core.Case(model, train, test, core.Roles("refused", "yes", "no", ["sex", "age"]))
+    plain = lending(LogisticRegression(class_weight={0: 1.3, 1: 1.0}, **SOLVER))
+    one, other = (core.mitigate(case, method, OPPORTUNITY, max_iter=2, on="test") for case in (fraud, plain))
+    np.testing.assert_allclose(one.decisions[0], other.decisions[0], atol=1e-6)
+    assert one.points.loc[0, "fairness"] == pytest.approx(other.points.loc[0, "fairness"], abs=1e-6)
+
+
+def test_only_retained_records_are_trained_on(case: core.Case) -> None:
+    fewer = core.unlearn(case, np.flatnonzero(TRAIN.sex == "m")[:60]).case
+    kept = TRAIN[fewer.retained].reset_index(drop=True)
+    fresh = core.Case(fewer.model, kept, TEST, case.roles)
+    one, other = (core.mitigate(each, "threshold_optimizer", PARITY, on="test") for each in (fewer, fresh))
+    np.testing.assert_allclose(one.decisions[0], other.decisions[0])
+
+
+@pytest.mark.parametrize(
+    ("method", "made", "settings", "reason"),
+    [
+        ("exponentiated_gradient", {"model": KNeighborsClassifier()}, {}, "takes no sample_weight"),
+        ("grid_search", {"sample_weight": "weight"}, {}, "no place for the case's training weights"),
+        ("grid_search", {}, {"sensitive_feature": ("sex", "age")}, "7 multipliers"),
+        ("threshold_optimizer", {}, {"metric": "precision_difference"}, "matches precision_difference"),
+        ("threshold_optimizer", {}, {"metric": "recall_score_group_min"}, "matches recall_score_group_min"),
+        ("threshold_optimizer", {}, {"utility": "roc_auc"}, "roc_auc needs scores"),
+        ("threshold_optimizer", {"train": TRAIN[TRAIN.sex == "m"].reset_index(drop=True)}, {}, "belongs to 'f'"),
+        (
+            "threshold_optimizer",
+            {"train": TRAIN[(TRAIN.sex == "m") | (TRAIN.granted == 1)].reset_index(drop=True)},
+            {},
+            "records of 'f' all have the same label",
+        ),
+    ],
+)
+def test_what_does_not_serve_says_why(method: str, made: Any, settings: Any, reason: str) -> None:
+    found = core.mitigate(lending(**made), method, **settings)
+    assert reason in found.reason
+    assert not found.serves
+    assert found.points.empty
+
+
+def test_all_of_them_run_with_intersections_and_can_be_cancelled(case: core.Case) -> None:
+    seen: list[str] = []
+
+    def stop(share: float, what: str) -> None:
+        seen.append(what)
+        assert 0.0 <= share <= 1.0
+        if "Training model 3" in what:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        core.mitigations(case, PARITY, ("sex", "age"), progress=stop)
+    assert seen[-1] == "exponentiated_gradient: Training model 3"
+    found = core.mitigations(case.with_threshold(0.4), PARITY, max_iter=2, grid_size=3)
+    assert [one.method for one in found] == list(METHODS)
+    assert all(one.serves for one in found)
+    assert ["not kept" in " ".join(one.notes) for one in found] == [True, True, True, False]
+
+
+def test_unknown_names_are_refused(case: core.Case) -> None:
+    with pytest.raises(core.RedressError, match="Did you mean 'grid_search'"):
+        core.mitigate(case, "gridsearch")
+    with pytest.raises(core.RedressError, match="must compare groups"):
+        core.mitigate(case, "grid_search", "accuracy")
+    with pytest.raises(core.RedressError, match="over all records"):
+        core.mitigate(case, "grid_search", utility="accuracy_score_difference")
