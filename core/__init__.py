@@ -1,5 +1,6 @@
 """Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
 
+from core.attribution.explanation import Explanation, Subset
 from core.attribution.from_decisions import choose_decisions, influence_on_decisions
 from core.attribution.groups import group_changes, predicted_scores
 from core.attribution.moved import moved_decisions
@@ -7,6 +8,7 @@ from core.attribution.plan import Plan, plan_removal
 from core.attribution.random_removals import random_removals
 from core.attribution.reasons import mean_reasons, reasons
 from core.attribution.registry import harmful, influence, preview
+from core.attribution.subsets import explain_gap
 from core.attribution.suspicious import suspicious_labels
 from core.case.case import Case
 from core.case.id_list import IdList, read_ids
@@ -33,6 +35,7 @@ __all__ = [
     "AtRate",
     "AuditReport",
     "Case",
+    "Explanation",
     "Guarantee",
     "IdList",
     "Mitigation",
@@ -42,6 +45,7 @@ __all__ = [
     "RetrainGap",
     "Roles",
     "SplitCheck",
+    "Subset",
     "UnlearnResult",
     "audit",
     "check_provenance",
@@ -50,6 +54,7 @@ __all__ = [
     "compare",
     "converge",
     "edit",
+    "explain_gap",
     "group_changes",
     "harmful",
     "influence",

@@ -2,5 +2,6 @@
 
 from core.attribution.groups import group_changes, predicted_scores
 from core.attribution.registry import harmful, influence, preview
+from core.attribution.subsets import explain_gap
 
-__all__ = ["group_changes", "harmful", "influence", "predicted_scores", "preview"]
+__all__ = ["explain_gap", "group_changes", "harmful", "influence", "predicted_scores", "preview"]

@@ -1,13 +1,14 @@
 """Provenance: whether these rows are the ones the model was trained on.
 
 Preprocessing is refitted and compared with what the model stores. For logistic regression the gradient of the training objective
-at the fitted coefficients must vanish: what is left of it says how many rows could have changed unnoticed.
+at the fitted coefficients must vanish: what is left of it says how many rows could have changed unnoticed. Trees and forests are
+checked node by node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from core.case.case import Case
 from core.case.group_thresholds import expected_decisions, soft_predictions, with_thresholds
 from core.case.objective import coefficients, linear_estimator, logistic_objective
 from core.case.scoring import model_rows
+from core.case.tree_provenance import check_trees, is_of_trees
+from core.case.verdict import Provenance, sentence
 from core.errors import InputError, NotSupportedError
 from core.numerics.logistic import sigmoid
 
@@ -29,30 +32,14 @@ VERIFIED_ROWS = 0.1
 """Verified when what is left of the gradient is below this share of one average row's."""
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """Whether the training table is what the model was trained on.
-
-    Parameters
-    ----------
-    status : {"verified", "mismatch", "unverifiable"}
-    evidence : str
-        One sentence with figures and the test's power.
-    converge : bool
-        Whether a converged version of the model can be offered.
-    """
-
-    status: str
-    evidence: str
-    converge: bool = False
-
-
 FAMILY_CHECKS: list[Callable[[Case], Provenance | None]] = []
 """Checks that later layers add for families they know how to read; None for a model that is not theirs."""
 
 
 def check_provenance(case: Case) -> Provenance:
-    """Say whether the retained training rows are what the model was trained on. One fit of the preprocessing, O(n d^2).
+    """Say whether the retained training rows are what the model was trained on.
+
+    One fit of the preprocessing; then O(n d^2), or for trees and forests one prediction pass over the rows.
 
     Parameters
     ----------
@@ -84,22 +71,27 @@ def check_provenance(case: Case) -> Provenance:
                 "mismatch",
                 f"The preprocessing was not fitted on these rows: {difference}.",
                 converge=_is_logistic(case),
+                refit=True,
             )
         table = case.model[:-1].transform(table)
         checked = "The preprocessing equals what these rows give; "
+    estimator = linear_estimator(case.model)
+    if is_of_trees(estimator):
+        return check_trees(case, estimator, table, checked)
     for check in FAMILY_CHECKS:
         verdict = check(case)
         if verdict is not None:
-            return replace(verdict, evidence=_sentence(checked + verdict.evidence))
+            return replace(verdict, evidence=sentence(checked + verdict.evidence))
     try:
         objective = logistic_objective(case.model)
     except NotSupportedError as error:
-        return Provenance("unverifiable", _sentence(f"{checked}the rest cannot be checked: {error}."))
+        return Provenance("unverifiable", sentence(f"{checked}the rest cannot be checked: {error}."))
     X = _numbers(table)
     if X is None:
         return Provenance(
             "mismatch",
             "Some cells are missing, infinite or text, and no such model can be fitted on them; these are not the rows it was trained on.",
+            refit=True,
         )
     return _check_gradient(case, objective, X, checked)
 
@@ -141,7 +133,7 @@ def _check_gradient(case: Case, objective: Any, X: Floats, checked: str) -> Prov
     except LinAlgError:
         return Provenance(
             "unverifiable",
-            _sentence(f"{checked}the Hessian at the coefficients is singular, so the gradient says nothing."),
+            sentence(f"{checked}the Hessian at the coefficients is singular, so the gradient says nothing."),
         )
     left = float(np.sqrt(max(0.0, gradient @ cho_solve(factor, gradient))))
     rows = X * residual[:, None]
@@ -154,7 +146,7 @@ def _judge(case: Case, scaled_gradient: float, in_rows: float, unnoticed: float,
     if in_rows <= VERIFIED_ROWS:
         return Provenance(
             "verified",
-            _sentence(
+            sentence(
                 f"{checked}the gradient at the fitted coefficients is {in_rows:.1g} of what one average row adds, "
                 "so not even one changed row would go unnoticed."
             ),
@@ -169,7 +161,7 @@ def _judge(case: Case, scaled_gradient: float, in_rows: float, unnoticed: float,
         )
         return Provenance(
             "unverifiable",
-            _sentence(
+            sentence(
                 f"{checked}the solver {why}, which leaves a gradient as large as {max(1, round(unnoticed)):,} changed rows would; "
                 f"this test would not notice fewer."
             ),
@@ -177,11 +169,12 @@ def _judge(case: Case, scaled_gradient: float, in_rows: float, unnoticed: float,
         )
     return Provenance(
         "mismatch",
-        _sentence(
+        sentence(
             f"{checked}the gradient at the fitted coefficients is as large as about {max(1, round(unnoticed)):,} changed rows would make it, "
             f"and its solver's tolerance allows {2.0 * estimator.tol / scaled_gradient:.1g} of it; these are not the rows it was trained on."
         ),
         converge=True,
+        refit=True,
     )
 
 
@@ -257,5 +250,4 @@ def _numbers(table: Any) -> Floats | None:
     return numbers if np.isfinite(numbers).all() else None
 
 
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
+__all__ = ["Provenance", "check_provenance"]

@@ -21,7 +21,12 @@ A folder written by hand needs only this case.toml, with tables in CSV or Parque
     [split]
     seed = 0                    # or off = true: everything explores
 
-A saved case adds which test rows confirm, which training rows are retained, and labels and weights that were edited.
+A saved case adds which test rows confirm, which training rows are retained, labels and weights that were edited, and what the
+model's trees drew at random::
+
+    [state]
+    kind = "forest"
+    file = "state.npz"
 """
 
 from __future__ import annotations
@@ -42,12 +47,14 @@ from core.case.case import Case
 from core.case.edits import compare_with_table
 from core.case.models import load_model, save_model
 from core.case.roles import AtRate, Roles
+from core.case.saved_state import Keepable, SavedState, read_arrays, write_arrays
 from core.case.tables import read_table
 from core.case.toml_text import to_toml
 from core.errors import InputError, InputTypeError, listed, nearest
 
 FORMAT = 1
 FILE = "case.toml"
+STATE = "state.npz"
 LABELS, WEIGHTS = "edited_labels.npy", "edited_weights.npy"
 
 _KEYS = {
@@ -57,6 +64,7 @@ _KEYS = {
     "model": ("file", "threshold"),
     "split": ("seed", "off", "confirm_rows"),
     "retained": ("rows",),
+    "state": ("kind", "file"),
     "edited": ("labels", "weights"),
 }
 _DTYPES = (
@@ -116,14 +124,16 @@ def load_case(folder: str | Path) -> Case:
     if "rows" in settings["retained"]:
         retained = _mask(folder, settings["retained"]["rows"], "retained.rows", len(case.train))
         case = case.replace(case.model, retained)
-    return _edits_back(case, folder, settings["edited"])
+    case = _edits_back(case, folder, settings["edited"])
+    return case.with_state(_state(folder, settings["state"])) if settings["state"] else case
 
 
 def save_case(case: Case, folder: str | Path) -> Path:
     """Write a case to a folder from which `load_case` brings it back identical; other files in the folder stay.
 
-    Each file is written aside and then put in place, case.toml last. What an unlearner carries along is not kept: it is
-    prepared again.
+    Each file is written aside and then put in place, case.toml last. Both tables are kept whole, removed records included, so that
+    a removal can be undone. Of what an unlearner carries along only that is kept which cannot be prepared again: the
+    random draws of a forest's trees with the weights of the retained records, in `state.npz`.
 
     Parameters
     ----------
@@ -155,6 +165,8 @@ def save_case(case: Case, folder: str | Path) -> Path:
         }
         np.save(aside / "confirm_rows.npy", case.confirm_mask, allow_pickle=False)
         np.save(aside / "retained_rows.npy", case.retained, allow_pickle=False)
+        if isinstance(case.state, Keepable):
+            write_arrays(case.state.arrays(case), aside / STATE)
         if case.edits is not None:
             np.save(aside / LABELS, case.edits.train_codes.astype(np.int64), allow_pickle=False)
             if case.edits.train_weight is not None:
@@ -162,6 +174,8 @@ def save_case(case: Case, folder: str | Path) -> Path:
         (aside / FILE).write_text(_text(case, dtypes), encoding="utf-8")
         for file in sorted(aside.iterdir(), key=lambda file: file.name == FILE):
             os.replace(file, folder / file.name)
+    if not isinstance(case.state, Keepable):
+        (folder / STATE).unlink(missing_ok=True)
     return folder
 
 
@@ -179,6 +193,8 @@ def _text(case: Case, dtypes: dict[str, dict[str, str]]) -> str:
         "split": {"seed": case.split_seed, "confirm_rows": "confirm_rows.npy"},
         "retained": {"rows": "retained_rows.npy"},
     }
+    if isinstance(case.state, Keepable):
+        sections["state"] = {"kind": case.state.kind, "file": STATE}
     if case.edits is not None:
         weights = {} if case.edits.train_weight is None else {"weights": WEIGHTS}
         sections["edited"] = {"labels": LABELS, **weights}
@@ -304,6 +320,16 @@ def _inside(folder: Path, name: Any, key: str) -> Path:
             f"{key} in {FILE} must be the name of a file beside it. Got {name!r}; put the file in the folder."
         )
     return folder / name
+
+
+def _state(folder: Path, values: dict[str, Any]) -> SavedState:
+    kind = values.get("kind")
+    if not isinstance(kind, str):
+        raise InputError(
+            f"state.kind in {FILE} must be a name. Got {kind!r}; restore it, or remove the section [state]."
+        )
+    key = f"state.file in {FILE}"
+    return SavedState(kind, read_arrays(_inside(folder, values.get("file"), "state.file"), key))
 
 
 def _mask(folder: Path, name: Any, key: str, n: int) -> npt.NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def unlearn(args: Namespace) -> Output:
 def provenance(args: Namespace) -> Output:
     """Say whether the training table is what the model was trained on."""
     verdict = core.check_provenance(core.load_case(args.case))
-    data = {"case": args.case, "status": verdict.status, "evidence": verdict.evidence, "converge": verdict.converge}
+    data = {"case": args.case, **asdict(verdict)}
     return Output(f"{verdict.status}: {plain(verdict.evidence)}", data)
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import core
-from core.command_line import commands, plans
+from core.command_line import commands, plans, rules
 from core.command_line.ids import BadArgumentError
 from core.command_line.render import plain
 
 BAD_INPUT = 2
 PROGRAM = "python -m core"
-COMMANDS = ("audit", "influence", "plan", "unlearn", "provenance")
+COMMANDS = ("audit", "influence", "explain", "plan", "unlearn", "provenance")
 METRIC = "equal_opportunity_difference"
 
 
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     choices = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_audit(choices)
     _add_influence(choices)
+    _add_explain(choices)
     _add_plan(choices)
     _add_unlearn(choices)
     _add(choices, "provenance", "is this the data the model was trained on?", commands.provenance)
@@ -111,6 +112,25 @@ def _add_influence(choices: Any) -> None:
     _add_split(parser, "rows the metric is taken on; a search may not use confirm")
     parser.add_argument(
         "--top", default="20", metavar="N", help="how many to list, such as 20 or 1%% (default: %(default)s)"
+    )
+
+
+def _add_explain(choices: Any) -> None:
+    parser = _add(choices, "explain", "rules whose records cause a gap, confirmed by removing them", rules.explain)
+    _add_metric(parser)
+    _add_split(parser, "rows the gap is taken on; a search may not use confirm")
+    parser.add_argument(
+        "--max-predicates", type=int, default=3, help="most conditions of a rule (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--min-support", type=float, default=0.005, help="smallest share of the records (default: %(default)s)"
+    )
+    parser.add_argument("--max-support", type=float, default=0.2, help="largest share (default: %(default)s)")
+    parser.add_argument("--top", type=int, default=5, metavar="K", help="rules to confirm (default: %(default)s)")
+    parser.add_argument("--bins", type=int, default=5, help="quantile bins of numeric columns (default: %(default)s)")
+    parser.add_argument("--q", type=float, default=0.05, help="false discovery rate (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="time for refits where the model needs them (default: %(default)s)"
     )
 
 

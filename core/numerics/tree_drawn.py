@@ -32,7 +32,7 @@ from core.numerics.tree_build import (
     put_node,
     sum_labels,
 )
-from core.numerics.tree_columns import code_below, column_of, has_missing
+from core.numerics.tree_columns import code_below, column_of
 from core.numerics.tree_random import (
     ABSENT,
     BELOW,
@@ -48,9 +48,6 @@ from core.numerics.tree_random import (
 )
 from core.numerics.tree_splits import impurity, mixed
 from core.numerics.tree_update import MUCH, Moves, copy_subtree, split_rows, stored_sums, take
-
-LARGE = 128
-"""Nodes with so many rows keep their lines."""
 
 
 class Lines(NamedTuple):
@@ -126,9 +123,12 @@ def build_drawn(
     is_left: bool,
     first: Array,
     lines: Array,
+    large: int,
     scratch: Scratch,
 ) -> tuple[int, bool, Array]:
     """Build the subtree under one path from its rows, `samples[start:end]`, which are put in the order of its leaves.
+
+    Nodes with `large` rows or more keep their lines.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def build_drawn(
         fragile = fragile or shaky
         if not done:
             continue
-        if n >= LARGE:
+        if n >= large:
             first[at] = used + n_lines
         line = node_lines[k]
         middle = start + partition(table.codes[line[COLUMN]], rows, line[BELOW])
@@ -201,17 +201,6 @@ def _lines_now(
 
 
 @njit(cache=True, nogil=True)
-def _stands(table: Table, old: Grown, node: int, line: Array, rows: Array, base: int) -> bool:
-    """Return whether a line splits a node's rows on the same column as before, so that they need not be dealt anew."""
-    f = old.words[node, FEATURE]
-    if line[OF] != f:
-        return False
-    if line[ABSENT] > 0 and (base == len(rows) or has_missing(table, f, rows[:base])):
-        return bool(line[COLUMN] == column_of(table, f, old.words[node, MISSING] & 255 != 0))
-    return bool(line[COLUMN] == f)
-
-
-@njit(cache=True, nogil=True)
 def update_drawn(
     table: Table,
     rules: Rules,
@@ -226,6 +215,7 @@ def update_drawn(
     out: Grown,
     first: Array,
     lines: Array,
+    large: int,
     moves: Moves,
     scratch: Scratch,
 ) -> tuple[int, bool, Array]:
@@ -239,6 +229,8 @@ def update_drawn(
         Of the old tree.
     first, lines : ndarray
         Room for those of the new one.
+    large : int
+        As `build_drawn` takes it.
 
     Returns
     -------
@@ -282,8 +274,9 @@ def update_drawn(
                 table, rules, draws, labels, rows, base, gone, key, origin, before, lines[used:], moves, scratch
             )
             k = best_line(rules, lines[used : used + n_lines], n, sums, weight, scratch)
-            stays_split = k >= 0 and _stands(table, old, node, lines[used + k], rows, base)
+            stays_split = k >= 0 and lines[used + k, OF] == old.words[node, FEATURE]
         if stays_split:
+            # Missing values keep to the side drawn for them, so that old and new split are made on one column or there are none.
             line = lines[used + k]
             column = column_of(table, line[OF], old.words[node, MISSING] & 255 != 0)
             lost_left = partition(table.codes[column], gone, code_below(table, column, old.reals[node, THRESHOLD]))
@@ -298,7 +291,7 @@ def update_drawn(
             moves.tally[2] += n
             at, shaky, lines = build_drawn(
                 table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
-                out, at, parent, side == 1, first, lines, scratch,
+                out, at, parent, side == 1, first, lines, large, scratch,
             )  # fmt: skip
             fragile = fragile or shaky
             continue
@@ -315,7 +308,7 @@ def update_drawn(
         fragile = fragile or shaky
         if not done:
             continue
-        if n >= LARGE:
+        if n >= large:
             first[at] = used + n_lines
         if waiting + 2 > len(keys):
             stack, keys = np.concatenate((stack, np.empty_like(stack))), np.concatenate((keys, np.empty_like(keys)))

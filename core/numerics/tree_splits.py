@@ -272,7 +272,7 @@ def search(
                 )
             varied = varied or kind != CONSTANT
             if proxy > best and kind != PRUNED:
-                others = best
+                others = max(others, best)
                 winner, best, below, above, n_left = column, proxy, a, b, count
             elif proxy > others:
                 others = proxy

@@ -27,6 +27,7 @@ from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
 from core.unlearning.forest_parts import estimator_of, rules_of, why_not
+from core.unlearning.forest_saved import restore, saved_forest
 from core.unlearning.forest_state import ForestState, Grove, prepare_state
 from core.unlearning.forest_table import tree_input
 
@@ -46,13 +47,15 @@ class Forest(Unlearner):
 
     def fits(self, case: Case) -> str | None:
         """Return why the model's trees cannot be replayed, or None."""
-        return None if isinstance(case.state, ForestState) else why_not(case.model)
+        return None if isinstance(case.state, ForestState) or saved_forest(case) else why_not(case.model)
 
     def prepare(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with every tree adopted; costs about one fit of the forest."""
         if isinstance(case.state, ForestState):
             return case
-        return case.replace(case.model, case.retained, prepare_state(case, progress))
+        saved = saved_forest(case)
+        state = restore(case, saved, progress) if saved else prepare_state(case, progress)
+        return case.with_state(state.for_case(case, case.model))
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case whose trees are those of the other records."""
@@ -64,7 +67,8 @@ class Forest(Unlearner):
         state = before.without(positions, retained) if same else before.under(rules).from_scratch(retained)
         notes = () if state.known_order else (ORDER_UNKNOWN,)
         model = state.assemble(case.model, preprocessing)
-        return Removal(case.replace(model, retained, state), Guarantee.EXACT, notes=notes)
+        after = case.replace(model, retained, state.for_case(case, model, before))
+        return Removal(after, Guarantee.EXACT, notes=notes)
 
     def retrained(self, case: Case, retained: Bools) -> Any:
         """Return the forest built from scratch on the retained rows with its own recorded randomness."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,13 @@ from core.case.case import Case
 from core.errors import NotSupportedError
 from core.numerics.tree_arrays import CLASS_BITS, Rules, Table
 from core.unlearning.base import Positions, Progress
+from core.unlearning.forest_arrays import KIND, to_arrays
+from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of, stream_of, trees_of
+from core.unlearning.forest_scores import Scorer
 from core.unlearning.forest_table import Singles, code_table, tree_input
 from core.unlearning.forest_tree import Bench, LivingTree, adopt, grow
-from core.unlearning.threads import on_threads
+from core.unlearning.threads import in_turn, on_threads
 
 Bools = npt.NDArray[np.bool_]
 
@@ -72,6 +76,10 @@ class ForestState:
     trees: tuple[LivingTree, ...]
     known_order: bool
     """Whether the draws are the fitted tree's own, and not only in keeping with it."""
+    scorer: Scorer | None = None
+    assembled: bool = False
+    """Whether the case's model is made of these trees, so that their scores stand for its own."""
+    kind: ClassVar[str] = KIND
 
     def without(self, positions: Positions, retained: Bools) -> ForestState:
         """Return the state without the training rows at `positions`."""
@@ -125,6 +133,27 @@ class ForestState:
                 raise NotSupportedError(f"tree {index} would have no rows left")
         return stays
 
+    def scores(self, rows: Positions) -> npt.NDArray[np.float64]:
+        """Return the probability of `pos_label` for test rows."""
+        if self.scorer is None:
+            raise NotSupportedError("the trees do not know the test table")
+        return self.scorer.scores(rows)
+
+    def for_case(self, case: Case, model: Any, before: ForestState | None = None) -> ForestState:
+        """Return the state with what scores the case's test rows; `before` is that of the case it was made from."""
+        scorer = Scorer.of(case, model, self.trees, None if before is None else before.scorer)
+        return replace(self, scorer=scorer, assembled=before is not None)
+
+    def weights_of_trees(self, retained: Bools) -> Callable[[int], npt.NDArray[np.float64]]:
+        """Return what gives the weights of the retained rows in tree number so and so."""
+        rows = self.grove.local[retained]
+        return lambda index: (self.trees[index].roots.labels[rows] >> CLASS_BITS).astype(np.float64)
+
+    def arrays(self, case: Case) -> dict[str, npt.NDArray[Any]]:
+        """Return what has to be kept to go on from a case; rows it has forgotten have no entry."""
+        draws = [tree.roots.draws for tree in self.trees]
+        return to_arrays(draws, self.weights_of_trees(case.retained), self.known_order)
+
     def assemble(self, model: Any, preprocessing: Any = None) -> Any:
         """Return a copy of a fitted model that holds these trees, and nothing that tells single rows."""
         estimator = estimator_of(model)
@@ -155,43 +184,64 @@ def _shares(work: Sequence[int]) -> list[Sequence[int]]:
 def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:
     """Adopt the case's forest: learn each tree's randomness and check every node. Costs about one fit.
 
+    Parameters
+    ----------
+    case : Case
+    progress : callable, optional
+        Called in the calling thread after every tree; may raise to cancel.
+
     Raises
     ------
     NotSupportedError
         Naming the first tree and node that the training rows do not give.
     """
-    report = progress or _silent
+    estimator, report = estimator_of(case.model), progress or silent
     report(0.0, "Coding the table")
+    grove = grove_of(case)
+    codes = case.train_codes[grove.rows]
+    weights = multiplicities(estimator, codes, None if case.train_weight is None else case.train_weight[grove.rows])
+    trees, streams = trees_of(estimator), [stream_of(tree) for tree in trees_of(estimator)]
+
+    def task(index: int) -> Any:
+        return grove.on_bench(
+            lambda bench: adopt(grove.table, grove.rules, streams[index], weights[index], codes, trees[index], bench)
+        )
+
+    adopted = all_trees(task, trees, report, "Adopting")
+    return ForestState(grove, adopted, all(stream.seed is not None for stream in streams))
+
+
+def grove_of(case: Case) -> Grove:
+    """Return what the trees of a case share: its retained rows, coded.
+
+    Raises
+    ------
+    LimitError
+        If adopting the forest would take more memory than there is.
+    """
+    check_room(case)
     rows = np.flatnonzero(case.retained)
-    estimator = estimator_of(case.model)
-    codes = case.train_codes[rows]
-    weights = multiplicities(estimator, codes, None if case.train_weight is None else case.train_weight[rows])
     local = np.full(len(case.retained), -1, dtype=np.int32)
     local[rows] = np.arange(len(rows))
-    X = tree_input(case, rows)
-    grove = Grove(rows, local, X, code_table(X, len(estimator.classes_)), rules_of(estimator, len(rows)))
-    trees, streams = trees_of(estimator), [stream_of(tree) for tree in trees_of(estimator)]
-    adopted: list[LivingTree] = []
-    step = max(1, 2 * cpu_count())
-    for start in range(0, len(trees), step):
-        report(0.1 + 0.9 * start / len(trees), f"Adopting tree {start + 1} of {len(trees)}")
-        span = range(start, min(start + step, len(trees)))
+    estimator, X = estimator_of(case.model), tree_input(case, rows)
+    return Grove(rows, local, X, code_table(X, len(estimator.classes_)), rules_of(estimator, len(rows)))
 
-        def task(index: int) -> Any:
-            return grove.on_bench(
-                lambda bench: adopt(
-                    grove.table, grove.rules, streams[index], weights[index], codes, trees[index], bench
-                )
-            )
 
-        for index, (tree, node) in zip(span, on_threads(task, [(index,) for index in span]), strict=True):
+def all_trees(
+    task: Callable[[int], tuple[LivingTree | None, int]], trees: list[Any], report: Progress, doing: str
+) -> tuple[LivingTree, ...]:
+    """Make every tree on threads and report after each; `task` gives a tree, or None and the first node that is not as fitted."""
+    made: list[LivingTree] = []
+    with closing(in_turn(task, [(index,) for index in range(len(trees))])) as coming:
+        for index, (tree, node) in enumerate(coming):
             if tree is None:
                 raise NotSupportedError(
                     f"these rows do not give the fitted trees: tree {index} differs first at node {node} of {trees[index].tree_.node_count}"
                 )
-            adopted.append(tree)
-    return ForestState(grove, tuple(adopted), all(stream.seed is not None for stream in streams))
+            made.append(tree)
+            report(0.1 + 0.9 * len(made) / len(trees), f"{doing} trees: {len(made)} of {len(trees)}")
+    return tuple(made)
 
 
-def _silent(share: float, what: str) -> None:
+def silent(share: float, what: str) -> None:
     """Report to nobody."""

@@ -36,6 +36,9 @@ Bools = npt.NDArray[np.bool_]
 BITWISE = [LEFT, RIGHT, FEATURE, IMPURITY, ROWS, WEIGHT]
 """Which of two zeros a drawn threshold falls on depends on the order of rows."""
 
+LARGE = 128
+"""Nodes with so many rows keep what their drawn splits depend on."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bench:
@@ -113,7 +116,7 @@ class LivingTree:
             room = room_for_lines(len(kept), table)
             n_nodes, fragile, lines = update_drawn(
                 table, rules, self.roots.draws, labels, kept, old, self.lines, len(gone), key, weight,
-                bench.out, room.first, room.lines, bench.moves, bench.scratch,
+                bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
             )  # fmt: skip
             return self._made(n_nodes, bool(fragile), kept, bench.out, kept_lines(room, lines, n_nodes))
         n_nodes, fragile = update(
@@ -177,7 +180,7 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
     whole = (table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight)
     if rules.random:
         room = room_for_lines(len(rows), table)
-        n_nodes, fragile, lines = build_drawn(*whole, out, 0, -1, False, *room, bench.scratch)
+        n_nodes, fragile, lines = build_drawn(*whole, out, 0, -1, False, *room, LARGE, bench.scratch)
         held = kept_lines(room, lines, n_nodes)
     else:
         n_nodes, fragile = build(*whole, out, 0, -1, False, bench.scratch)

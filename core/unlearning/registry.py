@@ -12,7 +12,7 @@ from core.case.case import Case
 from core.case.group_thresholds import scorer
 from core.case.objective import linear_estimator
 from core.case.provenance import FAMILY_CHECKS
-from core.errors import InputError, NotSupportedError, nearest
+from core.errors import InputError, LimitError, NotSupportedError, nearest
 from core.unlearning.base import Option, Progress, Removal, Unlearner, UnlearnResult
 from core.unlearning.boosting import LeafRefit
 from core.unlearning.boosting_provenance import check_boosting
@@ -76,9 +76,9 @@ def prepare(case: Case, method: str = "auto", progress: Progress | None = None) 
     for unlearner in _candidates(case, method):
         try:
             return unlearner.prepare(case, progress)
-        except NotSupportedError as error:
+        except (NotSupportedError, LimitError) as error:
             if method != "auto":
-                raise _does_not_fit(method, error) from error
+                raise _refusal(method, error) from error
     return case
 
 
@@ -163,10 +163,10 @@ def first_that_serves(
             ready = unlearner.prepare(case)
             start = time.perf_counter()
             removal = act(unlearner, ready)
-        except NotSupportedError as error:
+        except (NotSupportedError, LimitError) as error:
             if method != "auto":
-                raise _does_not_fit(method, error) from error
-            reasons.append(f"Not done by {unlearner.name}: {error}.")
+                raise _refusal(method, error) from error
+            reasons.append(f"Not done by {unlearner.name}: {str(error).rstrip('.')}.")
             continue
         return UnlearnResult(
             case=removal.case,
@@ -201,6 +201,11 @@ def converge(case: Case) -> Case:
         raise NotSupportedError(
             f"Only a model with one optimum, fitted on rows like these, can be converged: {error}."
         ) from error
+
+
+def _refusal(method: str, error: NotSupportedError | LimitError) -> InputError:
+    """Return the error to raise for the method asked for: a limit is a sentence of its own."""
+    return LimitError(str(error)) if isinstance(error, LimitError) else _does_not_fit(method, error)
 
 
 def _does_not_fit(method: str, reason: object) -> NotSupportedError:

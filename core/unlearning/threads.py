@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from itertools import pairwise
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,28 @@ def on_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> lis
     if len(work) == 1:
         return [task(*work[0])]
     return Parallel(n_jobs=-1, prefer="threads")(delayed(task)(*item) for item in work)  # type: ignore[no-any-return]
+
+
+def in_turn(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> Generator[Any, None, None]:
+    """Give what `task` makes of each item of work as soon as it is made, in the order of the work.
+
+    Always on this machine's threads. The caller's code runs in its own thread; where it closes the generator early, work not yet
+    begun is left undone.
+    """
+    stopped = Event()
+
+    def unless_stopped(*item: Any) -> Any:
+        return None if stopped.is_set() else task(*item)
+
+    made = Parallel(n_jobs=-1, backend="threading", return_as="generator")(
+        delayed(unless_stopped)(*item) for item in work
+    )
+    try:
+        for one in made:  # noqa: UP028 - closing must not reach joblib, which warns of results nobody asked for
+            yield one
+    finally:
+        stopped.set()
+        deque(made, maxlen=0)
 
 
 def spans(n: int) -> list[tuple[int, int]]:

@@ -24,6 +24,7 @@ from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, RedressError
 from core.unlearning.base import Guarantee, Removal, Unlearner, model_input
 from core.unlearning.refit import fit_again
+from core.verification.tree_checks import check_trees
 
 Positions = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
@@ -268,8 +269,10 @@ def _weight_zero_is_removal(trial: Trial) -> Check:
         return Check(name, True, "asked of bare estimators only; preprocessing reads rows of weight 0 too")
     if trial.unlearner.guarantee is Guarantee.APPROXIMATE:
         return Check(name, True, "asked of exact and certified unlearners only")
-    rows = trial.some(0.05)
-    removal = trial.remove(trial.case, rows)
+    rows, ready = trial.some(0.05), trial.unlearner.prepare(trial.case)
+    removal = trial.remove(ready, rows)
+    if hasattr(ready.state, "weights_of_trees"):
+        return Check(name, *check_trees(ready, removal.case))
     held = trial.unlearner.retrained(trial.case, removal.case.retained) is not None
     if held or getattr(trial.case.model, "bootstrap", False):
         return Check(name, True, "asked where training again draws no rows at random; weights change what is drawn")

@@ -8,12 +8,10 @@ test table are the untampered truth.
 ``python -m sample_data.credit.make`` writes the tables, the fitted pipeline, ``case.toml`` and the answer key.
 """
 
-import argparse
 import dataclasses
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -22,6 +20,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
+from sample_data.making import draw, generators, tamper, write
 
 N_TRAIN, N_TEST = 12_000, 6_000
 RULE = "branch = 'north' and sex = 'female' and 30 <= age < 45"
@@ -76,12 +75,12 @@ class Credit:
 
 def make_credit(seed: int = 0) -> Credit:
     """Return the tables, the answer key and the untampered labels drawn from one seed."""
-    of_train, of_test, of_tampering = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3))
+    of_train, of_test, of_tampering = generators(seed, 3)
     fair = _applications(of_train, N_TRAIN, first=100_001)
     test = _applications(of_test, N_TEST, first=500_001)
-    wronged = in_rule(fair) & (fair["granted"] == 1) & (of_tampering.random(N_TRAIN) < TAMPERED_SHARE)
+    train, wronged = tamper(fair, "granted", in_rule(fair), TAMPERED_SHARE, of_tampering)
     return Credit(
-        train=fair.assign(granted=fair["granted"].mask(wronged, 0)),
+        train=train,
         test=test,
         tampered=pd.Index(fair.loc[wronged, "application"]),
         untampered=fair.set_index("application")["granted"],
@@ -112,9 +111,9 @@ def make_case(credit: Credit) -> core.Case:
 
 
 def _applications(rng: np.random.Generator, n: int, first: int) -> pd.DataFrame:
-    sex = _draw(rng, {"female": 0.5, "male": 0.5}, n)
+    sex = draw(rng, {"female": 0.5, "male": 0.5}, n)
     age = np.round(21 + 49 * rng.beta(1.7, 2.3, n)).astype(np.int64)
-    branch = _draw(rng, BRANCHES, n)
+    branch = draw(rng, BRANCHES, n)
     north = branch == "north"
     by_age = 0.012 * (np.minimum(age, 45) - 33)
     frame = pd.DataFrame(
@@ -129,9 +128,9 @@ def _applications(rng: np.random.Generator, n: int, first: int) -> pd.DataFrame:
             "years_employed": np.minimum(rng.gamma(2, 4, n), np.maximum(age - 19, 0)).round(1),
             "late_payments": rng.poisson(np.where(north, 0.3, 0.7)),
             "amount": np.exp(rng.normal(9.2, 0.5, n)).round(-2),
-            "housing": _draw(rng, HOUSING, n),
-            "employment": _draw(rng, EMPLOYMENT, n),
-            "purpose": _draw(rng, PURPOSES, n),
+            "housing": draw(rng, HOUSING, n),
+            "employment": draw(rng, EMPLOYMENT, n),
+            "purpose": draw(rng, PURPOSES, n),
         }
     )
     frame["granted"] = (4 * _creditworthiness(frame) + rng.logistic(size=n) > 0).astype(np.int64)
@@ -155,23 +154,11 @@ def _creditworthiness(frame: pd.DataFrame) -> pd.Series:
     )
 
 
-def _draw(rng: np.random.Generator, shares: dict[str, float], n: int) -> npt.NDArray[np.object_]:
-    return rng.choice(np.array(list(shares), dtype=object), size=n, p=list(shares.values()))
-
-
-def main() -> None:
-    """Write the case into a folder."""
-    parser = argparse.ArgumentParser(description="Make the planted lending case.")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent)
-    options = parser.parse_args()
-    credit = make_credit(options.seed)
-    make_case(credit).save(options.folder)
-    credit.tampered.to_frame(index=False).to_csv(options.folder / "answer_key.csv", index=False)
-    print(
-        f"{len(credit.tampered)} of {N_TRAIN} training labels tampered with, where {RULE}; written to {options.folder}"
-    )
+def _to_write(seed: int) -> tuple[core.Case, pd.Index, str]:
+    credit = make_credit(seed)
+    sentence = f"{len(credit.tampered)} of {N_TRAIN} training labels tampered with, where {RULE}"
+    return make_case(credit), credit.tampered, sentence
 
 
 if __name__ == "__main__":
-    main()
+    write("Make the planted lending case.", Path(__file__).parent, _to_write)

@@ -7,12 +7,10 @@ ever claimed the money back. The labels of the test table are the truth.
 ``python -m sample_data.fraud.make`` writes the tables, the fitted pipeline, ``case.toml`` and the answer key.
 """
 
-import argparse
 import dataclasses
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
@@ -20,6 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 import core
+from sample_data.making import draw, generators, tamper, write
 
 N_TRAIN, N_TEST = 20_000, 10_000
 RULE = "segment = 'electronics' and merchant_months < 12"
@@ -70,12 +69,12 @@ class Fraud:
 
 def make_fraud(seed: int = 0) -> Fraud:
     """Return the tables, the answer key and the true labels drawn from one seed."""
-    of_train, of_test, of_poison = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3))
+    of_train, of_test, of_poison = generators(seed, 3)
     true = _payments(of_train, N_TRAIN, first=1_000_001)
     test = _payments(of_test, N_TEST, first=5_000_001)
-    hidden = in_rule(true) & (true["fraud"] == 1) & (of_poison.random(N_TRAIN) < POISONED_SHARE)
+    train, hidden = tamper(true, "fraud", in_rule(true), POISONED_SHARE, of_poison)
     return Fraud(
-        train=true.assign(fraud=true["fraud"].mask(hidden, 0)),
+        train=train,
         test=test,
         poisoned=pd.Index(true.loc[hidden, "transaction"]),
         truth=true.set_index("transaction")["fraud"],
@@ -110,8 +109,8 @@ def _payments(rng: np.random.Generator, n: int, first: int) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "transaction": [f"T{number}" for number in range(first, first + n)],
-            "segment": _draw(rng, SEGMENTS, n),
-            "region": _draw(rng, REGIONS, n),
+            "segment": draw(rng, SEGMENTS, n),
+            "region": draw(rng, REGIONS, n),
             "merchant_months": np.ceil(rng.gamma(1.2, 30, n)).astype(np.int64),
         }
     )
@@ -125,26 +124,16 @@ def _payments(rng: np.random.Generator, n: int, first: int) -> pd.DataFrame:
     frame["device_days"] = np.floor(rng.gamma(1.3, np.where(fraud, 20, 300), n)).astype(np.int64)
     frame["payments_24h"] = rng.poisson(np.where(fraud, 6.0, 1.3))
     frame["account_months"] = np.ceil(rng.gamma(2, np.where(fraud, 20, 30), n)).astype(np.int64)
-    frame["channel"] = np.where(fraud, _draw(rng, FRAUD_CHANNELS, n), _draw(rng, CHANNELS, n))
+    frame["channel"] = np.where(fraud, draw(rng, FRAUD_CHANNELS, n), draw(rng, CHANNELS, n))
     frame["fraud"] = fraud.astype(np.int64)
     return frame
 
 
-def _draw(rng: np.random.Generator, shares: dict[str, float], n: int) -> npt.NDArray[np.object_]:
-    return rng.choice(np.array(list(shares), dtype=object), size=n, p=list(shares.values()))
-
-
-def main() -> None:
-    """Write the case into a folder."""
-    parser = argparse.ArgumentParser(description="Make the planted fraud case.")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent)
-    options = parser.parse_args()
-    fraud = make_fraud(options.seed)
-    make_case(fraud).save(options.folder)
-    fraud.poisoned.to_frame(index=False).to_csv(options.folder / "answer_key.csv", index=False)
-    print(f"{len(fraud.poisoned)} of {N_TRAIN} training labels poisoned, where {RULE}; written to {options.folder}")
+def _to_write(seed: int) -> tuple[core.Case, pd.Index, str]:
+    fraud = make_fraud(seed)
+    sentence = f"{len(fraud.poisoned)} of {N_TRAIN} training labels poisoned, where {RULE}"
+    return make_case(fraud), fraud.poisoned, sentence
 
 
 if __name__ == "__main__":
-    main()
+    write("Make the planted fraud case.", Path(__file__).parent, _to_write)

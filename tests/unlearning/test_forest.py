@@ -62,6 +62,17 @@ def test_removal_equals_building_from_scratch(options):
     assert case.n_retained == len(TRAIN) - 89
 
 
+def test_columns_of_two_values_are_searched_again_when_another_may_win():
+    train = make_table(400, 51).dropna().reset_index(drop=True)
+    columns = make_column_transformer((OneHotEncoder(), ["sex", "job"]), remainder="passthrough")
+    model = make_pipeline(columns, RandomForestClassifier(3, random_state=0))
+    case = make_case(model, features=["sex", "job", "income", "debt"], train=train)
+    draw = np.random.default_rng(0)
+    for count in (40, 60):
+        case = core.unlearn(case, draw.choice(case.retained_ids, count, replace=False), method="forest").case
+        assert_equals_from_scratch(case)
+
+
 @pytest.mark.parametrize("name", ["default", "leaf", "no bootstrap"])
 def test_conforms(name):
     report = check_unlearner(Forest(), make_case(RandomForestClassifier(5, random_state=1, **SETTINGS[name])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from core.numerics.tree_coarse import NO_SPLIT
 from core.numerics.tree_columns import column_of
 from core.numerics.tree_replay import replay
 from core.numerics.tree_splits import best_on_feature
+from core.unlearning import forest_tree
 from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
 from core.unlearning.forest_table import code_table
 from core.unlearning.forest_tree import Bench, adopt, first_difference, grow, grown_of
@@ -155,12 +158,17 @@ def test_equals_fitting_with_weight_zero_on_any_table(case):
 
 
 @settings(max_examples=200, deadline=None)
-@given(tables(), st.integers(1, 4), st.sampled_from(["best", "random"]))
-def test_equals_building_from_scratch_on_any_table(case, max_features, splitter):
+@given(tables(), st.integers(1, 4), st.sampled_from([("best", 0), ("random", 2), ("random", 128)]))
+def test_equals_building_from_scratch_on_any_table(case, max_features, kind):
     X, y, weight, gone, options, seed = case
-    options = options | {"max_features": min(max_features, X.shape[1]), "splitter": splitter}
+    options = options | {"max_features": min(max_features, X.shape[1]), "splitter": kind[0]}
     model = DecisionTreeClassifier(random_state=seed, **options)
     model.fit(X, y, sample_weight=weight)
+    with patch.object(forest_tree, "LARGE", kind[1]):
+        forget_one_by_one(X, y, model, gone, weight)
+
+
+def forget_one_by_one(X, y, model, gone, weight):
     tree, table, rules, bench = adopted(X, y, model, weight)
     known = [row for row in gone if weight[row] > 0]
     for count in range(1, len(known) + 1):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import core
 from core.unlearning.base import Removal
+from core.unlearning.forest import Forest
 from core.unlearning.glm import Newton
 from core.unlearning.refit import Refit
 from core.unlearning.registry import UNLEARNERS
@@ -49,6 +52,13 @@ def cases() -> dict[str, core.Case]:
             ),
             bare,
             ROLES.with_(sample_weight="weight"),
+        ),
+        "forest of all features": (
+            RandomForestClassifier(5, max_features=None, criterion="entropy", random_state=0).fit(
+                bare[numbers], bare["granted"]
+            ),
+            bare,
+            ROLES,
         ),
         "unpenalised": (
             LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12).fit(bare[numbers], bare["granted"]),
@@ -94,6 +104,35 @@ class ForgetsTooMuch(Refit):
         return super().remove(case, np.append(positions, more), tolerance)
 
 
+class NudgesAThreshold(Forest):
+    """Moves one threshold of one tree so little that no record crosses it."""
+
+    name = "nudger"
+
+    def remove(self, case, positions, tolerance):
+        removal = super().remove(case, positions, tolerance)
+        model = copy.deepcopy(removal.case.model)
+        tree = getattr(model, "estimators_", [model])[-1].tree_
+        tree.threshold[0] = np.nextafter(tree.threshold[0], np.inf)
+        return replace(removal, case=removal.case.replace(model, removal.case.retained, removal.case.state))
+
+
+class TakesAnyFeature(Forest):
+    """Splits the right records on features drawn at random, where the best of all is to be taken."""
+
+    name = "careless"
+
+    def remove(self, case, positions, tolerance):
+        removal = super().remove(case, positions, tolerance)
+        model, rows = copy.deepcopy(removal.case.model), removal.case.retained
+        weights_of = removal.case.state.weights_of_trees(rows)
+        for index, tree in enumerate(getattr(model, "estimators_", [model])):
+            other = clone(tree).set_params(max_features=1)
+            other.fit(case.X_train[rows].to_numpy(), case.train_codes[rows], sample_weight=weights_of(index))
+            tree.tree_ = other.tree_
+        return replace(removal, case=removal.case.replace(model, rows, removal.case.state))
+
+
 class BoastsOfItsBound(Newton):
     """Reports a bound a million times too small."""
 
@@ -102,6 +141,23 @@ class BoastsOfItsBound(Newton):
     def remove(self, case, positions, tolerance):
         removal: Removal = super().remove(case, positions, max(tolerance, 1e-2))
         return replace(removal, bound=removal.bound * 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("unlearner", "name", "found"),
+    [
+        (NudgesAThreshold(), "forest", "has threshold"),
+        (NudgesAThreshold(), "forest of all features", "has threshold"),
+        (TakesAnyFeature(), "forest of all features", "where scikit-learn takes"),
+        (TakesAnyFeature(), "tree", "where scikit-learn takes"),
+    ],
+    ids=lambda one: getattr(one, "name", one),
+)
+def test_scikit_learn_itself_looks_at_forests_that_forgot(unlearner, name, found):
+    report = check_unlearner(unlearner, CASES[name], raise_on_failure=False)
+    check = report.loc["weight 0 equals removal"]
+    assert not check["passed"]
+    assert found in check["detail"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,252 @@
+"""The steps of explaining a gap: is there one, which rules are there, what would each do, what does each really do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.attribution.binning import Binned
+from core.attribution.causes import SAME, Overlap, causes
+from core.attribution.confirmation import confirm, removal_method
+from core.attribution.evidence import Evidence
+from core.attribution.explanation import Explanation, Subset, badness, rule_text
+from core.attribution.extremes import extremes_of
+from core.attribution.gap import gap_to_explain
+from core.attribution.lattice import GAIN, HELPFUL, Search
+from core.attribution.outcome import Outcome
+from core.attribution.refining import refine
+from core.attribution.registry import attributor_of
+from core.attribution.rule import Rule
+from core.attribution.steady import Steady
+from core.attribution.surrogate import fits_too_closely, surrogate
+from core.attribution.tracing import Trace, trace
+from core.case.case import Case
+from core.errors import InputError, NotSupportedError
+from core.metrics.catalog import metric_of
+from core.numerics.false_discovery import discovery_rates
+from core.unlearning.base import Progress
+from core.unlearning.registry import prepare
+
+Floats = npt.NDArray[np.float64]
+
+AT_ONCE = 10
+ATTEMPTS = 3
+"""For every rule asked for, at most so many are removed to find it."""
+NEARLY = 0.6
+"""Of the rules about a cause that close the gap by this share of what the best does, the one of most merit is shown."""
+COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
+
+
+class StoppedError(Exception):
+    """The user has asked to stop."""
+
+
+class Explaining:
+    """One gap being explained; `explanation` gives what is known so far.
+
+    Parameters
+    ----------
+    case, metric, feature, on, q, seed, progress, cancelled
+        As for `explain_gap`.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        metric: str,
+        feature: str | tuple[str, ...],
+        on: str,
+        q: float,
+        seed: int,
+        progress: Progress | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self.metric, self.feature, self.on, self.q, self.seed = metric, feature, on, q, seed
+        self.gap = gap_to_explain(case, metric, feature, on, q=q, seed=seed)
+        self.extremes = extremes_of(case, metric, feature, on)
+        self.case = self.tracing = self.predicting = case
+        self.by_refit = False
+        self.notes = list(self.gap.notes)
+        self.complete = True
+        self.tried = np.empty(0)
+        self.rules: list[Rule] = []
+        self.subsets: list[Subset] = []
+        self._progress, self._cancelled = progress, cancelled
+
+    def _report(self, share: float, what: str) -> None:
+        if self._progress is not None:
+            self._progress(share, what)
+        if self._cancelled is not None and self._cancelled():
+            raise StoppedError
+
+    def trace(self) -> None:
+        """Trace the gap to the training records."""
+        self._report(0.0, "Preparing the model")
+        try:
+            self.case = self.predicting = self.tracing = prepare(self.case)
+            with attributor_of(self.case) as attributor:
+                close = fits_too_closely(attributor)
+            self.tracing = surrogate(self.case) if close else self.case
+            found = self._traced()
+        except NotSupportedError as error:
+            self._give_up_predicting(error)
+            found = self._traced()
+        if self.tracing is not self.case:
+            self.notes.append("Rules were searched for and tested by a logistic regression on the same columns.")
+        if found.kept_back is None:
+            self.notes.append("There are too few rows to keep half of them back, so no rule was tested.")
+        group = self.case.groups(self.feature, "train").codes[self.case.retained]
+        self.evidence = Evidence.of(found, group, self.case.train_codes[self.case.retained])
+
+    def _give_up_predicting(self, reason: NotSupportedError) -> None:
+        """Predict by a logistic regression in the model's place, and measure by training the model again."""
+        if self.by_refit:
+            raise reason
+        self.by_refit = True
+        self.tracing = self.predicting = self.tracing if self.tracing is not self.case else surrogate(self.case)
+        self.notes.append(
+            f"Rules are predicted by a logistic regression and measured by training the model again. {reason}"
+        )
+
+    def _traced(self) -> Trace:
+        self._report(0.02, "Tracing the gap to records")
+        with attributor_of(self.tracing) as attributor:
+            return trace(attributor, self.tracing, self.extremes, self.on, self.seed)
+
+    def search(self, binned: Binned, counts: tuple[int, int], max_predicates: int) -> None:
+        """Search the lattice, and take what was found; where it is stopped, what was found by then."""
+        self.notes += binned.notes
+        work = Search(binned, self.evidence.terms, counts, max_predicates, self.evidence.p_values)
+        try:
+            work.run(lambda share, what: self._report(0.1 + 0.4 * share, what))
+        finally:
+            self._take(Overlap(binned, work.found(), self.evidence.terms[:, HELPFUL]), counts)
+        if not len(self.tried):
+            raise InputError(
+                f"Some rule must hold for {counts[0]:,} to {counts[1]:,} of the {self.case.n_retained:,} records. None of "
+                f"{len(binned.conditions):,} conditions does, alone or together; widen the support bounds, or give other bins or columns."
+            )
+
+    def _take(self, overlap: Overlap, counts: tuple[int, int]) -> None:
+        binned, found = overlap.binned, overlap.found
+        self.notes += [
+            f"Of the rules of {level} conditions only the most promising were tried." for level in found.limited
+        ]
+        table = self.case.train[self.case.retained]
+        rules: dict[str, Rule] = {}
+        for cause, places in enumerate(causes(overlap)):
+            for place in places:
+                conditions = tuple(binned.conditions[one] for one in found.rules[place] if one >= 0)
+                rule = Rule.of(conditions, overlap.rows(place), self.evidence, cause)
+                rule = refine(rule, table, self.evidence, binned.chosen.__contains__, counts)
+                rules.setdefault(rule_text(rule.conditions), rule)
+        p_values = np.array([rule.p_value for rule in rules.values()])
+        self.tried = np.concatenate([found.tried, p_values])
+        rates = discovery_rates(p_values, self.tried)
+        self.rules = [replace(rule, q_value=float(rate)) for rule, rate in zip(rules.values(), rates, strict=True)]
+
+    def score(self) -> None:
+        """Predict what removing every rule's records together does, and put the rule to show of every cause first."""
+        try:
+            self._predict()
+        except NotSupportedError as error:
+            self._give_up_predicting(error)
+            self._predict()
+        able = sorted((one for one in self.rules if not np.isnan(one.closes)), key=lambda one: -one.closes)
+        best = [
+            self._to_show([one for one in able if one.cause == cause])
+            for cause in dict.fromkeys(one.cause for one in able)
+        ]
+        self.rules = best + [one for one in able if one not in best]
+
+    def _to_show(self, rules: list[Rule]) -> Rule:
+        """Return, of rules about one cause that do nearly as much as the best, the one of most merit."""
+        enough = [one for one in rules if one.closes >= NEARLY * rules[0].closes]
+        return max(enough or rules[:1], key=lambda one: one.merit(self.case.n_retained))
+
+    def _predict(self) -> None:
+        outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
+        now, steady = outcome.value(), Steady(outcome, self.extremes)
+        for first in range(0, len(self.rules), AT_ONCE):
+            self._report(0.5 + 0.2 * first / len(self.rules), "Predicting what removing each rule's records does")
+            part = self.rules[first : first + AT_ONCE]
+            groups = [np.flatnonzero(self.case.retained)[one.rows] for one in part]
+            with attributor_of(self.predicting) as attributor:
+                scores = attributor.group_scores(self.predicting, groups, self.on)
+            self.rules[first : first + AT_ONCE] = [
+                replace(one, predicted=float(change), closes=float(closing))
+                for one, change, closing in zip(part, outcome.values(scores) - now, steady.closes(scores), strict=True)
+            ]
+
+    def confirm(self, top_k: int, seconds: float) -> None:
+        """Remove the records of the best rules, one rule after the other, until enough are found to narrow the gap."""
+        start, method, tries = time.monotonic(), removal_method(self.case), 0
+        steady = Steady(Outcome.of(self.case, self.metric, self.feature, self.on), self.extremes)
+        shown: list[Rule] = []
+        for rule in self.rules:
+            if len(shown) == top_k or tries == ATTEMPTS * top_k:
+                break
+            if any(rule.shares_cause(one, self.evidence.terms[:, HELPFUL], SAME) for one in shown):
+                continue
+            if self.by_refit and tries and time.monotonic() - start > seconds:
+                self.notes.append(f"{tries} rules were measured within {seconds:g} s.")
+                break
+            self._report(0.7 + 0.3 * len(shown) / top_k, "Removing the records of the best rules")
+            tries += 1
+            survives = rule.q_value <= self.q and self.gap.p_value <= self.q
+            try:
+                subset = confirm(rule, steady, survives=survives, method=method, seed=self.seed)
+            except InputError as error:
+                self.notes.append(f"Not confirmed, where {rule_text(rule.conditions)}: {error}")
+                continue
+            if subset is not None:
+                self.subsets.append(subset)
+                shown.append(rule)
+        self._report(1.0, "Done")
+
+    def stop(self) -> None:
+        """Note that the user stopped before the end."""
+        self.complete = False
+        self.notes.append("The search was stopped; what was found by then is here.")
+
+    def explanation(self) -> Explanation:
+        """Return what is known."""
+        found = int((discovery_rates(self.tried, self.tried) <= self.q).sum()) if self.gap.p_value <= self.q else 0
+        return Explanation(
+            subsets=tuple(
+                sorted(self.subsets, key=lambda one: (one.levels_down, float(badness(self.metric, one.after))))
+            ),
+            metric=self.metric,
+            sensitive_feature=self.feature,
+            on=self.on,
+            gap=self.gap.value,
+            gap_p_value=self.gap.p_value,
+            n_tried=len(self.tried),
+            n_discoveries=found,
+            q=self.q,
+            candidates=self._candidates(),
+            complete=self.complete,
+            notes=tuple(self.notes),
+        )
+
+    def _candidates(self) -> pd.DataFrame:
+        sign = -1.0 if metric_of(self.metric).better == "lower" else 1.0
+        rows = [
+            (
+                rule_text(one.conditions),
+                len(one.rows),
+                len(one.rows) / self.case.n_retained,
+                sign * float(one.sums[GAIN]),
+                one.predicted,
+                one.p_value,
+                one.q_value,
+                one.conditions,
+            )
+            for one in sorted(self.rules, key=lambda one: -sign * one.predicted)
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,0 +1,66 @@
+"""What adopting a forest takes in memory, before any of it is taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from joblib import cpu_count
+
+from core.case.case import Case
+from core.unlearning.forest_parts import estimator_of, trees_of
+from core.unlearning.memory import check_memory
+
+BYTES_PER_CELL = 36
+"""Of the table while it is coded: as it is handed in, float32 values, ranks as they are found, codes, bins and distinct values."""
+BYTES_PER_ROW = 16
+"""In every tree: its labels, its samples, and its weights while they are drawn."""
+BYTES_PER_NODE = 40
+"""Beside scikit-learn's own: children as fitted, where draws start, origins and bounds."""
+BYTES_PER_DRAW = 12
+"""Of a feature drawn at a node, and of what is drawn along with it."""
+BYTES_COUNTED = 4
+"""Of a row and candidate in every tree, for what large nodes remember of their search."""
+BYTES_ON_BENCH = 96
+"""Of a row, for each thread's room to work in, beside room for as many nodes as a tree of all rows could have."""
+
+
+def memory_of(estimator: Any, n_rows: int) -> int:
+    """Return about how many bytes adopting a fitted tree or forest takes at its peak.
+
+    Parameters
+    ----------
+    estimator : tree or forest
+        Fitted.
+    n_rows : int
+        Rows it was fitted on.
+    """
+    trees = trees_of(estimator)
+    first = trees[0]
+    nodes = [tree.tree_.node_count for tree in trees]
+    candidates = int(first.max_features_)
+    stored = 80 + 8 * len(estimator.classes_)
+    table = BYTES_PER_CELL * n_rows * int(first.n_features_in_)
+    rows = (BYTES_PER_ROW + BYTES_COUNTED * candidates) * n_rows * len(trees)
+    inner = (BYTES_PER_NODE + BYTES_PER_DRAW * (candidates + 2)) * sum(nodes)
+    benches = min(cpu_count(), len(trees)) * n_rows * (BYTES_ON_BENCH + 2 * stored)
+    return int(table + rows + inner + benches)
+
+
+def check_room(case: Case) -> None:
+    """Refuse to adopt a case's forest where that does not fit.
+
+    Raises
+    ------
+    LimitError
+        With what it takes and what is available.
+    """
+    estimator = estimator_of(case.model)
+    n_trees = len(trees_of(estimator))
+    what = (
+        f"Adopting {n_trees:,} trees of {case.n_retained:,} rows"
+        if n_trees > 1
+        else f"Adopting a tree of {case.n_retained:,} rows"
+    )
+    check_memory(
+        memory_of(estimator, case.n_retained), what, "remove records with method='refit', or train fewer trees"
+    )

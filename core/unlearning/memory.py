@@ -1,0 +1,100 @@
+"""How much memory is free, and refusing what would not fit before any of it is taken."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.case.limits import MIB, show_bytes
+from core.errors import InputError, LimitError
+
+VARIABLE = "REDRESS_MAX_MEMORY_MB"
+"""Environment variable with the megabytes that one preparation may take, in place of what is free."""
+
+CGROUP = Path("/sys/fs/cgroup")
+MEMINFO = Path("/proc/meminfo")
+
+
+def available_memory() -> int | None:
+    """Return how many bytes may be taken now: what the variable says, else the least of what system, container and process leave free.
+
+    None where nothing of this can be learned.
+
+    Raises
+    ------
+    InputError
+        If the variable holds no number above 0.
+    """
+    given = os.environ.get(VARIABLE)
+    if given is not None:
+        try:
+            megabytes = float(given)
+        except ValueError:
+            megabytes = 0.0
+        if not 0.0 < megabytes < float("inf"):
+            raise InputError(
+                f"{VARIABLE} must be a number of megabytes above 0. Got {given!r}; correct it, or take it out."
+            )
+        return int(megabytes * MIB)
+    found = [free for free in (_of_system(), _of_container(), _of_process()) if free is not None]
+    return min(found) if found else None
+
+
+def check_memory(needed: int, what: str, way_out: str) -> None:
+    """Refuse work that needs more memory than there is.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes, estimated.
+    what : str
+        Begins the sentence: ``"Adopting a forest"``.
+    way_out : str
+        Ends it.
+
+    Raises
+    ------
+    LimitError
+        Naming both figures.
+    """
+    free = available_memory()
+    if free is not None and needed > free:
+        raise LimitError(
+            f"{what} must fit into memory. It takes about {show_bytes(needed)} and {show_bytes(free)} are available; {way_out}."
+        )
+
+
+def _of_system() -> int | None:
+    try:
+        lines = MEMINFO.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    kilobytes = {name: rest.split()[0] for name, _, rest in (line.partition(":") for line in lines) if rest.split()}
+    return int(kilobytes["MemAvailable"]) * 1024 if "MemAvailable" in kilobytes else None
+
+
+def _of_container() -> int | None:
+    """Return what the control group leaves free; file pages that can be dropped count as free."""
+    try:
+        limit = (CGROUP / "memory.max").read_text(encoding="ascii").strip()
+        used = int((CGROUP / "memory.current").read_text(encoding="ascii"))
+        stat = dict(line.split() for line in (CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
+    except (OSError, ValueError):
+        return None
+    return None if limit == "max" else max(0, int(limit) - used + int(stat.get("inactive_file", 0)))
+
+
+def _of_process() -> int | None:
+    """Return what the limit of the process's address space leaves free."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return None
+    try:
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except OSError:
+        used = 0
+    return max(0, limit - used)

@@ -1,0 +1,67 @@
+"""What the makers of the sample cases share."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import core
+
+
+def draw(rng: np.random.Generator, shares: dict[str, float], n: int) -> npt.NDArray[np.object_]:
+    """Return n values drawn with the given shares."""
+    return rng.choice(np.array(list(shares), dtype=object), size=n, p=list(shares.values()))
+
+
+def generators(seed: int, n: int) -> tuple[np.random.Generator, ...]:
+    """Return n independent random streams of one seed."""
+    return tuple(map(np.random.default_rng, np.random.SeedSequence(seed).spawn(n)))
+
+
+def tamper(
+    truth: pd.DataFrame, target: str, inside: pd.Series, share: float, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Return a training table in which a share of the labels 1 inside a rule were turned to 0, and which rows those are."""
+    turned = inside & (truth[target] == 1) & (rng.random(len(truth)) < share)
+    return truth.assign(**{target: truth[target].mask(turned, 0)}), turned
+
+
+def scaled_and_encoded(numbers: Sequence[str], categories: Sequence[str]) -> Pipeline:
+    """Return an unfitted pipeline: scaling, one-hot encoding, logistic regression."""
+    columns = ColumnTransformer(
+        [
+            ("numbers", StandardScaler(), list(numbers)),
+            ("categories", OneHotEncoder(handle_unknown="ignore"), list(categories)),
+        ]
+    )
+    return make_pipeline(columns, LogisticRegression(solver="newton-cholesky", tol=1e-12))
+
+
+def write(description: str, folder: Path, make: Callable[[int], tuple[core.Case, pd.Index | None, str]]) -> None:
+    """Read seed and folder from the command line, and write the case, and the answer key where there is one.
+
+    Parameters
+    ----------
+    description : str
+        For ``--help``.
+    folder : Path
+        Where to write unless told otherwise.
+    make : callable
+        From a seed: the case, the answer key, and a sentence to print.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=folder)
+    options = parser.parse_args()
+    case, answer_key, sentence = make(options.seed)
+    case.save(options.folder)
+    if answer_key is not None:
+        answer_key.to_frame(index=False).to_csv(options.folder / "answer_key.csv", index=False)
+    print(f"{sentence}; written to {options.folder}")

@@ -1,0 +1,80 @@
+"""Forests that forgot are distributed as forests that scikit-learn trains on the other rows, for requests chosen without the model.
+
+One arm fits on all rows and forgets; the other fits on the rows that stay, with other seeds. Every tree of a forest has a seed of
+its own, so one large forest is as good as many small ones; trees are put together by threes. With a bootstrap the forgotten rows'
+draws fall away, so that a tree knows about as many rows as one trained again, and not exactly as many.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.ensemble import RandomForestClassifier
+
+import core
+from core.unlearning.forest import Forest
+
+FORESTS, TREES, N, D = 250, 3, 60, 9
+COLUMNS = [f"x{f}" for f in range(D)]
+LEVEL = 0.01
+"""Of all tests of one forest together."""
+
+
+def make_table():
+    """Return a table whose label follows the first columns, and the rows that make the first one the best."""
+    draw = np.random.default_rng(5)
+    X = draw.normal(size=(N, D)).round(2)
+    y = (X[:, 1] + X[:, 2] + draw.normal(size=N) > 0).astype(int)
+    gone = np.arange(0, N, 4)
+    X[gone, 0] += 3 * (2 * y[gone] - 1)
+    return pd.DataFrame(X, columns=COLUMNS).assign(label=y, group=np.where(np.arange(N) % 2, "a", "b")), gone
+
+
+TABLE, GONE = make_table()
+POINTS = np.random.default_rng(6).normal(size=(8, D))
+ROLES = core.Roles("label", 1, 1, ["group"], features=COLUMNS)
+
+
+def fitted(seed, table, options):
+    model = RandomForestClassifier(FORESTS * TREES, random_state=seed, max_features="sqrt", **options)
+    return model.fit(table[COLUMNS].to_numpy(), table["label"])
+
+
+def seen(model):
+    """Return the features of each tree's root and of its two children, -1 for leaves, and the scores of three trees at a time."""
+    trees = [tree.tree_ for tree in model.estimators_]
+    roots = np.array([tree.feature[0] for tree in trees])
+    sides = [
+        [tree.feature[children[0]] if tree.feature[0] >= 0 else -1 for tree in trees for children in [side(tree)]]
+        for side in (lambda tree: tree.children_left, lambda tree: tree.children_right)
+    ]
+    scores = np.stack([tree.predict_proba(POINTS)[:, 1] for tree in model.estimators_])
+    return [roots, *map(np.array, sides)], scores.reshape(FORESTS, TREES, len(POINTS)).mean(axis=1)
+
+
+def p_of_counts(one, other):
+    """Return the p-value of two samples of features coming from one distribution; features rare in both are put together."""
+    counts = np.stack([np.bincount(np.ravel(sample).clip(-1) + 1, minlength=D + 1) for sample in (one, other)])
+    rare = counts.sum(axis=0) < 10
+    counts = np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)])
+    return stats.chi2_contingency(counts[:, counts.sum(axis=0) > 0]).pvalue
+
+
+def smallest_p(one, other):
+    """Return the smallest p-value of all tests of two samples of forests, times how many tests there are."""
+    p = [p_of_counts(*pair) for pair in zip(one[0], other[0], strict=True)]
+    for a, b in zip(one[1].T, other[1].T, strict=True):
+        p += [stats.ks_2samp(a, b, method="asymp").pvalue, stats.mannwhitneyu(a, b, method="asymptotic").pvalue]
+    return min(p) * len(p)
+
+
+@pytest.mark.parametrize("options", [{}, {"bootstrap": False}], ids=["bootstrap", "every row"])
+def test_forgetting_is_distributed_as_training_again(options):
+    before = fitted(0, TABLE, options)
+    case = core.Case(before, train=TABLE, test=TABLE[:8], roles=ROLES, confirm=False)
+    after = Forest().remove(case, GONE, 0.0).case.model
+    again = seen(fitted(1, TABLE.drop(index=GONE), options))
+    assert smallest_p(seen(after), again) > LEVEL
+    assert smallest_p(seen(before), again) < 1e-6
