@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -119,16 +120,12 @@ def mitigators(origin: Work, measure: Measure) -> dict[str, core.Mitigation]:
     """Return what each of fairlearn's mitigators makes of a version, so far: they run one after the other; those given up are left out."""
     found = {}
     for method in METHODS:
-        one = computing.result(
-            origin,
-            MITIGATOR,
-            f"Running fairlearn's {method.replace('_', ' ')}",
-            lambda report, method=method: _mitigation(origin, measure, method, report),
-            *mitigator_settings(origin, measure, method),
-        )
+        settings = mitigator_settings(origin, measure, method)
+        title = f"Running fairlearn's {method.replace('_', ' ')}"
+        one = computing.result(origin, MITIGATOR, title, partial(_mitigation, origin, measure, method), *settings)
         if one is not None:
             found[method] = one
-        elif not computing.is_given_up(origin, MITIGATOR, *mitigator_settings(origin, measure, method)):
+        elif not computing.is_given_up(origin, MITIGATOR, *settings):
             break
     return found
 
