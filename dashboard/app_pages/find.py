@@ -36,4 +36,4 @@ with right:
     else:
         computing.place(work, computed.INFLUENCE, work.metric, work.feature)
     find_model.show(work)
-find_table.show(work, passing, case.train)
+    find_table.show(work, passing, case.train)

@@ -11,7 +11,7 @@ from dashboard import session
 from dashboard.components import computing, searched
 from dashboard.components.tables import download
 from dashboard.session import Key
-from dashboard.words import count, inline, listing, number, percent, plain
+from dashboard.words import chance, count, inline, listing, number, percent, plain
 from dashboard.work import Work
 
 LABEL = "Explain the gap"
@@ -61,7 +61,7 @@ def _settings() -> searched.RuleSettings:
 
 def _head(found: core.Explanation) -> None:
     tried = (
-        f"{count(found.n_tried, 'rule')} tried for a gap of {number(found.gap)} (p = {number(found.gap_p_value)}); "
+        f"{count(found.n_tried, 'rule')} tried for a gap of {number(found.gap)} (p {chance(found.gap_p_value)}); "
         f"{count(found.n_discoveries)} stand out from chance at a false discovery rate of {percent(found.q, 0)}."
     )
     if not len(found):
@@ -80,7 +80,7 @@ def _card(rank: int, rule: core.Subset) -> None:
             _badges(rule)
         st.caption(
             f"{count(rule.n_records, 'record')}, {percent(rule.support)} of those retained · responsible for {percent(rule.responsibility, 0)} "
-            f"of the gap · q = {number(rule.q_value)}",
+            f"of the gap · q {plain(chance(rule.q_value))}",
             help="Responsibility: (gap before less gap after) over gap before, the records really removed. "
             f"q: the smallest false discovery rate, over all rules tried, at which this one counts. Removed by {plain(rule.method)}, "
             f"{plain(rule.guarantee)}.",

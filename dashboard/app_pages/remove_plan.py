@@ -13,6 +13,7 @@ from core.errors import RedressError
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from dashboard import cached, session
+from dashboard.app_pages import remove_utility
 from dashboard.components import computing, searched
 from dashboard.measures import Measure, PlanSettings
 from dashboard.session import Key
@@ -30,14 +31,15 @@ class Planned(NamedTuple):
     band: pd.DataFrame | None
 
 
-def show(work: Work, measure: Measure) -> Planned | None:
-    """Show the form and the plan made last; return the plan if it lies on the plane shown."""
+def show(work: Work) -> tuple[Measure, Planned | None]:
+    """Show the form and the plan made last; return the utility, and the plan if it lies on the plane."""
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.markdown("#### Plan a removal")
+        measure = remove_utility.show(work)
         _form(work, measure)
     with right:
-        return _last(work, measure)
+        return measure, _last(work, measure)
 
 
 def _form(work: Work, measure: Measure) -> None:
@@ -141,12 +143,18 @@ def _last(work: Work, measure: Measure) -> Planned | None:
     if plan is None:
         computing.place(origin, searched.PLAN, *about)
         return None
-    (st.success if plan.reached else st.warning)(plain(plan.reason))
+    (st.success if plan.reached else st.warning)(_reason(plan))
     if not len(plan):
         return Planned(plan, None)
     _take(work, origin, plan)
     band = _band(origin, settings, plan)
     return Planned(plan, band)
+
+
+def _reason(plan: core.Plan) -> str:
+    label = METRICS[plan.metric].label
+    text = plan.reason.removeprefix(plan.metric)
+    return plain(label + text if text != plan.reason else text.replace(plan.metric, inline(label)))
 
 
 def _take(work: Work, origin: Work, plan: core.Plan) -> None:
@@ -172,6 +180,8 @@ def _take(work: Work, origin: Work, plan: core.Plan) -> None:
         on_click=session.select,
         args=(ids,),
     )
+    if work.selection and work.selection == ids[: len(work.selection)]:
+        st.caption(":material/arrow_upward: They are the selection; the preview and Apply are at the top of this page.")
 
 
 def _take_some(key: str, ids: tuple[object, ...]) -> None:

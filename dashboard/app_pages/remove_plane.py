@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.metrics import METRICS
-from dashboard.app_pages import remove_mitigators, remove_plan, remove_utility, remove_versions
+from dashboard.app_pages import remove_mitigators, remove_plan, remove_versions
 from dashboard.components import chart, opening
 from dashboard.components.tables import download
 from dashboard.figures import plane
@@ -21,8 +21,7 @@ def show() -> None:
     """Show the utility, the plan, and the plane with everything that lies on it."""
     work = opening.opened()
     st.divider()
-    measure = remove_utility.show(work)
-    planned = remove_plan.show(work, measure)
+    measure, planned = remove_plan.show(work)
     versions = remove_versions.table(work, measure)
     mitigations = remove_mitigators.found(work, measure)
     metric = METRICS[work.metric]

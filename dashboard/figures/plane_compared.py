@@ -115,7 +115,7 @@ def add_mitigators(figure: go.Figure, points: pd.DataFrame, utility: str) -> Non
 def _ends(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a value with the interval of its change around it; none where the groups changed places."""
     start = rows[name] - rows[f"{name}_change"]
-    known = ~rows["reversed"].astype(bool) if name == "fairness" else True
+    known = ~rows["reversed"].astype(bool) | (name != "fairness")
     ends = pd.DataFrame({name: rows[name]})
     for end in ("low", "high"):
         ends[f"{name}_{end}"] = (start + rows[f"{name}_{end}"]).where(known, rows[name])
