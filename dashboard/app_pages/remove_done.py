@@ -87,10 +87,11 @@ def _held_against(work: Work, changed: pd.DataFrame, predicted: pd.DataFrame) ->
     real, guess = row(changed, name), row(predicted, name)
     change = real["after"] - real["before"]
     off = abs(guess["after"] - real["after"])
-    share = f", {percent(off / abs(change), 0)} of the change" if abs(change) > WORTH_A_SHARE else ""
+    share = off / abs(change) if abs(change) > WORTH_A_SHARE else None
+    how_far = "" if share is None else f", {'less than 0.1%' if share < 0.001 else percent(share)} of the change"
     st.markdown(
         f"{plain(METRICS[work.metric].label)}: {plain(number(guess['after']))} was predicted, {plain(number(real['after']))} came of it; the "
-        f"preview was off by {plain(number(off, 4))}{share}."
+        f"preview was off by {'less than 0.0001' if off < 0.0001 else plain(number(off, 4))}{how_far}."
     )
 
 
