@@ -1,8 +1,9 @@
 """How much faster is removing records from a fitted random forest than scikit-learn's own refit?
 
-Forests of 100 trees on make_classification (n = 40,000, d = 40, 15 informative, flip_y = 0.05), at unlimited depth and at depth 10;
-both sides use two threads. Every removal is a call of `core.unlearn` that gives a plain scikit-learn forest, written back in full;
-nothing is put off. The first removals are compared, tree by tree, with building from scratch with the same randomness.
+Forests of 100 trees on make_classification (n = 40,000, d = 40, 15 informative, flip_y = 0.05), at unlimited depth and at depth 10,
+and with `--adult` on the Adult census table with one-hot columns; both sides use two threads. Every removal is a call of
+`core.unlearn` that gives a plain scikit-learn forest, written back in full; nothing is put off. The first removals are compared,
+tree by tree, with building from scratch with the same randomness.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import joblib
 import numpy as np
@@ -20,17 +23,36 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 import core
+from core.unlearning import forest_state, forest_tree
 from core.unlearning.forest_tree import first_difference
 
 D = 40
-COLUMNS = [f"x{index}" for index in range(D)]
 JOBS = 2
+DEPTHS = (None, 10)
+ROLES = core.Roles("label", 1, 1, ["group"])
+
+Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 
-def make_tables(n: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_tables(n: int, seed: int) -> Tables:
     X, y = make_classification(n + 1000, D, n_informative=15, flip_y=0.05, random_state=seed)
-    table = pd.DataFrame(X, columns=COLUMNS).assign(label=y, group=np.where(np.arange(len(y)) % 2, "a", "b"))
+    table = pd.DataFrame(X, columns=[f"x{index}" for index in range(D)])
+    table = table.assign(label=y, group=np.where(np.arange(len(y)) % 2, "a", "b"))
     return table.iloc[:n].reset_index(drop=True), table.iloc[n:].reset_index(drop=True)
+
+
+def adult_tables(path: str) -> Tables:
+    """Return the census table's own train and test parts, categories as one-hot columns."""
+    table = pd.read_parquet(path)
+    features = table.drop(columns=["income", "split"])
+    coded = pd.get_dummies(features, dtype=float)
+    coded = coded.assign(label=(table["income"] == ">50K").astype(int), group=table["sex"])
+    train = (table["split"] == "train").to_numpy()
+    return coded[train].reset_index(drop=True), coded[~train].reset_index(drop=True)
+
+
+def features_of(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if name not in ("label", "group")]
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:
@@ -69,38 +91,59 @@ def report(case: core.Case, rows: float, repeats: int, make_model: Callable[[], 
     )
 
 
-def shares(case: core.Case, repeats: int) -> None:
-    """Print how many rows a single removal looks at, by what is done with them."""
-    benches = case.state.grove.benches
+def phases(case: core.Case, repeats: int) -> None:
+    """Print where a single removal spends its time, on one thread, and how many rows it looks at and why."""
+    benches, spent = case.state.grove.benches, Counter[str]()
+
+    def clocked(name: str) -> Callable[..., Any]:
+        inner = getattr(forest_tree, name)
+
+        def call(*args: Any) -> Any:
+            seconds, result = timed(lambda: inner(*args))
+            spent[name] += seconds
+            return result
+
+        return call
+
     for bench in benches:
         bench.moves.tally[:] = 0
     draw = np.random.default_rng(1)
-    for one in draw.choice(case.retained_ids, repeats, replace=False):
-        core.unlearn(case, [one], method="forest")
+    with (
+        mock.patch.object(forest_state, "cpu_count", return_value=1),
+        mock.patch.multiple(
+            forest_tree, update=clocked("update"), with_tree=clocked("with_tree"), grow=clocked("grow")
+        ),
+    ):
+        for one in draw.choice(case.retained_ids, repeats, replace=False):
+            spent["all"] += timed(lambda one=one: core.unlearn(case, [one], method="forest"))[0]
     total = sum(bench.moves.tally for bench in benches) / repeats
+    share = {name: 100 * seconds / spent["all"] for name, seconds in spent.items()}
     print(
-        f"one record, mean: {total[0]:,.0f} rows checked on their node's own feature, {total[1]:,.0f} searched on every candidate, "
-        f"{total[2]:,.0f} in subtrees built again, {total[3]:,.0f} moved by sliding thresholds"
+        f"one record, on one thread: {share['update']:.0f}% of the time following paths, checking and rebuilding, "
+        f"{share.get('grow', 0.0):.0f}% building whole trees, {share['with_tree']:.0f}% writing scikit-learn's trees, the rest around it; "
+        f"rows of nodes checked {total[0]:,.0f}, searched on every candidate {total[1]:,.0f}, of subtrees built again {total[2]:,.0f}, "
+        f"moved by sliding thresholds {total[3]:,.0f}"
     )
 
 
-def run(n: int, trees: int, depth: int | None, repeats: int, seed: int) -> None:
-    train, test = make_tables(n, seed)
+def run(name: str, tables: Tables, trees: int, depth: int | None, repeats: int, seed: int) -> None:
+    train, test = tables
+    features = features_of(train)
 
     def make_model() -> Any:
         return RandomForestClassifier(trees, max_depth=depth, random_state=seed, n_jobs=JOBS)
 
-    fit, model = timed(lambda: make_model().fit(train[COLUMNS], train["label"]))
-    case = core.Case(model, train=train, test=test, roles=core.Roles("label", 1, 1, ["group"]))
+    fit, model = timed(lambda: make_model().fit(train[features], train["label"]))
+    case = core.Case(model, train=train, test=test, roles=ROLES)
     adopt, case = timed(lambda: core.prepare(case, method="forest"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"\nn = {n:,}, d = {D}, {trees} trees, depth {depth or 'unlimited'}: fit {fit:.1f} s, adopting {adopt:.1f} s "
-        f"({adopt / fit:.2f} times the fit, aim 3), peak memory of the process {peak:.2f} GiB"
+        f"\n{name}: n = {len(train):,}, d = {len(features)}, {trees} trees, depth {depth or 'unlimited'}: fit {fit:.1f} s, "
+        f"adopting {adopt:.1f} s ({adopt / fit:.2f} times the fit, aim 3), peak memory of the process {peak:.2f} GiB"
     )
     core.unlearn(case, case.retained_ids[:1], method="forest")
     report(case, 1, repeats, make_model, "500 / 200")
-    shares(case, min(20, repeats))
+    phases(case, min(20, repeats))
     report(case, 100, 3, make_model, "25")
     report(case, 0.01, 3, make_model, "6")
     report(case, 0.1, 2, make_model, "1")
@@ -112,15 +155,19 @@ def main() -> None:
     parser.add_argument("--trees", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=100, help="removals of a single record")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--adult", metavar="PATH", help="the Adult census table as Parquet, in place of the made one")
     options = parser.parse_args()
     train, test = make_tables(3000, 1)
-    for depth in (None, 10):
-        small = RandomForestClassifier(2, max_depth=depth, random_state=0).fit(train[COLUMNS], train["label"])
-        case = core.Case(small, train=train, test=test, roles=core.Roles("label", 1, 1, ["group"]))
-        core.unlearn(case, [0, 1], method="forest")
+    for depth in DEPTHS:
+        small = RandomForestClassifier(2, max_depth=depth, random_state=0).fit(
+            train[features_of(train)], train["label"]
+        )
+        core.unlearn(core.Case(small, train=train, test=test, roles=ROLES), [0, 1], method="forest")
+    name = "Adult" if options.adult else "made"
+    tables = adult_tables(options.adult) if options.adult else make_tables(options.rows, options.seed)
     with joblib.parallel_config(n_jobs=JOBS):
-        for depth in (None, 10):
-            run(options.rows, options.trees, depth, options.repeats, options.seed)
+        for depth in DEPTHS:
+            run(name, tables, options.trees, depth, options.repeats, options.seed)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from core.errors import InputError, NotSupportedError
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
+Measure = Callable[[Floats], Floats]
 
 AT_ONCE = 64
 """Groups whose scores are held in memory together."""
@@ -24,7 +25,7 @@ class Attributor(ABC):
     """Predicts what removing training records does to a metric, for the models of one family.
 
     A family has to give the influence of single records and the scores without one set of records. Effects of many groups follow
-    from the scores, one group after the other; a family that has a quicker way overrides `group_scores` or `group_changes`.
+    from the scores, one group after the other; a family that has a quicker way overrides `group_scores`.
     """
 
     name: str
@@ -41,7 +42,26 @@ class Attributor(ABC):
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
         """Return predicted scores of `pos_label` on the split without some training rows, and what to warn about."""
 
-    def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
+    def measure(
+        self,
+        case: Case,
+        metric: str,
+        feature: str | tuple[str, ...] | None,
+        on: str,
+        *,
+        closely: bool = False,  # noqa: ARG002
+    ) -> Measure:
+        """Return what gives the metric at predicted scores of shape (k, n_rows): by default the metric itself."""
+        return Outcome.of(case, metric, feature, on).values
+
+    def group_scores(
+        self,
+        case: Case,
+        groups: Sequence[Positions],
+        on: str,
+        *,
+        closely: bool = False,  # noqa: ARG002
+    ) -> Floats:
         """Return predicted scores without each group of training rows, shape (n_groups, n_rows); NaN for one that cannot go."""
         found = np.full((len(groups), len(case.rows(on))), np.nan)
         refusals = []
@@ -55,7 +75,14 @@ class Attributor(ABC):
         return found
 
     def group_changes(
-        self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, groups: Sequence[Positions]
+        self,
+        case: Case,
+        metric: str,
+        feature: str | tuple[str, ...] | None,
+        on: str,
+        groups: Sequence[Positions],
+        *,
+        closely: bool = False,
     ) -> Floats:
         """Return the predicted change of the metric without each group of training rows, shape (n_groups,).
 
@@ -70,16 +97,18 @@ class Attributor(ABC):
             The split it is taken on.
         groups : sequence of ndarray of int
             Positions of retained rows in the training table, without repeats; they may overlap from group to group.
+        closely : bool
+            Whether to spend more on each group, where that gives more: for the best of many.
 
         Returns
         -------
         ndarray of float
             Signed; NaN for a group that cannot go (the last of a class), or without which the metric is undefined.
         """
-        outcome = Outcome.of(case, metric, feature, on)
-        before = outcome.value()
+        measure = self.measure(case, metric, feature, on, closely=closely)
+        before = measure(case.scores(on)[np.newaxis])
         changes = [
-            outcome.values(self.group_scores(case, groups[start : start + AT_ONCE], on)) - before
+            measure(self.group_scores(case, groups[start : start + AT_ONCE], on, closely=closely)) - before
             for start in range(0, len(groups), AT_ONCE)
         ]
         return np.concatenate(changes) if changes else np.empty(0)

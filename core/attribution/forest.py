@@ -3,9 +3,11 @@
 Trees grown to purity do not move to first order: a leaf of one class stays so without any one of its rows. What a record does is
 therefore read from the tree shrunk towards the nodes above each leaf (hierarchical shrinkage): its share of every node on its
 path, times the metric's gradient over the explore rows that pass through that node. A leaf left empty takes its parent's value.
+For a group the shrunk trees are summed again without it, and its predicted scores are put into the smooth metric.
 
-Splits do move when a record really goes, and for one record of a forest that noise is mostly larger than its effect: influence
-is a record's share in what the removal of many like it does. For a group, a preview is the removal itself wherever that is quick.
+Splits do move when records really go, and trees below a moved split are grown anew: for one record that noise is mostly larger
+than its effect, so that influence is a record's share in what the removal of many like it does. Looked at closely, a group is
+really removed from a sample of the trees; a preview is the removal itself wherever that is quick.
 
 References
 ----------
@@ -16,39 +18,33 @@ trees. JMLR 24.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from joblib import cpu_count
-from sklearn.pipeline import Pipeline
 
-from core.attribution.base import Attributor
+from core.attribution.base import Attributor, Measure
+from core.attribution.forest_groups import changes_kept, n_sampled, over_trees, points_of, state_of, with_sample
 from core.attribution.smooth import Quantity, SmoothMetric
 from core.case.case import Case
-from core.case.scoring import names_columns
-from core.errors import NotSupportedError
-from core.numerics.tree_effects import add_effects, add_votes_without, node_masses
+from core.errors import InputError, NotSupportedError
+from core.numerics.tree_effects import add_effects, node_masses
 from core.unlearning.base import mask_without
 from core.unlearning.forest import Forest
-from core.unlearning.forest_state import ForestState
-from core.unlearning.forest_tree import LivingTree
-from core.unlearning.threads import on_threads
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
-SHRINKAGE = 100.0
-"""Rows above a leaf that weigh as much as what the leaf adds.
-
-The largest value the authors of the method search over. Of 10 to 300, those from 30 on agree best with real removals of groups.
-"""
+SHRINKAGE = 30.0
+"""Rows above a leaf that weigh as much as what the leaf adds. Of 1 to 1,000, those from 10 to 100 agree best with real removals."""
 FEW_RECORDS = 100
 FEW_ROUTES = 2_000_000
 """Up to so many records, or paths of retained rows through trees, a removal takes seconds at most."""
 
-KEPT = "The change is predicted with the trees' splits kept; without these records some of them would move."
+KEPT = (
+    "The change is predicted with the splits of most trees kept; without these records some of them would move, "
+    "and removing them can give another one."
+)
 
 
 class ForestInfluence(Attributor):
@@ -60,17 +56,30 @@ class ForestInfluence(Attributor):
         """Return why the model's trees cannot be adopted, or None."""
         return Forest().fits(case)
 
+    def measure(
+        self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, *, closely: bool = False
+    ) -> Measure:
+        """Return the smooth metric: a vote near the threshold may fall to either side once trees are grown anew.
+
+        Where looking closely removes a group from every tree, the metric itself.
+        """
+        n_trees = len(state_of(case).trees)
+        if closely and n_sampled(case) == n_trees:
+            return super().measure(case, metric, feature, on)
+        smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / n_trees, judged_only=False)
+        return lambda scores: np.array([smooth.value(row) for row in scores])
+
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. About one prediction pass over all rows."""
-        state = _state(case)
+        state, X = state_of(case), points_of(case, on)
         smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state.trees))
         pull = smooth.gradient(case.scores(on)) / len(state.trees)
-        X = _points(case, on)
         n_rows, positive = len(state.grove.rows), case.pos_column
 
-        def effects_of(trees: tuple[LivingTree, ...]) -> Floats:
+        def effects_of(trees: range) -> Floats:
             effects = np.zeros(n_rows)
-            for tree in trees:
+            for index in trees:
+                tree = state.trees[index]
                 words, reals, values = tree.grown[:3]
                 mass = node_masses(words, reals, X, pull)
                 share = np.ascontiguousarray(values[:, positive])
@@ -78,59 +87,40 @@ class ForestInfluence(Attributor):
             return effects
 
         found = np.zeros(len(case.retained))
-        found[state.grove.rows] = _over_trees(effects_of, state)
+        found[state.grove.rows] = over_trees(effects_of, len(state.trees))
         return found
 
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
-        """Return the scores after the removal itself; where that takes long or cannot be done, with the trees' splits kept."""
+        """Return the scores after the removal itself; where that takes long or cannot be done, predicted ones."""
         mask_without(case, positions)
-        state = _state(case)
+        state = state_of(case)
         if len(positions) <= FEW_RECORDS or case.n_retained * len(state.trees) <= FEW_ROUTES:
             try:
                 removal = Forest().remove(case.replace(case.model, case.retained, state), positions, 0.0)
             except NotSupportedError as error:
-                return self.scores_kept(case, positions, on), (f"It cannot be done in place: {error}.", KEPT)
+                scores = self.group_scores(case, [positions], on, closely=True)[0]
+                return scores, (f"It cannot be done in place: {error}.", KEPT)
             return removal.case.scores(on), removal.notes
-        return self.scores_kept(case, positions, on), (KEPT,)
+        return self.group_scores(case, [positions], on, closely=True)[0], (KEPT,)
 
-    def scores_kept(self, case: Case, positions: Positions, on: str) -> Floats:
-        """Return the scores without some training rows while no split moves; emptied leaves collapse into their siblings.
+    def group_scores(self, case: Case, groups: Sequence[Positions], on: str, *, closely: bool = False) -> Floats:
+        """Return the scores of shrunk trees without each group while no split moves: O(n_nodes + n_rows) a tree and group.
 
-        One walk of the training rows over the leaves, and of the split's rows through the trees.
+        Closely, each group is also removed from ten trees, or more in small tables (`forest_groups.n_sampled`), at their share of
+        the time that a removal takes.
         """
-        state, X = _state(case), _points(case, on)
-        gone = np.zeros(len(state.grove.rows), dtype=bool)
-        gone[state.grove.local[positions]] = True
-
-        def votes_of(trees: tuple[LivingTree, ...]) -> Floats:
-            votes = np.zeros(len(X))
-            for tree in trees:
-                words, reals = tree.grown[:2]
-                add_votes_without(words, reals, tree.samples, tree.roots.labels, case.pos_column, gone, X, votes)
-            return votes
-
-        return _over_trees(votes_of, state) / len(state.trees)
+        found = changes_kept(case, groups, on, SHRINKAGE)
+        for place, group in enumerate(groups):
+            if not _can_go(case, group):
+                found[place] = np.nan
+            elif closely and len(group):
+                found[place] = with_sample(case, group, on, found[place])
+        return np.asarray(np.clip(case.scores(on) + found, 0.0, 1.0))
 
 
-def _over_trees(task: Callable[[tuple[LivingTree, ...]], Floats], state: ForestState) -> Floats:
-    """Return the sum of what `task` gives for each processor's share of the trees."""
-    shares = [state.trees[start :: cpu_count()] for start in range(min(cpu_count(), len(state.trees)))]
-    return np.asarray(np.sum(on_threads(task, [(share,) for share in shares]), axis=0))
-
-
-def _state(case: Case) -> ForestState:
-    return case._remember(("forest state",), lambda: Forest().prepare(case).state)  # type: ignore[no-any-return]
-
-
-def _points(case: Case, on: str) -> npt.NDArray[np.float32]:
-    """Return test rows as the trees get them."""
-
-    def make() -> Any:
-        frame = case.X_test.iloc[case.rows(on)]
-        table: Any = frame if names_columns(case.model) else frame.to_numpy()
-        if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
-            table = case.model[:-1].transform(table)
-            table = table.toarray() if hasattr(table, "toarray") else table
-        return np.ascontiguousarray(table, dtype=np.float32)
-
-    return case._remember(("forest points", on), make)  # type: ignore[no-any-return]
+def _can_go(case: Case, group: Positions) -> bool:
+    try:
+        mask_without(case, group)
+    except InputError:
+        return False
+    return True

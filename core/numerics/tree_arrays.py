@@ -43,6 +43,10 @@ class Table(NamedTuple):
         The column in which a feature's missing values come first, -1 where none are missing.
     owner : ndarray of int32, shape (n_columns,)
         The feature that each column is of.
+    linked : ndarray of int64, shape (n_columns,)
+        Codes further apart stand for values that are never taken as one.
+    codes_by_row, bins_by_row : ndarray
+        As `codes` and `bins`, with what belongs to one row side by side in memory.
     """
 
     codes: Array
@@ -55,6 +59,9 @@ class Table(NamedTuple):
     n_bins: Array
     twin: Array
     owner: Array
+    linked: Array
+    codes_by_row: Array
+    bins_by_row: Array
 
 
 class Rules(NamedTuple):
@@ -108,6 +115,7 @@ class Scratch(NamedTuple):
     order: Array
     counts: Array
     upper: Array
+    edge: Array
     opened: Array
 
 
@@ -126,6 +134,7 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.empty(table.n_classes, np.float64),
         np.empty(len(table.twin), np.int32),
         np.empty(2 * MOST_BINS, np.int64),
+        np.empty(MOST_BINS),
         np.empty(MOST_BINS),
         np.empty(MOST_BINS, np.bool_),
     )

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
-from core.numerics.tree_columns import has_missing
+from core.numerics.tree_columns import codes_for, has_missing
+from core.numerics.tree_histograms import Histograms
 from core.numerics.tree_splits import impurity, mixed, search
 
 Array = npt.NDArray[Any]
@@ -35,6 +36,8 @@ class Grown(NamedTuple):
         The adopted node at the same path, or -1.
     others : ndarray of float64, shape (n_nodes,)
         At least the largest proxy of the features that lost.
+    names : ndarray of int32, shape (n_nodes,)
+        Of the node's histograms, -1 where there are none.
     """
 
     words: Array
@@ -42,6 +45,7 @@ class Grown(NamedTuple):
     values: Array
     origin: Array
     others: Array
+    names: Array
 
 
 def make_room(n_rows: int, n_classes: int) -> Grown:
@@ -54,6 +58,7 @@ def make_room(n_rows: int, n_classes: int) -> Grown:
         np.empty((capacity, n_classes)),
         np.empty(capacity, np.int32),
         np.empty(capacity),
+        np.empty(capacity, np.int32),
     )
 
 
@@ -153,6 +158,7 @@ def build(
     at: int,
     parent: int,
     is_left: bool,
+    store: Histograms,
     scratch: Scratch,
 ) -> tuple[int, bool]:
     """Build the subtree under one path from its rows, `samples[start:end]`, which are put in the order of its leaves.
@@ -181,15 +187,18 @@ def build(
         put_node(out, at, parent, side == 1, sums, weight, end - start, node_impurity)
         out.origin[at] = origin
         out.others[at] = np.inf
+        out.names[at] = -1
         at += 1
         if is_leaf(rules, end - start, depth, node_impurity):
             continue
-        column, _, others, below, threshold, n_left = search(
-            table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, scratch
+        used = store.used[0]
+        column, _, others, below, threshold, n_left, name = search(
+            table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, store, scratch
         )
         if column < 0:
+            store.used[0] = used
             continue
-        partition(table.codes[column], rows, below)
+        partition(codes_for(table, end - start)[column], rows, below)
         left_weight = sum_labels(labels, samples[start : start + n_left], left)
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]
@@ -199,9 +208,11 @@ def build(
             improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
             < rules.min_impurity_decrease
         ):
+            store.used[0] = used
             continue
         put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others
+        out.names[at - 1] = name
         if waiting + 2 > len(keys_on_stack):
             words_on_stack = np.concatenate((words_on_stack, np.empty_like(words_on_stack)))
             keys_on_stack = np.concatenate((keys_on_stack, np.empty_like(keys_on_stack)))

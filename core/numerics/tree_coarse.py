@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Rules, Scratch, Table
+from core.numerics.tree_columns import bins_for, codes_for
 from core.numerics.tree_sorting import sort_keys
 
 CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
@@ -48,7 +49,7 @@ def proxy_of_two(entropy: bool, a: float, b: float, all_a: float, all_b: float) 
 
 
 @njit(cache=True, nogil=True)
-def _corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> float:
+def corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> float:
     """Return the proxy to rounding, empty sides allowed."""
     left, right = a + b, (all_a + all_b) - (a + b)
     if entropy:
@@ -75,7 +76,7 @@ def _bound(
     """Bound every bin from above; return the best edge's proxy, the bins around it, and how many bins have rows."""
     a, b, rows, filled, last = 0.0, 0.0, 0, 0, -1
     best, best_before, best_after = -np.inf, -1, -1
-    here = _corner(rules.entropy, 0.0, 0.0, all_a, all_b)
+    here = corner(rules.entropy, 0.0, 0.0, all_a, all_b)
     counts, upper = scratch.counts, scratch.upper
     for i in range(n_bins):
         first, second = counts[2 * i], counts[2 * i + 1]
@@ -90,9 +91,10 @@ def _bound(
                 upper[last] = max(upper[last], here)
             if here > best and rows >= rules.min_samples_leaf and n - rows >= rules.min_samples_leaf:
                 best, best_before, best_after = here, last, i
+        scratch.edge[i] = here
         if edges[(i + 1) << shift] - edges[i << shift] > 1:
-            corner = _corner(rules.entropy, a + more_a, b, all_a, all_b)
-            upper[i] = max(here, max(corner, _corner(rules.entropy, a, b + more_b, all_a, all_b)))
+            one = corner(rules.entropy, a + more_a, b, all_a, all_b)
+            upper[i] = max(here, max(one, corner(rules.entropy, a, b + more_b, all_a, all_b)))
         a += more_a
         b += more_b
         rows += more
@@ -102,17 +104,18 @@ def _bound(
 
 
 @njit(cache=True, nogil=True)
-def _gather(
-    codes: Array, bins: Array, f: int, shift: int, labels: Array, rows: Array, scratch: Scratch
-) -> tuple[int, int, int]:
-    """Collect the rows of opened bins; return how many, and their lowest and highest code."""
+def gather(
+    codes: Array, bins: Array, f: int, shift: int, lowest: int, n_bins: int, labels: Array, rows: Array, scratch: Scratch
+) -> tuple[int, int, int]:  # fmt: skip
+    """Collect the rows of opened bins, the outermost of which have no end; return how many, and their lowest and highest code."""
     found = 0
     low: Any = 1 << 31
     high: Any = 0
     keys, opened = scratch.keys, scratch.opened
     for i in range(len(rows)):
         row = rows[i]
-        if opened[np.int64(bins[f, row]) >> shift]:
+        place: Any = (np.int64(bins[f, row]) >> shift) - lowest
+        if opened[min(max(place, 0), n_bins - 1)]:
             code = np.int64(codes[f, row])
             low, high = min(low, code), max(high, code)
             keys[found] = (code << 32) | labels[row]
@@ -121,35 +124,40 @@ def _gather(
 
 
 @njit(cache=True, nogil=True)
-def _best_opened(
-    values: Array, rules: Rules, n_bins: int, n: int, all_a: float, all_b: float,
-    edge: float, after: int, scratch: Scratch,
-) -> tuple[int, float, int, int, int]:  # fmt: skip
-    """Compare the splits within opened bins and the best one on an edge, in ascending order; the first of equals wins."""
+def best_opened(
+    values: Array, linked: int, rules: Rules, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
+) -> tuple[int, float, int, int, int]:
+    """Compare the splits in and between opened bins in ascending order; the first of equals wins.
+
+    What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included.
+    """
     keys, counts = scratch.keys, scratch.counts
     a, b, rows, at, last = 0.0, 0.0, 0, 0, -1
     best, below, above, n_left = -np.inf, -1, -1, 0
     for i in range(n_bins):
         here = (counts[2 * i] & LOW_HALF) + (counts[2 * i + 1] & LOW_HALF)
-        if not scratch.opened[i] or here == 0:
+        if here == 0:
+            continue
+        if not scratch.opened[i]:
             a += counts[2 * i] >> 32
             b += counts[2 * i + 1] >> 32
             rows += here
+            last = -1
             continue
         end = at + here
-        if i == after and edge > best:
-            best, below, above, n_left = edge, last, keys[at] >> 32, rows
-        last = keys[at] >> 32
+        most = corner(rules.entropy, 0.0, 0.0, all_a, all_b) if rows == 0 else -np.inf
         while at < end:
             code = keys[at] >> 32
-            if (
-                code != last
-                and values[code] > values[last] + LINK
-                and rows >= rules.min_samples_leaf
-                and n - rows >= rules.min_samples_leaf
-            ):
+            if rows > 0:
                 proxy = proxy_of_two(rules.entropy, a, b, all_a, all_b)
-                if proxy > best:
+                most = max(most, proxy)
+                if (
+                    proxy > best
+                    and last >= 0
+                    and not (code - last <= linked and values[code] <= values[last] + LINK)
+                    and rows >= rules.min_samples_leaf
+                    and n - rows >= rules.min_samples_leaf
+                ):
                     best, below, above, n_left = proxy, last, code, rows
             last = code
             while at < end and keys[at] >> 32 == code:
@@ -160,7 +168,17 @@ def _best_opened(
                     a += label >> CLASS_BITS
                 at += 1
                 rows += 1
+        scratch.upper[i] = most
     return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
+
+
+@njit(cache=True, nogil=True)
+def bins_shift(table: Table, f: int, n: int) -> int:
+    """Return how often the bins of a feature are joined, two by two, for a node of `n` rows."""
+    shift = 0
+    while (table.n_bins[f] >> shift) * ROWS_IN_BIN > n:
+        shift += 1
+    return shift
 
 
 @njit(cache=True, nogil=True)
@@ -177,11 +195,9 @@ def best_in_bins(
         Where PRUNED: no split's proxy is larger.
     below, above, n_left : int
     """
-    n, shift = len(rows), 0
-    while (table.n_bins[f] >> shift) * ROWS_IN_BIN > n:
-        shift += 1
+    n, shift = len(rows), bins_shift(table, f, len(rows))
     n_bins = ((table.n_bins[f] - 1) >> shift) + 1
-    _count(table.bins, f, shift, labels, rows, n_bins, scratch.counts)
+    _count(bins_for(table, n), f, shift, labels, rows, n_bins, scratch.counts)
     edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], scratch)
     if filled < 2:
         return CONSTANT, -np.inf, -1, -1, 0
@@ -196,7 +212,7 @@ def best_in_bins(
     if before >= 0:
         scratch.opened[before] = True
         scratch.opened[after] = True
-    found, low, high = _gather(table.codes, table.bins, f, shift, labels, rows, scratch)
+    found, low, high = gather(codes_for(table, n), bins_for(table, n), f, shift, 0, n_bins, labels, rows, scratch)
     values = table.values[table.first[f] : table.first[f + 1]]
     sort_keys(scratch.keys, scratch.spare, found, low, high - low)
-    return _best_opened(values, rules, n_bins, n, sums[0], sums[1], edge, after, scratch)
+    return best_opened(values, table.linked[f], rules, n_bins, n, sums[0], sums[1], scratch)

@@ -13,6 +13,21 @@ from numba import njit
 
 from core.numerics.tree_arrays import Array, Table
 
+FEW = 16
+"""Rows fewer than one in so many are read from the table that holds each row's values side by side."""
+
+
+@njit(cache=True, nogil=True)
+def codes_for(table: Table, n: int) -> Array:
+    """Return the codes in the layout that suits reading `n` rows, shape (n_columns, n_rows)."""
+    return table.codes_by_row if n * FEW < table.codes.shape[1] else table.codes
+
+
+@njit(cache=True, nogil=True)
+def bins_for(table: Table, n: int) -> Array:
+    """Return the bins in the layout that suits reading `n` rows, shape (n_columns, n_rows)."""
+    return table.bins_by_row if n * FEW < table.bins.shape[1] else table.bins
+
 
 @njit(cache=True, nogil=True)
 def code_below(table: Table, column: int, threshold: float) -> int:
@@ -42,7 +57,7 @@ def has_missing(table: Table, f: int, rows: Array) -> bool:
     if table.twin[f] < 0:
         return False
     missing = table.first[f + 1] - table.first[f] - 1
-    codes = table.codes[f]
+    codes = codes_for(table, len(rows))[f]
     for i in range(len(rows)):  # noqa: SIM110
         if codes[rows[i]] == missing:
             return True

@@ -33,6 +33,7 @@ from core.numerics.tree_build import (
     sum_labels,
 )
 from core.numerics.tree_columns import code_below, column_of
+from core.numerics.tree_moves import MUCH, Moves, copy_subtree, split_rows, stored_sums, take
 from core.numerics.tree_random import (
     ABSENT,
     BELOW,
@@ -47,7 +48,6 @@ from core.numerics.tree_random import (
     write_lines,
 )
 from core.numerics.tree_splits import impurity, mixed
-from core.numerics.tree_update import MUCH, Moves, copy_subtree, split_rows, stored_sums, take
 
 
 class Lines(NamedTuple):
@@ -68,6 +68,11 @@ class Lines(NamedTuple):
 def room_for_lines(n_rows: int, table: Table) -> Lines:
     """Return room for the lines of any tree of `n_rows` rows; `build_drawn` and `update_drawn` make more of it where needed."""
     return Lines(np.zeros(2 * n_rows + 2, np.int32), np.empty((4 * len(table.twin), SUMS + table.n_classes), np.int64))
+
+
+def kept_lines(room: Lines, lines: Array, n_nodes: int) -> Lines:
+    """Return a tree's lines without the room they were written in."""
+    return Lines(room.first[: n_nodes + 1].copy(), lines[: room.first[n_nodes]].copy())
 
 
 @njit(cache=True, nogil=True)

@@ -24,14 +24,17 @@ def leaf_of(words: Array, reals: Array, X: Array, row: int) -> int:
     """Return the leaf that a row of `X` falls into."""
     node = 0
     while words[node, LEFT] >= 0:
-        node = _child(words, reals, X[row, words[node, FEATURE]], node)
-    return node
+        value = X[row, words[node, FEATURE]]
+        left = words[node, MISSING] & 255 != 0 if np.isnan(value) else value <= reals[node, THRESHOLD]
+        node = words[node, LEFT] if left else words[node, RIGHT]
+    return int(node)
 
 
 @njit(cache=True, nogil=True)
-def _child(words: Array, reals: Array, value: float, node: int) -> int:
-    left = words[node, MISSING] & 255 != 0 if np.isnan(value) else value <= reals[node, THRESHOLD]
-    return int(words[node, LEFT] if left else words[node, RIGHT])
+def leaves_of(words: Array, reals: Array, X: Array, leaves: Array) -> None:
+    """Write the leaf of every row of `X` to `leaves`."""
+    for row in range(len(X)):
+        leaves[row] = leaf_of(words, reals, X, row)
 
 
 @njit(cache=True, nogil=True)
@@ -118,54 +121,3 @@ def _effect(
             break
         above = below
     return total
-
-
-@njit(cache=True, nogil=True)
-def add_votes_without(
-    words: Array, reals: Array, samples: Array, labels: Array, positive: int, gone: Array, X: Array, votes: Array
-) -> None:
-    """Add to `votes` the positive share that a tree gives each row of `X` once some of its rows are gone.
-
-    A node left empty collapses into its sibling; splits stay as they are otherwise. A tree that would be empty is left as it is.
-
-    Parameters
-    ----------
-    words, reals, samples, labels, positive
-        As for `add_effects`.
-    gone : ndarray of bool, shape (n_rows,)
-    X : ndarray of float32, shape (n_points, n_features)
-    votes : ndarray, shape (n_points,)
-    """
-    n_nodes = len(words)
-    held, found = np.zeros(n_nodes), np.zeros(n_nodes)
-    _fill(words, samples, labels, positive, gone, held, found)
-    if held[0] == 0.0:
-        _fill(words, samples, labels, positive, np.zeros_like(gone), held, found)
-    for row in range(len(X)):
-        node = 0
-        while words[node, LEFT] >= 0:
-            child = _child(words, reals, X[row, words[node, FEATURE]], node)
-            if held[child] == 0.0:
-                child = words[node, LEFT] + words[node, RIGHT] - child
-            node = child
-        votes[row] += found[node] / held[node]
-
-
-@njit(cache=True, nogil=True)
-def _fill(words: Array, samples: Array, labels: Array, positive: int, gone: Array, held: Array, found: Array) -> None:
-    """Sum every node's weight, and that of the positive class, over the rows that stay."""
-    at = 0
-    for node in range(len(words)):
-        held[node] = found[node] = 0.0
-        if words[node, LEFT] >= 0:
-            continue
-        for i in range(at, at + words[node, ROWS]):
-            if not gone[samples[i]]:
-                label = labels[samples[i]]
-                held[node] += label >> CLASS_BITS
-                found[node] += (label >> CLASS_BITS) if label & CLASS_MASK == positive else 0
-        at += words[node, ROWS]
-    for node in range(len(words) - 1, -1, -1):
-        if words[node, LEFT] >= 0:
-            held[node] = held[words[node, LEFT]] + held[words[node, RIGHT]]
-            found[node] = found[words[node, LEFT]] + found[words[node, RIGHT]]

@@ -85,13 +85,6 @@ def is_constant(table: Table, line: Array, n: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def look(table: Table, f: int, rows: Array, line: Array) -> tuple[bool, bool]:
-    """Return whether a feature is constant in a node, and whether rows miss it."""
-    _find_range(table, f, rows, line)
-    return is_constant(table, line, len(rows)), line[ABSENT] > 0
-
-
-@njit(cache=True, nogil=True)
 def line_threshold(table: Table, line: Array, draw: Any) -> float:
     """Return the threshold of a line."""
     values = table.values[table.first[line[OF]] : table.first[line[OF] + 1]]

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from core.numerics.tree_arrays import Rules, Table
+from core.numerics.tree_arrays import LINK, Rules, Table
 from core.numerics.tree_build import FEATURE, IMPURITY, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, is_leaf, partition
 from core.numerics.tree_columns import code_below, column_of
-from core.numerics.tree_random import SIDE, SIDE_DRAWN, SUMS, look
+from core.numerics.tree_random import SIDE, SIDE_DRAWN
 
 Array = npt.NDArray[Any]
 
@@ -38,6 +38,26 @@ def _next(state: Array) -> Any:
 
 
 @njit(cache=True, nogil=True)
+def _look(table: Table, f: int, rows: Array) -> tuple[bool, bool]:
+    """Return whether a feature is constant in a node, and whether rows miss it; looks at no more rows than it takes."""
+    codes, values = table.codes[f], table.values[table.first[f] : table.first[f + 1]]
+    missing = len(values) - 1 if table.twin[f] >= 0 else -1
+    low: Any = len(values)
+    high: Any = -1
+    absent = varies = False
+    for i in range(len(rows)):
+        code = np.int64(codes[rows[i]])
+        if code == missing:
+            absent = True
+        else:
+            low, high = min(low, code), max(high, code)
+            varies = varies or values[high] > values[low] + LINK
+        if (absent and high >= 0) or (varies and missing < 0):
+            return False, absent
+    return not varies, absent
+
+
+@njit(cache=True, nogil=True)
 def _draw_threshold(state: Array, missing: bool) -> Any:
     draw = np.int64(_next(state))
     if missing:
@@ -51,7 +71,7 @@ def _draw_features(
     fractions: Array,
 ) -> tuple[int, int]:  # fmt: skip
     """Draw as scikit-learn's splitter does; return how many features were drawn and how many are constant below."""
-    visited, found, drawn_constants, line = 0, 0, 0, np.empty(SUMS, np.int64)
+    visited, found, drawn_constants = 0, 0, 0
     f_i, total = len(features), known
     while f_i > total and (visited < rules.max_features or visited <= found + drawn_constants):
         f_j = drawn_constants + _next(state) % (f_i - found - drawn_constants)
@@ -64,7 +84,7 @@ def _draw_features(
         f_j += found
         drawn[visited] = features[f_j]
         visited += 1
-        constant, missing = look(table, features[f_j], rows, line)
+        constant, missing = _look(table, features[f_j], rows)
         if constant:
             features[f_j], features[total] = features[total], features[f_j]
             found += 1

@@ -14,7 +14,7 @@ from core.numerics.tree_sorting import sort_keys
 
 @njit(cache=True, nogil=True)
 def best_by_walking(
-    codes: Array, values: Array, offset: int, f: int, labels: Array, rows: Array,
+    codes: Array, values: Array, offset: int, f: int, linked: int, labels: Array, rows: Array,
     all_a: float, all_b: float, min_leaf: int, entropy: bool, keys: Array, spare: Array,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split of a node on one feature; see `best_on_feature`.
@@ -27,7 +27,7 @@ def best_by_walking(
         code = np.int64(codes[f, rows[i]])
         low, high = min(low, code), max(high, code)
         keys[i] = (code << 32) | labels[rows[i]]
-    if values[offset + high] <= values[offset + low] + LINK:
+    if high - low <= linked and values[offset + high] <= values[offset + low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     sort_keys(keys, spare, n, low, high - low)
     a, b = 0.0, 0.0
@@ -37,9 +37,11 @@ def best_by_walking(
         key = keys[i]
         code = key >> 32
         if code != last:
-            if i >= min_leaf and n - i >= min_leaf and values[offset + code] > values[offset + last] + LINK:
+            if i >= min_leaf and n - i >= min_leaf:
                 proxy = proxy_of_two(entropy, a, b, all_a, all_b)
-                if proxy > best:
+                if proxy > best and not (
+                    code - last <= linked and values[offset + code] <= values[offset + last] + LINK
+                ):
                     best, below, above, n_left = proxy, last, code, i
             last = code
         label = key & LOW_HALF

@@ -21,7 +21,8 @@ from numba import njit
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
-from core.numerics.tree_columns import has_missing, midpoint
+from core.numerics.tree_columns import codes_for, has_missing, midpoint
+from core.numerics.tree_histograms import Histograms, add_candidate, begin
 from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
 
@@ -129,7 +130,7 @@ def proxy_of(entropy: bool, left: Array, right: Array, left_weight: float, right
 
 @njit(cache=True, nogil=True)
 def _best_of_groups(
-    values: Array, groups: int, n: int, sums: Array, weight: float, rules: Rules, scratch: Scratch
+    values: Array, linked: int, groups: int, n: int, sums: Array, weight: float, rules: Rules, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
     left, right = scratch.left, scratch.right
     left[:] = 0.0
@@ -141,7 +142,7 @@ def _best_of_groups(
         for c in range(len(sums)):
             left[c] += group_sums[j - 1, c]
             left_weight += group_sums[j - 1, c]
-        if values[code[j]] <= values[code[j - 1]] + LINK:
+        if code[j] - code[j - 1] <= linked and values[code[j]] <= values[code[j - 1]] + LINK:
             continue
         if rows < rules.min_samples_leaf or n - rows < rules.min_samples_leaf:
             continue
@@ -151,6 +152,12 @@ def _best_of_groups(
         if proxy > best:
             best, below, above, n_left = proxy, code[j - 1], code[j], rows
     return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
+
+
+@njit(cache=True, nogil=True)
+def counted(table: Table, rules: Rules, n: int) -> bool:
+    """Return whether a node of `n` rows is counted in bins before it is searched."""
+    return table.n_classes == 2 and n >= (MANY_FOR_ENTROPY if rules.entropy else MANY)
 
 
 @njit(cache=True, nogil=True)
@@ -196,29 +203,28 @@ def best_on_feature(
     n_left : int
         Rows that go left.
     """
-    codes = table.codes[f]
-    values = table.values[table.first[f] : table.first[f + 1]]
     n = len(rows)
     if table.n_classes == 2:
-        if n >= (MANY_FOR_ENTROPY if rules.entropy else MANY):
+        if counted(table, rules, n):
             found = best_in_bins(table, rules, f, labels, rows, sums, floor, scratch)
             if found[0] != CONSTANT:
                 return found
         return best_by_walking(
-            table.codes, table.values, table.first[f], f, labels, rows, sums[0], sums[1],
+            codes_for(table, n), table.values, table.first[f], f, table.linked[f], labels, rows, sums[0], sums[1],
             rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare,
         )  # fmt: skip
+    codes, values = codes_for(table, n)[f], table.values[table.first[f] : table.first[f + 1]]
     low = high = np.int64(codes[rows[0]])
     for i in range(n):
         code = np.int64(codes[rows[i]])
         low, high = min(low, code), max(high, code)
         scratch.keys[i] = (code << 32) | labels[rows[i]]
-    if values[high] <= values[low] + LINK:
+    if high - low <= table.linked[f] and values[high] <= values[low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     span = high - low
     few = span < SHORT * n
     groups = _groups_by_counting(scratch, n, low, span) if few else _groups_by_sorting(scratch, n, low, span)
-    return _best_of_groups(values, groups, n, sums, weight, rules, scratch)
+    return _best_of_groups(values, table.linked[f], groups, n, sums, weight, rules, scratch)
 
 
 @njit(cache=True, nogil=True)
@@ -234,11 +240,13 @@ def search(
     origin: Any,
     known: int,
     found: tuple[int, float, int, int, int],
+    store: Histograms,
     scratch: Scratch,
-) -> tuple[int, float, float, int, float, int]:
+) -> tuple[int, float, float, int, float, int, int]:
     """Find the best split of a node among the features drawn at its path.
 
     Where the best split on one of their columns, `known`, has been `found` already, it is not searched again; else `known` is -1.
+    What is counted of a large node goes to `store`, unless one is known or a feature has missing values.
 
     Returns
     -------
@@ -252,16 +260,22 @@ def search(
     threshold : float
     n_left : int
         Rows that go left.
+    name : int
+        Of the node's histograms, -1 where there are none.
     """
     order = scratch.order
     recorded = recorded_order(draws, origin, order)
     winner, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
     visited, varied = 0, False
+    start = begin(store) if known < 0 and counted(table, rules, len(rows)) else -1
     while visited < len(order) and (visited < rules.max_features or not varied):
         if visited >= recorded:
             draw_next(order, visited, key)
         f = order[visited]
         visited += 1
+        if start >= 0 and table.twin[f] >= 0:
+            store.used[0] = start
+            start = -1
         for side in range(2 if has_missing(table, f, rows) else 1):
             column = f if side == 0 else table.twin[f]
             kind, proxy, a, b, count = found
@@ -276,5 +290,7 @@ def search(
                 winner, best, below, above, n_left = column, proxy, a, b, count
             elif proxy > others:
                 others = proxy
+        if start >= 0:
+            start = add_candidate(store, start, table, f, len(rows), sums[0], sums[1], rules.entropy, scratch)
     threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
-    return winner, best, others, below, threshold, n_left
+    return winner, best, others, below, threshold, n_left, start + store.offset if start >= 0 else -1

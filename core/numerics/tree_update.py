@@ -1,9 +1,10 @@
 """Taking rows out of a tree: the tree that building from scratch without them would give, node for node.
 
-Only nodes that lose or gain rows are looked at. A node keeps its feature without a look at the others while the feature's new
-best proxy stays above what theirs can have become: removing rows of weight m raises no Gini proxy by more than 2m, and
-adding rows raises none. A threshold that slides moves rows from one child to the other; where another feature wins, the subtree
-is built again.
+Only nodes that lose or gain rows are looked at. Large ones keep histograms of their candidates, with bounds that follow every
+change, and look at the rows in those bins alone that may hold the best split. A small node keeps its feature without a look at
+the others while the feature's new best proxy stays above what theirs can have become: removing rows of weight m raises no Gini
+proxy by more than 2m, and adding rows raises none. A threshold that slides moves rows from one child to the other; where
+another feature wins, the subtree is built again.
 
 References
 ----------
@@ -17,14 +18,14 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
+from core.numerics.tree_arrays import EPSILON, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
     LEFT,
     MISSING,
+    NOTHING,
     RIGHT,
     ROWS,
     THRESHOLD,
@@ -38,33 +39,29 @@ from core.numerics.tree_build import (
     put_split,
     sum_labels,
 )
-from core.numerics.tree_coarse import SPLIT
-from core.numerics.tree_columns import code_below, column_of, has_missing, midpoint
-from core.numerics.tree_splits import best_on_feature, impurity, mixed, search
-
-Array = npt.NDArray[Any]
-
-MARGIN = 1e-9
-"""Proxies closer than this share of the node's weight are compared one by one."""
-MUCH = 3
-"""A node that changes by more than one row in this many is built again."""
+from core.numerics.tree_coarse import MARGIN, SPLIT, proxy_of_two
+from core.numerics.tree_columns import code_below, codes_for, column_of, has_missing, midpoint
+from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows, search_histograms
+from core.numerics.tree_moves import MUCH, Moves, copy_subtree, split_rows, stored_sums, take, take_left
+from core.numerics.tree_splits import best_on_feature, counted, impurity, mixed, search
 
 
-class Moves(NamedTuple):
-    """Rows that leave nodes, and room to rearrange others.
+class Stores(NamedTuple):
+    """Where the histograms of a tree's nodes stand.
 
     Parameters
     ----------
-    pool : ndarray of int32
-        Lists of leaving rows, one after the other.
-    spare : ndarray of int32, shape (n_rows,)
-    tally : ndarray of int64, shape (4,)
-        Counts rows checked on their node's own feature, rows searched on every candidate, rows built again, rows moved.
+    base : Histograms
+        Shared with the trees it was made from; never written to.
+    own : Histograms
+        Of nodes that differ from theirs.
+    out : Histograms
+        Those of the new tree.
     """
 
-    pool: Array
-    spare: Array
-    tally: Array
+    base: Histograms
+    own: Histograms
+    out: Histograms
 
 
 @njit(cache=True, nogil=True)
@@ -76,40 +73,13 @@ def _most_gained(entropy: bool, lost: float, weight: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
-    """Write an unchanged subtree to position `at`; return where the next node goes."""
-    if parent >= 0:
-        out.words[parent, LEFT if is_left else RIGHT] = at
-    size, shift = end - node, at - node
-    out.words[at : at + size] = old.words[node:end]
-    out.values[at : at + size] = old.values[node:end]
-    out.origin[at : at + size] = old.origin[node:end]
-    out.others[at : at + size] = old.others[node:end]
-    if shift != 0:
-        for i in range(at, at + size):
-            if out.words[i, LEFT] >= 0:
-                out.words[i, LEFT] += shift
-                out.words[i, RIGHT] += shift
-    return at + size
-
-
-@njit(cache=True, nogil=True)
-def stored_sums(old: Grown, node: int, sums: Array) -> float:
-    """Fill `sums` with a node's weight by class; return its whole weight."""
-    for c in range(len(sums)):
-        sums[c] = np.rint(old.values[node, c] * old.reals[node, WEIGHT])
-    return float(old.reals[node, WEIGHT])
-
-
-@njit(cache=True, nogil=True)
-def take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
-    """Take rows off `sums`, so many times each; return their whole weight."""
-    total = 0.0
-    for i in range(len(rows)):
-        label = labels[rows[i]]
-        sums[label & CLASS_MASK] -= times * (label >> CLASS_BITS)
-        total += label >> CLASS_BITS
-    return total
+def _carry_histograms(old: Grown, node: int, end: int, out: Grown, at: int, stores: Stores) -> None:
+    """Let the nodes of an unchanged subtree keep their histograms."""
+    out.names[at : at + end - node] = old.names[node:end]
+    if stores.own.used[0] > 0:
+        for i in range(at, at + end - node):
+            if out.names[i] >= stores.out.offset:
+                out.names[i] = copy_histograms(out.names[i], stores.base, stores.own, stores.out)
 
 
 @njit(cache=True, nogil=True)
@@ -121,99 +91,69 @@ def _any(flags: Array, rows: Array) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _rearrange(codes: Array, rows: Array, base: int, base_left: int, below: int, spare: Array) -> tuple[int, int]:
-    """Order a node's rows anew: what stays left, what comes from the right, what joins; then the same for the right.
+def _from_histograms(
+    table: Table, rules: Rules, labels: Array, rows: Array, base: int, gone: Array, sums: Array, old: Grown, node: int,
+    left: Array, stores: Stores, scratch: Scratch,
+) -> tuple[int, int, int, int, int]:  # fmt: skip
+    """Find a node's best split by its histograms, brought up to date in `stores.out`.
 
-    Returns how many rows of the left and of the right child were there before.
+    Returns the feature, -1 where they do not decide; the split; and the name of the new histograms.
     """
-    n, at, kept_left = len(rows), 0, 0
-    for i in range(n):
-        if codes[rows[i]] <= below:
-            spare[at] = rows[i]
-            at += 1
-            if i < base_left:
-                kept_left = at
-    n_left = at
-    for i in range(base_left, base):
-        if codes[rows[i]] > below:
-            spare[at] = rows[i]
-            at += 1
-    kept_right = at - n_left
-    for i in range(n):
-        if codes[rows[i]] > below and (i < base_left or i >= base):
-            spare[at] = rows[i]
-            at += 1
-    rows[:] = spare[:n]
-    return kept_left, kept_right
-
-
-@njit(cache=True, nogil=True)
-def _count_upto(codes: Array, rows: Array, below: int) -> int:
-    """Count rows with a code up to `below`."""
-    found = 0
-    for i in range(len(rows)):
-        found += 1 if codes[rows[i]] <= below else 0
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _list_leavers(codes: Array, gone: Array, staying: Array, below: int, to_left: bool, pool: Array, top: int) -> int:
-    """Append to the pool what leaves a child: rows that are gone, and rows on the other side of the new threshold."""
-    pool[top : top + len(gone)] = gone
-    top += len(gone)
-    for i in range(len(staying)):
-        if (codes[staying[i]] <= below) == to_left:
-            pool[top] = staying[i]
-            top += 1
-    return top
+    f, child, joined = old.words[node, FEATURE], old.words[node, LEFT], rows[base:]
+    codes = codes_for(table, len(gone) + len(joined))[f]
+    code = code_below(table, f, old.reals[node, THRESHOLD])
+    stored_sums(old, child, left)
+    n_left = old.words[child, ROWS] - take_left(labels, codes, gone, code, left)
+    n_left += take_left(labels, codes, joined, code, left, -1)
+    least = max(rules.min_samples_leaf, 1)
+    if n_left < least or len(rows) - n_left < least:
+        return -1, -1, -1, 0, -1
+    name = copy_histograms(old.names[node], stores.base, stores.own, stores.out)
+    start = name - stores.out.offset
+    if name < 0 or (len(joined) > 0 and stores.out.lines[start, CANDIDATES] > rules.max_features):
+        return -1, -1, -1, 0, -1
+    if len(joined) > 0:
+        take(labels, gone, sums, -1)
+        move_rows(stores.out, start, table, rules.entropy, labels, joined, True, sums, scratch)
+        take(labels, gone, sums)
+    if len(gone) > 0:
+        move_rows(stores.out, start, table, rules.entropy, labels, gone, False, sums, scratch)
+    floor = proxy_of_two(rules.entropy, left[0], left[1], sums[0], sums[1])
+    winner, _, below, above, n_left = search_histograms(
+        stores.out, start, table, rules, labels, rows, sums, f, floor, scratch
+    )
+    return winner, below, above, n_left, name
 
 
 @njit(cache=True, nogil=True)
 def _best_now(
-    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, sums: Array, weight: float, key: Any,
-    origin: Any, column: int, others: float, sure: bool, moves: Moves, scratch: Scratch,
-) -> tuple[int, float, int, float, int]:  # fmt: skip
-    """Return a node's best column now, a bound on the others, and the split; `sure` says that `others` bounds them."""
-    found = best_on_feature(table, rules, column, labels, rows, sums, weight, -np.inf, scratch)
-    kind, proxy, below, above, n_left = found
+    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, sums: Array,
+    weight: float, lost_weight: float, key: Any, old: Grown, node: int, column: int, left: Array, stores: Stores,
+    moves: Moves, scratch: Scratch,
+) -> tuple[int, float, int, float, int, int]:  # fmt: skip
+    """Return a node's best column now, a bound on the others, the split, and the name of its histograms."""
+    origin, used = np.int64(old.origin[node]), stores.out.used[0]
     moves.tally[0] += len(rows)
-    if sure and kind == SPLIT and proxy - others > MARGIN * weight:
-        return column, others, below, midpoint(table, column, below, above), n_left
+    if old.names[node] >= 0:
+        winner, below, above, n_left, name = _from_histograms(
+            table, rules, labels, rows, base, gone, sums, old, node, left, stores, scratch
+        )
+        if winner >= 0:
+            return winner, np.inf, below, midpoint(table, winner, below, above), n_left, name
+        stores.out.used[0] = used
+    known, found = -1, NOTHING
+    if not counted(table, rules, len(rows)):
+        known, found = column, best_on_feature(table, rules, column, labels, rows, sums, weight, -np.inf, scratch)
+        kind, proxy, below, above, n_left = found
+        others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
+        sure = kind == SPLIT and base == len(rows) and proxy - others > MARGIN * weight
+        if sure and not _any(table.chained, gone):
+            return column, others, below, midpoint(table, column, below, above), n_left, -1
     moves.tally[1] += len(rows)
-    winner, _, others, below, threshold, n_left = search(
-        table, rules, draws, labels, rows, sums, weight, key, origin, column, found, scratch
+    winner, _, others, below, threshold, n_left, name = search(
+        table, rules, draws, labels, rows, sums, weight, key, origin, known, found, stores.out, scratch
     )
-    return winner, others, below, threshold, n_left
-
-
-@njit(cache=True, nogil=True)
-def split_rows(
-    codes: Array, rows: Array, base: int, base_left: int, gone: Array, lost_left: int, lost_start: int, below: int,
-    n_left: int, moves: Moves, top: int,
-) -> tuple[int, int, int, int, int, int, int, int]:  # fmt: skip
-    """Deal a node's rows, and the lists of those that left it, to its children.
-
-    Returns what each child keeps, where the lists of leavers start and end, and the pool's end; -1 where it is too small.
-    """
-    kept_left, kept_right = base_left, base - base_left
-    left_start, left_end, right_start, right_end = lost_start, lost_start + lost_left, 0, 0
-    right_start, right_end = left_end, lost_start + len(gone)
-    crossing = n_left - _count_upto(codes, rows[base:], below) != base_left
-    if crossing:
-        leaving_left = base_left - _count_upto(codes, rows[:base_left], below)
-        leaving_right = _count_upto(codes, rows[base_left:base], below)
-        moves.tally[3] += leaving_left + leaving_right
-        if top + len(gone) + leaving_left + leaving_right > len(moves.pool):
-            return 0, 0, 0, 0, 0, 0, -1, 0
-        left_start = top
-        top = _list_leavers(codes, gone[:lost_left], rows[:base_left], below, False, moves.pool, top)
-        left_end = right_start = top
-        top = _list_leavers(codes, gone[lost_left:], rows[base_left:base], below, True, moves.pool, top)
-        right_end = top
-    changed = crossing or base < len(rows)
-    if changed:
-        kept_left, kept_right = _rearrange(codes, rows, base, base_left, below, moves.spare)
-    return kept_left, kept_right, left_start, left_end, right_start, right_end, top, 1 if changed else 0
+    return winner, others, below, threshold, n_left, name
 
 
 @njit(cache=True, nogil=True)
@@ -229,6 +169,7 @@ def update(
     key: Any,
     root_weight: float,
     out: Grown,
+    stores: Stores,
     moves: Moves,
     scratch: Scratch,
 ) -> tuple[int, bool]:
@@ -250,6 +191,7 @@ def update(
     root_weight : float
         Weight of the rows that stay.
     out : Grown
+    stores : Stores
     moves : Moves
     scratch : Scratch
 
@@ -270,10 +212,12 @@ def update(
         key = keys[waiting]
         n, lost = base + joining, lost_end - lost_start
         if joining == 0 and lost == 0:
+            _carry_histograms(old, node, node_end, out, at, stores)
             at = copy_subtree(old, node, node_end, out, at, parent, side == 1)
             continue
         rows, gone = samples[start : start + n], moves.pool[lost_start:lost_end]
         origin, f = np.int64(old.origin[node]), old.words[node, FEATURE]
+        used = stores.out.used[0]
         stays_split = f >= 0 and (joining + lost) * MUCH <= n
         if stays_split:
             stored_sums(old, node, sums)
@@ -283,27 +227,29 @@ def update(
             node_impurity = impurity(rules.entropy, sums, weight)
             stays_split = not is_leaf(rules, n, depth, node_impurity)
         if stays_split:
-            others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
-            sure = joining == 0 and not _any(table.chained, gone)
             before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
             column = before if has_missing(table, f, rows[:base]) else f
-            winner, others, below, threshold, n_left = _best_now(
-                table, rules, draws, labels, rows, sums, weight, key, origin, column, others, sure, moves, scratch
-            )
+            winner, others, below, threshold, n_left, name = _best_now(
+                table, rules, draws, labels, rows, base, gone, sums, weight, lost_weight, key, old, node, column, left,
+                stores, moves, scratch,
+            )  # fmt: skip
             stays_split = winner == column
         if stays_split:
-            lost_left = partition(table.codes[before], gone, code_below(table, before, old.reals[node, THRESHOLD]))
+            lost_left = partition(
+                codes_for(table, lost)[before], gone, code_below(table, before, old.reals[node, THRESHOLD])
+            )
             old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
             kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = split_rows(
-                table.codes[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
+                codes_for(table, n)[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
                 n_left, moves, top,
             )  # fmt: skip
             stays_split = top_now >= 0
         if not stays_split:
             moves.tally[2] += n
+            stores.out.used[0] = used
             at, shaky = build(
                 table, rules, draws, labels, samples, start, start + n, depth, key, origin, root_weight,
-                out, at, parent, side == 1, scratch,
+                out, at, parent, side == 1, stores.out, scratch,
             )  # fmt: skip
             fragile = fragile or shaky
             continue
@@ -317,14 +263,17 @@ def update(
         put_node(out, at, parent, side == 1, sums, weight, n, node_impurity)
         out.origin[at] = origin
         out.others[at] = np.inf
+        out.names[at] = -1
         at += 1
         if (
             improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
             < rules.min_impurity_decrease
         ):
+            stores.out.used[0] = used
             continue
         put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others
+        out.names[at - 1] = name
         if waiting + 2 > len(keys):
             stack = np.concatenate((stack, np.empty_like(stack)))
             keys = np.concatenate((keys, np.empty_like(keys)))

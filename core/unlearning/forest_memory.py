@@ -20,6 +20,8 @@ BYTES_PER_DRAW = 12
 """Of a feature drawn at a node, and of what is drawn along with it."""
 BYTES_COUNTED = 4
 """Of a row and candidate in every tree, for what large nodes remember of their search."""
+BYTES_PER_LINE = 128
+"""Of up to 32 cells of a row, coded and side by side: two cache lines."""
 BYTES_ON_BENCH = 96
 """Of a row, for each thread's room to work in, beside room for as many nodes as a tree of all rows could have."""
 
@@ -43,6 +45,8 @@ def memory_of(estimator: Any, n_rows: int) -> int:
     rows = (BYTES_PER_ROW + BYTES_COUNTED * candidates) * n_rows * len(trees)
     inner = (BYTES_PER_NODE + BYTES_PER_DRAW * (candidates + 2)) * sum(nodes)
     benches = min(cpu_count(), len(trees)) * n_rows * (BYTES_ON_BENCH + 2 * stored)
+    table += BYTES_PER_LINE * n_rows * (int(first.n_features_in_) // 32 + 1)
+    benches += min(cpu_count(), len(trees)) * n_rows * 16 * max(int(first.n_features_in_), 8)
     return int(table + rows + inner + benches)
 
 

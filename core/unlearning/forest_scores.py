@@ -11,6 +11,7 @@ from joblib import cpu_count
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
+from core.case.scoring import names_columns
 from core.numerics.tree_scores import add_shares, reroute, route
 from core.unlearning.forest_tree import LivingTree
 from core.unlearning.threads import on_threads
@@ -76,7 +77,7 @@ class Scorer:
     def _points(self, rows: Positions) -> Singles:
         """Return test rows as the trees get them."""
         frame = self.table.iloc[rows]
-        table: Any = frame if hasattr(self.model, "feature_names_in_") else frame.to_numpy()
+        table: Any = frame if names_columns(self.model) else frame.to_numpy()
         if isinstance(self.model, Pipeline) and len(self.model.steps) > 1:
             table = self.model[:-1].transform(table)
             table = table.toarray() if hasattr(table, "toarray") else table

@@ -53,18 +53,24 @@ def code_table(X: Singles, n_classes: int) -> Table:
     twin[incomplete] = X.shape[1] + np.arange(len(incomplete))
     sizes = [len(values) for values, _ in columns]
     kind = np.uint16 if max(sizes) <= np.iinfo(np.uint16).max else np.int32
-    codes = np.empty((len(columns), len(X)), dtype=kind)
-    bins = np.empty((len(columns), len(X)), dtype=np.uint16)
+    codes = _padded(len(columns), len(X), kind)
+    bins = _padded(len(columns), len(X), np.uint16)
     edges = np.zeros((len(columns), 2 * MOST_BINS + 1), dtype=np.int32)
     n_bins = np.empty(len(columns), dtype=np.int64)
+    longest = np.empty(len(columns), dtype=np.int64)
     chained = np.zeros(len(X), dtype=bool)
     for f, (values, code) in enumerate(columns):
         codes[f] = code
         linked = np.append(values[1:] <= values[:-1] + LINK, False)
+        longest[f] = np.diff(np.flatnonzero(np.append(True, ~linked))).max() - 1
         chained |= (linked & np.roll(linked, 1))[code]
         bin_of, n_bins[f] = _bins(code, linked)
         bins[f] = bin_of[code]
         edges[f] = np.searchsorted(bin_of, np.arange(2 * MOST_BINS + 1))
+    codes_by_row = _padded(len(X), len(columns), kind)
+    codes_by_row[:] = codes.T
+    bins_by_row = _padded(len(X), len(columns), np.uint16)
+    bins_by_row[:] = bins.T
     return Table(
         codes,
         np.concatenate([values for values, _ in columns]).astype(np.float32),
@@ -76,7 +82,16 @@ def code_table(X: Singles, n_classes: int) -> Table:
         n_bins,
         twin,
         np.concatenate([np.arange(X.shape[1]), incomplete]).astype(np.int32),
+        longest,
+        codes_by_row.T,
+        bins_by_row.T,
     )
+
+
+def _padded(rows: int, columns: int, kind: type) -> npt.NDArray[Any]:
+    """Return an uninitialised array whose rows start on cache lines; never contiguous, so that kernels see one type."""
+    line = 64 // np.dtype(kind).itemsize
+    return np.empty((rows, (columns // line + 1) * line), dtype=kind)[:, :columns]
 
 
 def _ranked(column: Singles, missing: float) -> tuple[Singles, npt.NDArray[np.intp]]:

@@ -24,15 +24,22 @@ from core.numerics.tree_build import (
     deepest,
     make_room,
 )
-from core.numerics.tree_drawn import Lines, build_drawn, room_for_lines, update_drawn
+from core.numerics.tree_drawn import Lines, build_drawn, kept_lines, room_for_lines, update_drawn
+from core.numerics.tree_histograms import make_histograms
+from core.numerics.tree_moves import Moves
 from core.numerics.tree_replay import replay
-from core.numerics.tree_update import Moves, update
+from core.numerics.tree_update import update
+from core.unlearning.forest_histograms import Memory
 from core.unlearning.forest_parts import Stream
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+MANY = 16
+"""Where more than one row in so many leaves, building the tree anew is quicker."""
+NO_INTS: Ints = np.empty(0, np.int32)
+NO_REALS: npt.NDArray[np.float64] = np.empty(0)
 BITWISE = [LEFT, RIGHT, FEATURE, IMPURITY, ROWS, WEIGHT]
 """Which of two zeros a drawn threshold falls on depends on the order of rows."""
 
@@ -47,12 +54,14 @@ class Bench:
     out: Grown
     scratch: Scratch
     moves: Moves
+    lines: Ints
 
     @classmethod
     def for_rows(cls, n_rows: int, table: Table) -> Bench:
         """Return room for trees of up to `n_rows` rows."""
         moves = Moves(np.empty(4 * n_rows + 64, np.int32), np.empty(n_rows, np.int32), np.zeros(4, np.int64))
-        return cls(make_room(n_rows, table.n_classes), make_scratch(n_rows, table), moves)
+        lines = np.empty((n_rows * max(len(table.codes), 8), 4), np.int32)
+        return cls(make_room(n_rows, table.n_classes), make_scratch(n_rows, table), moves, lines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +92,8 @@ class LivingTree:
         The rows it knows, in the order of its leaves.
     origin, others : ndarray
         Of every node, as in `Grown`.
-    lines : Lines, optional
-        Of a tree whose thresholds are drawn.
+    memory : Memory or Lines
+        What its large nodes remember; lines where thresholds are drawn.
     fragile : bool
         Whether a split may become a leaf, or a leaf a split, as the whole weight falls; then the tree is built anew each time.
     """
@@ -94,13 +103,14 @@ class LivingTree:
     samples: Ints
     origin: Ints
     others: npt.NDArray[np.float64]
-    lines: Lines | None
+    memory: Memory | Lines
     fragile: bool
 
     @property
     def grown(self) -> Grown:
         """The tree as flat arrays; they share memory with scikit-learn's tree."""
-        return grown_of(self.estimator, self.origin, self.others)
+        names = self.memory.names if isinstance(self.memory, Memory) else NO_INTS
+        return grown_of(self.estimator, self.origin, self.others, names)
 
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without some of its rows, every one of which it knows."""
@@ -108,40 +118,44 @@ class LivingTree:
         labels = self.roots.labels
         weight = float(self.estimator.tree_.weighted_n_node_samples[0] - (labels[gone] >> CLASS_BITS).sum())
         key = self.roots.draws.seed
-        if self.fragile:
+        if self.fragile or len(gone) * MANY > len(self.samples):
             return grow(table, rules, self.roots, kept, self.estimator, bench)
         bench.moves.pool[: len(gone)] = gone
         old = self.grown
-        if self.lines is not None:
+        if isinstance(self.memory, Lines):
             room = room_for_lines(len(kept), table)
             n_nodes, fragile, lines = update_drawn(
-                table, rules, self.roots.draws, labels, kept, old, self.lines, len(gone), key, weight,
+                table, rules, self.roots.draws, labels, kept, old, self.memory, len(gone), key, weight,
                 bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
             )  # fmt: skip
             return self._made(n_nodes, bool(fragile), kept, bench.out, kept_lines(room, lines, n_nodes))
+        stores, shared = self.memory.stores(bench.lines)
         n_nodes, fragile = update(
             table, rules, self.roots.draws, labels, kept, old, len(old.words), len(gone), key, weight,
-            bench.out, bench.moves, bench.scratch,
+            bench.out, stores, bench.moves, bench.scratch,
         )  # fmt: skip
-        return self._made(n_nodes, bool(fragile), kept, bench.out, None)
+        memory = Memory.of(bench.out.names[:n_nodes], stores.out, shared)
+        return self._made(n_nodes, bool(fragile), kept, bench.out, memory)
 
-    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown, lines: Lines | None) -> LivingTree:
+    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown, memory: Memory | Lines) -> LivingTree:
         return replace(
             self,
             estimator=with_tree(self.estimator, out, n_nodes),
             samples=samples,
             origin=out.origin[:n_nodes].copy(),
             others=out.others[:n_nodes].copy(),
-            lines=lines,
+            memory=memory,
             fragile=fragile,
         )
 
 
-def grown_of(estimator: Any, origin: Ints, others: npt.NDArray[np.float64]) -> Grown:
+def grown_of(
+    estimator: Any, origin: Ints = NO_INTS, others: npt.NDArray[np.float64] = NO_REALS, names: Ints = NO_INTS
+) -> Grown:
     """Return a fitted tree as flat arrays, without copying its nodes."""
     state = estimator.tree_.__getstate__()
     words = state["nodes"].view(np.int64).reshape(-1, 8)
-    return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others)
+    return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others, names)
 
 
 def with_tree(estimator: Any, out: Grown, n_nodes: int) -> Any:
@@ -176,28 +190,26 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
     bench : Bench
     """
     weight = float((roots.labels[rows] >> CLASS_BITS).sum())
-    out, held = bench.out, None
+    out = bench.out
     whole = (table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight)
+    memory: Memory | Lines
     if rules.random:
         room = room_for_lines(len(rows), table)
         n_nodes, fragile, lines = build_drawn(*whole, out, 0, -1, False, *room, LARGE, bench.scratch)
-        held = kept_lines(room, lines, n_nodes)
+        memory = kept_lines(room, lines, n_nodes)
     else:
-        n_nodes, fragile = build(*whole, out, 0, -1, False, bench.scratch)
+        store = make_histograms(bench.lines, 0, 0)
+        n_nodes, fragile = build(*whole, out, 0, -1, False, store, bench.scratch)
+        memory = Memory.of(out.names[:n_nodes], store)
     return LivingTree(
         with_tree(estimator, out, n_nodes),
         roots,
         rows,
         out.origin[:n_nodes].copy(),
         out.others[:n_nodes].copy(),
-        held,
+        memory,
         bool(fragile),
     )
-
-
-def kept_lines(room: Lines, lines: Longs, n_nodes: int) -> Lines:
-    """Return a tree's lines without the room they were written in."""
-    return Lines(room.first[: n_nodes + 1].copy(), lines[: room.first[n_nodes]].copy())
 
 
 def adopt(
@@ -218,8 +230,7 @@ def adopt(
     node : int
         The first node that differs, -1 if none.
     """
-    empty = np.empty(0)
-    stored = grown_of(estimator, np.empty(0, np.int32), empty)
+    stored = grown_of(estimator)
     labels = ((weight << CLASS_BITS) | (codes & CLASS_MASK)).astype(np.int32)
     rows = np.flatnonzero(weight > 0).astype(np.int32)
     first, drawn, fractions, wrong = (

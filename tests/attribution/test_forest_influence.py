@@ -7,8 +7,9 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 import core
-from core.attribution import forest
+from core.attribution import forest, forest_groups
 from core.attribution.forest import KEPT, ForestInfluence
+from core.attribution.outcome import Outcome
 from core.attribution.smooth import SmoothMetric
 from core.errors import NotSupportedError
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK
@@ -129,18 +130,15 @@ def test_groups_are_ranked_as_by_real_removals(fraud, depth):
     model = pipeline.fit(train[columns], train["fraud"])
     case = core.prepare(core.Case(model, train=train, test=fraud.test, roles=make.ROLES))
     groups = described_groups(train, 100, np.random.default_rng(0))
-    before = case.scores("explore")
     true = [core.unlearn(case, case.record_ids[rows], method="forest").case.scores("explore") for rows in groups]
-    kept = [ForestInfluence().scores_kept(case, np.flatnonzero(rows), "explore") for rows in groups]
     for metric in ("false_positive_rate", "log_loss", "brier_score", "false_positive_rate_difference"):
-        smooth = SmoothMetric.of(case, metric, "segment", "explore", floor=0.5 / 12)
-        change = np.array([smooth.value(scores) for scores in true]) - smooth.value(before)
-        collapsed = np.array([smooth.value(scores) for scores in kept]) - smooth.value(before)
-        effects = core.influence(case, metric, "segment").to_numpy()
-        summed = np.array([effects[rows].sum() for rows in groups])
-        assert np.corrcoef(collapsed, change)[0, 1] >= 0.85
+        smooth = SmoothMetric.of(case, metric, "segment", "explore", floor=0.5 / 12, judged_only=False)
+        change = np.array([smooth.value(scores) for scores in true]) - smooth.value(case.scores("explore"))
+        together = core.group_changes(case, groups, metric, "segment")
+        assert np.corrcoef(together, change)[0, 1] >= 0.85
         if not smooth.metric.compares_groups:  # a gap is not additive: other groups become the worst and the best
-            assert np.corrcoef(summed, change)[0, 1] >= 0.75
+            effects = core.influence(case, metric, "segment").to_numpy()
+            assert np.corrcoef([effects[rows].sum() for rows in groups], change)[0, 1] >= 0.75
 
 
 def test_previews_are_the_removal_itself(monkeypatch):
@@ -155,21 +153,81 @@ def test_previews_are_the_removal_itself(monkeypatch):
     assert core.preview(case, ids, [GAP], n_resamples=20).attrs["notes"] == (KEPT,)
 
 
-def test_scores_kept_are_those_of_the_trees_where_nothing_goes():
+def test_scores_stay_where_nothing_goes():
     case = make_case()
-    kept = ForestInfluence().scores_kept(case, np.array([], dtype=np.intp), "explore")
-    np.testing.assert_allclose(kept, case.scores("explore"), atol=1e-12)
+    for closely in (False, True):
+        scores = ForestInfluence().group_scores(case, [np.array([], dtype=np.intp)], "explore", closely=closely)
+        np.testing.assert_array_equal(scores[0], case.scores("explore"))
 
 
-def test_emptied_leaves_collapse_into_their_siblings():
-    case = make_case(bootstrap=False, max_depth=1)
-    tree = case.model.estimators_[0].tree_
-    left = TRAIN[NUMBERS[tree.feature[0]]].to_numpy(dtype=np.float32) <= tree.threshold[0]
+@pytest.mark.parametrize("options", [{}, {"max_depth": 4}], ids=["pure leaves", "depth 4"])
+def test_group_scores_are_those_of_shrunk_trees_summed_again(options, monkeypatch):
+    monkeypatch.setattr(forest, "SHRINKAGE", 5.0)
+    case = make_case(**options)
+    draw = np.random.default_rng(3)
+    groups = [
+        np.flatnonzero(TRAIN["age"] > 60),
+        np.array([7]),
+        *(draw.choice(len(TRAIN), 40, False) for _ in range(70)),
+    ]
+    found = ForestInfluence().group_scores(case, groups, "explore")
+    X = case.X_test.iloc[case.rows("explore")].to_numpy(dtype=np.float32)
+    expected = np.tile(case.scores("explore"), (3, 1))
+    for living in case.state.trees:
+        tree, weight = living.estimator.tree_, (living.roots.labels >> CLASS_BITS).astype(float)
+        rows = tree.decision_path(TRAIN[NUMBERS].to_numpy(dtype=np.float32)).toarray().astype(bool)
+        paths = tree.decision_path(X)
+        now = shrunk_values(paths, rows, weight)
+        for number, group in enumerate((groups[0], groups[1], groups[70])):
+            left = weight.copy()
+            left[group] = 0.0
+            expected[number] += (shrunk_values(paths, rows, left) - now) / len(case.state.trees)
+    np.testing.assert_allclose(found[[0, 1, 70]], expected.clip(0, 1), atol=1e-6)
+
+
+def shrunk_values(paths, rows, weight, shrinkage=5.0):
+    """Return what a tree, shrunk by the rows that are left, gives each point; nodes without rows end the path."""
+    y, values = TRAIN["granted"].to_numpy(), []
+    held, hits = weight @ rows, (weight * y) @ rows
+    for path in paths:
+        nodes = path.indices[held[path.indices] > 0]
+        shares = hits[nodes] / held[nodes]
+        values.append(shares[0] + (np.diff(shares) / (1.0 + shrinkage / held[nodes[:-1]])).sum())
+    return np.array(values)
+
+
+def test_looked_at_closely_a_small_table_is_the_removal_itself():
+    case = make_case()
+    group = np.flatnonzero(TRAIN["age"] > 60)
+    after = core.unlearn(case, case.record_ids[group]).case
+    outcome = Outcome.of(case, GAP, "sex", "explore")
+    true = outcome.values(after.scores("explore")[None])[0] - outcome.value()
+    assert core.group_changes(case, [group], GAP, closely=True)[0] == pytest.approx(true, abs=1e-12)
+    assert true != 0.0
+
+
+def test_looked_at_closely_the_sampled_trees_are_really_those_without_the_group(monkeypatch):
+    monkeypatch.setattr(forest_groups, "ROUTES", 0)
+    monkeypatch.setattr(forest_groups, "FEWEST_TREES", 3)
+    case, group = make_case(), np.flatnonzero(TRAIN["age"] > 60)
+    kept = ForestInfluence().group_scores(case, [group], "explore")[0] - case.scores("explore")
+    close = ForestInfluence().group_scores(case, [group], "explore", closely=True)[0] - case.scores("explore")
+    after = core.unlearn(case, case.record_ids[group]).case
+    X = case.X_test.iloc[case.rows("explore")].to_numpy(dtype=np.float32)
+    votes = [
+        np.mean([tree.predict_proba(X)[:, 1] for tree in np.array(one.model.estimators_)[[0, 3, 6]]], axis=0)
+        for one in (case, after)
+    ]
+    np.testing.assert_allclose(close, 3 / 43 * (votes[1] - votes[0]) + 40 / 43 * kept, atol=1e-6)
+
+
+def test_trees_left_without_rows_keep_their_say():
+    case = make_case(max_samples=0.005)
     living = case.state.trees[0]
-    votes, points = np.zeros(len(TEST)), TEST[NUMBERS].to_numpy(dtype=np.float32)
-    words, reals = living.grown[:2]
-    forest.add_votes_without(words, reals, living.samples, living.roots.labels, 1, left, points, votes)
-    np.testing.assert_allclose(votes, case.y_train[~left].mean())
+    group = np.flatnonzero((living.roots.labels >> CLASS_BITS) > 0)
+    scores = ForestInfluence().group_scores(case, [group], "explore", closely=True)[0]
+    assert np.isfinite(scores).all()
+    assert np.ptp(scores) > 0
 
 
 def test_influence_follows_removals_and_needs_no_preparation():

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import core
 from core.attribution.outcome import Outcome
+from core.attribution.smooth import judged_groups, side_weights
 from core.errors import InputError, InputTypeError, NotSupportedError
 from tests.conftest import make_pipeline_for, make_table
 
@@ -103,3 +108,53 @@ def test_groups_of_a_pipeline_are_predicted_as_they_are_removed():
         after = core.unlearn(case, case.record_ids[group]).case
         true = core.compare(case, after, metrics="brier_score", n_resamples=2)["change"].iloc[0]
         assert change == pytest.approx(true, rel=0.05)
+
+
+def many_groups(seed: int = 0) -> core.Case:
+    """Return a case of five groups: two large ones, one of 6% that fares best, and two of a few people each."""
+    draw = np.random.default_rng(seed)
+    share = {"a": 0.55, "b": 0.375, "c": 0.06, "d": 0.01, "e": 0.005}
+    lift = {"a": -0.8, "b": 0.6, "c": 0.9, "d": 2.5, "e": -2.5}
+
+    def table(rows: int) -> pd.DataFrame:
+        group = draw.choice(list(share), rows, p=list(share.values()))
+        skill = draw.normal(size=rows)
+        label = skill + pd.Series(group).map(lift).to_numpy() + draw.logistic(0, 1, rows) > 0
+        return pd.DataFrame({"group": group, "skill": skill, "granted": label.astype(int)})
+
+    train, test = table(3000), table(3000)
+    columns = make_column_transformer((OneHotEncoder(), ["group"]), ("passthrough", ["skill"]))
+    model = make_pipeline(columns, LogisticRegression(solver="newton-cholesky", tol=1e-12))
+    model.fit(train[["group", "skill"]], train["granted"])
+    return core.prepare(core.Case(model, train=train, test=test, roles=core.Roles("granted", 1, 1, ["group"])))
+
+
+@pytest.mark.parametrize("metric", ["demographic_parity_difference", "demographic_parity_ratio"])
+def test_removing_the_most_harmful_narrows_the_gap_among_groups_with_evidence(metric):
+    case = many_groups()
+    judged = judged_groups(case, core.METRICS[metric], "group", "explore")
+    assert judged.tolist() == [True, True, True, False, False]
+    ranked = core.harmful(core.influence(case, metric))
+
+    def gap(one: core.Case) -> float:
+        codes, decided = one.groups("group").codes, one.decisions("explore")
+        rates = [decided[codes == group].mean() for group in range(3)]
+        return max(rates) - min(rates) if metric.endswith("difference") else 1.0 - min(rates) / max(rates)
+
+    now = gap(case)
+    for count, most in ((50, 0.9), (100, 0.8), (200, 0.7)):
+        assert gap(core.unlearn(case, ranked[:count]).case) < most * now
+
+
+def test_groups_are_compared_where_none_has_evidence():
+    small = many_groups()
+    few = core.Case(small.model, small.train, small.test.head(40), small.roles)
+    assert judged_groups(few, core.METRICS[GAP], "group", "explore").all()
+    assert np.isfinite(core.influence(few, "demographic_parity_difference")).all()
+
+
+def test_two_groups_are_weighted_as_the_metric_is():
+    rates, sizes = np.array([0.3, 0.8]), np.array([400.0, 20.0])
+    np.testing.assert_allclose(side_weights(rates, sizes), [-1.0, 1.0])
+    np.testing.assert_allclose(side_weights(rates, sizes, ratio=True), [1.0 / 0.8, -0.3 / 0.8**2])
+    assert (side_weights(np.array([0.5, 0.5]), sizes) == 0.0).all()

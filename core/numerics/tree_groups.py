@@ -1,0 +1,140 @@
+"""What many groups of rows, each taken out by itself, do to a shrunk tree's predictions while its splits are kept.
+
+The tree is shrunk as in `tree_effects`: ``f = p_0 + sum_l (p_l - p_(l-1)) / (1 + shrinkage / w_(l-1))`` over the nodes on the path.
+Here shares and weights are those of the rows that stay, so that a node that loses most of its rows falls back on the nodes above
+it, as a tree that is grown anew does; one left empty takes its parent's value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array
+from core.numerics.tree_build import LEFT, RIGHT, ROWS
+
+AT_ONCE = 64
+"""Groups whose counts at every node of a tree fit into a processor's cache."""
+
+
+@njit(cache=True, nogil=True)
+def add_changes_without(
+    words: Array,
+    samples: Array,
+    labels: Array,
+    positive: int,
+    first: Array,
+    groups: Array,
+    leaves: Array,
+    shrinkage: float,
+    changes: Array,
+) -> None:
+    """Add to `changes` what taking each group out of a tree does to the positive share it gives every point.
+
+    O(n_nodes n_groups + n_points n_groups + rows in the groups). A tree that would be empty is left as it is.
+
+    Parameters
+    ----------
+    words : ndarray, shape (n_nodes, 8)
+        scikit-learn's node records, depth first.
+    samples : ndarray of int32
+        The tree's rows in the order of its leaves.
+    labels : ndarray of int32, shape (n_rows,)
+        Weight and class of every row.
+    positive : int
+        The positive class.
+    first : ndarray of int64, shape (n_rows + 1,)
+        Where each row's groups start in `groups`.
+    groups : ndarray of int32
+    leaves : ndarray of int32, shape (n_points,)
+        The leaf of every point.
+    shrinkage : float
+    changes : ndarray of float32, shape (n_points, n_groups)
+    """
+    n_nodes, n_groups = len(words), changes.shape[1]
+    held, found = np.zeros(n_nodes, np.float32), np.zeros(n_nodes, np.float32)
+    held_left, found_left = np.zeros((n_nodes, n_groups), np.float32), np.zeros((n_nodes, n_groups), np.float32)
+    _sum_leaves(words, samples, labels, positive, first, groups, held, found, held_left, found_left)
+    _sum_upwards(words, held, found, held_left, found_left)
+    values = _shrunk_changes(words, held, found, held_left, found_left, shrinkage)
+    for point in range(len(leaves)):
+        row = values[leaves[point]]
+        for group in range(n_groups):
+            changes[point, group] += row[group]
+
+
+@njit(cache=True, nogil=True)
+def _sum_leaves(
+    words: Array,
+    samples: Array,
+    labels: Array,
+    positive: int,
+    first: Array,
+    groups: Array,
+    held: Array,
+    found: Array,
+    held_left: Array,
+    found_left: Array,
+) -> None:
+    """Sum weights at every leaf: of all rows, and, negative, of the rows of each group."""
+    at = 0
+    for node in range(len(words)):
+        if words[node, LEFT] >= 0:
+            continue
+        for i in range(at, at + words[node, ROWS]):
+            row = samples[i]
+            weight = np.float32(labels[row] >> CLASS_BITS)
+            hit = weight if labels[row] & CLASS_MASK == positive else np.float32(0.0)
+            held[node] += weight
+            found[node] += hit
+            for place in range(first[row], first[row + 1]):
+                held_left[node, groups[place]] -= weight
+                found_left[node, groups[place]] -= hit
+        at += words[node, ROWS]
+
+
+@njit(cache=True, nogil=True)
+def _sum_upwards(words: Array, held: Array, found: Array, held_left: Array, found_left: Array) -> None:
+    """Sum over the children, last node first, and turn what goes into what is left."""
+    n_groups = held_left.shape[1]
+    for node in range(len(words) - 1, -1, -1):
+        left, right = words[node, LEFT], words[node, RIGHT]
+        if left >= 0:
+            held[node], found[node] = held[left] + held[right], found[left] + found[right]
+            for group in range(n_groups):
+                held_left[node, group] = held_left[left, group] + held_left[right, group]
+                found_left[node, group] = found_left[left, group] + found_left[right, group]
+        else:
+            for group in range(n_groups):
+                held_left[node, group] += held[node]
+                found_left[node, group] += found[node]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shrunk_changes(
+    words: Array, held: Array, found: Array, held_left: Array, found_left: Array, shrinkage: float
+) -> Array:
+    """Return by how much each group's going moves the shrunk value of every node; shares take the place of `found_left`."""
+    n_nodes, n_groups = held_left.shape
+    values, before = np.empty((n_nodes, n_groups), np.float32), np.empty(n_nodes, np.float32)
+    zero, extra = np.float32(0.0), np.float32(shrinkage)
+    before[0] = found[0] / held[0]
+    for group in range(n_groups):
+        share = found_left[0, group] / held_left[0, group] if held_left[0, group] > zero else before[0]
+        values[0, group] = found_left[0, group] = share
+    for node in range(n_nodes):
+        for side in (LEFT, RIGHT):
+            child = words[node, side]
+            if child < 0:
+                break
+            step = found[child] / held[child] - found[node] / held[node]
+            before[child] = before[node] + step * held[node] / (held[node] + extra)
+            for group in range(n_groups):
+                weight, above = held_left[child, group], held_left[node, group]
+                share = found_left[child, group] / weight if weight > zero else found_left[node, group]
+                values[child, group] = values[node, group] + (share - found_left[node, group]) * above / (above + extra)
+                found_left[child, group] = share
+    for node in range(n_nodes):
+        for group in range(n_groups):
+            values[node, group] = values[node, group] - before[node] if held_left[0, group] > zero else zero
+    return values

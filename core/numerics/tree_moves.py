@@ -1,0 +1,158 @@
+"""What trees do as rows leave: subtrees that stay, rows that leave, and rows that change sides where a threshold moves."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array
+from core.numerics.tree_build import LEFT, RIGHT, WEIGHT, Grown
+
+MUCH = 3
+"""A node that changes by more than one row in this many is built again."""
+
+
+class Moves(NamedTuple):
+    """Rows that leave nodes, and room to rearrange others.
+
+    Parameters
+    ----------
+    pool : ndarray of int32
+        Lists of leaving rows, one after the other.
+    spare : ndarray of int32, shape (n_rows,)
+    tally : ndarray of int64, shape (4,)
+        Counts rows of nodes checked, of nodes searched on every candidate, of subtrees built again, and rows moved.
+    """
+
+    pool: Array
+    spare: Array
+    tally: Array
+
+
+@njit(cache=True, nogil=True)
+def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
+    """Write an unchanged subtree to position `at`; return where the next node goes."""
+    if parent >= 0:
+        out.words[parent, LEFT if is_left else RIGHT] = at
+    size, shift = end - node, at - node
+    out.words[at : at + size] = old.words[node:end]
+    out.values[at : at + size] = old.values[node:end]
+    out.origin[at : at + size] = old.origin[node:end]
+    out.others[at : at + size] = old.others[node:end]
+    if shift != 0:
+        for i in range(at, at + size):
+            if out.words[i, LEFT] >= 0:
+                out.words[i, LEFT] += shift
+                out.words[i, RIGHT] += shift
+    return at + size
+
+
+@njit(cache=True, nogil=True)
+def stored_sums(old: Grown, node: int, sums: Array) -> float:
+    """Fill `sums` with a node's weight by class; return its whole weight."""
+    for c in range(len(sums)):
+        sums[c] = np.rint(old.values[node, c] * old.reals[node, WEIGHT])
+    return float(old.reals[node, WEIGHT])
+
+
+@njit(cache=True, nogil=True)
+def take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
+    """Take rows off `sums`, so many times each; return their whole weight."""
+    total = 0.0
+    for i in range(len(rows)):
+        label = labels[rows[i]]
+        sums[label & CLASS_MASK] -= times * (label >> CLASS_BITS)
+        total += label >> CLASS_BITS
+    return total
+
+
+@njit(cache=True, nogil=True)
+def take_left(labels: Array, codes: Array, rows: Array, below: int, sums: Array, times: int = 1) -> int:
+    """Take the rows with a code up to `below` off `sums`, so many times each; return how many there are."""
+    found = 0
+    for i in range(len(rows)):
+        if codes[rows[i]] <= below:
+            label = labels[rows[i]]
+            sums[label & CLASS_MASK] -= times * (label >> CLASS_BITS)
+            found += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _rearrange(codes: Array, rows: Array, base: int, base_left: int, below: int, spare: Array) -> tuple[int, int]:
+    """Order a node's rows anew: what stays left, what comes from the right, what joins; then the same for the right.
+
+    Returns how many rows of the left and of the right child were there before.
+    """
+    n, at, kept_left = len(rows), 0, 0
+    for i in range(n):
+        if codes[rows[i]] <= below:
+            spare[at] = rows[i]
+            at += 1
+            if i < base_left:
+                kept_left = at
+    n_left = at
+    for i in range(base_left, base):
+        if codes[rows[i]] > below:
+            spare[at] = rows[i]
+            at += 1
+    kept_right = at - n_left
+    for i in range(n):
+        if codes[rows[i]] > below and (i < base_left or i >= base):
+            spare[at] = rows[i]
+            at += 1
+    rows[:] = spare[:n]
+    return kept_left, kept_right
+
+
+@njit(cache=True, nogil=True)
+def _count_upto(codes: Array, rows: Array, below: int) -> int:
+    """Count rows with a code up to `below`."""
+    found = 0
+    for i in range(len(rows)):
+        found += 1 if codes[rows[i]] <= below else 0
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _list_leavers(codes: Array, gone: Array, staying: Array, below: int, to_left: bool, pool: Array, top: int) -> int:
+    """Append to the pool what leaves a child: rows that are gone, and rows on the other side of the new threshold."""
+    pool[top : top + len(gone)] = gone
+    top += len(gone)
+    for i in range(len(staying)):
+        if (codes[staying[i]] <= below) == to_left:
+            pool[top] = staying[i]
+            top += 1
+    return top
+
+
+@njit(cache=True, nogil=True)
+def split_rows(
+    codes: Array, rows: Array, base: int, base_left: int, gone: Array, lost_left: int, lost_start: int, below: int,
+    n_left: int, moves: Moves, top: int,
+) -> tuple[int, int, int, int, int, int, int, int]:  # fmt: skip
+    """Deal a node's rows, and the lists of those that left it, to its children.
+
+    Returns what each child keeps, where the lists of leavers start and end, and the pool's end; -1 where it is too small.
+    """
+    kept_left, kept_right = base_left, base - base_left
+    left_start, left_end, right_start, right_end = lost_start, lost_start + lost_left, 0, 0
+    right_start, right_end = left_end, lost_start + len(gone)
+    crossing = n_left - _count_upto(codes, rows[base:], below) != base_left
+    if crossing:
+        leaving_left = base_left - _count_upto(codes, rows[:base_left], below)
+        leaving_right = _count_upto(codes, rows[base_left:base], below)
+        moves.tally[3] += leaving_left + leaving_right
+        if top + len(gone) + leaving_left + leaving_right > len(moves.pool):
+            return 0, 0, 0, 0, 0, 0, -1, 0
+        left_start = top
+        top = _list_leavers(codes, gone[:lost_left], rows[:base_left], below, False, moves.pool, top)
+        left_end = right_start = top
+        top = _list_leavers(codes, gone[lost_left:], rows[base_left:base], below, True, moves.pool, top)
+        right_end = top
+    changed = crossing or base < len(rows)
+    if changed:
+        kept_left, kept_right = _rearrange(codes, rows, base, base_left, below, moves.spare)
+    return kept_left, kept_right, left_start, left_end, right_start, right_end, top, 1 if changed else 0

@@ -1,0 +1,108 @@
+"""What large nodes remember of their search stays true through long chains of removals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK
+from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS
+from core.numerics.tree_coarse import proxy_of_two
+from core.numerics.tree_histograms import BINS, BOUND, CANDIDATES, FIRST, LOWEST, SECOND, SHIFT
+from core.numerics.tree_histograms import FEATURE as OF
+from core.unlearning.forest_tree import first_difference, grow
+from tests.unlearning.test_forest_against_sklearn import adopted
+
+MODELS = {
+    "gini": {},
+    "every feature": {"max_features": None},
+    "leaf": {"min_samples_leaf": 6},
+    "depth": {"max_depth": 3, "max_features": 2},
+}
+
+
+def make_rows(n, seed):
+    draw = np.random.default_rng(seed)
+    X = draw.normal(size=(n, 6))
+    y = (X[:, 0] + X[:, 1] * X[:, 2] + draw.normal(scale=0.7, size=n) > 0).astype(int)
+    X[:, 1] = X[:, 1].round(1)
+    X[:, 3] = 0.5 + 6e-8 * draw.integers(0, 40, n)
+    X[:, 4] = draw.integers(0, 2, n)
+    X[:, 5] = np.where(draw.random(n) < 0.9, 1.0, X[:, 5])
+    return X.astype(np.float32), y, draw.integers(1, 4, n).astype(float), draw
+
+
+def chain(options, steps, n=700, each=1):
+    X, y, weight, draw = make_rows(n, 3)
+    model = DecisionTreeClassifier(**{"max_features": 3, "random_state": 1} | options).fit(X, y, sample_weight=weight)
+    tree, table, rules, bench = adopted(X, y, model, weight)
+    stays = np.ones(n, dtype=bool)
+    for gone in draw.permutation(n)[: steps * each].astype(np.int32).reshape(steps, each):
+        stays[gone] = False
+        tree = tree.without(table, rules, gone, stays, bench)
+        yield tree, table, rules, bench, np.flatnonzero(stays).astype(np.int32)
+
+
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+def test_long_chains_equal_building_from_scratch(options):
+    shared = set()
+    for step, (tree, table, rules, bench, rows) in enumerate(chain(options, 300)):
+        shared.add(id(tree.memory.shared))
+        if step % 7 == 0:
+            other = grow(table, rules, tree.roots, rows.copy(), tree.estimator, bench)
+            assert first_difference(tree.grown, other.grown) == -1, step
+    assert bench.moves.tally[3] > 0
+    assert 1 < len(shared) < 150
+
+
+def nodes_with_histograms(tree):
+    """Yield the rows of every node that has histograms, and its lines."""
+    grown, memory = tree.grown, tree.memory
+    stack = [(0, 0)]
+    while stack:
+        node, start = stack.pop()
+        if grown.words[node, FEATURE] < 0:
+            continue
+        name = memory.names[node]
+        if name >= 0:
+            own = name >= len(memory.shared)
+            lines = memory.own[name - len(memory.shared) :] if own else memory.shared[name:]
+            yield tree.samples[start : start + grown.words[node, ROWS]], lines
+        left = grown.words[node, LEFT]
+        stack += [(left, start), (grown.words[node, RIGHT], start + grown.words[left, ROWS])]
+
+
+def check_candidate(table, labels, rows, head, lines, entropy):
+    """Compare counts with the rows; return the largest share of the weight by which a proxy exceeds its bound."""
+    f, codes = head[OF], table.codes[head[OF], rows]
+    bins = np.clip((table.bins[f, rows].astype(int) >> head[SHIFT]) - head[LOWEST], 0, head[BINS] - 1)
+    classes, weight = labels[rows] & CLASS_MASK, labels[rows] >> CLASS_BITS
+    for column, count in ((FIRST, weight * (classes == 0)), (SECOND, weight * classes), (0, np.ones(len(rows)))):
+        assert np.array_equal(np.bincount(bins, count, head[BINS]), lines[:, column])
+    bounds, order, worst = lines.view(np.float32)[:, BOUND], np.argsort(codes, kind="stable"), -np.inf
+    left = np.zeros(2)
+    whole = np.bincount(classes, weight, 2)
+    for place, row in enumerate(order):
+        if place and codes[row] > codes[order[place - 1]]:
+            proxy = proxy_of_two(entropy, left[0], left[1], whole[0], whole[1])
+            worst = max(worst, (proxy - bounds[bins[row]]) / whole.sum())
+        left[classes[row]] += weight[row]
+    return worst
+
+
+@pytest.mark.parametrize("each", [1, 9])
+def test_histograms_count_the_rows_and_bound_every_split(each):
+    looked_at = 0
+    for step, (tree, table, rules, _, _) in enumerate(chain({}, 45, each=each)):
+        if step % 11:
+            continue
+        for rows, lines in nodes_with_histograms(tree):
+            at = 1
+            for _ in range(lines[0, CANDIDATES]):
+                head = lines[at].copy()
+                bins = lines[at + 1 : at + 1 + head[BINS]]
+                assert check_candidate(table, tree.roots.labels, rows, head, bins, rules.entropy) <= 1e-9
+                at += 1 + head[BINS]
+                looked_at += 1
+    assert looked_at > 50
