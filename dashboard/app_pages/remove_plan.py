@@ -177,7 +177,7 @@ def _take(work: Work, origin: Work, plan: core.Plan) -> None:
         f"Select all {count(len(ids), 'record')}",
         key=Key.PLAN_SELECT,
         icon=":material/select:",
-        on_click=session.select,
+        on_click=_select,
         args=(ids,),
     )
     if work.selection and work.selection == ids[: len(work.selection)]:
@@ -185,8 +185,12 @@ def _take(work: Work, origin: Work, plan: core.Plan) -> None:
 
 
 def _take_some(key: str, ids: tuple[object, ...]) -> None:
-    session.select(ids[: int(session.value(key))])
-    st.rerun()
+    _select(ids[: int(session.value(key))])
+
+
+def _select(ids: tuple[object, ...]) -> None:
+    session.select(ids)
+    st.rerun()  # The whole page: the strip and the selection stand outside this fragment.
 
 
 def _band(origin: Work, settings: PlanSettings, plan: core.Plan) -> pd.DataFrame | None:

@@ -28,7 +28,6 @@ def test_from_a_gap_to_its_rule_and_from_a_plan_to_its_removal(page: Page, addre
     page.get_by_role("button", name="Plan", exact=True).click()
     everyone = page.get_by_role("button", name="Select all")
     expect(everyone).to_be_visible(timeout=SLOW_MS)
-    expect(page.get_by_role("tab", name="Random removals")).to_be_visible(timeout=SLOW_MS)
     settle(page)
     everyone.click()
     n = everyone.inner_text().split("Select all ")[1].split()[0]
