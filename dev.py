@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parent
 OLDEST_PYTHON = (3, 11)
 PORTS_TRIED = 100
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+MOST_WORKERS = 4
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -169,10 +170,11 @@ def run(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Run the tests, those in a browser only where there is one."""
+    """Run the tests, those in a browser only where there is one; the whole suite on several processes, file by file."""
     python = Environment(ROOT).ready()
     browser = chromium()
-    code = call([python, "-m", "pytest", *([] if browser else ["-m", "not browser"]), *arguments])
+    spread = [] if arguments else ["-n", str(min(os.cpu_count() or 1, MOST_WORKERS)), "--dist", "loadfile"]
+    code = call([python, "-m", "pytest", *([] if browser else ["-m", "not browser"]), *spread, *arguments])
     if not browser:
         print(
             f"SKIPPED: the browser tests, because none of {', '.join(CHROMIUM_NAMES)} is installed; "

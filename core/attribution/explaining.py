@@ -91,13 +91,14 @@ class Explaining:
             self.case = self.predicting = self.tracing = prepare(self.case)
             with attributor_of(self.case) as attributor:
                 close = fits_too_closely(attributor)
-            self.tracing = surrogate(self.case) if close else self.case
+            self.tracing = surrogate(self.case, trees=True) if close else self.case
             found = self._traced()
         except NotSupportedError as error:
             self._give_up_predicting(error)
             found = self._traced()
         if self.tracing is not self.case:
-            self.notes.append("Rules were searched for and tested by a logistic regression on the same columns.")
+            kind = "logistic regression" if self.by_refit else "forest"
+            self.notes.append(f"Rules were searched for and tested by a {kind} on the same columns.")
         if found.kept_back is None:
             self.notes.append("There are too few rows to keep half of them back, so no rule was tested.")
         group = self.case.groups(self.feature, "train").codes[self.case.retained]
@@ -108,7 +109,9 @@ class Explaining:
         if self.by_refit:
             raise reason
         self.by_refit = True
-        self.tracing = self.predicting = self.tracing if self.tracing is not self.case else surrogate(self.case)
+        self.predicting = surrogate(self.case)
+        if self.tracing is self.case:
+            self.tracing = self.predicting
         self.notes.append(
             f"Rules are predicted by a logistic regression and measured by training the model again. {reason}"
         )
@@ -162,6 +165,11 @@ class Explaining:
             self._to_show([one for one in able if one.cause == cause])
             for cause in dict.fromkeys(one.cause for one in able)
         ]
+        apart: list[Rule] = []
+        for one in sorted(best, key=lambda one: -one.merit(self.case.n_retained)):
+            if not any(one.shares_cause(other, self.evidence.terms[:, HELPFUL], SAME) for other in apart):
+                apart.append(one)
+        best = sorted(apart, key=lambda one: -one.closes)
         self.rules = best + [one for one in able if one not in best]
 
     def _to_show(self, rules: list[Rule]) -> Rule:

@@ -202,7 +202,7 @@ def responsibility(metric: str, before: float, after: float) -> float:
 
     Examples
     --------
-    >>> responsibility("equal_opportunity_difference", 0.1, 0.025)
+    >>> round(responsibility("equal_opportunity_difference", 0.1, 0.025), 3)
     0.75
     """
     was, now = float(badness(metric, before)), float(badness(metric, after))

@@ -1,7 +1,7 @@
-"""A logistic regression in the place of a model that says nothing about single records: to choose what is worth removing.
+"""Another model in the place of one that says nothing about single records: to choose what is worth removing.
 
 Influence follows from how far a record's label lies from what the model says of it. A boosted model that fits its records closely
-leaves nothing of that, mistaken labels included.
+leaves nothing of that, mistaken labels included; a forest does, as single records are held against what is around them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -22,6 +23,7 @@ from core.case.roles import AtRate
 from core.errors import NotSupportedError
 from core.unlearning.registry import prepare
 
+TREES = 50
 MOST_VALUES = 200
 """Categories of a column beyond which the surrogate does without it."""
 
@@ -31,8 +33,8 @@ def fits_too_closely(attributor: Attributor) -> bool:
     return isinstance(attributor, StageInfluence)
 
 
-def surrogate(case: Case) -> Case:
-    """Return the same case with a logistic regression on the same columns, fitted on the retained records.
+def surrogate(case: Case, *, trees: bool = False) -> Case:
+    """Return the same case with a logistic regression, or a forest, on the same columns, fitted on the retained records.
 
     Raises
     ------
@@ -44,20 +46,35 @@ def surrogate(case: Case) -> Case:
             f"Rules for a model of this kind are sought for two classes. This model knows {len(case.classes)}."
         )
     X = case.X_train[case.retained]
-    numbers = [name for name in X if _is_number(X[name]) and X[name].notna().any()]
-    words = [name for name in X if name not in numbers and X[name].nunique() <= MOST_VALUES]
+    names = [str(name) for name in X]
+    numbers = [name for name in names if _is_number(X[name]) and X[name].notna().any()]
+    words = [name for name in names if name not in numbers and X[name].nunique() <= MOST_VALUES]
     if not numbers and not words:
         raise NotSupportedError("Rules for a model of this kind need numeric columns or columns with few values.")
+    weight = None if case.train_weight is None else case.train_weight[case.retained]
+    model = _forest(X, numbers, words) if trees else _logistic(numbers, words)
+    model.fit(X, case.train_labels[case.retained], **{f"{model.steps[-1][0]}__sample_weight": weight})
+    other = case.replace(model, case.retained)
+    keeps = case.score_kind == "probability" or isinstance(case.threshold, AtRate)
+    return prepare(other if keeps else other.with_threshold(None))
+
+
+def _logistic(numbers: list[str], words: list[str]) -> Any:
     columns = make_column_transformer(
         (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
         (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), words),
     )
-    weight = None if case.train_weight is None else case.train_weight[case.retained]
-    model = make_pipeline(columns, LogisticRegression(solver="newton-cholesky"))
-    model.fit(X, case.train_labels[case.retained], logisticregression__sample_weight=weight)
-    other = case.replace(model, case.retained)
-    keeps = case.score_kind == "probability" or isinstance(case.threshold, AtRate)
-    return prepare(other if keeps else other.with_threshold(None))
+    return make_pipeline(columns, LogisticRegression(solver="newton-cholesky"))
+
+
+def _forest(X: pd.DataFrame, numbers: list[str], words: list[str]) -> Any:
+    below = float(X[numbers].min().min()) - 1.0 if numbers else 0.0
+    columns = make_column_transformer(
+        (SimpleImputer(strategy="constant", fill_value=below), numbers),
+        (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), words),
+        sparse_threshold=0.0,
+    )
+    return make_pipeline(columns, RandomForestClassifier(TREES, random_state=0))
 
 
 def _is_number(values: pd.Series[Any]) -> bool:

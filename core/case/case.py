@@ -14,7 +14,7 @@ import pandas as pd
 from core.case import door, scoring
 from core.case.data import CaseData, check_data, frozen
 from core.case.edits import Edits
-from core.case.group_thresholds import decides_by_group, expected_decisions, lean, soft_predictions
+from core.case.group_thresholds import chances, decides_by_group, lean
 from core.case.groups import Grouping, Groups, intersect
 from core.case.identity import digest_of_case, digest_of_data
 from core.case.records import find_records, find_subjects
@@ -345,16 +345,6 @@ class Case:
         """Whether decisions are drawn at random, so that a row has the probability of a decision: a ThresholdOptimizer's are."""
         return decides_by_group(self.model)
 
-    @property
-    def deciding_groups(self) -> npt.NDArray[Any]:
-        """The group of every training row whose thresholds decide it, for a ThresholdOptimizer."""
-        return self._data.remember("deciding groups", lambda: self._data.deciding_groups(self.train))  # type: ignore[no-any-return]
-
-    @property
-    def deciding_groups_of_test(self) -> npt.NDArray[Any]:
-        """The group of every test row whose thresholds decide it, for a ThresholdOptimizer."""
-        return self._data.remember("deciding groups of test", lambda: self._data.deciding_groups(self.test))  # type: ignore[no-any-return]
-
     def cut(self, on: str) -> float:
         """Return the score at which decisions change on the split."""
         if self.randomised:
@@ -363,15 +353,16 @@ class Case:
 
     def decisions(self, on: str) -> Any:
         """Return which rows of the split are predicted as `pos_label`; where that is random, with what probability."""
-        return self._remember(("decisions", on), lambda: frozen(self._decisions(on)))
-
-    def _decisions(self, on: str) -> Any:
         if not self.randomised:
-            return self.decide(self.scores(on))
-        soft = soft_predictions(self.model, self._rows_for_model(on))
-        groups = self.deciding_groups_of_test[self.rows(on)]
-        expected = expected_decisions(self.model.interpolated_thresholder_, soft, groups)
-        return expected if self.pos_column == 1 else 1.0 - expected
+            return self._remember(("decisions", on), lambda: frozen(self.decide(self.scores(on))))
+        groups = self._data.deciding_groups("test")[self.rows(on)]
+        return self._remember(
+            ("decisions", on), lambda: frozen(chances(self.model, self._rows_for_model(on), groups)[:, self.pos_column])
+        )
+
+    def deciding_groups(self, of: str) -> npt.NDArray[Any]:
+        """Return the group of every row of the "train" or "test" table whose thresholds decide it, for a ThresholdOptimizer."""
+        return self._data.deciding_groups(of)
 
     def decide(self, scores: Floats) -> Bools:
         """Return the decisions that the case's threshold makes of `scores`."""

@@ -50,13 +50,15 @@ class CaseData:
             self.cache[key] = make()
         return self.cache[key]
 
-    def deciding_groups(self, table: pd.DataFrame) -> npt.NDArray[Any]:
-        """Return the group whose thresholds decide each row, for models that have such."""
-        if self.decides_for is None:
+    def deciding_groups(self, of: str) -> npt.NDArray[Any]:
+        """Return the group of every row of the "train" or "test" table whose thresholds decide it, for models that have such."""
+        source = self.decides_for
+        if source is None:
             raise InputError(
                 "Only a ThresholdOptimizer has thresholds of groups. The case was made with another model."
             )
-        return self.decides_for.values(table, _groups_of(self.groupings))
+        table = self.train if of == "train" else self.test
+        return self.remember(("deciding groups", of), lambda: source.values(table, _groups_of(self.groupings)))  # type: ignore[no-any-return]
 
 
 def check_data(

@@ -53,14 +53,6 @@ def check_model(model: object) -> None:
         raise InputTypeError(f"The model must be a classifier. {type(model).__name__} has no classes_.")
 
 
-def check_seed(seed: object) -> None:
-    """Raise unless `seed` can seed a split."""
-    if isinstance(seed, bool) or not isinstance(seed, Integral):
-        raise InputTypeError(f"The seed must be a whole number. Got {seed!r} instead; 0 is usual.")
-    if seed < 0:
-        raise InputError(f"The seed must not be negative. Got {seed}; 0 is usual.")
-
-
 def _check_thresholds(model: Any) -> None:
     if not hasattr(model, "interpolated_thresholder_"):
         raise InputError(
@@ -71,6 +63,14 @@ def _check_thresholds(model: Any) -> None:
         raise InputError(
             f"A ThresholdOptimizer must stand on a classifier of the labels 0 and 1. Got {listed(classes)}; recode the labels."
         )
+
+
+def check_seed(seed: object) -> None:
+    """Raise unless `seed` can seed a split."""
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
+        raise InputTypeError(f"The seed must be a whole number. Got {seed!r} instead; 0 is usual.")
+    if seed < 0:
+        raise InputError(f"The seed must not be negative. Got {seed}; 0 is usual.")
 
 
 def check_columns(table: pd.DataFrame, columns: tuple[str, ...], *, what: str, where: str) -> None:

@@ -117,6 +117,12 @@ def expected_decisions(thresholds: Any, soft: Floats, groups: npt.NDArray[Any]) 
     return np.clip(expected, 0.0, 1.0)
 
 
+def chances(model: Any, X: Any, groups: npt.NDArray[Any]) -> Floats:
+    """Return the probabilities of the decisions 0 and 1 for every row, shape (n_rows, 2)."""
+    expected = expected_decisions(model.interpolated_thresholder_, soft_predictions(model, X), groups)
+    return np.column_stack([1.0 - expected, expected])
+
+
 def with_thresholds(model: Any, estimator: Any, X: Any, y: npt.NDArray[Any], groups: npt.NDArray[Any]) -> Any:
     """Return the model around another fitted estimator, its thresholds chosen anew on these rows: O(n log n).
 
@@ -198,9 +204,7 @@ def _distance(model: Any, X: Any, y: npt.NDArray[Any], groups: npt.NDArray[Any])
         again = with_thresholds(model, model.estimator_, X, y, groups)
     except InputError:
         return float("inf")
-    soft = soft_predictions(model, X)
-    own, other = (expected_decisions(one.interpolated_thresholder_, soft, groups) for one in (model, again))
-    return float(np.abs(own - other).mean())
+    return float(np.abs(chances(model, X, groups) - chances(again, X, groups)).mean())
 
 
 def _among(known: list[Any], values: npt.NDArray[Any]) -> bool:

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
-from core.case.group_thresholds import expected_decisions, soft_predictions, with_thresholds
+from core.case.group_thresholds import chances, with_thresholds
 from core.case.objective import coefficients, linear_estimator, logistic_objective
 from core.case.scoring import model_rows
 from core.case.tree_provenance import check_trees, is_of_trees
@@ -98,21 +98,21 @@ def check_provenance(case: Case) -> Provenance:
 
 def _check_thresholds(case: Case) -> Provenance:
     """Check the estimator inside a ThresholdOptimizer, and that these rows give its thresholds."""
-    verdict = replace(check_provenance(case.replace(case.model.estimator_, case.retained)), converge=False)
+    inside = getattr(case.state, "inside", None) or case.replace(case.model.estimator_, case.retained, case.state)
+    verdict = replace(check_provenance(inside), converge=False)
     if verdict.status == "mismatch":
         return verdict
-    rows, groups = model_rows(case.model, case.X_train[case.retained]), case.deciding_groups[case.retained]
+    rows, groups = model_rows(case.model, case.X_train[case.retained]), case.deciding_groups("train")[case.retained]
     try:
         again = with_thresholds(case.model, case.model.estimator_, rows, case.train_codes[case.retained], groups)
     except InputError as error:
         return Provenance("mismatch", f"No thresholds can be chosen on these rows: {error}")
-    soft = soft_predictions(case.model, rows)
-    own, other = (expected_decisions(one.interpolated_thresholder_, soft, groups) for one in (case.model, again))
-    differ = int(np.count_nonzero(np.abs(own - other) > 1e-9))
+    apart = np.abs(chances(case.model, rows, groups) - chances(again, rows, groups))[:, 1]
+    differ = int(np.count_nonzero(apart > 1e-9))
     if differ:
         return Provenance(
             "mismatch",
-            f"The thresholds were not chosen on these rows: those that are decide otherwise for {differ:,} of {len(own):,} of them.",
+            f"The thresholds were not chosen on these rows: those that are decide otherwise for {differ:,} of {len(apart):,} of them.",
         )
     return replace(verdict, evidence=f"The thresholds are those these rows give. {verdict.evidence}")
 

@@ -21,6 +21,7 @@ Bools = npt.NDArray[np.bool_]
 
 def column_names(model: Any) -> Any:
     """Return the column names a model was fitted on, or None; a pipeline that starts with "passthrough" asks its next step."""
+    model = scorer(model)
     own = getattr(model, "feature_names_in_", None)
     if own is None and isinstance(model, Pipeline):
         first = next((step for _, step in model.steps if step is not None and step != "passthrough"), None)
@@ -30,7 +31,7 @@ def column_names(model: Any) -> Any:
 
 def names_columns(model: Any) -> bool:
     """Return whether a model was fitted on named columns, and so takes tables as they are."""
-    return column_names(scorer(model)) is not None
+    return column_names(model) is not None
 
 
 def score_kind(model: Any) -> str:

@@ -6,6 +6,7 @@ Choosing thresholds is deterministic, so the result equals training again as clo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from core.case.case import Case
 from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group, with_thresholds
+from core.case.saved_state import Array, Keepable, SavedState
 from core.errors import InputError, listed
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, model_input
 
@@ -46,6 +48,20 @@ class ThroughState:
         return self.inside.state.scores(rows)
 
 
+@dataclass(frozen=True, eq=False)
+class KeptThroughState(ThroughState):
+    """The same where what the unlearner inside carries along can be kept in a case's folder."""
+
+    @property
+    def kind(self) -> str:
+        """What the unlearner inside knows it by."""
+        return str(self.inside.state.kind)
+
+    def arrays(self, case: Case) -> Mapping[str, Array]:  # noqa: ARG002
+        """Return what the unlearner inside keeps."""
+        return self.inside.state.arrays(self.inside)  # type: ignore[no-any-return]
+
+
 class Through(Unlearner):
     """Another unlearner, for the estimator inside a ThresholdOptimizer.
 
@@ -71,7 +87,7 @@ class Through(Unlearner):
         """Return the case with its inside prepared."""
         if isinstance(case.state, ThroughState) and case.state.inside.state is not None:
             return case
-        return case.with_state(ThroughState(self.unlearner.prepare(_inside(case), progress)))
+        return case.with_state(_state(self.unlearner.prepare(_inside(case), progress)))
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
         """Return the case without the records at `positions`: the removal inside, and a sort of every group's scores."""
@@ -91,7 +107,7 @@ def _around(case: Case, inner: Removal) -> Removal:
     """Return what the unlearner inside gave, with thresholds chosen anew around it."""
     retained = inner.case.retained
     model = thresholds_on(inner.case, retained, case.model, inner.case.model)
-    changed = case.replace(model, retained).with_edits(model, inner.case.edits, ThroughState(inner.case))
+    changed = case.replace(model, retained).with_edits(model, inner.case.edits, _state(inner.case))
     bound = (OF_THE_INSIDE,) if inner.guarantee is Guarantee.CERTIFIED else ()
     return replace(inner, case=changed, notes=(*inner.notes, CHOSEN_ANEW, *bound))
 
@@ -104,8 +120,8 @@ def thresholds_on(case: Case, retained: Bools, model: Any, estimator: Any) -> An
     InputError
         If a group of the test rows has no retained record, or none of one label.
     """
-    groups = case.deciding_groups[retained]
-    gone = sorted(set(case.deciding_groups_of_test) - set(groups), key=str)
+    groups = case.deciding_groups("train")[retained]
+    gone = sorted(set(case.deciding_groups("test")) - set(groups), key=str)
     if gone:
         raise InputError(
             f"Every group of the test rows must keep training records, or it has no thresholds. This request leaves none of "
@@ -118,4 +134,9 @@ def _inside(case: Case) -> Case:
     """Return the same case with the estimator inside as its model."""
     if isinstance(case.state, ThroughState):
         return case.state.inside
-    return case.replace(case.model.estimator_, case.retained)
+    saved = case.state if isinstance(case.state, SavedState) else None
+    return case.replace(case.model.estimator_, case.retained, saved)
+
+
+def _state(inside: Case) -> ThroughState:
+    return KeptThroughState(inside) if isinstance(inside.state, Keepable) else ThroughState(inside)

@@ -191,7 +191,7 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
     ("arguments", "sentence"),
     [
         (["adit", "CASE"], "Got 'adit'. Did you mean 'audit'?"),
-        (["explainn", "CASE"], "The command must be one of audit, influence, plan, unlearn, provenance. Got 'explainn'."),
+        (["explainn", "CASE"], "The command must be one of audit, influence, explain, plan, unlearn, provenance. Got 'explainn'."),
         (["audit"], "CASE. See python -m core audit --help."),
         (["audit", "CASE", "--on", "train"], "'train'"),
         (["audit", "CASE", "--level", "high"], "'high'"),
@@ -336,3 +336,18 @@ def test_plan_takes_costs_together(capsys: pytest.CaptureFixture[str], folder: s
     assert found["random"] == []
     assert "must come with cost=" in refused(capsys, "plan", folder, "--utility", "cost", *costs[:2])
     assert "need --utility cost" in refused(capsys, "plan", folder, *costs)
+
+
+def test_explain_prints_rules_and_gives_their_ids(
+    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case
+) -> None:
+    options = ("explain", folder, "--max-predicates", "1", "--top", "2", "--metric", "demographic_parity_difference")
+    found = run_json(capsys, *options)
+    expected = core.explain_gap(small_case, "demographic_parity_difference", max_predicates=1, top_k=2)
+    assert [rule["rule"] for rule in found["rules"]] == [one.rule for one in expected]
+    assert found["rules"][0]["forget"] == expected[0].forget.tolist()
+    assert found["n_tried"] == expected.n_tried
+    text = run(capsys, *options)
+    assert expected[0].rule in text
+    assert f"{expected.n_tried:,} rules tried" in text
+    assert "must not look at the confirm rows" in refused(capsys, *options, "--on", "confirm")

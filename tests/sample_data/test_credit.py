@@ -94,6 +94,15 @@ def test_removing_the_answer_key_closes_the_gap(planted: Planted) -> None:
     assert gap_of(removed)["value"] <= gap_of(fair)["value"] + 0.01
 
 
+def test_the_planted_rule_explains_the_gap(planted: Planted) -> None:
+    columns = ["sex", "age", "branch", "income", "late_payments"]
+    found = core.explain_gap(planted.case, *GAP, top_k=2, columns=columns)
+    truth = planted.credit.train["application"][make.in_rule(planted.credit.train)]
+    jaccard = [len(set(truth) & set(one.forget)) / len(set(truth) | set(one.forget)) for one in found]
+    assert max(jaccard) >= 0.8
+    assert found[int(np.argmax(jaccard))].survives
+
+
 def test_the_files_are_what_the_maker_makes() -> None:
     credit, case = make.make_credit(), core.load_case(FOLDER)
     pd.testing.assert_frame_equal(case.train, credit.train)

@@ -11,7 +11,7 @@ import pytest
 import skops.io
 from fairlearn.postprocessing import ThresholdOptimizer
 from sklearn.base import clone
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -222,6 +222,16 @@ def test_it_is_saved_without_its_curves_and_read_again(tmp_path: Path) -> None:
     shift = core.compare(case, back, metrics=[GAP, "accuracy"])
     assert shift["change"].abs().max() == 0.0
     assert (shift["p_value"] == 1.0).all()
+
+
+def test_a_forest_inside_goes_on_exactly_once_it_is_loaded(tmp_path: Path) -> None:
+    case = lending(fair(RandomForestClassifier(4, max_depth=4, random_state=0)))
+    first = core.unlearn(case, range(20)).case
+    back = core.load_case(first.save(tmp_path / "case"))
+    assert core.check_provenance(back).status == "verified"
+    again, direct = core.unlearn(back, range(20, 40)), core.unlearn(first, range(20, 40))
+    assert again.method == direct.method == "forest"
+    np.testing.assert_array_equal(chances(again.case), chances(direct.case))
 
 
 def test_a_file_that_would_call_another_method_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,216 @@
+"""Rules that explain a gap: planted causes found, effects as they are, chance called chance, bad input named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+
+import core
+from core.errors import InputError
+from core.metrics.compare import compare
+
+GAP = "equal_opportunity_difference"
+FEATURES = ["sex", "branch", "income", "debt"]
+
+
+def applications(rows: int, seed: int) -> pd.DataFrame:
+    draw = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {
+            "person": [f"p{number}" for number in range(rows)],
+            "sex": draw.integers(0, 2, rows),
+            "branch": draw.integers(0, 4, rows),
+            "income": draw.normal(size=rows).round(3),
+            "debt": draw.normal(size=rows).round(3),
+            "job": draw.choice(["clerk", "cook"], rows),
+        }
+    )
+    table["granted"] = (2.0 * table.income - table.debt + draw.logistic(size=rows) > 0).astype(int)
+    return table
+
+
+def wronged(table: pd.DataFrame) -> pd.Series:
+    return (table.sex == 0) & (table.branch == 2)
+
+
+def planted(model: object, rows: int = 2500) -> core.Case:
+    train, test = applications(rows, 1), applications(2500, 2)
+    train.loc[wronged(train) & (np.random.default_rng(3).random(rows) < 0.85), "granted"] = 0
+    roles = core.Roles("granted", 1, 1, ["sex"], features=FEATURES, record_id="person")
+    return core.Case(model.fit(train[FEATURES], train.granted), train, test, roles)
+
+
+@pytest.fixture(scope="module")
+def case() -> core.Case:
+    return core.prepare(planted(LogisticRegression(C=10.0, solver="newton-cholesky")))
+
+
+@pytest.fixture(scope="module")
+def found(case: core.Case) -> core.Explanation:
+    return core.explain_gap(case, max_predicates=2, top_k=3)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RandomForestClassifier(8, max_depth=6, random_state=0),
+        HistGradientBoostingClassifier(max_iter=12, random_state=0),
+        MLPClassifier((4,), max_iter=300, tol=1e-2, random_state=0),
+    ],
+    ids=["forest", "boosting", "network"],
+)
+def test_the_planted_rule_comes_first(model: object) -> None:
+    case = planted(model)
+    first = core.explain_gap(case, max_predicates=2, top_k=1, columns=["sex", "branch", "income"])[0]
+    truth = case.record_ids[wronged(case.train)]
+    assert len(truth.intersection(first.forget)) / len(truth.union(first.forget)) >= 0.8
+    assert first.survives or not isinstance(model, MLPClassifier)
+
+
+def test_a_rule_names_the_records_it_forgets(case: core.Case, found: core.Explanation) -> None:
+    assert found[0].rule == "sex = 0 and branch = 2"
+    assert found[0].forget.equals(case.record_ids[wronged(case.train)])
+    for one in found:
+        holds = np.logical_and.reduce([condition.holds(case.train) for condition in one.conditions])
+        assert one.forget.equals(case.record_ids[holds])
+        assert one.support == pytest.approx(holds.mean())
+        assert one.make_up["n"].sum() == one.n_records
+    assert found[0].sensitive == ("sex",)
+    assert "sex, a sensitive feature" in found[0].sentence
+
+
+def test_verified_effects_are_those_of_real_removals(case: core.Case, found: core.Explanation) -> None:
+    for one in found:
+        shift = compare(case, core.unlearn(case, one.forget).case, "explore", GAP, features=["sex"]).iloc[0]
+        assert one.verified == pytest.approx(shift["after"] - shift["before"], abs=1e-12)
+        assert (one.low, one.high) == (shift["low"], shift["high"])
+        assert one.verified < 0
+    order = [(one.levels_down, one.after) for one in found]
+    assert order == sorted(order)
+
+
+def test_shown_rules_are_about_different_records(found: core.Explanation) -> None:
+    for place, one in enumerate(found):
+        for other in found[:place]:
+            assert len(one.forget.intersection(other.forget)) < 0.8 * min(one.n_records, other.n_records)
+
+
+def test_predicted_effects_follow_real_ones(case: core.Case, found: core.Explanation) -> None:
+    some = found.candidates.dropna(subset="predicted").head(12)
+    real = []
+    for conditions in some["conditions"]:
+        forget = case.record_ids[np.logical_and.reduce([one.holds(case.train) for one in conditions])]
+        shift = compare(case, core.unlearn(case, forget).case, "explore", GAP, features=["sex"]).iloc[0]
+        real.append(shift["after"] - shift["before"])
+    assert np.corrcoef(some["predicted"], real)[0, 1] >= 0.95
+
+
+def test_a_rule_that_only_takes_from_the_better_off_is_no_cause() -> None:
+    from sample_data.trap import make
+
+    trap = make.make_trap()
+    found = core.explain_gap(make.make_case(trap), "demographic_parity_difference", max_predicates=1)
+    assert not any(one.survives for one in found)
+    for one in found:
+        assert one.levels_down or len(one.forget.intersection(trap.tempting)) < 0.5 * len(trap.tempting)
+
+
+def test_where_nothing_is_wrong_nothing_survives() -> None:
+    from sample_data.null import make
+
+    survivors = 0
+    for seed in range(3):
+        found = core.explain_gap(make.make_case(make.make_null(seed)), max_predicates=1, top_k=1)
+        survivors += found.n_discoveries > 0
+        assert all("may be chance" in one.sentence for one in found if not one.survives)
+    assert survivors <= 1
+
+
+def test_stopping_keeps_what_was_found(case: core.Case) -> None:
+    said: list[str] = []
+    stopped = core.explain_gap(
+        case,
+        top_k=5,
+        cancelled=lambda: said[-1].startswith("Trying rules of 3"),
+        progress=lambda _, what: said.append(what),
+    )
+    assert not stopped.complete
+    assert len(stopped) == 0
+    assert len(stopped.candidates) > 0
+    assert stopped.n_tried > 0
+    half_way = core.explain_gap(
+        case,
+        max_predicates=1,
+        cancelled=lambda: said.count("Removing the records of the best rules") == 2,
+        progress=lambda _, what: said.append(what),
+    )
+    assert (half_way.complete, len(half_way)) == (False, 1)
+
+
+def test_progress_may_give_everything_up(case: core.Case) -> None:
+    class GivenUpError(Exception):
+        pass
+
+    def give_up(_: float, what: str) -> None:
+        if what.startswith("Trying"):
+            raise GivenUpError
+
+    with pytest.raises(GivenUpError):
+        core.explain_gap(case, progress=give_up)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"on": "confirm"}, "must not look at the confirm rows"),
+        ({"metric": "accuracy"}, "must compare groups"),
+        ({"min_support": 0.3}, "0 < min_support <= max_support"),
+        ({"min_support": 0.61, "max_support": 0.62, "max_predicates": 1}, "Some rule must hold"),
+        ({"columns": ["incme"]}, "Did you mean 'income'"),
+        ({"columns": ["person"]}, "not the target, an id"),
+        ({"max_predicates": 0}, "1 to 5 conditions"),
+        ({"top_k": 0}, "top_k must be at least 1"),
+    ],
+)
+def test_bad_input_is_named(case: core.Case, options: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        core.explain_gap(case, **options)
+
+
+def test_no_gap_and_an_undefined_gap_are_said_to_be(case: core.Case) -> None:
+    everybody = case.with_threshold(0.0)
+    with pytest.raises(InputError, match="which is none"):
+        core.explain_gap(everybody)
+    test = case.test.assign(granted=np.where(case.test.sex == 0, 0, case.test.granted))
+    undefined = core.Case(case.model, case.train, test, case.roles)
+    with pytest.raises(InputError, match="is undefined on the explore rows"):
+        core.explain_gap(undefined)
+
+
+def test_ids_rare_categories_and_dates_are_left_out_with_a_note() -> None:
+    base = planted(LogisticRegression())
+    draw = np.random.default_rng(0)
+    train = base.train.assign(
+        town=[f"t{number}" for number in draw.integers(0, 10_000, len(base.train))],
+        number=np.arange(len(base.train)),
+        since=pd.Timestamp("2026-01-01"),
+    )
+    found = core.explain_gap(core.Case(base.model, train, base.test, base.roles), max_predicates=1, top_k=1)
+    notes = " ".join(found.notes)
+    assert "every record has its own value: 'number'" in notes
+    assert "No value of 'town' is frequent enough" in notes
+    assert "dates have no bins: 'since'" in notes
+
+
+def test_too_few_rows_to_test_on_are_said_to_be() -> None:
+    base = planted(LogisticRegression())
+    served = pd.Series(base.decisions("test"), index=base.test.index)
+    one_each = base.test[(base.test.granted == 1) & (served == (base.test.sex == 1))].groupby("sex").head(1)
+    rows = pd.concat([base.test[base.test.granted == 0], one_each])
+    found = core.explain_gap(core.Case(base.model, base.train, rows, base.roles, confirm=False), max_predicates=1)
+    assert any("too few rows" in note for note in found.notes)
+    assert found.candidates["p_value"].isna().all()
