@@ -74,6 +74,8 @@ class Key(StrEnum):
     FIND_TOGGLE = "find_toggle"
     FIND_START = "find_start"
     FIND_RULE = "find_rule"
+    FIND_SCORED = "find_scored"
+    FIND_SCORED_SELECT = "find_scored_select"
     FIND_CONDITIONS = "find_conditions"
     FIND_SUPPORT = "find_support"
     FIND_DECISIONS = "find_decisions"

@@ -97,4 +97,4 @@ def _result(found: pd.Series[float], records: pd.DataFrame) -> None:
         },
     )
     download(table, "causes_of_decisions")
-    taking.first("decisions", ordered, USUAL)
+    taking.first("decisions", tuple(ordered), USUAL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -39,10 +41,10 @@ def show(work: Work, records: pd.DataFrame) -> None:
         table.head(MOST_SHOWN), lazy=False, height=260, column_config=_columns(plain(cached.case(work).roles.target))
     )
     download(table, "suspicious_labels")
-    taking.first("labels", found.index, USUAL)
+    taking.first("labels", tuple(found.index), USUAL)
 
 
-def _columns(target: str) -> dict[str, object]:
+def _columns(target: str) -> dict[str, Any]:
     config = st.column_config
     return {
         "label": config.Column(target, help="The label as recorded."),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 import core
 from core.errors import RedressError
 from core.metrics import METRICS
-from dashboard import session
+from dashboard import cached, session
 from dashboard.components import computing, searched
 from dashboard.components.tables import download
+from dashboard.records import records_where
 from dashboard.session import Key
 from dashboard.words import chance, count, inline, listing, number, percent, plain
 from dashboard.work import Work
@@ -40,7 +43,7 @@ def show(work: Work) -> None:
         computing.requested(work, searched.RULES, "Search again, to the end", *asked, again=True)
     for rank, rule in enumerate(found, 1):
         _card(rank, rule)
-    _tables(found)
+    _tables(work, found)
 
 
 def _settings() -> searched.RuleSettings:
@@ -64,7 +67,11 @@ def _head(found: core.Explanation) -> None:
         f"{count(found.n_tried, 'rule')} tried for a gap of {number(found.gap)} (p {chance(found.gap_p_value)}); "
         f"{count(found.n_discoveries)} stand out from chance at a false discovery rate of {percent(found.q, 0)}."
     )
-    if not len(found):
+    if not len(found) and not found.complete:
+        st.info(
+            "No rule was confirmed by then. The best-scored ones are in the tables; the strip previews the one selected there."
+        )
+    elif not len(found):
         st.info("No rule narrows the gap once its records are really removed.")
     elif not any(one.survives for one in found):
         st.warning("None of these rules stands out from chance.", icon=":material/casino:")
@@ -125,7 +132,7 @@ def _make_up(rule: core.Subset) -> None:
     )
 
 
-def _tables(found: core.Explanation) -> None:
+def _tables(work: Work, found: core.Explanation) -> None:
     if found.candidates.empty:
         return
     with st.expander("As tables"):
@@ -138,9 +145,28 @@ def _tables(found: core.Explanation) -> None:
         scored = found.candidates.drop(columns="conditions")
         st.dataframe(scored, hide_index=True, lazy=False, height=280, column_config=_columns())
         download(scored, "scored_rules")
+        _scored(work, found)
 
 
-def _columns() -> dict[str, object]:
+def _scored(work: Work, found: core.Explanation) -> None:
+    """Let a rule be selected that was scored, but not confirmed."""
+    names = list(found.candidates["rule"])
+    rank = st.selectbox("A scored rule", range(len(names)), format_func=names.__getitem__, key=Key.FIND_SCORED)
+    st.button(
+        "Select its records",
+        key=Key.FIND_SCORED_SELECT,
+        icon=":material/select:",
+        on_click=_select_scored,
+        args=(work, found, int(rank or 0)),
+    )
+
+
+def _select_scored(work: Work, found: core.Explanation, rank: int) -> None:
+    case = cached.case(work)
+    session.select(records_where(case, found.candidates["conditions"].iloc[rank]))
+
+
+def _columns() -> dict[str, Any]:
     config = st.column_config
     about = {
         "support": ("support", "Share of the retained records.", "percent"),
@@ -153,13 +179,13 @@ def _columns() -> dict[str, object]:
         "p_value": ("p", "On the rows the search did not see.", "%.4f"),
         "q_value": ("q", "Smallest false discovery rate at which the rule counts.", "%.4f"),
     }
-    found: dict[str, object] = {
+    found: dict[str, Any] = {
         name: config.NumberColumn(label, help=words, format=form) for name, (label, words, form) in about.items()
     }
     return {"n_records": config.NumberColumn("records", format="localized"), **found, **_marks()}
 
 
-def _marks() -> dict[str, object]:
+def _marks() -> dict[str, Any]:
     config = st.column_config
     return {
         "survives": config.CheckboxColumn("stands out", help="Beyond chance at the false discovery rate asked for."),

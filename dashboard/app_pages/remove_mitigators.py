@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -108,9 +109,9 @@ def table(work: Work, measure: Measure, all_found: dict[str, core.Mitigation]) -
     download(rows, "mitigators")
 
 
-def _columns(measure: Measure) -> dict[str, object]:
+def _columns(measure: Measure) -> dict[str, Any]:
     config = st.column_config
-    settings: dict[str, object] = {
+    settings: dict[str, Any] = {
         "constraint": config.TextColumn("constraint", help="fairlearn's name of what is made equal."),
         "point": config.NumberColumn("model", help="Which of the models it fits."),
         "fairness": config.NumberColumn("gap", format="%.3f", help="On the test rows explored, by expected decisions."),

@@ -85,7 +85,10 @@ def test_a_search_stopped_half_way_keeps_what_it_found(
     app.run()
     assert not app.exception, app.exception
     assert "The search was stopped" in texts(app)
-    assert [one.value for one in app.dataframe if "q_value" in one.value.columns], "scored rules are kept"
+    scored = next(one.value for one in app.dataframe if "q_value" in one.value.columns)
+    assert "No rule was confirmed by then" in texts(app)
+    clicked(app, "find_scored_select")
+    assert len(selection(app)) == scored["n_records"].iloc[0], "scored rules are kept, and can be selected"
     monkeypatch.setattr(jobs, "QUICK_S", 60.0)
     clicked(app, "ask_rules")
     assert "The search was stopped" not in texts(app)
