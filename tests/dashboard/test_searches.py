@@ -196,3 +196,31 @@ def test_what_errors_cost_can_stand_against_the_gap(open_app: Opener, case_id: s
     assert not [one for one in app.button if one.key == "mitigators_go"]
     clicked(app, "plan_go")
     assert "cost changes by" in texts(app)
+
+
+def test_mitigators_run_one_after_the_other_and_one_given_up_is_passed_over(
+    open_app: Opener, case_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in (searched, remove_mitigators):
+        monkeypatch.setattr(one, "METHODS", ("threshold_optimizer", "correlation_remover"))
+    mitigate, go_on = core.mitigate, Event()
+
+    def slow(case: core.Case, method: str, *args: object, **options: object) -> core.Mitigation:
+        if method == "threshold_optimizer":
+            go_on.wait(20.0)
+        return mitigate(case, method, *args, **options)  # type: ignore[arg-type]
+
+    app = go(open_app(case_id), "remove")
+    monkeypatch.setattr(core, "mitigate", slow)
+    monkeypatch.setattr(jobs, "QUICK_S", 0.05)
+    clicked(app, "mitigators_go")
+    assert app.session_state["jobs"]["mitigator"].title.endswith("threshold optimizer")
+    monkeypatch.setattr(jobs, "QUICK_S", 60.0)
+    clicked(app, "cancel_mitigator")
+    go_on.set()
+    points = next(one.value for one in app.dataframe if "frontier" in one.value.columns)
+    assert set(points["method"]) == {"correlation remover"}
+    assert "Not there: threshold optimizer" in texts(app)
+    clicked(app, "mitigators_go_threshold_optimizer")
+    points = next(one.value for one in app.dataframe if "frontier" in one.value.columns)
+    assert set(points["method"]) == {"threshold optimizer", "correlation remover"}
