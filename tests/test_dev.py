@@ -1,4 +1,5 @@
 import importlib.util
+import os
 import socket
 import subprocess
 import sys
@@ -198,7 +199,8 @@ def test_test_leaves_the_browser_out_and_says_so(
 ) -> None:
     monkeypatch.setattr(dev, "chromium", lambda: None)
     dev.main(["test"])
-    assert calls == [["python", "-m", "pytest", "-m", "not browser"]]
+    workers = str(min(os.cpu_count() or 1, dev.MOST_WORKERS))
+    assert calls == [["python", "-m", "pytest", "-m", "not browser", "-n", workers, "--dist", "loadfile"]]
     assert "SKIPPED: the browser tests" in capsys.readouterr().out
 
 

@@ -215,6 +215,7 @@ def update_drawn(
     old: Grown,
     held: Lines,
     n_leaving: int,
+    n_joining: int,
     key: Any,
     root_weight: float,
     out: Grown,
@@ -224,11 +225,11 @@ def update_drawn(
     moves: Moves,
     scratch: Scratch,
 ) -> tuple[int, bool, Array]:
-    """Write to `out` the tree without the rows `moves.pool[:n_leaving]`.
+    """Write to `out` the tree without the rows `moves.pool[:n_leaving]` and with the last `n_joining` of `samples`.
 
     Parameters
     ----------
-    table, rules, draws, labels, samples, old, n_leaving, key, root_weight, out, moves, scratch
+    table, rules, draws, labels, samples, old, n_leaving, n_joining, key, root_weight, out, moves, scratch
         As `update` takes them.
     held : Lines
         Of the old tree.
@@ -245,7 +246,7 @@ def update_drawn(
         As `build_drawn` gives them.
     """
     stack, keys = np.empty((64, 10), np.int64), np.empty(64, np.uint64)
-    stack[0] = (0, len(old.words), 0, len(samples), 0, 0, n_leaving, 0, -1, 0)
+    stack[0] = (0, len(old.words), 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
     keys[0] = key
     waiting, at, top, fragile = 1, 0, n_leaving, False
     sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)

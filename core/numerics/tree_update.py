@@ -166,6 +166,7 @@ def update(
     old: Grown,
     n_old: int,
     n_leaving: int,
+    n_joining: int,
     key: Any,
     root_weight: float,
     out: Grown,
@@ -173,23 +174,24 @@ def update(
     moves: Moves,
     scratch: Scratch,
 ) -> tuple[int, bool]:
-    """Write to `out` the tree without the rows `moves.pool[:n_leaving]`.
+    """Write to `out` the tree without the rows `moves.pool[:n_leaving]` and with the last `n_joining` of `samples`.
 
     Parameters
     ----------
     table, rules, draws, labels
         As `build` takes them.
     samples : ndarray of int32
-        The rows that stay, in the order of the old tree's leaves; put in the order of the new one's.
+        The rows that stay, in the order of the old tree's leaves, then those that join; put in the order of the new one's.
     old : Grown
     n_old : int
         Its number of nodes.
     n_leaving : int
-        At least 1; not all rows.
+        Not all rows.
+    n_joining : int
     key : int
         Of the root's path.
     root_weight : float
-        Weight of the rows that stay.
+        Weight of the new tree's rows.
     out : Grown
     stores : Stores
     moves : Moves
@@ -202,7 +204,7 @@ def update(
         As `build` gives it, of the nodes looked at.
     """
     stack, keys = np.empty((64, 10), np.int64), np.empty(64, np.uint64)
-    stack[0] = (0, n_old, 0, len(samples), 0, 0, n_leaving, 0, -1, 0)
+    stack[0] = (0, n_old, 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
     keys[0] = key
     waiting, at, top, fragile = 1, 0, n_leaving, False
     sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)

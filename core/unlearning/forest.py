@@ -24,7 +24,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from core.case.case import Case
+from core.case.edits import Edits
 from core.errors import InputError, NotSupportedError
+from core.numerics.tree_arrays import MOST_WEIGHT
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
 from core.unlearning.forest_parts import estimator_of, rules_of, why_not
 from core.unlearning.forest_saved import restore, saved_forest
@@ -70,11 +72,47 @@ class Forest(Unlearner):
         after = case.replace(model, retained, state.for_case(case, model, before))
         return Removal(after, Guarantee.EXACT, notes=notes)
 
+    def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
+        """Return the case whose trees are those of the other labels: the rows are taken out and put back."""
+        after = case.with_edits(case.model, edits)
+        weight = _new_weights(case, after, positions)
+        before: ForestState = self.prepare(case).state
+        preprocessing = _refitted(after, before.grove, case.retained)
+        state = before.relabelled(positions, after.train_codes[positions], weight)
+        notes = () if state.known_order else (ORDER_UNKNOWN,)
+        model = state.assemble(case.model, preprocessing)
+        return Removal(
+            case.with_edits(model, edits, state.for_case(after, model, before)), Guarantee.EXACT, notes=notes
+        )
+
     def retrained(self, case: Case, retained: Bools) -> Any:
         """Return the forest built from scratch on the retained rows with its own recorded randomness."""
         before: ForestState = self.prepare(case).state
         state = before.under(rules_of(estimator_of(case.model), int(retained.sum())))
         return state.from_scratch(retained).assemble(case.model, _refitted(case, state.grove, retained))
+
+
+def _new_weights(before: Case, after: Case, positions: Positions) -> npt.NDArray[np.int32] | None:
+    """Return the weights that rows are given, or None where they keep theirs.
+
+    Raises
+    ------
+    NotSupportedError
+        If trees cannot be given them.
+    """
+    estimator = estimator_of(before.model)
+    if estimator.class_weight is not None:
+        raise NotSupportedError("class_weight is set, so that a label decides a weight too")
+    old, new = (
+        np.ones(len(positions)) if one.train_weight is None else one.train_weight[positions] for one in (before, after)
+    )
+    if np.array_equal(old, new):
+        return None
+    if getattr(estimator, "bootstrap", False):
+        raise NotSupportedError("weights are the chances of the bootstrap's draw, which is held fixed")
+    if (new != np.rint(new)).any() or (new > MOST_WEIGHT).any():
+        raise NotSupportedError("weights are not whole numbers, so that sums depend on the order of rows")
+    return new.astype(np.int32)
 
 
 def _refitted(case: Case, grove: Grove, retained: Bools) -> Any:

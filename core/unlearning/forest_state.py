@@ -86,22 +86,42 @@ class ForestState:
         grove = self.grove
         gone = np.sort(grove.local[positions]).astype(np.int32)
         stays = self._staying(retained)
-        chosen = [index for index, tree in enumerate(self.trees) if _knows(tree, gone)]
 
-        def task(some: Sequence[int]) -> Any:
-            return grove.on_bench(
-                lambda bench: [self._one_without(self.trees[index], gone, stays, bench) for index in some]
-            )
+        def one(tree: LivingTree, bench: Bench) -> LivingTree:
+            return tree.without(grove.table, grove.rules, _known(tree, gone), stays, bench)
+
+        return self._with_changed(gone, one)
+
+    def relabelled(
+        self, positions: Positions, codes: Positions, weight: npt.NDArray[np.int32] | None = None
+    ) -> ForestState:
+        """Return the state with other classes, and other weights if any are given, for the training rows at `positions`."""
+        grove = self.grove
+        order = np.argsort(grove.local[positions])
+        rows, classes = grove.local[positions][order].astype(np.int32), codes[order].astype(np.int32)
+
+        def one(tree: LivingTree, bench: Bench) -> LivingTree:
+            labels = tree.roots.labels.copy()
+            own = labels[rows] >> CLASS_BITS if weight is None else weight[order]
+            labels[rows] = (own << CLASS_BITS) | classes
+            return tree.relabelled(grove.table, grove.rules, _known(tree, rows), labels, bench)
+
+        return self._with_changed(rows, one)
+
+    def _with_changed(
+        self, rows: npt.NDArray[np.int32], task: Callable[[LivingTree, Bench], LivingTree]
+    ) -> ForestState:
+        """Return the state in which every tree that knows some of the rows is what `task` makes of it."""
+        chosen = [index for index, tree in enumerate(self.trees) if len(_known(tree, rows))]
+
+        def work(some: Sequence[int]) -> Any:
+            return self.grove.on_bench(lambda bench: [task(self.trees[index], bench) for index in some])
 
         trees = list(self.trees)
-        for some, made in zip(_shares(chosen), on_threads(task, [(some,) for some in _shares(chosen)]), strict=True):
+        for some, made in zip(_shares(chosen), on_threads(work, [(some,) for some in _shares(chosen)]), strict=True):
             for index, tree in zip(some, made, strict=True):
                 trees[index] = tree
         return replace(self, trees=tuple(trees))
-
-    def _one_without(self, tree: LivingTree, gone: npt.NDArray[np.int32], stays: Bools, bench: Bench) -> LivingTree:
-        mine = gone[(tree.roots.labels[gone] >> CLASS_BITS) > 0]
-        return tree.without(self.grove.table, self.grove.rules, mine, stays, bench)
 
     def from_scratch(self, retained: Bools) -> ForestState:
         """Return the trees built anew on the retained rows with the same recorded randomness: the oracle of `without`."""
@@ -172,8 +192,9 @@ class ForestState:
         return model
 
 
-def _knows(tree: LivingTree, rows: npt.NDArray[np.int32]) -> bool:
-    return bool((tree.roots.labels[rows] >> CLASS_BITS).any())
+def _known(tree: LivingTree, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return those of the rows that count in a tree."""
+    return np.asarray(rows[(tree.roots.labels[rows] >> CLASS_BITS) > 0])
 
 
 def _shares(work: Sequence[int]) -> list[Sequence[int]]:

@@ -115,27 +115,46 @@ class LivingTree:
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without some of its rows, every one of which it knows."""
         kept = self.samples[stays[self.samples]]
+        return self._updated(table, rules, gone, kept, 0, bench)
+
+    def relabelled(self, table: Table, rules: Rules, rows: Ints, labels: Ints, bench: Bench) -> LivingTree:
+        """Return the tree with other labels, as `Roots` holds them, which differ at `rows`; it knows all of these.
+
+        The rows are taken out as they were and put back as they are.
+        """
+        roots, stays = replace(self.roots, labels=labels), np.ones(len(labels), dtype=bool)
+        stays[rows] = False
+        kept = self.samples[stays[self.samples]]
+        if len(kept) == 0:
+            return grow(table, rules, roots, self.samples.copy(), self.estimator, bench)
+        rest = replace(self._updated(table, rules, rows, kept, 0, bench), roots=roots)
+        return rest._updated(table, rules, rows[:0], np.concatenate([rest.samples, rows]), len(rows), bench)
+
+    def _updated(
+        self, table: Table, rules: Rules, gone: Ints, samples: Ints, n_joining: int, bench: Bench
+    ) -> LivingTree:
+        """Return the tree without rows that are gone, on `samples`, the last of which join it."""
         labels = self.roots.labels
-        weight = float(self.estimator.tree_.weighted_n_node_samples[0] - (labels[gone] >> CLASS_BITS).sum())
+        weight = float((labels[samples] >> CLASS_BITS).sum())
         key = self.roots.draws.seed
-        if self.fragile or len(gone) * MANY > len(self.samples):
-            return grow(table, rules, self.roots, kept, self.estimator, bench)
+        if self.fragile or (len(gone) + n_joining) * MANY > len(self.samples):
+            return grow(table, rules, self.roots, samples, self.estimator, bench)
         bench.moves.pool[: len(gone)] = gone
         old = self.grown
         if isinstance(self.memory, Lines):
-            room = room_for_lines(len(kept), table)
+            room = room_for_lines(len(samples), table)
             n_nodes, fragile, lines = update_drawn(
-                table, rules, self.roots.draws, labels, kept, old, self.memory, len(gone), key, weight,
+                table, rules, self.roots.draws, labels, samples, old, self.memory, len(gone), n_joining, key, weight,
                 bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
             )  # fmt: skip
-            return self._made(n_nodes, bool(fragile), kept, bench.out, kept_lines(room, lines, n_nodes))
+            return self._made(n_nodes, bool(fragile), samples, bench.out, kept_lines(room, lines, n_nodes))
         stores, shared = self.memory.stores(bench.lines)
         n_nodes, fragile = update(
-            table, rules, self.roots.draws, labels, kept, old, len(old.words), len(gone), key, weight,
+            table, rules, self.roots.draws, labels, samples, old, len(old.words), len(gone), n_joining, key, weight,
             bench.out, stores, bench.moves, bench.scratch,
         )  # fmt: skip
         memory = Memory.of(bench.out.names[:n_nodes], stores.out, shared)
-        return self._made(n_nodes, bool(fragile), kept, bench.out, memory)
+        return self._made(n_nodes, bool(fragile), samples, bench.out, memory)
 
     def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown, memory: Memory | Lines) -> LivingTree:
         return replace(

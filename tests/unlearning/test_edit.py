@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 import core
 from core.case.objective import coefficients
 from core.errors import InputError, InputTypeError, NotSupportedError
+from core.unlearning.forest_tree import first_difference
 from tests.conftest import make_pipeline_for, make_table
 
 ROLES = core.Roles("granted", 1, 1, ["sex"], record_id="person")
@@ -167,3 +169,92 @@ def test_nothing_to_edit_changes_nothing_and_a_method_that_only_removes_says_so(
     assert result.case.edits is None
     with pytest.raises(NotSupportedError, match="'forest' does not fit this case"):
         core.edit(case, {"p0": 1 - own["p0"]}, method="forest")
+
+
+FORESTS = {
+    "forest": RandomForestClassifier(6, random_state=0),
+    "shallow": RandomForestClassifier(6, max_depth=4, criterion="entropy", random_state=1),
+    "whole": RandomForestClassifier(3, bootstrap=False, random_state=2),
+    "drawn": ExtraTreesClassifier(5, random_state=3),
+    "tree": DecisionTreeClassifier(random_state=4),
+}
+
+
+def make_forest_case(kind: str) -> core.Case:
+    train, test = make_table(700, 8), make_table(200, 9)
+    columns = ["age", "debt", "income"]
+    model = clone(FORESTS[kind]).fit(train[columns], train["granted"])
+    return core.prepare(core.Case(model, train=train, test=test, roles=ROLES))
+
+
+def trees_apart(case: core.Case) -> list[int]:
+    scratch = case.state.from_scratch(case.retained)
+    pairs = zip(case.state.trees, scratch.trees, strict=True)
+    return [first_difference(one.grown, other.grown) for one, other in pairs]
+
+
+@pytest.mark.parametrize("kind", FORESTS)
+def test_relabelled_trees_equal_building_from_scratch(kind: str) -> None:
+    case = make_forest_case(kind)
+    draw = np.random.default_rng(0)
+    for size in (1, 1, 5, 20):
+        ids = draw.choice(case.retained_ids, size, replace=False)
+        flips = {one: 1 - int(label) for one, label in zip(ids, case.train_labels[case.positions(ids)], strict=True)}
+        result = core.edit(case, flips)
+        assert (result.method, result.guarantee.value) == ("forest", "exact")
+        case = core.unlearn(result.case, draw.choice(result.case.retained_ids, 3, replace=False)).case
+        assert max(trees_apart(case)) == -1
+    rows = case.rows("explore")
+    np.testing.assert_array_equal(
+        case.scores("explore"), case.model.predict_proba(case.test[list(case.features)].iloc[rows])[:, 1]
+    )
+
+
+def test_relabelling_back_gives_the_forest_back() -> None:
+    case = make_forest_case("forest")
+    ids = case.record_ids[10:60]
+    old = dict(zip(ids, case.train_labels[10:60].tolist(), strict=True))
+    edited = core.edit(case, {one: 1 - label for one, label in old.items()}).case
+    assert (edited.scores("explore") != case.scores("explore")).any()
+    back = core.edit(edited, old).case
+    np.testing.assert_array_equal(back.scores("explore"), case.scores("explore"))
+
+
+@pytest.mark.parametrize("kind", ["tree", "whole"])
+def test_edited_trees_of_one_feature_equal_scikit_learn(kind: str) -> None:
+    train, test = make_table(500, 10), make_table(100, 11)
+    columns = ["debt"]
+    model = clone(FORESTS[kind]).set_params(max_features=None, max_depth=7).fit(train[columns], train["granted"])
+    case = core.Case(model, train=train, test=test, roles=ROLES)
+    flips = {f"p{number}": 1 - int(train["granted"][number]) for number in range(30)}
+    weights = {f"p{number}": 3.0 for number in range(20, 50)}
+    result = core.edit(case, flips, weights)
+    assert result.method == "forest"
+    labels, weight = train["granted"].copy(), np.ones(len(train))
+    labels[:30] = 1 - labels[:30]
+    weight[20:50] = 3.0
+    again = clone(model).fit(train[columns], labels, sample_weight=weight)
+    rows = case.rows("explore")
+    expected = again.predict_proba(test[columns].iloc[rows])[:, 1]
+    np.testing.assert_allclose(result.case.scores("explore"), expected, atol=1e-12)
+
+
+def test_weights_that_trees_cannot_take_go_to_refit_with_the_reason() -> None:
+    case = make_forest_case("forest")
+    result = core.edit(case, reweight={"p0": 2.0})
+    assert result.method == "refit"
+    assert "chances of the bootstrap's draw" in " ".join(result.notes)
+    with pytest.raises(NotSupportedError, match="not whole numbers"):
+        core.edit(make_forest_case("tree"), reweight={"p0": 0.5}, method="forest")
+
+
+def test_an_edited_forest_goes_on_after_saving(tmp_path) -> None:
+    edited = core.edit(make_forest_case("forest"), FLIP).case
+    back = core.load_case(edited.save(tmp_path / "case"))
+    for case in (edited, back):
+        case = core.unlearn(case, ["p0", "p6"], method="forest").case
+        assert max(trees_apart(case)) == -1
+    np.testing.assert_array_equal(
+        core.unlearn(edited, ["p0"], method="forest").case.scores("explore"),
+        core.unlearn(back, ["p0"], method="forest").case.scores("explore"),
+    )
