@@ -182,7 +182,8 @@ def _columns() -> dict[str, Any]:
     found: dict[str, Any] = {
         name: config.NumberColumn(label, help=words, format=form) for name, (label, words, form) in about.items()
     }
-    return {"n_records": config.NumberColumn("records", format="localized"), **found, **_marks()}
+    rule = config.TextColumn("rule", width=170)
+    return {"rule": rule, "n_records": config.NumberColumn("records", format="localized"), **found, **_marks()}
 
 
 def _marks() -> dict[str, Any]:
