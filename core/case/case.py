@@ -12,13 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case import door, scoring
-from core.case.data import CaseData, check_data, frozen
+from core.case.data import check_data, frozen
 from core.case.edits import Edits
 from core.case.group_thresholds import chances, decides_by_group, lean
 from core.case.groups import Grouping, Groups, intersect
 from core.case.identity import digest_of_case, digest_of_data
-from core.case.records import find_records, find_subjects
 from core.case.roles import AtRate, Roles
+from core.case.training import TrainingRecords
 from core.errors import InputError, listed, nearest
 
 SPLITS = ("explore", "confirm", "test")
@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
 
-class Case:
+class Case(TrainingRecords):
     """A fitted model with its training and test tables; frozen, and checked once.
 
     Removing records gives a new case that shares every array with this one: what differs is the mask `retained` and the model.
@@ -68,8 +68,6 @@ class Case:
     >>> case.n_retained, case.features
     (20, ('income',))
     """
-
-    _data: CaseData
 
     def __init__(
         self,
@@ -212,83 +210,6 @@ class Case:
     def X_test(self) -> pd.DataFrame:
         """The model's columns of the test table."""
         return self._data.remember("X_test", lambda: self.test[list(self.features)])  # type: ignore[no-any-return]
-
-    # -- records
-
-    @property
-    def record_ids(self) -> pd.Index[Any]:
-        """Ids of all training records, removed ones included."""
-        return self._data.record_ids
-
-    @property
-    def retained_ids(self) -> pd.Index[Any]:
-        """Ids of the training records the model knows."""
-        return self.record_ids[self.retained]
-
-    @property
-    def forgotten_ids(self) -> pd.Index[Any]:
-        """Ids of the removed training records."""
-        return self.record_ids[~self.retained]
-
-    @property
-    def n_retained(self) -> int:
-        """Number of training records the model knows."""
-        return int(np.count_nonzero(self.retained))
-
-    @property
-    def subject_ids(self) -> pd.Index[Any] | None:
-        """The subject of every training record, or None where no column names one."""
-        column = self.roles.subject_id
-        return None if column is None else pd.Index(self.train[column], name=column)
-
-    @property
-    def train_codes(self) -> Positions:
-        """Each training label's index into `classes`, edits included."""
-        return self._trained_on.train_codes
-
-    @property
-    def table_labels(self) -> CaseData:
-        """Where labels and weights stand as the training table has them, before any edit: `train_codes`, `train_weight`."""
-        return self._data
-
-    @property
-    def _trained_on(self) -> CaseData | Edits:
-        return self._data if self.edits is None else self.edits
-
-    @property
-    def y_train(self) -> Bools:
-        """Which training labels are `pos_label`."""
-        return self._trained_on.remember("y_train", lambda: frozen(self.train_codes == self.pos_column))  # type: ignore[no-any-return]
-
-    @property
-    def train_labels(self) -> npt.NDArray[Any]:
-        """Training labels, as the model's classes, edits included."""
-        return self._trained_on.remember("labels", lambda: self.classes[self.train_codes])  # type: ignore[no-any-return]
-
-    @property
-    def train_weight(self) -> Floats | None:
-        """Training weights, edits included; None where no column gives them."""
-        return self._trained_on.train_weight
-
-    def positions(self, ids: Iterable[Any]) -> Positions:
-        """Return where retained records stand in the training table.
-
-        Raises
-        ------
-        InputError
-            If an id is unknown, given twice, or removed already.
-        """
-        return find_records(self.record_ids, self.retained, ids)
-
-    def positions_of_subjects(self, subjects: Iterable[Any]) -> Positions:
-        """Return where all retained records of some subjects stand in the training table.
-
-        Raises
-        ------
-        InputError
-            If no column names subjects, or a subject has no retained record.
-        """
-        return find_subjects(self.subject_ids, self.retained, subjects)
 
     # -- what the model says
 
