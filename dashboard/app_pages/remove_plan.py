@@ -56,16 +56,8 @@ def _form(work: Work, measure: Measure) -> None:
         help=f"What the {plain(inline(metric.label))} should reach: at {'most' if metric.better == 'lower' else 'least'} this. "
         "Half the way to none is offered.",
     )
-    drop = second.number_input(
-        f"Most {measure.label} may worsen",
-        0.0,
-        None if not measure.is_share else 100.0,
-        1.0 if measure.is_share else 0.05,
-        0.5 if measure.is_share else 0.01,
-        format="%.2f",
-        key=f"{Key.PLAN_DROP}_{measure.name}",
-        help="In percentage points." if measure.is_share else "In the unit of the costs, per record.",
-    )
+    with second:
+        drop = _drop(measure)
     most = first.number_input(
         "Most records",
         1,
@@ -86,11 +78,26 @@ def _form(work: Work, measure: Measure) -> None:
     settings = PlanSettings(
         float(target or 0.0),
         measure,
-        float(drop or 0.0) / (100 if measure.is_share else 1),
+        drop,
         int(most or 1),
         float(share or 100.0) / 100,
     )
     st.button("Plan", type="primary", icon=":material/route:", key=Key.PLAN_GO, on_click=_go, args=(settings,))
+
+
+def _drop(measure: Measure) -> float:
+    usual, step = (1.0, 0.5) if measure.is_share else (0.05, 0.01)
+    value = st.number_input(
+        f"Most {measure.label} may worsen",
+        0.0,
+        100.0 if measure.is_share else None,
+        usual,
+        step,
+        format="%.2f",
+        key=f"{Key.PLAN_DROP}_{measure.name}",
+        help="In percentage points." if measure.is_share else "In the unit of the costs, per record.",
+    )
+    return float(value or 0.0) / (100 if measure.is_share else 1)
 
 
 def _halved(work: Work) -> float:
