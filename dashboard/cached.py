@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 import core
+from core.attribution.utility import Utility
 from core.case.provenance import Provenance, check_provenance
 from core.metrics import AuditReport, audit
 from core.metrics.audit import LEVEL, audit_arrays, sample_of
@@ -20,6 +21,7 @@ from core.metrics.curves import calibration_curves, errors_by_group, roc_curves,
 from core.metrics.intervals import wilson
 from dashboard import workspace
 from dashboard.history import Steps, Version, Versions, revision
+from dashboard.measures import Measure
 from dashboard.records import record_table
 from dashboard.results import Results
 from dashboard.tables import named
@@ -165,6 +167,17 @@ def changed(work: Work) -> pd.DataFrame:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _changed(version_key: str, settings: tuple[Any, ...], _before: core.Case, _after: core.Case) -> pd.DataFrame:  # noqa: ARG001
     return core.compare(_before, _after, features=list(settings))
+
+
+def utility(work: Work, measure: Measure, at: int | None = None) -> float:
+    """Return the utility of a version on the rows explored."""
+    return _utility(key(work, at), measure, case(work, at))
+
+
+@st.cache_data(max_entries=MOST_RESULTS, show_spinner=False)
+def _utility(version_key: str, measure: Measure, _case: core.Case) -> float:  # noqa: ARG001
+    asked = Utility.of(_case, measure.name, measure.cost(), "explore")
+    return float(asked.value(_case, "explore"))
 
 
 def wilson_interval(share: float, n: int) -> tuple[float, float]:

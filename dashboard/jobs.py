@@ -34,13 +34,23 @@ class Job:
         Called on the script thread with the result, once.
     name : tuple
         What tells it from other work of its kind.
+    partial : bool
+        Whether the work, told to stop, ends with what it has found by then; it is waited for.
     """
 
     def __init__(
-        self, title: str, work: Callable[[Report], Any], then: Callable[[Any], None], name: tuple[Any, ...] = ()
+        self,
+        title: str,
+        work: Callable[[Report], Any],
+        then: Callable[[Any], None],
+        name: tuple[Any, ...] = (),
+        *,
+        partial: bool = False,
     ) -> None:
         self.title = title
         self.name = name
+        self.partial = partial
+        self.stopping = False
         self.share = 0.0
         self.doing = ""
         self._then = then
@@ -63,14 +73,20 @@ class Job:
         """Whether it has ended, well or badly."""
         return self._future.done()
 
+    def stop(self) -> None:
+        """Tell the work to end at its next report; its partial result is waited for."""
+        self.stopping = True
+        self._given_up.set()
+
     def cancel(self) -> None:
         """Give the work up: it ends at its next report, and a result that still comes is dropped."""
+        self.stopping = False
         self._given_up.set()
         self._future.cancel()
 
     def settle(self, wait_s: float = 0.0) -> bool:
         """Hand the result over if it is there within `wait_s` seconds; raise what the work raised."""
-        if self._given_up.is_set():
+        if self._given_up.is_set() and not self.stopping:
             return True
         try:
             result = self._future.result(timeout=wait_s)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 import core
+from core.attribution.conditions import Condition
 from core.case.groups import MISSING
 from dashboard.tables import named
 
@@ -137,6 +138,15 @@ def inside_outline(records: pd.DataFrame, x: Sequence[float], y: Sequence[float]
         crosses = (near["loss"] < y0) != (near["loss"] < y1)
         inside ^= crosses & (near["gap"] < x0 + (near["loss"] - y0) * (x1 - x0) / (y1 - y0))
     return near.index[inside]
+
+
+def records_where(case: core.Case, conditions: Iterable[Condition]) -> pd.Index[Any]:
+    """Return the ids of the retained records for which all conditions hold."""
+    table = case.train[case.retained]
+    meet = pd.Series(True, index=table.index)
+    for condition in conditions:
+        meet &= condition.holds(table)
+    return case.retained_ids[meet.to_numpy()]
 
 
 def makeup(records: pd.DataFrame, selection: pd.Index[Any]) -> pd.DataFrame:

@@ -68,6 +68,11 @@ class Results:
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
 
+    def forget(self, name: Name) -> None:
+        """Forget one result, so that it is made anew."""
+        with self._lock:
+            self._kept.pop(name, None)
+
     def drop(self, case_id: str) -> None:
         """Forget all results about a case."""
         with self._lock:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import workspace
 from dashboard.jobs import Job
+from dashboard.measures import PlanSettings
 from dashboard.work import Work
 
 CASE_PARAM = "case"
@@ -28,6 +29,9 @@ class Key(StrEnum):
     REFUSED = "refused"
     CANCEL = "cancel"
     GIVEN_UP = "given_up"
+    ASKED = "asked"
+    ASK = "ask"
+    PLAN = "plan"
     COMPUTE = "compute"
     EXACT = "exact"
     FIND_MODEL_REASONS = "find_model_reasons"
@@ -68,10 +72,33 @@ class Key(StrEnum):
     FIND_SCATTER = "find_scatter"
     FIND_TABLE = "find_table"
     FIND_TOGGLE = "find_toggle"
+    FIND_START = "find_start"
+    FIND_RULE = "find_rule"
+    FIND_SCORED = "find_scored"
+    FIND_SCORED_SELECT = "find_scored_select"
+    FIND_CONDITIONS = "find_conditions"
+    FIND_SUPPORT = "find_support"
+    FIND_DECISIONS = "find_decisions"
+    FIND_DECISIONS_GROUP = "find_decisions_group"
+    FIND_DECISION = "find_decision"
+    FIND_LIST = "find_list"
+    FIND_LISTED = "find_listed"
+    TAKE = "take"
     PICKS = "picks"
     RECORD = "record"
     REMOVE_APPLY = "remove_apply"
     REMOVE_METHOD = "remove_method"
+    REMOVE_UTILITY = "remove_utility"
+    REMOVE_COST_POSITIVE = "remove_cost_positive"
+    REMOVE_COST_NEGATIVE = "remove_cost_negative"
+    PLAN_TARGET = "plan_target"
+    PLAN_DROP = "plan_drop"
+    PLAN_RECORDS = "plan_records"
+    PLAN_GROUP_SHARE = "plan_group_share"
+    PLAN_GO = "plan_go"
+    PLAN_TAKE = "plan_take"
+    PLAN_SELECT = "plan_select"
+    MITIGATORS_GO = "mitigators_go"
     PROBLEM = "problem"
     STRIP_BOX = "strip_box"
     STRIP_METRIC = "strip_metric"
@@ -152,8 +179,11 @@ def drop_job(about: str, only: Job | None = None) -> None:
 
 
 def give_up(about: str) -> None:
-    """Give work up because the person wants it; a result is not asked for again before `ask_again`."""
+    """Give work up because the person wants it; a result is not asked for again before `ask_again`, unless a part of it is kept."""
     job = jobs().get(about)
+    if job is not None and job.partial:
+        job.stop()
+        return
     if job is not None and job.name:
         st.session_state[Key.GIVEN_UP] = {*st.session_state.get(Key.GIVEN_UP, ()), job.name}
     drop_job(about)
@@ -167,6 +197,28 @@ def given_up(name: tuple[Any, ...]) -> bool:
 def ask_again(name: tuple[Any, ...]) -> None:
     """Let a result that was given up be made after all."""
     st.session_state[Key.GIVEN_UP] = st.session_state.get(Key.GIVEN_UP, set()) - {name}
+
+
+def ask_for(name: tuple[Any, ...]) -> None:
+    """Note that the person wants a result that is made only on request."""
+    st.session_state[Key.ASKED] = {*st.session_state.get(Key.ASKED, ()), name}
+    ask_again(name)
+
+
+def asked_for(name: tuple[Any, ...]) -> bool:
+    """Return whether the person asked for a result, and did not give it up since."""
+    return name in st.session_state.get(Key.ASKED, ()) and not given_up(name)
+
+
+def plan() -> tuple[Work, PlanSettings] | None:
+    """Return the plan asked for last: where it started, and its settings."""
+    found: tuple[Work, PlanSettings] | None = st.session_state.get(Key.PLAN)
+    return found
+
+
+def set_plan(origin: Work, settings: PlanSettings) -> None:
+    """Note the plan that is asked for."""
+    st.session_state[Key.PLAN] = (origin, settings)
 
 
 def notice() -> tuple[str, str] | None:

@@ -121,6 +121,17 @@ def seconds(value: float) -> str:
     return f"{int(value // 60)} min {int(value % 60)} s"
 
 
+def chance(value: float | None) -> str:
+    """Return a p- or q-value as an equation's right side, the smallest ones as a bound.
+
+    Examples
+    --------
+    >>> chance(0.0213), chance(0.0002)
+    ('= 0.021', '< 0.001')
+    """
+    return "< 0.001" if value is not None and value < 0.001 else f"= {number(value)}"
+
+
 def listing(names: Iterable[object]) -> str:
     """Return names as a phrase.
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import NotSupportedError
 from dashboard import cached
-from dashboard.app_pages import find_filters, find_model, find_record, find_scatter, find_table, find_take
+from dashboard.app_pages import find_filters, find_model, find_record, find_scatter, find_start, find_table, find_take
 from dashboard.components import computed, computing, opening, warnings
 from dashboard.records import record_table
 from dashboard.words import plain
@@ -24,8 +24,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         find_take.show(work, passing)
 find_take.summary(work, records)
 warnings.show(work)
-left, right = st.columns([5, 3], gap="large")
+left, right = st.columns([3, 5], gap="large")
 with left:
+    find_record.show(work, records, case.train)
+    find_start.show(work, records)
+with right:
     if ranked:
         find_scatter.show(work, passing)
     elif reason:
@@ -33,6 +36,4 @@ with left:
     else:
         computing.place(work, computed.INFLUENCE, work.metric, work.feature)
     find_model.show(work)
-with right:
-    find_record.show(work, records, case.train)
-find_table.show(work, passing, case.train)
+    find_table.show(work, passing, case.train)

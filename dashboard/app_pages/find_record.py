@@ -19,10 +19,9 @@ from dashboard.work import Work
 
 
 def show(work: Work, records: pd.DataFrame, train: pd.DataFrame) -> None:
-    """Show the open record, or how to open one."""
+    """Show the open record, if one is."""
     record = session.record()
     if record is None or record not in records.index:
-        st.caption("A click on a point of the chart, or on a cell of the table, opens the record here.")
         return
     facts = row(records, record)
     with st.container(horizontal=True, vertical_alignment="center"):

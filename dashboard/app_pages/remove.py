@@ -1,6 +1,6 @@
-"""Remove: what is selected, what removing it would do, and what every removal so far has done."""
+"""Remove: what is selected, what removing it would do, plans, and what every removal so far has done."""
 
-from dashboard.app_pages import remove_selection, remove_versions
+from dashboard.app_pages import remove_plane, remove_selection
 
 remove_selection.show()
-remove_versions.show()
+remove_plane.show()

@@ -10,11 +10,15 @@ import streamlit as st
 from core.metrics import METRICS
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a comparison as the pages show it, gaps first."""
+def readable(table: pd.DataFrame, predicted: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return a comparison as the pages show it, gaps first; with what was predicted, where that is known."""
+    names = ["before", "after", "change", "low", "high", "reversed"]
+    if predicted is not None:
+        table = table.assign(predicted=predicted["after"])
+        names.insert(1, "predicted")
     gaps = [METRICS[name].compares_groups for name, _ in table.index]
     ordered = pd.concat([table[gaps], table[[not gap for gap in gaps]]])
-    shown = ordered[["before", "after", "change", "low", "high", "reversed"]].reset_index()
+    shown = ordered[names].reset_index()
     shown.index = pd.Index([METRICS[name].label for name in shown["metric"]], name="what")
     return shown.drop(columns=["metric", "sensitive_feature"])
 
@@ -29,6 +33,7 @@ def columns(words: tuple[str, str, str]) -> dict[str, Any]:
             help="Gaps are between the groups of the sensitive feature chosen on the strip; rates are over all rows explored.",
         ),
         "before": config.NumberColumn(before, help="On the test rows explored.", format="%.3f"),
+        "predicted": config.NumberColumn("predicted", help="Before it was removed.", format="%.3f"),
         "after": config.NumberColumn(after, help=how, format="%.3f"),
         "change": config.NumberColumn("change", help=f"{after.capitalize()} less {before}.", format="%+.3f"),
         "reversed": config.CheckboxColumn(

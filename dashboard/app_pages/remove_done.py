@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
 import streamlit as st
 
 import core
+from core.errors import RedressError
+from core.metrics import METRICS
+from core.metrics.samples import feature_name
 from dashboard import cached
 from dashboard.app_pages import remove_changes
-from dashboard.components import opening, pages
+from dashboard.components import computed, opening, pages
 from dashboard.history import Step
 from dashboard.session import Key
-from dashboard.words import count, plain, seconds
+from dashboard.tables import row
+from dashboard.words import count, number, percent, plain, seconds
 from dashboard.work import Work
 
+WORTH_A_SHARE = 0.001
+"""Of smaller changes no share is taken."""
 DONE = ("before", "now", "On the same rows, by the model after the last step.")
 
 
@@ -48,11 +57,41 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
             "this one back.",
         )
     st.markdown("#### What that did")
+    changed, predicted = cached.changed(work), _predicted(work)
+    if predicted is not None:
+        _held_against(work, changed, predicted)
     st.dataframe(
-        remove_changes.readable(cached.changed(work)),
+        remove_changes.readable(changed, predicted),
         lazy=False,
         height=320,
         column_config=remove_changes.columns(DONE),
+    )
+
+
+def _predicted(work: Work) -> pd.DataFrame | None:
+    """Return what the last removal was predicted to do; None where nothing predicts it, or it is not there yet."""
+    step = work.steps[work.at - 1]
+    if step.kind != "unlearn":
+        return None
+    ids = cached.case(work, 0).record_ids[list(step.positions)]
+    before = replace(work, at=work.at - 1, selection=tuple(ids))
+    try:
+        found = computed.preview(before)
+        return None if found is None else cached.predicted(before, found[0], None, (before.feature,))
+    except RedressError:
+        return None
+
+
+def _held_against(work: Work, changed: pd.DataFrame, predicted: pd.DataFrame) -> None:
+    name = (work.metric, feature_name(work.feature))
+    real, guess = row(changed, name), row(predicted, name)
+    change = real["after"] - real["before"]
+    off = abs(guess["after"] - real["after"])
+    share = off / abs(change) if abs(change) > WORTH_A_SHARE else None
+    how_far = "" if share is None else f", {'less than 0.1%' if share < 0.001 else percent(share)} of the change"
+    st.markdown(
+        f"{plain(METRICS[work.metric].label)}: {plain(number(guess['after']))} was predicted, {plain(number(real['after']))} came of it; the "
+        f"preview was off by {'less than 0.0001' if off < 0.0001 else plain(number(off, 4))}{how_far}."
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 import core
 from core.errors import NotSupportedError
 from dashboard import cached, session
-from dashboard.app_pages import remove_changes, remove_done, remove_versions
+from dashboard.app_pages import remove_changes, remove_done, remove_plane
 from dashboard.components import computed, computing, opening, pages, strip, warnings
 from dashboard.history import Step
 from dashboard.records import group_table, makeup
@@ -131,5 +131,5 @@ def _apply(method: str) -> None:
     step = Step("unlearn", tuple(positions.tolist()), method)
     title = "Training again without them" if method == REFIT else "Removing them"
     if opening.take(step, title, refused=session.set_problem):
-        st.rerun([strip.FRAGMENT, FRAGMENT, remove_versions.FRAGMENT])
+        st.rerun([strip.FRAGMENT, FRAGMENT, remove_plane.FRAGMENT])
     st.rerun()

@@ -1,4 +1,4 @@
-"""Every version so far, on the fairness-accuracy plane and as a table."""
+"""Every version so far, as a table."""
 
 from __future__ import annotations
 
@@ -9,41 +9,28 @@ from core import UnlearnResult
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from dashboard import cached
-from dashboard.components import chart, opening
 from dashboard.components.tables import download
-from dashboard.figures import plane
+from dashboard.measures import Measure
 from dashboard.tables import row
 from dashboard.words import count
 from dashboard.work import Work
 
-FRAGMENT = "versions"
 
-
-@st.fragment(key=FRAGMENT)
-def show() -> None:
-    """Show the path of versions."""
-    work = opening.opened()
-    table = _versions(work)
-    metric = METRICS[work.metric]
-    st.divider()
-    chart.show(plane.path(table, metric.label, "accuracy", lower_is_fairer=metric.better == "lower"), "plane")
-    _table(work, table)
-
-
-def _versions(work: Work) -> pd.DataFrame:
+def table(work: Work, measure: Measure) -> pd.DataFrame:
+    """Return every version that is kept or in force, with its gap and utility."""
     rows = []
     for at in range(len(work.steps) + 1):
         if at > work.at and cached.versions().peek(work.case_id, work.steps[:at]) is None:
             break
-        rows.append(_version(work, at))
+        rows.append(_version(work, at, measure))
     return pd.DataFrame(rows).set_index("version")
 
 
-def _version(work: Work, at: int) -> dict[str, object]:
+def _version(work: Work, at: int, measure: Measure) -> dict[str, object]:
     found = cached.report(work, (work.metric, "accuracy"), (work.feature,), at)
     gap = row(found.gaps, (work.metric, feature_name(work.feature)))
-    accuracy = float(found.overall["accuracy"])
-    low, high = cached.wilson_interval(accuracy, found.n)
+    utility = cached.utility(work, measure, at)
+    low, high = cached.wilson_interval(utility, found.n) if measure.name == "accuracy" else (float("nan"),) * 2
     made = cached.version(work, at)
     result = made.result
     step = _step(at, result)
@@ -55,7 +42,7 @@ def _version(work: Work, at: int) -> dict[str, object]:
         "gap": gap["value"],
         "gap_low": gap["low"],
         "gap_high": gap["high"],
-        "utility": accuracy,
+        "utility": utility,
         "utility_low": low,
         "utility_high": high,
         "method": "" if result is None else result.method,
@@ -73,8 +60,10 @@ def _step(at: int, result: UnlearnResult | None) -> str:
     return f"{count(result.n_forgotten, 'record')} removed" if result.n_forgotten else "trained again"
 
 
-def _table(work: Work, table: pd.DataFrame) -> None:
+def show(work: Work, measure: Measure, table: pd.DataFrame) -> None:
+    """Show the versions as a table."""
     metric, config = METRICS[work.metric], st.column_config
+    form = "percent" if measure.is_share else "%.3f"
     st.dataframe(
         table,
         lazy=False,
@@ -88,9 +77,9 @@ def _table(work: Work, table: pd.DataFrame) -> None:
             "gap": config.NumberColumn("gap", help=f"{metric.label}: {metric.formula}", format="%.3f"),
             "gap_low": config.NumberColumn("from", help="Lower end of the gap's 95% interval.", format="%.3f"),
             "gap_high": config.NumberColumn("to", help="Upper end of the gap's 95% interval.", format="%.3f"),
-            "utility": config.NumberColumn("accuracy", help="P(D = Y) on the test rows explored.", format="percent"),
-            "utility_low": config.NumberColumn("from", help="Lower end of Wilson's 95% interval.", format="percent"),
-            "utility_high": config.NumberColumn("to", help="Upper end of Wilson's 95% interval.", format="percent"),
+            "utility": config.NumberColumn(measure.label, help="On the test rows explored.", format=form),
+            "utility_low": config.NumberColumn("from", help="Lower end of Wilson's 95% interval.", format=form),
+            "utility_high": config.NumberColumn("to", help="Upper end of Wilson's 95% interval.", format=form),
             "bound": config.NumberColumn(
                 "proven distance",
                 help="Of the parameters to the retrained ones, relative to their length.",

@@ -8,12 +8,14 @@ from dashboard import session, workspace
 from dashboard.components import opening
 from dashboard.words import plain
 
+BESIDE = 2
+
 
 def show() -> None:
     """Show every demonstration with a button that opens a working copy of it."""
     demos = workspace.demos()
-    for row in range(0, len(demos), 3):
-        for column, demo in zip(st.columns(3), demos[row : row + 3], strict=False):
+    for row in range(0, len(demos), BESIDE):
+        for column, demo in zip(st.columns(BESIDE), demos[row : row + BESIDE], strict=False):
             with column, st.container(border=True, height="stretch"):
                 st.markdown(f"**{plain(demo.title)}**")
                 st.caption(plain(demo.about))

@@ -15,7 +15,9 @@ from dashboard.results import Name
 from dashboard.work import Work
 
 
-def result(work: Work, what: str, title: str, make: Callable[[Report], Any], *settings: Any) -> Any:
+def result(
+    work: Work, what: str, title: str, make: Callable[[Report], Any], *settings: Any, partial: bool = False
+) -> Any:
     """Return what `make` gives for the version in force, None while it is not there.
 
     The page is run again once it is there. Of two results of one kind, the one asked for last counts.
@@ -31,6 +33,8 @@ def result(work: Work, what: str, title: str, make: Callable[[Report], Any], *se
         Makes it on another thread; gets a `Report`. Never gives None.
     *settings
         What it depends on, besides version and threshold.
+    partial : bool
+        Whether `make`, told to stop, gives what it has found by then.
 
     Raises
     ------
@@ -43,7 +47,7 @@ def result(work: Work, what: str, title: str, make: Callable[[Report], Any], *se
         return kept
     job = session.jobs().get(what)
     if job is None or job.name != name:
-        waiting.run(title, lambda report: _quiet(name, make, report), _nothing, about=what, name=name)
+        waiting.run(title, lambda report: _quiet(name, make, report), _nothing, about=what, name=name, partial=partial)
         kept = results.peek(name)
         if kept is None:
             st.rerun()
@@ -53,6 +57,51 @@ def result(work: Work, what: str, title: str, make: Callable[[Report], Any], *se
 def named(work: Work, what: str, *settings: Any) -> Name:
     """Return the name of a result."""
     return (work.case_id, what, cached.key(work), *settings)
+
+
+def is_given_up(work: Work, what: str, *settings: Any) -> bool:
+    """Return whether the person gave a result up."""
+    return session.given_up(named(work, what, *settings))
+
+
+def requested(work: Work, what: str, label: str, *settings: Any, again: bool = False, about: str | None = None) -> bool:
+    """Return whether a result that is made only on request was asked for; where it was not, offer a button.
+
+    Parameters
+    ----------
+    work, what, *settings
+        As for `result`.
+    label : str
+        What the button says.
+    again : bool
+        Whether to offer the button although there is a result; it is made anew then.
+    about : str, optional
+        Help on the button.
+    """
+    name = named(work, what, *settings)
+    wanted = session.asked_for(name) or _kept(name)
+    if again or not wanted:
+        st.button(
+            label,
+            type="secondary" if again else "primary",
+            key=f"{session.Key.ASK}_{what}",
+            on_click=_ask,
+            args=(name,),
+            help=about,
+        )
+    return wanted
+
+
+def _kept(name: Name) -> bool:
+    try:
+        return cached.results().peek(name) is not None
+    except RedressError:
+        return True
+
+
+def _ask(name: Name) -> None:
+    cached.results().forget(name)
+    session.ask_for(name)
 
 
 def place(work: Work, what: str, *settings: Any) -> None:

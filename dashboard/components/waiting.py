@@ -22,12 +22,13 @@ def run(
     *,
     about: str = CASE,
     name: tuple[Any, ...] = (),
+    partial: bool = False,
 ) -> None:
     """Do `work` off the script thread; where it is quick, `then` has had its result when this returns.
 
-    Work with a name is a result that a page asked for, and leaves the last message as it is.
+    Work with a name is a result that a page asked for, and leaves the last message as it is. Partial work, given up, is waited for.
     """
-    job = jobs.Job(title, work, then, name)
+    job = jobs.Job(title, work, then, name, partial=partial)
     session.add_job(about, job)
     if not name:
         session.notify()
@@ -72,5 +73,12 @@ def _under_way() -> None:
     for about, job in under_way.items():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             doing = f": {plain(job.doing)}" if job.doing else ""
+            doing = ": stopping, keeping what was found" if job.stopping else doing
             st.progress(job.share, f"{plain(job.title)}{doing} ({seconds(job.seconds)})")
-            st.button("Cancel", key=f"{session.Key.CANCEL}_{about}", on_click=session.give_up, args=(about,))
+            st.button(
+                "Cancel",
+                key=f"{session.Key.CANCEL}_{about}",
+                on_click=session.give_up,
+                args=(about,),
+                disabled=job.stopping,
+            )

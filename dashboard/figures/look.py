@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.words import markup
@@ -68,3 +69,16 @@ def finish(
     figure.update_xaxes(title={"text": x, "standoff": 10}, automargin=True, zeroline=False)
     figure.update_yaxes(title={"text": y, "standoff": 10}, automargin=True, zeroline=False)
     return figure
+
+
+def error(rows: pd.DataFrame, name: str) -> dict[str, object]:
+    """Return error bars from ``<name>_low`` to ``<name>_high``."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": rows[f"{name}_high"] - rows[name],
+        "arrayminus": rows[name] - rows[f"{name}_low"],
+        "color": FAINT,
+        "thickness": 1.5,
+        "width": 4,
+    }

@@ -1,15 +1,25 @@
-"""The fairness-accuracy plane: every version so far, as a path."""
+"""The fairness-accuracy plane: every version so far as a path, and what it is held against."""
 
 from __future__ import annotations
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.figures import look
-from dashboard.words import count, markup, number, percent
+from dashboard.figures import look, plane_compared
+from dashboard.words import count, interval, markup, number, percent
 
 
-def path(versions: pd.DataFrame, metric: str, utility: str, *, lower_is_fairer: bool = True) -> go.Figure:
+def path(
+    versions: pd.DataFrame,
+    metric: str,
+    utility: str,
+    *,
+    lower_is_fairer: bool = True,
+    plan: pd.DataFrame | None = None,
+    band: pd.DataFrame | None = None,
+    mitigators: pd.DataFrame | None = None,
+    share: bool = True,
+) -> go.Figure:
     """Draw versions as a path from the first to the last, the one in force marked.
 
     Parameters
@@ -18,11 +28,39 @@ def path(versions: pd.DataFrame, metric: str, utility: str, *, lower_is_fairer: 
         Indexed by version number, with ``gap``, ``gap_low``, ``gap_high``, ``utility``, ``utility_low``, ``utility_high``, ``removed``
         and ``now`` (bool).
     metric, utility : str
-        The gap and the measure of accuracy in words.
+        The gap and the utility in words.
     lower_is_fairer : bool
         Which way is better on the gap's axis.
+    plan, band, mitigators : DataFrame, optional
+        As `plane_compared` draws them.
+    share : bool
+        Whether the utility is a share; else a cost, where lower is better.
     """
     figure = go.Figure()
+    names = ["earlier", "now"]
+    if band is not None and len(band):
+        plane_compared.add_band(figure, band, utility)
+        names.append("random")
+    if plan is not None and len(plan) > 1:
+        plane_compared.add_plan(figure, plan, utility)
+        names.append("plan")
+    if mitigators is not None and len(mitigators):
+        plane_compared.add_mitigators(figure, mitigators, utility)
+        names.append("fairlearn")
+    _add_versions(figure, versions, utility)
+    fairer, unit = "left" if lower_is_fairer else "right", "share, 0 to 1" if share else "lower is better"
+    look.finish(
+        figure,
+        _title(versions, utility, plan, band, share=share),
+        f"{markup(metric)} (fairer to the {fairer})",
+        f"{markup(utility)} ({unit})",
+        height=460,
+        names=names,
+    )
+    return figure
+
+
+def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> None:
     figure.add_scatter(
         x=versions["gap"],
         y=versions["utility"],
@@ -38,11 +76,12 @@ def path(versions: pd.DataFrame, metric: str, utility: str, *, lower_is_fairer: 
         rows = versions[versions["now"] == now]
         if rows.empty:
             continue
+        known = bool(rows["utility_low"].notna().all())
         figure.add_scatter(
             x=rows["gap"],
             y=rows["utility"],
-            error_x=_error(rows, "gap"),
-            error_y=_error(rows, "utility"),
+            error_x=look.error(rows, "gap"),
+            error_y=look.error(rows, "utility") if known else None,
             mode="markers+text",
             name=name,
             text=[str(i) for i in rows.index],
@@ -51,37 +90,30 @@ def path(versions: pd.DataFrame, metric: str, utility: str, *, lower_is_fairer: 
             customdata=rows[["gap_low", "gap_high", "utility_low", "utility_high", "removed"]],
             hovertemplate="<b>version %{text}</b>, %{customdata[4]:,} records removed"
             "<br>gap %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
-            "<br>accuracy %{y:.3f} (%{customdata[2]:.3f} to %{customdata[3]:.3f})<extra></extra>",
+            f"<br>{markup(utility)} %{{y:.3f}}"
+            + (" (%{customdata[2]:.3f} to %{customdata[3]:.3f})" if known else "")
+            + "<extra></extra>",
         )
-    better = "left" if lower_is_fairer else "right"
-    look.finish(
-        figure,
-        _title(versions),
-        f"{markup(metric)} (fairer to the {better})",
-        f"{markup(utility)} (share, 0 to 1)",
-        height=430,
-        names=("earlier", "now"),
-    )
-    return figure
 
 
-def _title(versions: pd.DataFrame) -> str:
+def _title(
+    versions: pd.DataFrame, utility: str, plan: pd.DataFrame | None, band: pd.DataFrame | None, *, share: bool
+) -> str:
+    text = percent if share else number
     first, now = versions.iloc[0], versions[versions["now"]].iloc[0]
+    if plan is not None and len(plan) > 1:
+        start, end = plan.iloc[0], plan.iloc[-1]
+        beside = ""
+        if band is not None and len(band):
+            largest = band.iloc[-1]
+            beside = f"; as many at random leave it at {interval(largest['metric_low'], largest['metric_high'])}"
+        return (
+            f"The plan's {count(end['n_removed'], 'record')} take the gap from {number(start['value'])} to {number(end['value'])}, {utility} "
+            f"from {text(start['utility'])} to {text(end['utility'])}{beside}"
+        )
     if now.name == versions.index[0]:
-        return f"Nothing removed: gap {number(first['gap'])}, accuracy {percent(first['utility'])}"
+        return f"Nothing removed: gap {number(first['gap'])}, {utility} {text(first['utility'])}"
     return (
         f"With {count(now['removed'], 'record')} removed the gap went from {number(first['gap'])} to {number(now['gap'])}, "
-        f"accuracy from {percent(first['utility'])} to {percent(now['utility'])}"
+        f"{utility} from {text(first['utility'])} to {text(now['utility'])}"
     )
-
-
-def _error(rows: pd.DataFrame, name: str) -> dict[str, object]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": rows[f"{name}_high"] - rows[name],
-        "arrayminus": rows[name] - rows[f"{name}_low"],
-        "color": look.FAINT,
-        "thickness": 1.5,
-        "width": 4,
-    }

@@ -135,3 +135,36 @@ def test_the_plane_is_a_path_with_now_marked() -> None:
     assert {trace.name for trace in figure.data if trace.name} == {"earlier or undone", "now"}
     alone = plane.path(table.iloc[:1].assign(now=True), "Gap", "accuracy")
     assert described(alone) == "Nothing removed: gap 0.100, accuracy 80.0%"
+
+
+def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:
+    versions = pd.DataFrame(
+        {name: [value] for name, value in {"gap": 0.1, "utility": 0.8, "removed": 0, "now": True}.items()}
+        | {f"{name}_{end}": [value] for name, value in (("gap", 0.1), ("utility", 0.8)) for end in ("low", "high")},
+        index=pd.Index([0], name="version"),
+    )
+    plan = pd.DataFrame({"n_removed": [0, 20], "predicted": [0.1, 0.04], "value": [0.1, 0.05], "utility": [0.8, 0.79]})
+    band = pd.DataFrame(
+        {"metric_low": [0.09], "metric": [0.1], "metric_high": [0.11], "utility_low": [0.78], "utility": [0.8]}
+        | {"utility_high": [0.81], "n_draws": [20]},
+        index=pd.Index([20], name="n_removed"),
+    )
+    row = {"method": "grid search", "fairness": 0.02, "fairness_change": -0.08, "fairness_low": -0.09}
+    row |= {"fairness_high": -0.06, "utility": 0.78, "utility_change": -0.02, "utility_low": -0.03}
+    row |= {"utility_high": -0.01, "reversed": False, "frontier": True, "chosen": True}
+    others = [{**row, "frontier": False, "chosen": False, "fairness": 0.9}, {**row, "chosen": False, "reversed": True}]
+    figure = plane.path(versions, "Gap", "accuracy", plan=plan, band=band, mitigators=pd.DataFrame([row, *others]))
+    assert described(figure) == (
+        "The plan's 20 records take the gap from 0.100 to 0.050, accuracy from 80.0% to 79.0%; as many at random leave it at 0.090 to 0.110"
+    )
+    traces = {trace.name: trace for trace in figure.data if trace.name and trace.showlegend is not False}
+    assert list(traces["the plan"].x) == [0.1, 0.05]
+    chosen = traces["grid search"]
+    assert chosen.x[0] + chosen.error_x.array[0] == pytest.approx(0.04)
+    assert chosen.x[0] - chosen.error_x.arrayminus[0] == pytest.approx(0.01)
+    assert 0.9 not in [x for trace in figure.data for x in trace.x], "models off the frontier are in the table only"
+    field = next(trace for trace in figure.data if trace.fill == "toself")
+    assert (min(field.x), max(field.x), min(field.y), max(field.y)) == (0.09, 0.11, 0.78, 0.81)
+    cost = plane.path(versions, "Gap", "cost per record", share=False)
+    assert "lower is better" in cost.layout.yaxis.title.text
+    assert described(cost) == "Nothing removed: gap 0.100, cost per record 0.800"

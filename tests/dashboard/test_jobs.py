@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from dashboard.jobs import Job, Report
+from dashboard.jobs import GivenUpError, Job, Report
 
 
 def test_a_result_is_handed_over() -> None:
@@ -61,3 +61,25 @@ def test_what_the_work_raises_reaches_the_page() -> None:
 
     with pytest.raises(ValueError, match="no"):
         Job("Failing", work, lambda _: None).settle(5.0)
+
+
+def test_work_told_to_stop_hands_over_what_it_has() -> None:
+    begun, go = Event(), Event()
+
+    def work(report: Report) -> str:
+        begun.set()
+        go.wait(5.0)
+        try:
+            report(0.5, "halfway")
+        except GivenUpError:
+            return "half"
+        return "all"
+
+    got: list[str] = []
+    job = Job("Searching", work, got.append, partial=True)
+    assert begun.wait(5.0)
+    job.stop()
+    assert not job.settle(0.01)
+    go.set()
+    assert job.settle(5.0)
+    assert got == ["half"]

@@ -1,0 +1,58 @@
+"""Starting from a list of ids, such as erasure requests."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+import core
+from core.errors import RedressError
+from dashboard import cached, session
+from dashboard.session import Key
+from dashboard.words import count, plain
+from dashboard.work import Work
+
+
+def show(work: Work) -> None:
+    """Take a CSV file of ids, say what each of them is here, and offer to select those found."""
+    file = st.file_uploader(
+        "CSV file of ids",
+        type=["csv", "txt"],
+        key=Key.FIND_LIST,
+        help="One id on each line, or a column called like the record id or the subject id. At most 50 MB.",
+    )
+    if file is None:
+        st.caption("Ids that are repeated, unknown or removed already are reported.")
+        return
+    try:
+        found = core.read_ids(cached.case(work), file.getvalue())
+    except RedressError as error:
+        st.error(plain(error))
+        return
+    _report(found)
+    st.button(
+        f"Select {count(len(found.records), 'record')}",
+        type="primary",
+        key=Key.FIND_LISTED,
+        icon=":material/select:",
+        on_click=session.select,
+        args=(tuple(found.records),),
+        disabled=not len(found.records),
+    )
+
+
+def _report(found: core.IdList) -> None:
+    known = {
+        "listed": (found.n_listed, "Ids in the file, repeats included."),
+        "found": (len(found.found), "Ids with a record in the model, each once."),
+        "repeated": (len(found.duplicates), "Ids listed more than once."),
+        "unknown": (len(found.unknown), "Ids no training record has."),
+        "removed already": (len(found.forgotten), "Ids whose records are all removed."),
+    }
+    what = "subjects" if found.by == "subject" else "records"
+    where = f" from the column {plain(found.column)}" if found.column else ""
+    st.caption(f"Ids of {what}{where}; they stand for {count(len(found.records), 'record')} in the model.")
+    table = pd.DataFrame({"ids": [n for n, _ in known.values()], "meaning": [about for _, about in known.values()]})
+    st.dataframe(table.set_index(pd.Index([*known], name="what")), lazy=False)
+    for note in found.notes:
+        st.warning(plain(note))

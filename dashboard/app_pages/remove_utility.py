@@ -1,0 +1,39 @@
+"""The utility that stands against the gap: on the plane, and in the budget of a plan."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.attribution.utility import COST
+from dashboard import cached
+from dashboard.measures import UTILITIES, Measure
+from dashboard.session import Key
+from dashboard.work import Work
+
+
+def show(work: Work) -> Measure:
+    """Show the choice; return it."""
+    probability = cached.case(work, 0).score_kind == "probability"
+    known = [name for name in UTILITIES if probability or name != "average_precision"]
+    name = st.selectbox(
+        "Utility",
+        known,
+        format_func=lambda name: Measure(name).label,
+        key=Key.REMOVE_UTILITY,
+        persist_state="session",
+        help="What a removal must not cost too much of: the budget of a plan, and the second axis of the chart below.",
+    )
+    if name != COST:
+        return Measure(str(name))
+    first, second = st.columns(2)
+    with first:
+        positive = _cost("Cost of a false positive", Key.REMOVE_COST_POSITIVE)
+    with second:
+        negative = _cost("Cost of a false negative", Key.REMOVE_COST_NEGATIVE)
+    return Measure(COST, (positive, negative))
+
+
+def _cost(label: str, key: Key) -> float:
+    about = "Of one such error, of the label that is scored, in any unit; the utility is the mean over all records."
+    value = st.number_input(label, 0.0, value=1.0, step=1.0, key=key, persist_state="session", help=about)
+    return float(value or 0.0)

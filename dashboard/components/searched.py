@@ -1,0 +1,180 @@
+"""Searches that a person starts: rules, plans, mitigators, causes of decisions, doubtful labels; each off the script thread, None while on its way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+import core
+from core.attribution.random_removals import band
+from core.mitigation import METHODS
+from dashboard import cached
+from dashboard.components import computing
+from dashboard.jobs import GivenUpError, Report
+from dashboard.measures import Measure, PlanSettings
+from dashboard.work import Work
+
+RULES, PLAN, BAND, MITIGATOR = "rules", "plan", "random removals", "mitigator"
+DECISIONS, LABELS = "causes of decisions", "doubtful labels"
+SIZES = 4
+"""Sizes, spread over a plan's path, at which records are removed at random."""
+
+RuleSettings = tuple[int, float, float]
+"""Most conditions, fewest and most of the records as shares."""
+
+
+def rules(work: Work, settings: RuleSettings) -> core.Explanation | None:
+    """Return the rules that explain the gap; a search that was stopped gives what it had.
+
+    Raises
+    ------
+    RedressError
+        If there is no gap, or no rule within the bounds.
+    """
+    case = cached.case(work)
+
+    def make(report: Report) -> core.Explanation:
+        stopped = False
+
+        def progress(share: float, doing: str) -> None:
+            nonlocal stopped
+            try:
+                report(share, doing)
+            except GivenUpError:
+                stopped = True
+
+        return core.explain_gap(
+            case, work.metric, work.feature, *settings, progress=progress, cancelled=lambda: stopped
+        )
+
+    found: core.Explanation | None = computing.result(
+        work, RULES, "Explaining the gap", make, work.metric, work.feature, settings, partial=True
+    )
+    return found
+
+
+def plan(origin: Work, settings: PlanSettings) -> core.Plan | None:
+    """Return the plan from a version on.
+
+    Raises
+    ------
+    RedressError
+        If the gap is undefined there, or the caps leave nobody to remove.
+    """
+
+    def make(report: Report) -> core.Plan:
+        case = cached.case(origin)
+        found = core.plan_removal(
+            case,
+            origin.metric,
+            settings.target,
+            settings.measure.name,
+            settings.max_utility_drop,
+            settings.max_records,
+            sensitive_feature=origin.feature,
+            max_group_share=settings.max_group_share,
+            cost=settings.measure.cost(),
+            n_random=0,
+            progress=report,
+        )
+        return replace(found, case=case)
+
+    found: core.Plan | None = computing.result(
+        origin, PLAN, "Planning the removal", make, origin.metric, origin.feature, settings
+    )
+    return found
+
+
+def random_band(origin: Work, settings: PlanSettings, n: int) -> pd.DataFrame | None:
+    """Return the band that removing up to `n` records at random reaches, by size."""
+    measure = settings.measure
+    sizes = sorted({-(-n * part // SIZES) for part in range(1, SIZES + 1)})
+
+    def make(report: Report) -> pd.DataFrame:
+        draws = core.random_removals(
+            cached.case(origin),
+            sizes,
+            origin.metric,
+            origin.feature,
+            measure.name,
+            cost=measure.cost(),
+            progress=report,
+        )
+        return band(draws)
+
+    found: pd.DataFrame | None = computing.result(
+        origin, BAND, "Removing as many at random", make, *band_settings(origin, settings, n)
+    )
+    return found
+
+
+def band_settings(origin: Work, settings: PlanSettings, n: int) -> tuple[Any, ...]:
+    """Return what the band depends on."""
+    return (origin.metric, origin.feature, settings.measure, n)
+
+
+def mitigators(origin: Work, measure: Measure) -> dict[str, core.Mitigation]:
+    """Return what each of fairlearn's mitigators makes of a version, so far: they run one after the other; those given up are left out."""
+    found = {}
+    for method in METHODS:
+        settings = mitigator_settings(origin, measure, method)
+        title = f"Running fairlearn's {method.replace('_', ' ')}"
+        one = computing.result(origin, MITIGATOR, title, partial(_mitigation, origin, measure, method), *settings)
+        if one is not None:
+            found[method] = one
+        elif not computing.is_given_up(origin, MITIGATOR, *settings):
+            break
+    return found
+
+
+def mitigator_settings(origin: Work, measure: Measure, method: str) -> tuple[Any, ...]:
+    """Return what a mitigator's result depends on."""
+    return (origin.metric, origin.feature, measure, method)
+
+
+def _mitigation(origin: Work, measure: Measure, method: str, report: Report) -> core.Mitigation:
+    found = core.mitigate(
+        cached.case(origin), method, origin.metric, origin.feature, utility=measure.name, progress=report
+    )
+    return replace(found, decisions=(), models=())
+
+
+def causes(work: Work, kind: str, group: str | None, row: int | None) -> pd.Series[float] | None:
+    """Return what removing each training record would do to the probability of some decisions, or of one.
+
+    Raises
+    ------
+    RedressError
+        If nothing predicts that, or the row is kept for confirming.
+    """
+    case = cached.case(work)
+
+    def make(report: Report) -> pd.Series[float]:
+        report(0.0, "")
+        rows = core.choose_decisions(case, kind, work.feature, group) if row is None else [row]
+        return core.influence_on_decisions(case, rows)
+
+    found: pd.Series[float] | None = computing.result(
+        work, DECISIONS, "Tracing the decisions to the training records", make, work.feature, kind, group, row
+    )
+    return found
+
+
+def labels(work: Work) -> pd.DataFrame | None:
+    """Return the retained records by how little their label is to be believed.
+
+    Raises
+    ------
+    RedressError
+        If there are too few records of a class.
+    """
+    found: pd.DataFrame | None = computing.result(
+        work,
+        LABELS,
+        "Looking for suspicious labels",
+        lambda report: core.suspicious_labels(cached.case(work), progress=report),
+    )
+    return found

@@ -1,0 +1,74 @@
+"""What a removal may cost: the utility on the fairness-accuracy plane, and the settings of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.attribution.utility import COST
+from core.metrics import METRICS
+from dashboard.words import inline, number, percent
+
+UTILITIES = ("accuracy", "balanced_accuracy", "average_precision", COST)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A utility.
+
+    Parameters
+    ----------
+    name : str
+        One of `UTILITIES`.
+    costs : tuple of float, optional
+        For "cost": what one false positive and one false negative cost.
+    """
+
+    name: str = "accuracy"
+    costs: tuple[float, float] | None = None
+
+    @property
+    def label(self) -> str:
+        """The utility in words, as it stands inside a sentence."""
+        return "cost per record" if self.name == COST else inline(METRICS[self.name].label)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its values are shares, from 0 to 1."""
+        return self.name != COST
+
+    def cost(self) -> dict[str, float] | None:
+        """Return the costs as the library takes them."""
+        return None if self.costs is None else dict(zip(("false_positive", "false_negative"), self.costs, strict=True))
+
+    def text(self, value: float) -> str:
+        """Return a value as people read it.
+
+        Examples
+        --------
+        >>> Measure().text(0.8125), Measure("cost", (1.0, 5.0)).text(0.8125)
+        ('81.2%', '0.812')
+        """
+        return percent(value) if self.is_share else number(value)
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """What a plan is to reach, and at what price.
+
+    Parameters
+    ----------
+    target : float
+        The value of the gap to reach.
+    measure : Measure
+    max_utility_drop : float
+        In the utility's own units.
+    max_records : int
+    max_group_share : float
+        Largest share of any group's training records.
+    """
+
+    target: float
+    measure: Measure
+    max_utility_drop: float
+    max_records: int
+    max_group_share: float

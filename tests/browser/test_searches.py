@@ -1,0 +1,38 @@
+"""An analyst's journey: explain the gap, select a rule's records, plan a removal, apply it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SLOW_MS, go, settle, strip, wait_for_strip
+
+GAP, REMOVED = 0, 3
+
+
+def test_from_a_gap_to_its_rule_and_from_a_plan_to_its_removal(page: Page, address: str) -> None:
+    page.goto(f"{address}/?case=credit", wait_until="domcontentloaded")
+    page.wait_for_selector("table.strip", timeout=SLOW_MS)
+    settle(page)
+    go(page, "Find")
+    page.get_by_role("button", name="Explain the gap").click()
+    rule = page.locator("p", has_text="1. Without the").first
+    expect(rule).to_contain_text("branch = 'north'", timeout=SLOW_MS)
+    settle(page)
+    page.get_by_role("button", name="Select").filter(has_text="records").first.click()
+    chosen = page.locator("strong", has_text="records selected")
+    expect(chosen).to_be_visible(timeout=SLOW_MS)
+    wait_for_strip(page, "preview", REMOVED, chosen.inner_text().split()[0])
+    assert float(strip(page, "preview")[GAP]) < 0.5 * float(strip(page, "now")[GAP])
+
+    go(page, "Remove")
+    page.get_by_role("button", name="Plan", exact=True).click()
+    everyone = page.get_by_role("button", name="Select all")
+    expect(everyone).to_be_visible(timeout=SLOW_MS)
+    settle(page)
+    everyone.click()
+    n = everyone.inner_text().split("Select all ")[1].split()[0]
+    wait_for_strip(page, "preview", REMOVED, n)
+    settle(page)
+    page.get_by_role("button", name="Apply").click()
+    wait_for_strip(page, "now", REMOVED, n)
+    expect(page.locator("p", has_text="the preview was off by")).to_be_visible(timeout=SLOW_MS)
