@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Context
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,7 @@ def _numbers(values: pd.Series[Any], edges: Sequence[float] | None, n_bins: int)
     else:
         cuts = np.asarray(edges, dtype=np.float64)
     cuts = np.unique(cuts[cuts > present[0]]) if len(present) else np.empty(0)
+    cuts = short_cuts(cuts, present) if edges is None else cuts
     last = len(cuts) + 1
     codes = np.searchsorted(cuts, numbers, side="right").astype(np.int32)
     codes[missing] = last
@@ -152,6 +154,32 @@ def _numbers(values: pd.Series[Any], edges: Sequence[float] | None, n_bins: int)
         if stop - start < last
     ]
     return _Column(codes, last + 1, [*runs, (Condition(str(values.name)), last, last + 1)])
+
+
+def short_cuts(cuts: npt.NDArray[np.float64], present: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return cuts between the same values, written with as few digits as that takes.
+
+    Parameters
+    ----------
+    cuts : ndarray
+        Values of `present` but the first; a cut belongs to what lies above it.
+    present : ndarray
+        Distinct values, ascending.
+
+    Examples
+    --------
+    >>> short_cuts(np.array([17.038738989963953, 40.0]), np.array([3.2, 17.0291, 17.038738989963953, 40.0])).tolist()
+    [17.03, 40.0]
+    """
+    below = present[np.searchsorted(present, cuts) - 1]
+    rounding = [Context(prec=digits, rounding=ROUND_FLOOR) for digits in range(1, 17)]
+    tries = [[float(one.create_decimal(repr(float(cut)))) for one in rounding] for cut in cuts]
+    return np.array(
+        [
+            next((one for one in some if under < one <= cut), cut)
+            for cut, under, some in zip(cuts, below, tries, strict=True)
+        ]
+    )
 
 
 def _interval(

@@ -109,7 +109,7 @@ class Subset:
         if not self.survives:
             parts.append("which may be chance")
         if self.sensitive:
-            parts.append(f"and the rule names {', '.join(self.sensitive)}, a sensitive feature")
+            parts.append(f"and the rule names {' and '.join(self.sensitive)} (sensitive)")
         return ", ".join(parts) + "."
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from core.attribution.binning import short_cuts
 from core.attribution.conditions import Condition
 from core.attribution.evidence import LIFT, Evidence
 from core.attribution.rule import Rule
@@ -58,7 +59,7 @@ def _best_interval(
     numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)[rows]
     rows, numbers = rows[~np.isnan(numbers)], numbers[~np.isnan(numbers)]
     cuts = np.unique(np.quantile(numbers, np.arange(1, CUTS) / CUTS, method="higher")) if len(numbers) else np.empty(0)
-    cuts = cuts[cuts > numbers.min()] if len(cuts) else cuts
+    cuts = short_cuts(cuts[cuts > numbers.min()], np.unique(numbers)) if len(cuts) else cuts
     if not len(cuts):
         return None
     cell = np.searchsorted(cuts, numbers, side="right")

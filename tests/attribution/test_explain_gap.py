@@ -80,7 +80,7 @@ def test_a_rule_names_the_records_it_forgets(case: core.Case, found: core.Explan
         assert one.support == pytest.approx(holds.mean())
         assert one.make_up["n"].sum() == one.n_records
     assert found[0].sensitive == ("sex",)
-    assert "sex, a sensitive feature" in found[0].sentence
+    assert "the rule names sex (sensitive)" in found[0].sentence
 
 
 def test_verified_effects_are_those_of_real_removals(case: core.Case, found: core.Explanation) -> None:
