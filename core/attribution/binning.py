@@ -76,6 +76,11 @@ def bin_columns(
     """
     notes: list[str] = []
     found = []
+    unknown = [name for name in edges or {} if name not in case.train.columns]
+    if unknown:
+        raise InputError(
+            f"Bins must be of columns of the training table. Got {unknown[0]!r}.{nearest(unknown[0], case.train.columns)}"
+        )
     chosen = {**(case.roles.bins or {}), **(edges or {})}
     for name in _candidates(case, columns, notes):
         values = case.train[name][case.retained]

@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.attribution.plan_search import Goal, Search, Version, room_of
 from core.attribution.random_removals import band, random_removals
-from core.attribution.registry import not_on_confirm
+from core.attribution.registry import not_at_random, not_on_confirm
 from core.attribution.utility import Utility
 from core.case.case import Case
 from core.errors import InputError, InputTypeError
@@ -148,6 +148,7 @@ def plan_removal(
     (True, True)
     """
     not_on_confirm(on)
+    not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     _check(metric, target, max_utility_drop, max_records, max_group_share, checkpoints)
     groups = case.groups(feature, "train")

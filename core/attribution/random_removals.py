@@ -12,7 +12,7 @@ from core.attribution.outcome import Outcome
 from core.attribution.registry import not_on_confirm
 from core.attribution.utility import Utility
 from core.case.case import Case
-from core.errors import InputError
+from core.errors import InputError, InputTypeError
 from core.unlearning.base import Progress
 from core.unlearning.registry import prepare, unlearn
 
@@ -57,6 +57,8 @@ def random_removals(
     Costs `n_draws` removals of the largest size, in as many steps as there are sizes.
     """
     not_on_confirm(on)
+    if isinstance(sizes, (int, np.integer)):
+        raise InputTypeError(f"Sizes must be given as a list. Got {sizes}; write [{sizes}].")
     if n_draws < 1 or any(size < 1 for size in sizes):
         raise InputError(f"Draws and sizes must be at least 1. Got {n_draws} draws of {list(sizes)}; raise them.")
     if sizes and max(sizes) >= case.n_retained:

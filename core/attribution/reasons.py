@@ -84,6 +84,11 @@ def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
     ([False, True], 'log-odds')
     """
     positions = _positions(case, ids)
+    if case.randomised:
+        raise NotSupportedError(
+            f"Reasons are given for models with one score a row. A {type(case.model).__name__} has thresholds of each group; make the "
+            "case from the estimator inside it (its estimator_)."
+        )
     estimator = case.model.steps[-1][1] if isinstance(case.model, Pipeline) else case.model
     owners = _owners(case)
     values, base, output = _explain(case, estimator, _transformed(case, case.X_train.iloc[positions]))

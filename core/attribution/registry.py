@@ -154,6 +154,7 @@ def attributor_of(case: Case) -> Iterator[Attributor]:
     NotSupportedError
         If none does, or if it turns out not to; the sentence says why.
     """
+    not_at_random(case)
     reasons = [attributor.fits(case) for attributor in ATTRIBUTORS]
     try:
         if all(reasons):
@@ -163,6 +164,15 @@ def attributor_of(case: Case) -> Iterator[Attributor]:
         raise NotSupportedError(
             f"No attribution method fits this model: {error}. Records can still be removed by refitting."
         ) from error
+
+
+def not_at_random(case: Case) -> None:
+    """Raise if decisions are drawn at random, by thresholds that no single score stands for."""
+    if case.randomised:
+        raise NotSupportedError(
+            f"What records do can be searched for where decisions are certain. A {type(case.model).__name__} draws its own at random; "
+            "make the case from the estimator inside it (its estimator_), and remove what that finds here."
+        )
 
 
 def not_on_confirm(on: str) -> None:

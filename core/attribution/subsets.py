@@ -15,9 +15,9 @@ import numpy as np
 from core.attribution.binning import bin_columns
 from core.attribution.explaining import Explaining, StoppedError
 from core.attribution.explanation import Explanation
-from core.attribution.registry import not_on_confirm
+from core.attribution.registry import not_at_random, not_on_confirm
 from core.case.case import Case
-from core.errors import InputError
+from core.errors import InputError, InputTypeError
 from core.metrics.catalog import metric_of
 from core.unlearning.base import Progress
 
@@ -90,7 +90,7 @@ def explain_gap(
 
     Notes
     -----
-    The search keeps the 10,000 rules of largest summed influence and misses none, unless a note says that it was limited. Of rules that
+    The search keeps the 5,000 rules of largest summed influence and misses none, unless a note says that it was limited. Of rules that
     describe much the same records one is kept. See docs/METHODS.md.
 
     Examples
@@ -108,10 +108,15 @@ def explain_gap(
     'sex = 0 and branch = 3'
     """
     not_on_confirm(on)
+    not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     _check_arguments(metric, max_predicates, (min_support, max_support), top_k, q)
     n = case.n_retained
     counts = max(1, int(np.ceil(min_support * n - 1e-9))), int(max_support * n + 1e-9)
+    if isinstance(columns, str):
+        raise InputTypeError(f"Columns must be given as a list. Got the string {columns!r}; write [{columns!r}].")
+    if not isinstance(bins, int | Mapping):
+        raise InputTypeError(f"`bins` must be a number of bins, or map columns to edges. Got {bins!r}; 5 is usual.")
     n_bins, edges = (bins, None) if isinstance(bins, int) else (QUANTILES, bins)
     work = Explaining(case, metric, feature, on, q, seed, progress, cancelled)
     try:
@@ -127,6 +132,12 @@ def explain_gap(
 def _check_arguments(metric: str, max_predicates: int, support: tuple[float, float], top_k: int, q: float) -> None:
     if not metric_of(metric).compares_groups:
         raise InputError(f"A metric to explain must compare groups, as a difference or ratio does. Got {metric!r}.")
+    for name, value in (("max_predicates", max_predicates), ("top_k", top_k)):
+        if not isinstance(value, (int, np.integer)):
+            raise InputTypeError(f"`{name}` must be a whole number. Got {value!r}.")
+    for name, share in (("min_support", support[0]), ("max_support", support[1]), ("q", q)):
+        if not isinstance(share, (int, float, np.number)):
+            raise InputTypeError(f"`{name}` must be a number. Got {share!r}.")
     if not 1 <= max_predicates <= 5:
         raise InputError(f"Rules can have 1 to 5 conditions. Got max_predicates={max_predicates}.")
     if not 0.0 < support[0] <= support[1] < 1.0:

@@ -14,7 +14,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from core.attribution.base import Attributor
 from core.attribution.boosting import StageInfluence
@@ -70,11 +70,16 @@ def _logistic(numbers: list[str], words: list[str]) -> Any:
 def _forest(X: pd.DataFrame, numbers: list[str], words: list[str]) -> Any:
     below = float(X[numbers].min().min()) - 1.0 if numbers else 0.0
     columns = make_column_transformer(
-        (SimpleImputer(strategy="constant", fill_value=below), numbers),
+        (make_pipeline(FunctionTransformer(_as_floats), SimpleImputer(strategy="constant", fill_value=below)), numbers),
         (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), words),
         sparse_threshold=0.0,
     )
     return make_pipeline(columns, RandomForestClassifier(TREES, random_state=0))
+
+
+def _as_floats(X: pd.DataFrame) -> pd.DataFrame:
+    """Return whole numbers as floats too, which SimpleImputer would not fill with anything but a whole number."""
+    return X.astype("float64")
 
 
 def _is_number(values: pd.Series[Any]) -> bool:

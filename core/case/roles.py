@@ -108,7 +108,12 @@ class Roles:
             raise InputError(
                 f"Roles.sensitive_features must name each column once. Got {sorted(repeated)[0]!r} more than once."
             )
-        bins = {column: tuple(float(edge) for edge in edges) for column, edges in (self.bins or {}).items()}
+        try:
+            bins = {column: tuple(float(edge) for edge in edges) for column, edges in (self.bins or {}).items()}
+        except (AttributeError, TypeError, ValueError) as error:
+            raise InputTypeError(
+                f"Roles.bins must map columns to lists of numbers, their inner edges. Got {self.bins!r}; write {{'age': [30, 45]}}."
+            ) from error
         for column, edges in bins.items():
             if any(not low < high for low, high in itertools.pairwise(edges)):
                 raise InputError(f"The bin edges of {column!r} must ascend. Got {list(edges)} instead.")

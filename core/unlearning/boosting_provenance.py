@@ -31,7 +31,9 @@ def check_boosting(case: Case) -> Provenance | None:
         leaves = state.leaves(case, case.retained)
     except (NotSupportedError, ValueError) as error:
         return Provenance(
-            "mismatch", f"the model cannot have been fitted on these rows: {str(error).splitlines()[0]}; {OFFER}."
+            "mismatch",
+            f"the model cannot have been fitted on these rows: {str(error).splitlines()[0]}; {OFFER}.",
+            refit=True,
         )
     booster = BOOSTERS[type(model)](model)
     forest, n_held = booster.forest(), int(np.count_nonzero(~state.rows.fitted & case.retained))
@@ -69,4 +71,5 @@ def _mismatch(
     return Provenance(
         "mismatch",
         f"{matching:,} of {n_trees:,} trees match, so these are not the rows it was trained on: tree {tree} differs first, in {what}; {OFFER}.",
+        refit=True,
     )

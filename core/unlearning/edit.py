@@ -73,7 +73,10 @@ def edit(
     (2, 'newton', 'certified', 1)
     """
     check_tolerance(tolerance)
-    codes, weight = _labels_after(case, relabel or {}), _weights_after(case, reweight or {})
+    codes, weight = (
+        _labels_after(case, {} if relabel is None else relabel),
+        _weights_after(case, {} if reweight is None else reweight),
+    )
     positions = _changed(case, codes, weight)
     if len(positions) == 0:
         return unchanged(case, method, "No label or weight differs, so the model is the one handed in.")

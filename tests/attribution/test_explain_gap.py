@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 import core
-from core.errors import InputError
+from core.errors import InputError, InputTypeError
 from core.metrics.compare import compare
 
 GAP = "equal_opportunity_difference"
@@ -172,12 +172,27 @@ def test_progress_may_give_everything_up(case: core.Case) -> None:
         ({"min_support": 0.61, "max_support": 0.62, "max_predicates": 1}, "Some rule must hold"),
         ({"columns": ["incme"]}, "Did you mean 'income'"),
         ({"columns": ["person"]}, "not the target, an id"),
+        ({"bins": {"incme": [0.0]}}, "Did you mean 'income'"),
         ({"max_predicates": 0}, "1 to 5 conditions"),
         ({"top_k": 0}, "top_k must be at least 1"),
     ],
 )
 def test_bad_input_is_named(case: core.Case, options: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
+        core.explain_gap(case, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"columns": "income"}, "Columns must be given as a list"),
+        ({"bins": "5"}, "must be a number of bins"),
+        ({"max_predicates": "2"}, "must be a whole number"),
+        ({"min_support": "1%"}, "must be a number"),
+    ],
+)
+def test_input_of_another_kind_is_named(case: core.Case, options: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputTypeError, match=sentence):
         core.explain_gap(case, **options)
 
 

@@ -7,14 +7,17 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from core.attribution import lattice
 from core.attribution.binning import bin_columns
 from core.attribution.conditions import Condition
 from core.attribution.evidence import Evidence
 from core.attribution.lattice import COUNT, GAIN, Search
+from core.attribution.surrogate import surrogate
 from core.attribution.tracing import Trace
 from core.case.case import Case
+from core.case.roles import Roles
 from core.numerics.false_discovery import bernstein_bound, discovery_rates
 
 
@@ -87,6 +90,18 @@ def test_every_record_has_one_bin_and_missing_is_a_value(small_case):
 def test_bins_must_be_of_numbers(small_case):
     with pytest.raises(ValueError, match="Bins need a numeric column"):
         bin_columns(small_case, 4, 10, {"job": [1.0]}, None)
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint8", "Int64"])
+def test_a_forest_in_the_models_place_takes_whole_numbers(kind):
+    draw = np.random.default_rng(0)
+    table = pd.DataFrame(draw.integers(0, 9, (200, 3)), columns=["income", "debt", "sex"]).assign(
+        sex=draw.integers(0, 2, 200)
+    )
+    table = table.astype(kind).assign(granted=(table.income > table.debt).astype(int))
+    model = HistGradientBoostingClassifier(max_iter=3).fit(table[["income", "debt"]], table.granted)
+    case = Case(model, table, table, Roles("granted", 1, 1, ["sex"]))
+    assert surrogate(case, trees=True).scores("explore").shape == case.scores("explore").shape
 
 
 def test_p_values_hold_where_records_are_drawn_at_random():

@@ -117,6 +117,9 @@ class TestAtTheDoor:
     def test_roles_themselves(self):
         with pytest.raises(InputTypeError, match="list of columns"):
             core.Roles("granted", 1, 1, "sex")
+        for bins in ({"age": 30}, {"age": ["young"]}, [30, 45]):
+            with pytest.raises(InputTypeError, match="must map columns to lists of numbers"):
+                core.Roles("granted", 1, 1, ["sex"], bins=bins)
         with pytest.raises(InputError, match="ascend"):
             ROLES.with_(bins={"age": [40, 30]})
         with pytest.raises(InputError, match="at least one"):

@@ -19,6 +19,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import core
 from core.case.models import load_model, save_model
+from core.errors import NotSupportedError
 from core.unlearning.composite import Through
 from core.unlearning.forest import Forest
 from core.unlearning.glm import Newton
@@ -126,6 +127,15 @@ def test_edited_labels_and_weights_reach_thresholds_and_inside() -> None:
     weight = np.where((TRAIN.index >= 60) & (TRAIN.index < 90), 3.0, 1.0)
     again = lending(fair(linear(), train=edited, weight={"logisticregression__sample_weight": weight}))
     np.testing.assert_allclose(chances(slow.case), chances(again), atol=1e-9)
+
+
+def test_searches_say_that_they_need_the_estimator_inside() -> None:
+    case = lending(fair(linear()))
+    for search in (core.influence, core.explain_gap, core.plan_removal, lambda case: core.preview(case, [1])):
+        with pytest.raises(NotSupportedError, match=r"where decisions are certain.*the estimator inside"):
+            search(case)
+    with pytest.raises(NotSupportedError, match=r"Reasons are given.*the estimator inside"):
+        core.reasons(case, [1])
 
 
 def test_the_retrain_gap_counts_the_decisions_expected_to_differ() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -147,6 +148,7 @@ def test_any_classifier_is_edited_by_refitting() -> None:
         ({}, {"p0": float("nan")}, InputError, "finite and above 0"),
         ({}, {"p0": "much"}, InputTypeError, "must be numbers"),
         (["p0"], {}, InputTypeError, "must map record ids to a label each"),
+        (pd.Series({"p0": 1}), {}, InputTypeError, "must map record ids to a label each"),
     ],
 )
 def test_bad_edits_are_named(relabel: object, reweight: object, error: type, words: str) -> None:
