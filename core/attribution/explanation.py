@@ -104,6 +104,8 @@ class Subset:
         ]
         if self.reversed:
             parts.append("and the two groups change places")
+        if self.predicted * self.verified < 0:
+            parts.append("although the prediction had it the other way")
         if self.levels_down:
             parts.append("mostly because the better-off fare worse")
         if not self.survives:

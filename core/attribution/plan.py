@@ -237,13 +237,12 @@ def _reason(search: Search) -> str:
     goal, first, last = search.goal, search.path[0], search.here
     if not last.forget and search.ended == "reached":
         return f"{goal.metric} is {first.value:.3g} already, so nothing needs removing to reach {goal.target:.3g}."
-    drop = goal.utility.drop(first.utility, last.utility)
     done = f"{goal.metric} goes from {first.value:.3g} to {last.value:.3g} by removing {len(last.forget):,} records"
     price = f"{goal.utility.name} changes by {last.utility - first.utility:+.3g}"
     if search.ended == "reached":
         return f"{done}; {price}."
     stopped = {
-        "utility": f"more would cost more than {goal.max_utility_drop:g} of {goal.utility.name} (now {drop:.3g})",
+        "utility": f"more would cost more than {goal.max_utility_drop:g} of {goal.utility.name}",
         "records": f"no more than {goal.max_records:,} records may go",
         "caps": "every group with a helpful record is at its cap",
         "nobody": "no other record's removal is predicted to help",

@@ -30,7 +30,7 @@ MOST_STALLS = 4
 TRUST = (0.5, 20.0)
 """Bounds of the ratio, of what was reached to what was predicted so far, that corrects the next prediction."""
 HALVINGS = 3
-"""How often a step that leads away from the target is tried again with half the records."""
+"""How often a step that leads away from the target is tried again with half the records, one that costs too much with twice as many."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,8 @@ class Search:
                 self.ended = self._why_nobody(gain)
                 return
             trial, predicted = self._closer(chosen, predicted)
+            if not self._affordable(trial):
+                trial, predicted = self._beyond(gain, harm, wanted, trial, predicted)
             if self._affordable(trial):
                 self._keep(trial, predicted)
                 return
@@ -196,6 +198,17 @@ class Search:
                 break
             ids, predicted = ids[: len(ids) // 2], predicted / 2
             trial = self._remove(ids, predicted)
+        return trial, predicted
+
+    def _beyond(
+        self, gain: pd.Series[float], harm: pd.Series[float] | None, wanted: float, trial: Version, predicted: float
+    ) -> tuple[Version, float]:
+        """Remove more at the same price where a few records cost too much: a metric on decisions moves in steps, up and down."""
+        for doubling in range(1, HALVINGS + 1):
+            chosen, predicted = self._choose(gain, harm, wanted * 2**doubling)
+            more = self._remove(chosen, predicted)
+            if self._affordable(more) and self.goal.short(more.value) < self.goal.short(self.here.value):
+                return more, predicted
         return trial, predicted
 
     def _within_caps(self, ids: pd.Index[Any]) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from core.attribution.boosting import StageInfluence
 from core.attribution.decisions import QUANTITIES
 from core.attribution.forest import ForestInfluence
 from core.attribution.glm import NewtonInfluence
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.errors import InputError, InputTypeError, NotSupportedError
 from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
@@ -67,6 +67,7 @@ def influence(
     >>> influence(case, "log_loss").shape
     (40,)
     """
+    check_case(case)
     not_on_confirm(on)
     metric_of(metric)
     feature = case.sensitive_feature(sensitive_feature)

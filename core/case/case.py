@@ -19,7 +19,7 @@ from core.case.groups import Grouping, Groups, intersect
 from core.case.identity import digest_of_case, digest_of_data
 from core.case.roles import AtRate, Roles
 from core.case.training import TrainingRecords
-from core.errors import InputError, listed, nearest
+from core.errors import InputError, InputTypeError, listed, nearest
 
 SPLITS = ("explore", "confirm", "test")
 
@@ -353,3 +353,11 @@ class Case(TrainingRecords):
     def __repr__(self) -> str:
         kind = type(self.model).__name__
         return f"Case({kind}, {self.n_retained:,} of {len(self.retained):,} training records, {len(self.test):,} test rows)"
+
+
+def check_case(value: object) -> None:
+    """Raise unless `value` is a case."""
+    if isinstance(value, Case):
+        return
+    way = "its .case is one" if isinstance(getattr(value, "case", None), Case) else "make one with core.Case(...)"
+    raise InputTypeError(f"What is looked at must be a core.Case. Got {type(value).__name__} instead; {way}.")

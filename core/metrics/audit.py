@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.groups import MAX_COMBINATIONS, Groups
 from core.errors import InputError, InputTypeError, NotSupportedError, listed
 from core.metrics.audit_tables import gap_row, gap_table, group_table, notes
@@ -121,6 +121,7 @@ def audit(
     >>> report.gaps.loc[("equal_opportunity_difference", "sex"), "worst_group"]
     'm'
     """
+    check_case(case)
     sample = sample_of(case, on)
     chosen, left_out = usable(metrics_of(metrics), probability=sample.probability, asked=metrics is not None)
     report = audit_arrays(

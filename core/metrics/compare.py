@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.groups import Groups
 from core.errors import InputError
 from core.metrics.audit import LEVEL, N_RESAMPLES, audited_features, check_resampling, sample_of, usable
@@ -79,6 +79,8 @@ def compare(
     >>> compare(case, case, metrics="equal_opportunity_difference")["change"].tolist()
     [0.0]
     """
+    check_case(before)
+    check_case(after)
     _check_same_rows(before, after, on)
     first, second = sample_of(before, on), sample_of(after, on, scores)
     probability = first.probability and second.probability

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.group_thresholds import scorer
 from core.case.objective import linear_estimator
 from core.case.provenance import FAMILY_CHECKS
@@ -131,6 +131,7 @@ def unlearn(
     >>> result.case.n_retained, result.method, result.guarantee.value
     (18, 'newton', 'certified')
     """
+    check_case(case)
     check_tolerance(tolerance)
     positions = _positions(case, forget, by)
     if len(positions) == 0:

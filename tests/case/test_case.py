@@ -282,3 +282,12 @@ class TestSplits:
     def test_unknown_split(self, small_case):
         with pytest.raises(InputError, match="Did you mean 'explore'"):
             small_case.rows("explre")
+
+
+def test_what_is_no_case_is_named(small_case: core.Case) -> None:
+    result = core.unlearn(small_case, [small_case.record_ids[0]])
+    with pytest.raises(InputTypeError, match=r"Got UnlearnResult instead; its \.case is one"):
+        core.compare(small_case, result)
+    for call in (core.audit, core.influence, lambda value: core.unlearn(value, ["p1"])):
+        with pytest.raises(InputTypeError, match=r"Got int instead; make one with core\.Case"):
+            call(5)
