@@ -212,7 +212,7 @@ def _categories(values: pd.Series[Any], min_count: int, notes: list[str]) -> _Co
     if len(often) > MOST_CATEGORIES:
         notes.append(f"Of {name!r} the {MOST_CATEGORIES} most frequent of {len(kinds):,} values were tried.")
     elif not len(often) and len(kinds) > 1:
-        notes.append(f"No value of {name!r} is frequent enough: it has {len(kinds):,}.")
+        notes.append(f"No value of {name!r} is frequent enough for a rule; it has {len(kinds):,} different ones.")
     place = np.full(len(kinds) + 1, len(kept), dtype=np.int32)
     place[kept] = np.arange(len(kept))
     place[-1] = len(kept) + 1

@@ -46,7 +46,7 @@ def explain_gap(
     """Find rules on the raw columns whose records cause a gap, and confirm each by really removing them.
 
     Costs one pass over the retained records per column for every rule that is made longer, then one predicted group effect
-    for each of 60 rules, and one removal for each rule returned.
+    for each of up to 160 rules, and one removal for each rule returned.
 
     Parameters
     ----------
