@@ -39,4 +39,11 @@ def test_the_commands_run(command: str, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_there_are_commands_for_everything_the_command_line_does() -> None:
-    assert {command.split()[0] for command in COMMANDS} == {"provenance", "audit", "influence", "explain", "unlearn"}
+    assert {command.split()[0] for command in COMMANDS} == {
+        "provenance",
+        "audit",
+        "influence",
+        "explain",
+        "plan",
+        "unlearn",
+    }
