@@ -14,29 +14,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import make_column_transformer
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from bench_adult import TIGHT, fit
 
 import core
 from core.attribution.outcome import Outcome
 from core.attribution.plan_search import fewest
 
 GAP = "equal_opportunity_difference"
-
-
-def fit(table: pd.DataFrame) -> Any:
-    features = [name for name in table.columns if name != "income"]
-    numbers = [name for name in features if pd.api.types.is_numeric_dtype(table[name])]
-    words = [name for name in features if name not in numbers]
-    columns = make_column_transformer(
-        (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
-        (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), words),
-    )
-    model = make_pipeline(columns, LogisticRegression(solver="newton-cholesky", tol=1e-12))
-    return model.fit(table[features], table["income"])
 
 
 def value(case: core.Case, metric: str, on: str) -> float:
@@ -99,7 +83,7 @@ def main() -> None:
     train, test = (
         whole[whole["split"] == part].drop(columns="split").reset_index(drop=True) for part in ("train", "test")
     )
-    model, roles = fit(train), core.Roles("income", whole["income"].max(), whole["income"].max(), ["sex"])
+    model, roles = fit(train, **TIGHT), core.Roles("income", whole["income"].max(), whole["income"].max(), ["sex"])
     rows = []
     for seed in range(options.seeds):
         case = core.prepare(core.Case(model, train, test, roles, seed=seed))

@@ -22,7 +22,7 @@ from sklearn.pipeline import Pipeline
 from core.attribution.base import Attributor
 from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
-from core.case.scoring import names_columns
+from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError
 from core.numerics.boosting import effects_of_removal, predict
 from core.numerics.logistic import sigmoid
@@ -122,7 +122,7 @@ def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
 
     def route() -> npt.NDArray[np.int32]:
         table = case.X_test.iloc[case.rows(on)]
-        data = table if names_columns(case.model) else table.to_numpy()
+        data = model_rows(case.model, table)
         data = case.model[:-1].transform(data) if isinstance(case.model, Pipeline) else data
         return np.ascontiguousarray(_state(case).booster.route(data), dtype=np.int32)
 

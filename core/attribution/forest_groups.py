@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
-from core.case.scoring import names_columns
 from core.errors import NotSupportedError
 from core.numerics.tree_effects import leaves_of
 from core.numerics.tree_groups import AT_ONCE, add_changes_without
 from core.unlearning.base import mask_without
 from core.unlearning.forest import Forest
 from core.unlearning.forest_state import ForestState
+from core.unlearning.forest_table import as_trees_take
 from core.unlearning.threads import on_threads, processors
 
 Floats = npt.NDArray[np.float64]
@@ -106,12 +105,7 @@ def points_of(case: Case, on: str) -> npt.NDArray[np.float32]:
     """Return test rows as the trees get them."""
 
     def make() -> Any:
-        frame = case.X_test.iloc[case.rows(on)]
-        table: Any = frame if names_columns(case.model) else frame.to_numpy()
-        if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
-            table = case.model[:-1].transform(table)
-            table = table.toarray() if hasattr(table, "toarray") else table
-        return np.ascontiguousarray(table, dtype=np.float32)
+        return as_trees_take(case.model, case.X_test.iloc[case.rows(on)])
 
     return case._remember(("forest points", on), make)  # type: ignore[no-any-return]
 

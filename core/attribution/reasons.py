@@ -31,7 +31,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from core.case.case import Case
-from core.case.scoring import names_columns, positive_scores
+from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, NotSupportedError, listed
 
 Floats = npt.NDArray[np.float64]
@@ -168,7 +168,7 @@ def _positions(case: Case, ids: Iterable[Any]) -> npt.NDArray[np.intp]:
 
 def _transformed(case: Case, table: pd.DataFrame) -> Floats:
     """Return rows as the last step of the model gets them."""
-    data: Any = table if names_columns(case.model) else table.to_numpy()
+    data: Any = model_rows(case.model, table)
     if isinstance(case.model, Pipeline):
         data = case.model[:-1].transform(data)
     return np.asarray(data.toarray() if hasattr(data, "toarray") else data, dtype=np.float64)
@@ -243,7 +243,7 @@ def _by_trees(estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
 
 def _check_sum(case: Case, sums: Floats, output: str, positions: npt.NDArray[np.intp]) -> None:
     table = case.X_train.iloc[positions]
-    scores = positive_scores(case.model, table if names_columns(case.model) else table.to_numpy(), case.pos_column)
+    scores = positive_scores(case.model, model_rows(case.model, table), case.pos_column)
     found = expit(sums) if output == "log-odds" else sums
     if not np.allclose(found, scores, rtol=0.0, atol=CLOSE):
         raise NotSupportedError(

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
-from core.case.scoring import names_columns
 from core.numerics.tree_scores import add_shares, reroute, route
+from core.unlearning.forest_table import as_trees_take
 from core.unlearning.forest_tree import LivingTree
 from core.unlearning.threads import on_threads, processors
 
@@ -66,21 +65,12 @@ class Scorer:
     def _follow(self, rows: Positions) -> tuple[Singles, Leaves]:
         key = hash(rows.tobytes())
         if key not in self.found:
-            X, base = self._points(rows), self.base
+            X, base = as_trees_take(self.model, self.table.iloc[rows]), self.base
             before, leaves = (X, None) if base is None else base._follow(rows)
             same = leaves is not None and (X is before or np.array_equal(X, before, equal_nan=True))
             self.found[key] = (before, self._moved(before, leaves, base)) if same else (X, self._routed(X))
             self.base = None
         return self.found[key]
-
-    def _points(self, rows: Positions) -> Singles:
-        """Return test rows as the trees get them."""
-        frame = self.table.iloc[rows]
-        table: Any = frame if names_columns(self.model) else frame.to_numpy()
-        if isinstance(self.model, Pipeline) and len(self.model.steps) > 1:
-            table = self.model[:-1].transform(table)
-            table = table.toarray() if hasattr(table, "toarray") else table
-        return np.ascontiguousarray(table, dtype=np.float32)
 
     def _routed(self, X: Singles) -> Leaves:
         leaves = np.empty((len(self.trees), len(X)), dtype=np.int32)

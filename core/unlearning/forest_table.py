@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
+from core.case.scoring import model_rows
 from core.errors import NotSupportedError
 from core.numerics.tree_arrays import LINK, MOST_BINS, Table
 from core.unlearning.base import Positions, model_input
@@ -17,6 +19,15 @@ Singles = npt.NDArray[np.float32]
 
 MOST_CELLS = 2**29
 """Of the transformed training table: 2 GiB of float32."""
+
+
+def as_trees_take(model: Any, frame: pd.DataFrame) -> Singles:
+    """Return rows of the model's columns as its trees get them: preprocessed, dense, in float32."""
+    table = model_rows(model, frame)
+    if isinstance(model, Pipeline) and len(model.steps) > 1:
+        table = model[:-1].transform(table)
+        table = table.toarray() if hasattr(table, "toarray") else table
+    return np.ascontiguousarray(table, dtype=np.float32)
 
 
 def tree_input(case: Case, rows: Positions, steps: Any = None) -> Singles:

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.objective import LogisticObjective, coefficients, linear_estimator, logistic_objective
-from core.case.scoring import names_columns
+from core.case.scoring import model_rows
 from core.errors import NotSupportedError
 from core.numerics.logistic import largest_norm_block, sigmoid
 from core.unlearning.anchor import Anchor, Rows
@@ -354,7 +354,7 @@ def _check_preprocessing(case: Case, state: GlmState) -> None:
         return
     some = np.linspace(0, len(case.X_train) - 1, min(len(case.X_train), 500)).astype(int)
     table = case.X_train.iloc[some]
-    given = fitted.transform(table if names_columns(case.model) else table.to_numpy())
+    given = fitted.transform(model_rows(case.model, table))
     given = np.asarray(given.toarray() if hasattr(given, "toarray") else given, dtype=np.float64)
     n_features = given.shape[1]
     expected = state.frame.atoms.train[some] @ state.A[:, :n_features]
