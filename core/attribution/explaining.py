@@ -127,6 +127,7 @@ class Explaining:
     def search(self, binned: Binned, counts: tuple[int, int], max_predicates: int) -> None:
         """Search the lattice, and take what was found; where it is stopped, what was found by then."""
         self.notes += binned.notes
+        self.counts = counts
         work = Search(binned, self.evidence.terms, counts, max_predicates, self.evidence.p_values)
         try:
             work.run(lambda share, what: self._report(0.1 + 0.4 * share, what))
@@ -216,7 +217,17 @@ class Explaining:
             if subset is not None:
                 self.subsets.append(subset)
                 shown.append(rule)
+        if not shown:
+            self._note_none(tries)
         self._report(1.0, "Done")
+
+    def _note_none(self, tries: int) -> None:
+        """Note that no rule is shown, and what else there is to try."""
+        why = f"the {tries} best were really removed" if tries else "none is predicted to"
+        self.notes.append(
+            f"No rule that holds for {self.counts[0]:,} to {self.counts[1]:,} of the {self.case.n_retained:,} records narrows the gap: of "
+            f"{len(self.tried):,} tried {why}. Widen the support bounds, allow more conditions, or give other bins or columns."
+        )
 
     def stop(self) -> None:
         """Note that the user stopped before the end."""
