@@ -39,6 +39,8 @@ Floats = npt.NDArray[np.float64]
 AT_ONCE = 10
 ATTEMPTS = 3
 """For every rule asked for, at most so many are removed to find it."""
+ALIKE = 0.8
+"""Rules about a cause that close the gap by this share of what the best does: labels decide between them, where they say anything."""
 AS_ODD, SURE = 0.8, 3.0
 """A rule's labels count as odd as the oddest ones' with this share of their evidence, or with so many nats less: a likelihood ratio of 20."""
 COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
@@ -165,19 +167,21 @@ class Explaining:
             for cause in dict.fromkeys(one.cause for one in able)
         ]
         apart: list[Rule] = []
-        for one in sorted(best, key=lambda one: (-one.oddity, -one.merit(self.case.n_retained))):
-            if not any(one.shares_cause(other, self.evidence.terms[:, HELPFUL], SAME) for other in apart):
-                apart.append(one)
+        for one in sorted(best, key=lambda one: -one.merit(self.case.n_retained)):
+            same = [other for other in apart if one.shares_cause(other, self.evidence.terms[:, HELPFUL], SAME)]
+            if not any(other in _as_odd([*same, one]) for other in same):
+                apart = [other for other in apart if other not in same] + [one]
         best = sorted(apart, key=lambda one: -one.closes)
         self.rules = best + [one for one in able if one not in best]
 
     def _to_show(self, rules: list[Rule]) -> Rule:
-        """Return, of rules about one cause that do nearly as much as the best and whose labels are as odd, the one of most merit."""
-        n_rows = self.case.n_retained
-        enough = [one for one in rules if one.closes >= NEARLY * rules[0].closes] or rules[:1]
-        oddest = max(one.oddity for one in enough)
-        odd = [one for one in enough if one.oddity >= min(AS_ODD * oddest, oddest - SURE)]
-        return min(odd, key=lambda one: (len(one.conditions) if oddest > 0.0 else 0, -one.merit(n_rows)))
+        """Return the one to show of rules about one cause: among those that do much the same, labels decide, where they say anything."""
+        n_rows, most = self.case.n_retained, rules[0].closes
+        alike = [one for one in rules if one.closes >= ALIKE * most] or rules[:1]
+        if max(one.oddity for one in alike) > 0.0:
+            return min(_as_odd(alike), key=lambda one: (len(one.conditions), -one.merit(n_rows)))
+        enough = [one for one in rules if one.closes >= NEARLY * most] or rules[:1]
+        return max(enough, key=lambda one: one.merit(n_rows))
 
     def _predict(self) -> None:
         outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
@@ -270,3 +274,9 @@ class Explaining:
             for one in sorted(self.rules, key=lambda one: -sign * one.predicted)
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _as_odd(rules: list[Rule]) -> list[Rule]:
+    """Return the rules whose records' labels are nearly as odd as the oddest ones'."""
+    oddest = max(one.oddity for one in rules)
+    return [one for one in rules if one.oddity >= min(AS_ODD * oddest, oddest - SURE)]
