@@ -36,7 +36,7 @@ def explain(args: Namespace) -> Output:
         parts.append(_table(found))
         if any(one.reversed for one in found):
             parts.append(
-                "* The two groups change places: the change is that of the signed difference, not after less before."
+                "* The two groups change places: verified is the change of the signed difference, not after less before."
             )
         parts += ["\n".join(f"{rank}. {plain(one.sentence)}" for rank, one in enumerate(found, 1))]
     else:
@@ -76,11 +76,10 @@ def _table(found: core.Explanation) -> str:
             f"{one.n_records:,}",
             f"{one.support:.1%}",
             number(one.predicted),
-            number(one.verified),
             interval(one.change, one.low, one.high) + (" *" if one.reversed else ""),
             number(one.q_value),
             "beyond chance" if one.survives else "may be chance",
         ]
         for one in found
     ]
-    return aligned(["rule", "records", "support", "predicted", "verified", "change", "q", "evidence"], rows)
+    return aligned(["rule", "records", "support", "predicted", "verified", "q", "evidence"], rows)
