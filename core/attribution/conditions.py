@@ -76,7 +76,7 @@ class Condition:
 
 
 class Held:
-    """Which rows of a table conditions hold for; found once for each condition.
+    """Which rows of a table conditions hold for; found once for each condition, and kept as one bit a row.
 
     Parameters
     ----------
@@ -86,16 +86,15 @@ class Held:
     def __init__(self, table: pd.DataFrame) -> None:
         self.table = table
         self._numbers: dict[str, Floats] = {}
-        self._rows: dict[Condition, Bools] = {}
+        self._bits: dict[Condition, npt.NDArray[np.uint8]] = {}
 
     def by(self, condition: Condition) -> Bools:
         """Return the rows that one condition holds for."""
-        if condition not in self._rows:
+        if condition not in self._bits:
             interval = condition.is_interval
-            self._rows[condition] = (
-                condition.among(self.numbers(condition.column)) if interval else condition.holds(self.table)
-            )
-        return self._rows[condition]
+            holds = condition.among(self.numbers(condition.column)) if interval else condition.holds(self.table)
+            self._bits[condition] = np.packbits(holds)
+        return np.unpackbits(self._bits[condition], count=len(self.table)).view(np.bool_)
 
     def by_all(self, conditions: Iterable[Condition]) -> npt.NDArray[np.intp]:
         """Return the positions of the rows that all conditions hold for; of all rows where there are none."""
