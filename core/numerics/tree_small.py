@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array
 from core.numerics.tree_coarse import CONSTANT, LOW_HALF, NO_SPLIT, SPLIT, proxy_of_two
 from core.numerics.tree_sorting import sort_keys
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_by_walking(
     codes: Array, values: Array, offset: int, f: int, linked: int, labels: Array, rows: Array,
     all_a: float, all_b: float, min_leaf: int, entropy: bool, keys: Array, spare: Array,

@@ -9,8 +9,8 @@ from core.unlearning.forest_parts import estimator_of, trees_of
 from core.unlearning.memory import check_memory
 from core.unlearning.threads import processors
 
-BYTES_PER_CELL = 36
-"""Of the table while it is coded: as it is handed in, float32 values, ranks as they are found, codes, bins and distinct values."""
+BYTES_PER_CELL = 40
+"""Of the table while it is coded: as it is handed in, float32 values, ranks as they are found, codes, bins, order and distinct values."""
 BYTES_PER_ROW = 16
 """In every tree: its labels, its samples, and its weights while they are drawn."""
 BYTES_PER_NODE = 40
