@@ -13,6 +13,7 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -124,10 +125,9 @@ def rebuilding_time(before: LivingTree, after: LivingTree, grove: Grove) -> floa
             depth,
         )
         store = make_histograms(bench.lines, 0, 0)
-        build_it = lambda: build(
-            *whole, key, int(new.origin[other]), root, bench.out, 0, -1, False, store, bench.scratch
-        )  # noqa: B023, E731
-        seconds += timed(build_it)[0]
+        origin = int(new.origin[other])
+        rest = (key, origin, root, bench.out, 0, -1, False, store, bench.scratch)
+        seconds += timed(partial(build, *whole, *rest))[0]
     return seconds
 
 

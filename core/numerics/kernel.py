@@ -16,4 +16,5 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def kernel(function: Function) -> Function:
     """Compile a function that makes no array and, but for other kernels, returns none; divisions by 0 give infinity."""
-    return njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)  # type: ignore[no-any-return]
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
+    return compiled(function)  # type: ignore[no-any-return]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import ROOM_TO_SORT, Array
 

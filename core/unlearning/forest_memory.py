@@ -21,8 +21,8 @@ BYTES_COUNTED = 4
 """Of a row and candidate in every tree, for what large nodes remember of their search."""
 BYTES_PER_LINE = 128
 """Of up to 32 cells of a row, coded and side by side: two cache lines."""
-BYTES_ON_BENCH = 96
-"""Of a row, for each thread's room to work in, beside room for as many nodes as a tree of all rows could have."""
+BYTES_ON_BENCH = 296
+"""Of a row, for each thread's room to work in, mostly for nodes that wait their turn, beside room for as many nodes as a tree of all rows could have."""
 
 
 def memory_of(estimator: Any, n_rows: int) -> int:
