@@ -113,15 +113,16 @@ def gather(
     found = 0
     low: Any = 1 << 31
     high: Any = 0
-    keys, opened = scratch.keys, scratch.opened
+    keys, opened, chosen = scratch.keys, scratch.opened, scratch.spare
     for i in range(len(rows)):
-        row = rows[i]
-        place: Any = (np.int64(bins[f, row]) >> shift) - lowest
-        if opened[min(max(place, 0), n_bins - 1)]:
-            code = np.int64(codes[f, row])
-            low, high = min(low, code), max(high, code)
-            keys[found] = (code << 32) | labels[row]
-            found += 1
+        place: Any = (np.int64(bins[f, rows[i]]) >> shift) - lowest
+        chosen[found] = rows[i]
+        found += opened[min(max(place, 0), n_bins - 1)]
+    for i in range(found):
+        row = chosen[i]
+        code = np.int64(codes[f, row])
+        low, high = min(low, code), max(high, code)
+        keys[i] = (code << 32) | labels[row]
     return found, low, high
 
 
@@ -180,7 +181,7 @@ def best_opened(
     What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included.
     """
     keys, counts = scratch.keys, scratch.counts
-    a, b, rows, at, last = 0.0, 0.0, 0, 0, -1
+    a, b, rows, at, last = np.int64(0), np.int64(0), 0, 0, -1
     best, below, above, n_left = -np.inf, -1, -1, 0
     for i in range(n_bins):
         here = (counts[2 * i] & LOW_HALF) + (counts[2 * i + 1] & LOW_HALF)
@@ -197,7 +198,7 @@ def best_opened(
         while at < end:
             code = keys[at] >> 32
             if rows > 0:
-                proxy = proxy_of_two(rules.entropy, a, b, all_a, all_b)
+                proxy = proxy_of_two(rules.entropy, np.float64(a), np.float64(b), all_a, all_b)
                 most = max(most, proxy)
                 if (
                     proxy > best
@@ -210,10 +211,8 @@ def best_opened(
             last = code
             while at < end and keys[at] >> 32 == code:
                 label = keys[at] & LOW_HALF
-                if label & CLASS_MASK:
-                    b += label >> CLASS_BITS
-                else:
-                    a += label >> CLASS_BITS
+                a += (label >> CLASS_BITS) * (1 - (label & CLASS_MASK))
+                b += (label >> CLASS_BITS) * (label & CLASS_MASK)
                 at += 1
                 rows += 1
         scratch.upper[i] = most

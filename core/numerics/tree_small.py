@@ -30,7 +30,7 @@ def best_by_walking(
     if high - low <= linked and values[offset + high] <= values[offset + low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     sort_keys(keys, spare, n, low, high - low)
-    a, b = 0.0, 0.0
+    a, b = np.int64(0), np.int64(0)
     best, below, above, n_left = -np.inf, -1, -1, 0
     last: Any = low
     for i in range(n):
@@ -38,15 +38,13 @@ def best_by_walking(
         code = key >> 32
         if code != last:
             if i >= min_leaf and n - i >= min_leaf:
-                proxy = proxy_of_two(entropy, a, b, all_a, all_b)
+                proxy = proxy_of_two(entropy, np.float64(a), np.float64(b), all_a, all_b)
                 if proxy > best and not (
                     code - last <= linked and values[offset + code] <= values[offset + last] + LINK
                 ):
                     best, below, above, n_left = proxy, last, code, i
             last = code
         label = key & LOW_HALF
-        if label & CLASS_MASK:
-            b += label >> CLASS_BITS
-        else:
-            a += label >> CLASS_BITS
+        a += (label >> CLASS_BITS) * (1 - (label & CLASS_MASK))
+        b += (label >> CLASS_BITS) * (label & CLASS_MASK)
     return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
