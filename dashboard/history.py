@@ -8,11 +8,13 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any
 
 import core
 from core.unlearning.base import Guarantee, Progress, UnlearnResult
+from dashboard.turns import Turns
 
 MOST_CASES = 8
 MOST_VERSIONS = 200
@@ -110,15 +112,24 @@ class Versions:
     def __init__(self, load: Callable[[str], core.Case]) -> None:
         self._load = load
         self._lock = Lock()
+        self._turns = Turns()
         self._kept: OrderedDict[str, OrderedDict[str, Version]] = OrderedDict()
         self._facts: dict[str, dict[str, Any]] = {}
 
     def get(self, case_id: str, steps: Steps = (), report: Progress | None = None) -> Version:
-        """Return a version, made now unless it is kept; the first one is prepared for removals, with progress reported."""
+        """Return a version, made now unless it is kept; the first one is prepared for removals, with progress reported.
+
+        What another session is making already, as after a reload, is waited for.
+        """
         kept = self.peek(case_id, steps)
-        if kept is None:
-            kept = self._make(case_id, steps, report)
-            self.put(case_id, steps, kept)
+        if kept is not None:
+            return kept
+        waiting = partial(report or _silent, 0.0, "waiting for the same work, under way already")
+        with self._turns.take((case_id, revision(steps)), waiting):
+            kept = self.peek(case_id, steps)
+            if kept is None:
+                kept = self._make(case_id, steps, report)
+                self.put(case_id, steps, kept)
         return kept
 
     def _make(self, case_id: str, steps: Steps, report: Progress | None) -> Version:

@@ -185,8 +185,13 @@ def give_up(about: str) -> None:
         job.stop()
         return
     if job is not None and job.name:
-        st.session_state[Key.GIVEN_UP] = {*st.session_state.get(Key.GIVEN_UP, ()), job.name}
+        refuse_result(job.name)
     drop_job(about)
+
+
+def refuse_result(name: tuple[Any, ...]) -> None:
+    """Note that the person gave a result up."""
+    st.session_state[Key.GIVEN_UP] = {*st.session_state.get(Key.GIVEN_UP, ()), name}
 
 
 def given_up(name: tuple[Any, ...]) -> bool:

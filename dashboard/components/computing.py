@@ -116,7 +116,9 @@ def place(work: Work, what: str, *settings: Any) -> None:
 def _quiet(name: Name, make: Callable[[Report], Any], report: Report) -> None:
     """Make a result; an error is kept in its place and shown there."""
     try:
-        cached.results().make(name, lambda: make(report))
+        cached.results().make(
+            name, lambda: make(report), lambda: report(0.0, "waiting for the same work, under way already")
+        )
     except RedressError:
         return
 

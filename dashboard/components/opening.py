@@ -45,6 +45,24 @@ def open_case(case_id: str) -> None:
     waiting.run("Opening the case", work, session.commit)
 
 
+def at_hand(work: Work) -> bool:
+    """Return whether the case and its version in force are kept; where newer cases took their place, begin to bring them back."""
+    versions, needed = cached.versions(), ((), work.applied)
+    name = (work.case_id, "back", cached.key(work))
+    if all(versions.peek(work.case_id, steps) is not None for steps in needed):
+        return True
+    if session.given_up(name):
+        session.close()
+    elif waiting.CASE not in session.jobs():
+        waiting.run(
+            "Bringing the case back",
+            lambda report: [versions.get(work.case_id, steps, report) for steps in needed],
+            lambda _: None,
+            name=name,
+        )
+    return all(versions.peek(work.case_id, steps) is not None for steps in needed)
+
+
 def opened() -> Work:
     """Return the open case; pages that call this run only while there is one."""
     work = session.work()
