@@ -48,6 +48,7 @@ class Key(StrEnum):
     SAVED_FORM = "saved_form"
     SAVED_ID = "saved_id"
     CONVERGE = "converge"
+    REFIT = "refit"
     DELETE = "delete"
     CHECK_TAB = "check_tab"
     CHECK_RATE = "check_rate"

@@ -50,6 +50,7 @@ def show(work: Work) -> None:
         disabled=["_index", *(column for column in table.columns if column != "threshold")],
         column_config=_columns(),
         hide_index=False,
+        height=36 * (len(table) + 1) + 2,
     )
     table["threshold"] = edited["threshold"].astype(float)
     table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]

@@ -22,7 +22,7 @@ def restore() -> None:
         return
     session.refuse(asked)
     demo = workspace.demo_of(asked)
-    open_case(workspace.demo_id(demo.name) if demo is not None and demo.name == asked else asked)
+    open_case(workspace.demo_id(demo) if demo is not None and asked in (demo.name, demo.slug) else asked)
 
 
 def open_case(case_id: str) -> None:

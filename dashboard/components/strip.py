@@ -120,7 +120,7 @@ def _columns(work: Work) -> list[Column]:
     metric = METRICS[work.metric]
     before, now = _numbers(work, 0), _numbers(work, work.at)
     rate = metric.rate.replace("_", " ")
-    titles = (metric.label, f"Worst-off group: {rate}", "Accuracy", "Records removed", "Time taken")
+    titles = (metric.label, f"Worst-off group: {rate}", "Accuracy", "Removed", "Time")
     return [Column(*cells) for cells in zip(titles, before, _preview(work), now, strict=True)]
 
 

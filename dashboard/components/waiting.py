@@ -76,7 +76,7 @@ def _doing(job: jobs.Job) -> str:
         return ": waiting for other work on this server"
     kernels = compiling.so_far()
     if kernels is not None:
-        return f": preparing kernels, the first time on this machine; {count(kernels)} done, a minute or two in all"
+        return f": preparing kernels, the first time on this machine ({count(kernels)} ready; a few minutes at most)"
     return f": {plain(job.doing)}" if job.doing else ""
 
 
