@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -51,7 +52,7 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
         else table,
         lazy=False,
         key=key,
-        on_select=lambda: _ticked(key, shown),
+        on_select=partial(_ticked, key, shown, session.picks()),
         selection_mode=["multi-row", "single-cell"],
         selection_default={"selection": {"rows": ticked}},
         column_config={names[name]: settings for name, settings in _columns(work).items()},
@@ -99,9 +100,10 @@ def _columns(work: Work) -> dict[str, Any]:
     }
 
 
-def _ticked(key: str, shown: pd.DataFrame) -> None:
+def _ticked(key: str, shown: pd.DataFrame, picks: int) -> None:
+    # The browser sends a table's first ticks only with the next click, whatever that is on: one that has set the selection meanwhile counts.
     work, event = session.work(), (session.value(key) or {}).get("selection", {})
-    if work is None:
+    if work is None or session.picks() != picks:
         return
     cells = event.get("cells", ())
     if cells:
