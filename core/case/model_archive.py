@@ -196,7 +196,7 @@ def _check_types(nodes: list[dict[str, Any]]) -> None:
         names = sorted(foreign)
         way_out = next(
             (foreign[name] for name in names if foreign[name]),
-            "save the model without them, as a plain scikit-learn model",
+            "save a model without them: scikit-learn's linear models, naive Bayes, trees, forests and gradient boosting are read",
         )
         raise InputError(
             f"A model file may contain only types on the allow-list, since rebuilding others could run code from the file. "

@@ -30,7 +30,7 @@ def expected_seconds(
     test: pd.DataFrame,
     roles: Roles,
     *,
-    limits: ModelLimits = LIMITS,
+    limits: ModelLimits | None = None,
     looking: Callable[[], None] | None = None,
 ) -> float:
     """Return about how long a model takes to score the test rows; refuse one that takes longer than its limit.
@@ -41,7 +41,7 @@ def expected_seconds(
     ----------
     model, train, test, roles
         As for a `Case`.
-    limits : ModelLimits
+    limits : ModelLimits, optional
         Gives the limit, `max_seconds`.
     looking : callable, optional
         Called again and again meanwhile; may raise to cancel.
@@ -66,6 +66,7 @@ def expected_seconds(
     >>> expected_seconds(model, table, table, Roles("granted", 1, 1, ["sex"])) < 5.0
     True
     """
+    limits = limits or LIMITS
     check_tables(train, test)
     check_model(model)
     names = resolve_features(model, train, roles)

@@ -63,16 +63,16 @@ def _makeup(work: Work, case: core.Case) -> None:
         table,
         hide_index=True,
         lazy=False,
-        height=min(36 * (len(table) + 1) + 2, 280),
+        height=min(35 * (len(table) + 1) + 3, 280),
         column_config={
             "of": config.NumberColumn(
                 "of", help="Retained training records of this group and label.", format="localized"
             ),
             "share of them": config.NumberColumn(
-                "share of them", help="Selected over retained, within this group and label.", format="percent"
+                "of them", help="Selected over retained, within this group and label.", format="percent"
             ),
             "share of selection": config.NumberColumn(
-                "share of selection", help="Of all selected records.", format="percent"
+                "of selection", help="Of all selected records.", format="percent"
             ),
         },
     )
