@@ -18,18 +18,22 @@ from dashboard.work import Work
 MOST_ROWS = 500
 OWN = ("gap", "loss", "group", "removed")
 HARMFUL, SELECTED, HELPFUL, REMOVED = "Most harmful", "Selected", "Most helpful", "Removed"
+RETAINED = "Retained"
+"""Where nothing says how much harm a record does."""
 GREY = "color: #8a939b; font-style: italic"
 
 
 def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     """Show records that pass the filters with their values; rows can be ticked, a cell opens its record."""
+    ranked = bool(passing["gap"].notna().any())
+    views = [HARMFUL, SELECTED, HELPFUL, REMOVED] if ranked else [RETAINED, SELECTED, REMOVED]
     with st.container(horizontal=True, vertical_alignment="center"):
         view = st.segmented_control(
             "Records shown",
-            [HARMFUL, SELECTED, HELPFUL, REMOVED],
-            default=HARMFUL,
+            views,
+            default=views[0],
             required=True,
-            key=Key.FIND_VIEW,
+            key=f"{Key.FIND_VIEW}_{ranked}",
             label_visibility="collapsed",
         )
         shown = _rows(work, passing, str(view))
@@ -42,8 +46,8 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     case = cached.case(work)
     hidden = {case.roles.record_id, *case.roles.exclude}
     raw = train[[name for name in train.columns if name not in hidden]].iloc[shown["position"]].set_axis(shown.index)
-    names = {name: _apart(name, raw.columns) for name in OWN}
-    table = pd.concat([shown[list(OWN)].rename(columns=names), raw], axis=1)
+    names = {name: _apart(name, raw.columns) for name in OWN if ranked or name not in ("gap", "loss")}
+    table = pd.concat([shown[list(names)].rename(columns=names), raw], axis=1)
     ticked = [i for i, chosen in enumerate(shown.index.isin(work.selection)) if chosen]
     key = f"{Key.FIND_TABLE}_{view}_{session.picks()}_{cached.key(work)}_{work.metric}_{work.feature}_{hash(tuple(shown.index))}"
     st.dataframe(
@@ -55,7 +59,8 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
         on_select=partial(_ticked, key, shown, session.picks()),
         selection_mode=["multi-row", "single-cell"],
         selection_default={"selection": {"rows": ticked}},
-        column_config={names[name]: settings for name, settings in _columns(work).items()},
+        column_config={names[name]: settings for name, settings in _columns(work).items() if name in names},
+        hide_index=False,
         height=420,
     )
     download(table, "records")

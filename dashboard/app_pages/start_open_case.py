@@ -71,10 +71,10 @@ def _provenance(work: Work) -> None:
             help="Trains the whole pipeline again with its own settings on the retained rows, in the background; the result is a version of "
             "its own, in which every removal starts from these rows. Undo brings the model back as it was opened.",
         )
-    if verdict.converge and not kinds & {"converge", "refit"}:
+    if verdict.converge and "converge" not in kinds and ("refit" in kinds or not verdict.refit):
         st.button(
             "Fit the model to these rows first"
-            if verdict.status == "mismatch"
+            if verdict.status == "mismatch" and not verdict.refit
             else "Bring the model to its optimum first",
             key=session.Key.CONVERGE,
             on_click=opening.converge,

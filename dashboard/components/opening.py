@@ -54,12 +54,13 @@ def at_hand(work: Work) -> bool:
     if session.given_up(name):
         session.close()
     elif waiting.CASE not in session.jobs():
-        waiting.run(
-            "Bringing the case back",
-            lambda report: [versions.get(work.case_id, steps, report) for steps in needed],
-            lambda _: None,
-            name=name,
-        )
+
+        def bring(report: Report) -> None:
+            for steps in needed:
+                versions.get(work.case_id, steps, report)
+            cached.provenance(versions, work.case_id)
+
+        waiting.run("Bringing the case back", bring, lambda _: None, name=name)
     return all(versions.peek(work.case_id, steps) is not None for steps in needed)
 
 

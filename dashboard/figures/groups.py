@@ -35,8 +35,8 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
             orientation="h",
             marker={"color": fill},
             text=[f"{n:,}" for n in table[column]],
-            textposition="auto",
-            constraintext="none",
+            textposition="outside",
+            cliponaxis=False,
             textfont={"size": 12},
             hovertemplate="%{y}<br>n = %{x:,} " + name + "<extra></extra>",
         )
@@ -44,6 +44,7 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
     each = 56 if len(groups) <= MANY else 38
     look.finish(figure, title, "people", "", height=110 + each * len(groups), names=("train", "test"))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
+    figure.update_xaxes(range=[0, 1.12 * max(table["train"].max(), table["test"].max())])
     return figure
 
 

@@ -13,12 +13,13 @@ from threading import Event
 import pandas as pd
 import pytest
 import skops.io
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from streamlit.testing.v1 import AppTest
 
 import core
 from core.case import trial
-from dashboard import jobs, workspace
+from dashboard import cached, jobs, workspace
 from tests.conftest import make_pipeline_for, make_table
 from tests.dashboard.conftest import Opener
 
@@ -308,3 +309,20 @@ def test_missing_groups_are_a_group_of_their_own_on_the_page(
     assert not app.exception, app.exception
     app.switch_page("app_pages/check.py").run()
     assert any("(missing)" in str(one.value) for one in app.dataframe)
+
+
+def test_a_model_trained_on_other_rows_can_be_trained_again_on_these(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    other = make_table(400, 9)
+    forest = RandomForestClassifier(5, max_depth=4, random_state=0).fit(other[["income", "debt"]], other["granted"])
+    app = upload(open_app(), **{**files, "model": ("m.skops", skops.io.dumps(forest), "application/octet-stream")})
+    app.button(key="open").click().run()
+    assert "mismatch" in " ".join(one.value for one in app.markdown)
+    app.button(key="refit").click().run()
+    assert not app.exception, app.exception
+    work = app.session_state["work"]
+    assert [step.kind for step in work.applied] == ["refit"]
+    assert core.check_provenance(cached.case(work)).status == "verified"
+    assert "was trained again on these rows" in " ".join(one.value for one in app.caption)
+    assert not [one for one in app.button if one.key == "refit"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sklearn.linear_model import RidgeClassifier
@@ -11,7 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 from streamlit.testing.v1 import AppTest
 
 import core
-from dashboard import workspace
+from dashboard import cached, jobs, workspace
 from tests.conftest import make_pipeline_for
 from tests.dashboard.conftest import Opener
 
@@ -206,6 +207,30 @@ def test_another_gap_is_kept_with_the_case(open_app: Opener, case_id: str) -> No
     app.selectbox(key="strip_metric_equal_opportunity_difference").set_value("demographic_parity_ratio").run()
     assert not app.exception, app.exception
     assert open_app(case_id).session_state["work"].metric == "demographic_parity_ratio"
+
+
+def test_a_case_that_newer_ones_displaced_comes_back_with_its_removals(
+    open_app: Opener, case_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = go(open_app(case_id), "find")
+    app.number_input(key="find_number").set_value(3).run()
+    go(app, "remove").button(key="remove_apply").click().run()
+    now = strip_rows(app)["now"]
+    cached.versions().drop(case_id)
+    load, go_on = cached.versions()._load, Event()
+    monkeypatch.setattr(cached.versions(), "_load", lambda one: load(one) if go_on.wait(20.0) else None)
+    monkeypatch.setattr(jobs, "QUICK_S", 0.05)
+    app.run()
+    assert not app.exception, app.exception
+    assert app.session_state["jobs"]["case"].title == "Bringing the case back"
+    assert not [one for one in app.get("html") if 'class="strip"' in one.proto.body], (
+        "the page waits off its own thread"
+    )
+    job = app.session_state["jobs"]["case"]
+    go_on.set()
+    job._future.result(20.0)
+    app.run()
+    assert strip_rows(app)["now"][:-1] == now[:-1], "the time it took is another"
 
 
 def test_a_deleted_case_is_gone(open_app: Opener, case_id: str, home: Path) -> None:
