@@ -39,7 +39,7 @@ def show() -> None:
     work = session.work()
     if work is None:
         return
-    left, right = st.columns([1.2, 4], gap="medium")
+    left, right = st.columns([1.35, 4], gap="medium")
     with left, st.container(gap="xsmall"):
         _selectors(work)
         _buttons(work)

@@ -90,6 +90,19 @@ def test_each_tab_of_check_shows_something(open_app: Opener, case_id: str) -> No
         assert app.get("plotly_chart"), tab
 
 
+def test_gaps_of_groups_that_are_too_small_are_not_judged(open_app: Opener, case_id: str) -> None:
+    app = go(open_app(case_id), "check")
+    app.selectbox(key="strip_feature_sex").set_value(("sex", "age")).run()
+    app.session_state["check_tab"] = "Gaps"
+    app.run()
+    judged = next(one.value for one in app.dataframe if "verdict" in one.value.columns)["verdict"]
+    unsure = int((judged == "insufficient evidence").sum())
+    assert unsure > 0
+    said = [one.value for one in app.warning if "Insufficient evidence for" in one.value]
+    assert said
+    assert f"for {unsure} of {len(judged)} gaps" in said[0]
+
+
 def test_another_threshold_changes_now_and_before_alike(open_app: Opener, case_id: str) -> None:
     app = go(open_app(case_id), "check")
     app.session_state["check_tab"] = "Threshold and cost"
