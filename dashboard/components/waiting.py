@@ -62,7 +62,8 @@ def collect() -> None:
 def show() -> None:
     """Show the work under way, and the last message."""
     if session.jobs():
-        _under_way()
+        with st.container(key=session.Key.UNDER_WAY_BOX):
+            _under_way()
     kept = session.notice()
     if kept is not None:
         kind, sentence = kept
