@@ -35,9 +35,8 @@ def show() -> None:
         _makeup(work, case)
         method = _method(case)
     with right:
-        _preview(work)
-        problem = session.problem()
-        if problem:
+        said, problem = _preview(work), session.problem()
+        if problem and problem != said:
             st.error(plain(problem))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
@@ -65,6 +64,7 @@ def _makeup(work: Work, case: core.Case) -> None:
         lazy=False,
         height=min(35 * (len(table) + 1) + 3, 280),
         column_config={
+            "selected": config.NumberColumn("selected", help="Of this group and label.", format="localized"),
             "of": config.NumberColumn(
                 "of", help="Retained training records of this group and label.", format="localized"
             ),
@@ -95,26 +95,28 @@ def _method(case: core.Case) -> str:
     return chosen
 
 
-def _preview(work: Work) -> None:
+def _preview(work: Work) -> str:
+    """Show what the removal is predicted to do, or return the sentence shown that says why it cannot be."""
     st.markdown("#### What that is predicted to do")
     try:
         found = computed.preview(work)
         if found is None:
             computing.place(work, computed.PREVIEW, hash(work.selection))
-            return
+            return ""
         table = cached.predicted(work, found[0], None, (work.feature,))
     except NotSupportedError as error:
         st.info(f"{plain(error)} Apply shows the change; undo takes it back.")
-        return
+        return ""
     except core.RedressError as error:
         st.error(plain(error))
-        return
+        return str(error)
     warnings.show(work)
     for note in found[1]:
         st.warning(plain(note))
     st.dataframe(
         remove_changes.readable(table), lazy=False, height=320, column_config=remove_changes.columns(PREDICTED)
     )
+    return ""
 
 
 def _apply(method: str) -> None:
