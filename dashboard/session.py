@@ -102,6 +102,7 @@ class Key(StrEnum):
     MITIGATORS_GO = "mitigators_go"
     PROBLEM = "problem"
     STRIP_BOX = "strip_box"
+    STRIP_CHOICES = "strip_choices"
     UNDER_WAY_BOX = "under_way_box"
     STRIP_METRIC = "strip_metric"
     STRIP_FEATURE = "strip_feature"

@@ -18,7 +18,7 @@ from dashboard.work import Work
 
 FRAGMENT = "removal"
 PREDICTED = ("now", "predicted", "Predicted without removing them.")
-REFIT = "refit"
+AUTO, REFIT = "auto", "refit"
 
 
 @st.fragment(key=FRAGMENT)
@@ -81,11 +81,17 @@ def _makeup(work: Work, case: core.Case) -> None:
 def _method(case: core.Case) -> str:
     options = core.unlearners_for(case)
     fitting = [option for option in options if option.fits]
+    names = {option.name: f"{option.name}: {option.guarantee.value}" for option in fitting}
+    about = [f"The model {option.guarantee.meaning}." for option in fitting]
+    choices = [*names]
+    if len(names) > 1:
+        choices.insert(0, AUTO)
+        about.insert(0, "Not every way serves every selection; then the next one is taken.")
     chosen: str = st.radio(
         "How",
-        [option.name for option in fitting],
-        format_func=lambda name: f"{name}: {next(option.guarantee.value for option in fitting if option.name == name)}",
-        captions=[f"The model {option.guarantee.meaning}." for option in fitting],
+        choices,
+        format_func=lambda name: names.get(name, "the first of these that serves"),
+        captions=about,
         key=Key.REMOVE_METHOD,
         persist_state="session",
     )

@@ -40,7 +40,7 @@ def show() -> None:
     if work is None:
         return
     left, right = st.columns([1.35, 4], gap="medium")
-    with left, st.container(gap="xsmall"):
+    with left, st.container(gap="xsmall", key=Key.STRIP_CHOICES):
         _selectors(work)
         _buttons(work)
     try:
