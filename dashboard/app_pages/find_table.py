@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from core.metrics import METRICS
 from dashboard import cached, session
@@ -51,9 +52,7 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     ticked = [i for i, chosen in enumerate(shown.index.isin(work.selection)) if chosen]
     key = f"{Key.FIND_TABLE}_{view}_{session.picks()}_{cached.key(work)}_{work.metric}_{work.feature}_{hash(tuple(shown.index))}"
     st.dataframe(
-        table.style.apply(lambda row: [GREY if row[names["removed"]] else ""] * len(row), axis=1)
-        if shown["removed"].any()
-        else table,
+        _greyed(table, names["removed"]) if shown["removed"].any() else table,
         lazy=False,
         key=key,
         on_select=partial(_ticked, key, shown, session.picks()),
@@ -64,6 +63,13 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
         height=420,
     )
     download(table, "records")
+
+
+def _greyed(table: pd.DataFrame, removed: str) -> Styler:
+    """Return the table with the rows of removed records in grey, and numbers as short as without."""
+    floats = list(table.select_dtypes("float"))
+    styled = table.style.apply(lambda row: [GREY if row[removed] else ""] * len(row), axis=1)
+    return styled.format("{:.6g}", subset=floats, na_rep="")
 
 
 def _apart(name: str, taken: pd.Index[Any]) -> str:
