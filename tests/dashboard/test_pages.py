@@ -69,7 +69,7 @@ def test_an_id_never_leaves_the_workspace(home: Path, small_case: core.Case, att
 def test_a_demonstration_opens_as_a_copy_of_its_own(open_app: Opener) -> None:
     first, second = (open_app("credit").query_params["case"] for _ in range(2))
     assert first != second
-    assert first.startswith("credit~")
+    assert first.startswith("a-biased-branch~")
 
 
 def test_the_strip_shows_the_same_numbers_as_the_library(open_app: Opener, case_id: str, small_case: core.Case) -> None:
