@@ -30,6 +30,7 @@ def open_case(case_id: str) -> None:
     versions = cached.versions()
 
     def work(report: Report) -> Work:
+        report(0.0, "reading tables and model")
         base = versions.get(case_id, report=report).case
         report(0.8, "checking what the model was trained on")
         cached.provenance(versions, case_id)

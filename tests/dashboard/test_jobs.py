@@ -5,7 +5,9 @@ from __future__ import annotations
 from threading import Event
 
 import pytest
+from numba.core import event
 
+from dashboard.components import waiting
 from dashboard.jobs import GivenUpError, Job, Report
 from dashboard.turns import Turns
 
@@ -106,6 +108,19 @@ def test_work_that_ends_just_after_it_was_looked_at_is_no_error(monkeypatch: pyt
     go.set()
     assert job.settle(5.0)
     assert got == [3]
+
+
+def test_kernels_that_are_compiled_are_what_is_waited_for() -> None:
+    go = Event()
+    job = Job("Opening", lambda report: (report(0.0, "reading"), go.wait(5.0)), lambda _: None).start()
+    while not job.doing:
+        go.wait(0.01)
+    assert waiting._doing(job) == ": reading"
+    with event.trigger_event("numba:compile"), event.trigger_event("numba:compile"):
+        assert "preparing kernels, the first time on this machine" in waiting._doing(job)
+    assert waiting._doing(job) == ": reading"
+    go.set()
+    assert job.settle(5.0)
 
 
 def test_of_two_that_want_the_same_the_second_waits_and_may_give_up() -> None:
