@@ -8,7 +8,6 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -113,22 +112,31 @@ class Versions:
         self._load = load
         self._lock = Lock()
         self._turns = Turns()
+        self._under_way: dict[tuple[str, str], tuple[float, str]] = {}
         self._kept: OrderedDict[str, OrderedDict[str, Version]] = OrderedDict()
         self._facts: dict[str, dict[str, Any]] = {}
 
     def get(self, case_id: str, steps: Steps = (), report: Progress | None = None) -> Version:
         """Return a version, made now unless it is kept; the first one is prepared for removals, with progress reported.
 
-        What another session is making already, as after a reload, is waited for.
+        What another session is making already, as after a reload, is waited for, and how far it is reported.
         """
         kept = self.peek(case_id, steps)
         if kept is not None:
             return kept
-        waiting = partial(report or _silent, 0.0, "waiting for the same work, under way already")
-        with self._turns.take((case_id, revision(steps)), waiting):
+        name, tell = (case_id, revision(steps)), report or _silent
+
+        def telling(share: float, what: str) -> None:
+            self._under_way[name] = share, what
+            tell(share, what)
+
+        with self._turns.take(name, lambda: tell(*self._under_way.get(name, (0.0, "")))):
             kept = self.peek(case_id, steps)
             if kept is None:
-                kept = self._make(case_id, steps, report)
+                try:
+                    kept = self._make(case_id, steps, telling)
+                finally:
+                    self._under_way.pop(name, None)
                 self.put(case_id, steps, kept)
         return kept
 
