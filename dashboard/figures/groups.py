@@ -94,6 +94,6 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
         if 1 < len(sure) < len(known):
             title += f", of the {len(sure)} groups with enough rows; the others are grey"
     each = 44 if len(table) <= MANY else 28
-    look.finish(figure, title, f"{markup(label)} (share, 0 to 1)", "", height=80 + each * len(table))
+    look.finish(figure, title, "rate (0 to 1)", "", height=80 + each * len(table))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     return figure
