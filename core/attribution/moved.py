@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.attribution.groups import predicted_scores
+from core.case.arguments import check_whole
 from core.case.case import Case
 
 
@@ -49,6 +50,7 @@ def moved_decisions(case: Case, forget: Iterable[Any], on: str = "explore", most
     >>> moved_decisions(case, [0, 1], most=3).shape
     (3, 6)
     """
+    check_whole("most", most, least=1)
     without, _ = predicted_scores(case, forget, on)
     now, rows = case.scores(on), case.rows(on)
     first = np.argsort(-np.abs(without - now), kind="stable")[:most]

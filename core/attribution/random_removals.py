@@ -11,7 +11,8 @@ import pandas as pd
 from core.attribution.outcome import Outcome
 from core.attribution.registry import not_on_confirm
 from core.attribution.utility import Utility
-from core.case.case import Case
+from core.case.arguments import check_items, check_whole
+from core.case.case import Case, check_case
 from core.errors import InputError, InputTypeError
 from core.unlearning.base import Progress
 from core.unlearning.registry import prepare, unlearn
@@ -56,9 +57,16 @@ def random_removals(
     -----
     Costs `n_draws` removals of the largest size, in as many steps as there are sizes.
     """
+    check_case(case)
     not_on_confirm(on)
     if isinstance(sizes, (int, np.integer)):
         raise InputTypeError(f"Sizes must be given as a list. Got {sizes}; write [{sizes}].")
+    check_items("sizes", sizes, "whole numbers")
+    sizes = list(sizes)
+    for size in sizes:
+        check_whole("sizes", size)
+    check_whole("n_draws", n_draws)
+    check_whole("seed", seed, least=0)
     if n_draws < 1 or any(size < 1 for size in sizes):
         raise InputError(f"Draws and sizes must be at least 1. Got {n_draws} draws of {list(sizes)}; raise them.")
     if sizes and max(sizes) >= case.n_retained:

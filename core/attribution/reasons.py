@@ -30,7 +30,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from core.case.case import Case
+from core.case.arguments import check_items, check_whole
+from core.case.case import Case, check_case
 from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, NotSupportedError, listed
 
@@ -137,6 +138,9 @@ def mean_reasons(case: Case, n_records: int = 100, seed: int = 0, progress: Prog
     >>> mean_reasons(Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))).index.tolist()
     ['income']
     """
+    check_case(case)
+    check_whole("n_records", n_records)
+    check_whole("seed", seed, least=0)
     if n_records < 1:
         raise InputError(f"A mean needs at least one record. Got n_records={n_records}.")
     n_records = min(n_records, len(case.record_ids))
@@ -152,6 +156,8 @@ def mean_reasons(case: Case, n_records: int = 100, seed: int = 0, progress: Prog
 
 
 def _positions(case: Case, ids: Iterable[Any]) -> npt.NDArray[np.intp]:
+    check_case(case)
+    check_items("ids", ids, "record ids")
     wanted = pd.Index(list(ids))
     if len(wanted) == 0:
         raise InputError("Reasons need at least one record id. Got none.")

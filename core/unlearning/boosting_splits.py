@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.case.case import Case
+from core.case.arguments import check_whole
+from core.case.case import Case, check_case
 from core.errors import InputError, NotSupportedError
 from core.numerics.boosting import COUNT
 from core.numerics.boosting_splits import best_scores
@@ -87,6 +88,9 @@ def check_splits(case: Case, n_stages: int | None = None, progress: Progress | N
         If leaves of the model cannot be refitted, or it draws features at random, so that the best of all is not the best of those drawn.
     """
     start = time.perf_counter()
+    check_case(case)
+    if n_stages is not None:
+        check_whole("n_stages", n_stages)
     if n_stages is not None and n_stages < 1:
         raise InputError(f"At least one stage must be looked at. Got n_stages={n_stages!r}; None looks at all.")
     state = _state(case)

@@ -62,7 +62,7 @@ def test_whatever_differs_gives_another_key() -> None:
 
 def test_a_value_of_a_tree_or_a_setting_is_content_and_what_lies_between_the_fields_is_not() -> None:
     nodes = np.zeros(3, dtype=np.dtype([("left", np.int8), ("value", np.float64)], align=True))
-    same = np.frombuffer(b"\xff" * nodes.nbytes, dtype=nodes.dtype).copy()
+    same = np.frombuffer(bytearray(b"\xff" * nodes.nbytes), dtype=nodes.dtype)
     for name in nodes.dtype.names:
         same[name] = nodes[name]
     assert same.tobytes() != nodes.tobytes()

@@ -91,7 +91,8 @@ def test_whole_weights_are_rows_that_stand_there_more_than_once(method: str) -> 
     weighted = lending(train=TRAIN.assign(weight=counts), sample_weight="weight")
     repeated = lending(train=TRAIN.loc[TRAIN.index.repeat(counts)].reset_index(drop=True))
     one, other, plain = (
-        core.mitigate(each, method, OPPORTUNITY, max_iter=3, grid_size=5, on="test") for each in (weighted, repeated, lending())
+        core.mitigate(each, method, OPPORTUNITY, max_iter=3, grid_size=5, on="test")
+        for each in (weighted, repeated, lending())
     )
     for ours, theirs in zip(one.decisions, other.decisions, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-9)
