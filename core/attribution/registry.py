@@ -180,8 +180,9 @@ def not_at_random(case: Case) -> None:
     check_case(case)
     if case.randomised:
         raise NotSupportedError(
-            f"What records do can be searched for where decisions are certain. A {type(case.model).__name__} draws its own at random; "
-            "make the case from the estimator inside it (its estimator_), and remove what that finds here."
+            f"What records do can be searched for where decisions are certain. A {type(case.model).__name__} draws its own at random, by "
+            "thresholds that every removal chooses anew; make the case from the estimator inside it (its estimator_), and remove here "
+            "what that finds, to see what the thresholds leave of it."
         )
 
 
