@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import train_test_split
 
 from core.numerics.boosting import COUNT, GRADIENT, SQUARE, WEIGHT
 from core.unlearning.boosting_trees import DRAWN, Bools, Booster, Floats, Forest, Ints, Leaves, Places
@@ -70,13 +69,7 @@ class ClassicBooster(Booster):
         """Return which rows were held out, by drawing the split again."""
         if self.model.n_iter_no_change is None:
             return np.zeros(0, dtype=np.intp)
-        _, held = train_test_split(
-            np.arange(len(codes)),
-            test_size=self.model.validation_fraction,
-            stratify=codes,
-            random_state=self.model.random_state,
-        )
-        return np.asarray(held)
+        return self.drawn_again(codes, self.model.random_state)
 
     def weights(self, codes: Ints, weight: Floats | None) -> Floats:
         """Return the sample weights."""

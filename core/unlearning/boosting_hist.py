@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
-from sklearn.model_selection import train_test_split
 
 from core.numerics.boosting import COUNT, GRADIENT
 from core.unlearning.boosting_trees import DRAWN, Bools, Booster, Floats, Forest, Ints, Leaves, Places
@@ -71,13 +70,7 @@ class HistBooster(Booster):
         """Return which rows were held out, by drawing the split again with the model's own seed."""
         if not self.model.do_early_stopping_ or self.model.validation_fraction is None:
             return np.zeros(0, dtype=np.intp)
-        _, held = train_test_split(
-            np.arange(len(codes)),
-            test_size=self.model.validation_fraction,
-            stratify=codes,
-            random_state=self.model._random_seed,
-        )
-        return np.asarray(held)
+        return self.drawn_again(codes, self.model._random_seed)
 
     def weights(self, codes: Ints, weight: Floats | None) -> Floats:
         """Return sample weights times class weights."""

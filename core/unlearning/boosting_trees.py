@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit, softmax
+from sklearn.model_selection import train_test_split
 
 from core.errors import NotSupportedError
 from core.numerics.boosting import COUNT, complete, refit_stages, refit_stages_of_classes
@@ -158,6 +159,11 @@ class Booster(ABC):
     @abstractmethod
     def held_out(self, codes: Ints) -> Ints:
         """Return which of the rows it was given were held out to stop early."""
+
+    def drawn_again(self, codes: Ints, seed: int) -> Ints:
+        """Return which rows were held out, by drawing the split again."""
+        rows, share = np.arange(len(codes)), self.model.validation_fraction
+        return np.asarray(train_test_split(rows, test_size=share, stratify=codes, random_state=seed)[1])
 
     @abstractmethod
     def weights(self, codes: Ints, weight: Floats | None) -> Floats:
