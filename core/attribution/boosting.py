@@ -24,7 +24,6 @@ from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
 from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError
-from core.numerics.boosting_effects import effects_of_removal
 from core.unlearning.base import mask_without
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.boosting_trees import Leaves
@@ -53,21 +52,7 @@ class StageInfluence(Attributor):
         by_raw = _by_raw(case, state, leaves, smooth.gradient(predictors(case.scores(on))), on)
         pull = _pull(case, state, by_raw, on)
         booster, forest, rows = state.booster, state.forest, state.rows
-        effect, slope, carried = effects_of_removal(
-            rows.nodes,
-            forest.first,
-            leaves.sums,
-            leaves.values,
-            rows.y,
-            leaves.weight,
-            leaves.keep,
-            leaves.raw,
-            pull,
-            booster.ridge,
-            booster.rate,
-            booster.factor,
-            booster.histogram,
-        )
+        effect, slope, carried = booster.effects(forest, rows, leaves, pull)
         if booster.starts_from_prior:
             by_baseline = by_raw.sum(axis=0) + carried[leaves.keep].sum(axis=0)
             change, derivative = _through_baseline(state, leaves, by_baseline)

@@ -9,11 +9,85 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.numerics.boosting import HESSIAN, TINY, Bools, Floats, Ints, Nodes, softmax
+from core.numerics.boosting import FARTHEST, HESSIAN, TINY, Bools, Floats, Ints, Nodes, softmax
+
+
+@njit(cache=True, nogil=True)
+def _derivatives(raw: float, y: float) -> tuple[float, float, float]:
+    """Return gradient, second derivative and 1 - 2p of the logistic loss, without cancellation."""
+    e = np.exp(min(-raw, FARTHEST))
+    p = 1.0 / (1.0 + e)
+    q = e * p
+    return -q if y > 0.0 else p, p * q, q - p
 
 
 @njit(cache=True, nogil=True)
 def effects_of_removal(
+    nodes: Nodes,
+    first: Ints,
+    sums: Floats,
+    values: Floats,
+    y: Floats,
+    weight: Floats,
+    keep: Bools,
+    raw: Floats,
+    pull: Floats,
+    ridge: float,
+    rate: float,
+    histogram: bool,
+) -> tuple[Floats, Floats, Floats]:
+    """Differentiate refitted leaves backwards through the stages: O(n_rows * n_trees) for all rows together.
+
+    Parameters
+    ----------
+    nodes, first, y, weight, keep, ridge, rate, histogram
+        As for `refit_stages`.
+    sums, values : ndarray
+        What `complete` left and gave.
+    raw : ndarray, shape (n_rows,)
+        Predictions after the last tree; overwritten.
+    pull : ndarray, shape (n_nodes,)
+        Derivative of the quantity of interest by each leaf's contribution, through the rows it is taken on.
+
+    Returns
+    -------
+    effect : ndarray, shape (n_rows,)
+        Change when the row leaves its leaves, the leaf's own change being exact and what follows from it first order.
+    slope : ndarray, shape (n_rows,)
+        Derivative by the row's weight, through its leaves.
+    carried : ndarray, shape (n_rows,)
+        Derivative by the row's prediction before the first tree.
+    """
+    n = len(y)
+    effect, slope, carried = np.zeros(n), np.zeros(n), np.zeros(n)
+    for t in range(len(nodes) - 1, -1, -1):
+        leaf, start = nodes[t], first[t]
+        if histogram and first[t + 1] - start == 1:
+            continue
+        total = pull[start : first[t + 1]].copy()
+        for i in range(n):
+            if keep[i]:
+                total[leaf[i]] += carried[i]
+        for i in range(n):
+            if not keep[i]:
+                continue
+            k = start + leaf[i]
+            raw[i] -= rate * values[k]
+            scale = sums[k, HESSIAN] + ridge
+            if scale < TINY:
+                continue
+            g, h, tilt = _derivatives(raw[i], y[i])
+            by_value = rate * total[leaf[i]]
+            residual = g + values[k] * h
+            left = scale - weight[i] * h
+            slope[i] -= by_value * residual / scale
+            effect[i] += by_value * weight[i] * residual / max(left, 1e-3 * scale)
+            carried[i] -= by_value * weight[i] * h * (1.0 + values[k] * tilt) / scale
+    return effect, slope, carried
+
+
+@njit(cache=True, nogil=True)
+def effects_of_removal_of_classes(
     nodes: Nodes,
     first: Ints,
     sums: Floats,
@@ -28,30 +102,26 @@ def effects_of_removal(
     factor: float,
     histogram: bool,
 ) -> tuple[Floats, Floats, Floats]:
-    """Differentiate refitted leaves backwards through the stages: O(n_rows * n_trees) for all rows together.
+    """Differentiate refitted leaves where a stage has a tree for each class, all of which follow from the stages before.
 
     Parameters
     ----------
-    nodes, first, weight, keep, ridge, rate, histogram
-        As for `refit_stages`.
-    sums, values : ndarray
-        What `complete` left, and every node's value without the learning rate.
+    nodes, first, sums, weight, keep, pull, ridge, rate, histogram
+        As for `effects_of_removal`.
+    values : ndarray, shape (n_nodes,)
+        Values without the learning rate, `factor` included.
     y : ndarray of int, shape (n_rows,)
         Classes.
-    raw : ndarray, shape (n_rows, n_outputs)
+    raw : ndarray, shape (n_rows, n_classes)
         Predictions after the last tree; overwritten.
-    pull : ndarray, shape (n_nodes,)
-        Derivative of the quantity of interest by each leaf's contribution, through the rows it is taken on.
     factor : float
         What leaf values are multiplied by.
 
     Returns
     -------
-    effect : ndarray, shape (n_rows,)
-        Change when the row leaves its leaves, the leaf's own change being exact and what follows from it first order.
-    slope : ndarray, shape (n_rows,)
-        Derivative by the row's weight, through its leaves.
-    carried : ndarray, shape (n_rows, n_outputs)
+    effect, slope : ndarray, shape (n_rows,)
+        As for `effects_of_removal`.
+    carried : ndarray, shape (n_rows, n_classes)
         Derivative by the row's predictions before the first tree.
     """
     n, width = raw.shape
@@ -76,7 +146,7 @@ def effects_of_removal(
                 scale = sums[at, HESSIAN] + ridge
                 if scale < TINY or (histogram and first[stage + k + 1] - first[stage + k] == 1):
                     continue
-                label = 1.0 if y[i] == (k if width > 1 else 1) else 0.0
+                label = 1.0 if y[i] == k else 0.0
                 h = p[k] * (1.0 - p[k])
                 by_value = rate * total[at]
                 residual = factor * (p[k] - label) + values[at] * h

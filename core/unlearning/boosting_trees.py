@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 
 from core.errors import NotSupportedError
 from core.numerics.boosting import COUNT, complete, refit_stages, refit_stages_of_classes
-from core.numerics.boosting_effects import predict
+from core.numerics.boosting_effects import effects_of_removal, effects_of_removal_of_classes, predict
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -264,6 +264,25 @@ class Booster(ABC):
     def predictions(self, forest: Forest, leaves: Leaves, nodes: npt.NDArray[Any]) -> Floats:
         """Return what refitted leaves predict for rows whose leaves are `nodes`, shape (n_rows, n_outputs)."""
         return predict(nodes, forest.first, leaves.values, leaves.baseline, self.rate)
+
+    def effects(self, forest: Forest, rows: Rows, leaves: Leaves, pull: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return what each row's removal does through its leaves, the derivatives by its weight, and by its first predictions.
+
+        Parameters
+        ----------
+        forest, rows, leaves
+        pull : ndarray, shape (n_nodes,)
+            Derivative of the quantity of interest by each leaf's contribution.
+        """
+        trees = rows.nodes, forest.first, leaves.sums, leaves.values
+        known, raw, ridge, rate = (leaves.weight, leaves.keep), leaves.raw.copy(), self.ridge, self.rate
+        if self.n_outputs == 1:
+            y = rows.y.astype(np.float64)
+            found = effects_of_removal(*trees, y, *known, raw[:, 0], pull, ridge, rate, self.histogram)
+            return found[0], found[1], found[2][:, None]
+        return effects_of_removal_of_classes(
+            *trees, rows.y, *known, raw, pull, ridge, rate, self.factor, self.histogram
+        )
 
     def counted(self, keep: Bools, weight: Floats) -> Bools:  # noqa: ARG002
         """Return which rows the trees count."""
