@@ -20,8 +20,8 @@ from scipy.stats import rankdata
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from core.attribution.self_influence import self_influence
-from core.case.arguments import check_whole
 from core.case.case import Case, check_case
+from core.case.door import check_seed
 from core.case.group_thresholds import scorer
 from core.errors import InputError, NotSupportedError
 from core.unlearning.base import Progress, model_input
@@ -74,7 +74,7 @@ def suspicious_labels(case: Case, *, n_folds: int = 5, seed: int = 0, progress: 
     3
     """
     check_case(case)
-    check_whole("seed", seed, least=0)
+    check_seed(seed)
     kept = np.flatnonzero(case.retained)
     confidence, is_probability = _out_of_fold(case, kept, n_folds, seed, progress)
     loss = -np.log(np.maximum(confidence, TINIEST))

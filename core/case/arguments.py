@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from core.errors import InputError, InputTypeError
-
-
-def check_whole(name: str, value: object, least: int | None = None) -> None:
-    """Raise unless an argument is a whole number, and at least `least`.
-
-    Examples
-    --------
-    >>> check_whole("seed", 7, least=0)
-    >>> check_whole("seed", 0.5)
-    Traceback (most recent call last):
-        ...
-    core.errors.InputTypeError: `seed` must be a whole number. Got 0.5 instead.
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise InputTypeError(f"`{name}` must be a whole number. Got {value!r} instead.")
-    if least is not None and value < least:
-        raise InputError(f"`{name}` must be at least {least}. Got {value!r}; raise it.")
+from core.errors import InputTypeError
 
 
 def check_number(name: str, value: object) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
-from core.case.arguments import check_items, check_number, check_whole
+from core.case.arguments import check_items, check_number
 from core.case.case import Case, check_case
 from core.case.roles import AtRate
-from core.errors import InputError, InputTypeError, NotSupportedError, nearest
+from core.errors import InputError, InputTypeError, NotSupportedError, nearest, whole_number
 from core.metrics.audit import N_RESAMPLES, sample_of, usable
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.compare import ALL_RECORDS, compare_samples
@@ -109,9 +109,9 @@ def mitigate(
     mitigator = _mitigator(method)
     for name, number in (("bound", bound), ("grid_limit", grid_limit)):
         check_number(name, number)
-    check_whole("max_iter", max_iter)
+    whole_number("max_iter", max_iter)
     if grid_size is not None:
-        check_whole("grid_size", grid_size)
+        whole_number("grid_size", grid_size)
     if not 0.0 < bound < 1.0 or max_iter < 1 or (grid_size is not None and grid_size < 2) or not grid_limit > 0.0:
         raise InputError(
             "bound must lie between 0 and 1, max_iter be at least 1, grid_size at least 2 and grid_limit above 0. "

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.case.arguments import check_whole
 from core.case.case import Case, check_case
-from core.errors import InputError, NotSupportedError
+from core.errors import NotSupportedError, whole_number
 from core.numerics.boosting import COUNT
 from core.numerics.boosting_splits import best_scores
 from core.unlearning.base import Progress, model_input
@@ -90,9 +89,7 @@ def check_splits(case: Case, n_stages: int | None = None, progress: Progress | N
     start = time.perf_counter()
     check_case(case)
     if n_stages is not None:
-        check_whole("n_stages", n_stages)
-    if n_stages is not None and n_stages < 1:
-        raise InputError(f"At least one stage must be looked at. Got n_stages={n_stages!r}; None looks at all.")
+        n_stages = whole_number("n_stages", n_stages)
     state = _state(case)
     leaves = state.leaves(case, case.retained)
     of_stages = len(state.rows.nodes) // state.booster.n_outputs

@@ -52,12 +52,15 @@ WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
     "resamples in words": (lambda case: core.audit(case, n_resamples="x"), "`n_resamples` must be a whole"),  # type: ignore[arg-type]
     "columns of a number": (lambda case: core.explain_gap(case, metric=GAP, columns=5), "`columns` must be a list"),  # type: ignore[arg-type]
     "bins in words": (lambda case: core.explain_gap(case, metric=GAP, bins={"age": ["x"]}), "inner edges"),  # type: ignore[list-item]
-    "sizes in words": (lambda case: core.random_removals(case, "x"), "`sizes` must be a list"),  # type: ignore[arg-type]
+    "sizes in words": (lambda case: core.random_removals(case, "x"), "Sizes must be given as a list"),  # type: ignore[arg-type]
     "half a size": (lambda case: core.random_removals(case, [1.5]), "`sizes` must be a whole"),  # type: ignore[list-item]
     "reasons of None": (lambda case: core.reasons(case, None), "`ids` must be a list"),  # type: ignore[arg-type]
-    "a seed in words": (lambda case: core.mean_reasons(case, seed="x"), "`seed` must be a whole"),  # type: ignore[arg-type]
-    "a negative seed": (lambda case: core.suspicious_labels(case, seed=-1), "`seed` must be at least 0"),
-    "nothing moved": (lambda case: core.moved_decisions(case, ["p1"], most=0), "`most` must be at least 1"),
+    "a seed in words": (lambda case: core.mean_reasons(case, seed="x"), "The seed must be a whole"),  # type: ignore[arg-type]
+    "a negative seed": (lambda case: core.suspicious_labels(case, seed=-1), "The seed must not be negative"),
+    "nothing moved": (
+        lambda case: core.moved_decisions(case, ["p1"], most=0),
+        "`most` must be a whole number of at least 1",
+    ),
     "groups of numbers": (lambda case: core.group_changes(case, [1, 2], GAP), "Each group must be a mask"),  # type: ignore[list-item]
     "a class for a model": (
         lambda case: core.Case(LogisticRegression, case.train, case.test, case.roles),

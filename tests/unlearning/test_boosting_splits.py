@@ -96,5 +96,5 @@ def test_what_cannot_be_checked_says_why():
     linear = LogisticRegression().fit(case.X_train, case.train_labels)
     with pytest.raises(NotSupportedError, match="not gradient boosting"):
         core.check_splits(core.Case(linear, train=case.train, test=case.test, roles=case.roles))
-    with pytest.raises(InputError, match="At least one stage"):
+    with pytest.raises(InputError, match="`n_stages` must be a whole number of at least 1"):
         core.check_splits(case, n_stages=0)
