@@ -120,7 +120,7 @@ def save_model(model: Any, path: str | Path) -> None:
     except OSError as error:
         raise InputError(
             f"A model must be saved to a file in a folder that exists and may be written to. Got {str(path)!r} "
-            f"({error.strerror}); name another."
+            f"({error.strerror}); check the path."
         ) from error
 
 

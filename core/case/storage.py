@@ -162,7 +162,7 @@ def save_case(case: Case, folder: str | Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"A case must be saved where a folder can be made. Got {str(folder)!r} ({error.strerror}); name another place."
+            f"A case must be saved where a folder can be made. Got {str(folder)!r} ({error.strerror}); check the path."
         ) from error
     with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as name:
         aside = Path(name)
