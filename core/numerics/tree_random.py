@@ -19,8 +19,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import code_below
 from core.numerics.tree_splits import draw_next, mixed, proxy_of, recorded_order
@@ -33,7 +33,7 @@ OF, LOW, HIGH, AT_LOW, AT_HIGH, ABSENT, COLUMN, BELOW, ON_LEFT, SUMS = range(10)
 constant, its last code on the left and rows there; from SUMS on, the weight on the left by class."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def threshold_at(low: Any, high: Any, draw: Any) -> float:
     """Return the threshold that a draw gives between two values."""
     reach = np.float64(high) - np.float64(low)
@@ -41,7 +41,7 @@ def threshold_at(low: Any, high: Any, draw: Any) -> float:
     return np.float64(low) if threshold == np.float64(high) else threshold
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_for(draws: Draws, origin: Any, place: int, f: int, key: Any) -> Any:
     """Return the draw of the feature at one place of a path's order."""
     draw = np.int64(-1)
@@ -55,7 +55,7 @@ def draw_for(draws: Draws, origin: Any, place: int, f: int, key: Any) -> Any:
     return draw | (fresh & SIDE)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_range(table: Table, f: int, rows: Array, line: Array) -> None:
     """Fill in a feature's range in a node; where all rows miss it, low is above high."""
     codes = table.codes[f]
@@ -75,7 +75,7 @@ def _find_range(table: Table, f: int, rows: Array, line: Array) -> None:
     line[OF], line[LOW], line[HIGH], line[AT_LOW], line[AT_HIGH], line[ABSENT] = f, low, high, at_low, at_high, absent
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_constant(table: Table, line: Array, n: int) -> bool:
     """Return whether scikit-learn takes a feature as constant in a node of `n` rows."""
     if line[ABSENT] > 0:
@@ -84,14 +84,14 @@ def is_constant(table: Table, line: Array, n: int) -> bool:
     return bool(table.values[first + line[HIGH]] <= table.values[first + line[LOW]] + LINK)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def line_threshold(table: Table, line: Array, draw: Any) -> float:
     """Return the threshold of a line."""
     values = table.values[table.first[line[OF]] : table.first[line[OF] + 1]]
     return threshold_at(values[line[LOW]], values[line[HIGH]], draw)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, line: Array) -> None:
     """Write the line of a feature in a node."""
     _find_range(table, f, rows, line)
@@ -110,7 +110,7 @@ def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, line:
             line[SUMS + (label & CLASS_MASK)] += label >> CLASS_BITS
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def follow(table: Table, labels: Array, moved: Array, sign: int, line: Array) -> bool:
     """Bring a line up to date with rows that joined (`sign` 1) or left (-1) its node; return whether that could be done."""
     f = line[OF]
@@ -139,7 +139,7 @@ def follow(table: Table, labels: Array, moved: Array, sign: int, line: Array) ->
     return bool(line[AT_LOW] > 0 and line[AT_HIGH] > 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_line(rules: Rules, lines: Array, n: int, sums: Array, weight: float, scratch: Scratch) -> int:
     """Return which of a node's lines holds its best split, the first of equals; -1 where none does."""
     winner, best, left, right = -1, -np.inf, scratch.left, scratch.right
@@ -158,7 +158,7 @@ def best_line(rules: Rules, lines: Array, n: int, sums: Array, weight: float, sc
     return winner
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_lines(
     table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, key: Any, origin: Any, lines: Array,
     scratch: Scratch,
@@ -177,7 +177,7 @@ def write_lines(
     return visited
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def follow_lines(
     table: Table, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, key: Any, origin: Any, lines: Array
 ) -> bool:
