@@ -1,6 +1,7 @@
 """What the makers of the sample cases share."""
 
 import argparse
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,15 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
 
+LENDING_ROLES = core.Roles(
+    target="granted",
+    pos_label=1,
+    favorable_label=1,
+    sensitive_features=["sex", "age"],
+    record_id="application",
+    bins={"age": (30, 45, 60)},
+)
+
 
 def draw(rng: np.random.Generator, shares: dict[str, float], n: int) -> npt.NDArray[np.object_]:
     """Return n values drawn with the given shares."""
@@ -25,12 +35,39 @@ def generators(seed: int, n: int) -> tuple[np.random.Generator, ...]:
     return tuple(map(np.random.default_rng, np.random.SeedSequence(seed).spawn(n)))
 
 
-def tamper(
-    truth: pd.DataFrame, target: str, inside: pd.Series, share: float, rng: np.random.Generator
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Return a training table in which a share of the labels 1 inside a rule were turned to 0, and which rows those are."""
-    turned = inside & (truth[target] == 1) & (rng.random(len(truth)) < share)
-    return truth.assign(**{target: truth[target].mask(turned, 0)}), turned
+@dataclasses.dataclass(frozen=True, eq=False)
+class Planted:
+    """A case with labels turned on purpose, before any model is fitted.
+
+    Attributes
+    ----------
+    train, test : DataFrame
+        Labels of `train` were turned, those of `test` are the truth.
+    turned : Index
+        The answer key: ids of the training records whose label was turned from 1 to 0.
+    true_train : DataFrame
+        The training table with its true labels.
+    """
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    turned: pd.Index
+    true_train: pd.DataFrame
+
+
+def plant(
+    truth: pd.DataFrame,
+    test: pd.DataFrame,
+    roles: core.Roles,
+    inside: pd.Series,
+    share: float,
+    rng: np.random.Generator,
+) -> Planted:
+    """Return the case in which a share of the training labels 1 inside a rule were turned to 0."""
+    labels = truth[roles.target]
+    turned = inside & (labels == 1) & (rng.random(len(truth)) < share)
+    train = truth.assign(**{roles.target: labels.mask(turned, 0)})
+    return Planted(train, test, pd.Index(truth.loc[turned, roles.record_id]), truth)
 
 
 def scaled_and_encoded(numbers: Sequence[str], categories: Sequence[str]) -> Pipeline:

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.attribution.conditions import Condition
+from core.case.arguments import check_items
 from core.case.case import Case
-from core.errors import InputError, listed, nearest
+from core.errors import InputError, InputTypeError, listed, nearest
 
 Ints = npt.NDArray[np.int32]
 
@@ -115,6 +116,7 @@ def _candidates(case: Case, columns: Iterable[str] | None, notes: list[str]) -> 
     known = [str(name) for name in case.train.columns]
     never = {roles.target, roles.record_id, roles.subject_id, roles.sample_weight, *roles.exclude}
     if columns is not None:
+        check_items("columns", columns, "columns of the training table")
         wanted = list(dict.fromkeys(columns))
         for name in wanted:
             if name not in known or name in never:
@@ -147,7 +149,7 @@ def _numbers(values: pd.Series[Any], edges: Sequence[float] | None, n_bins: int)
         shares = np.arange(1, n_bins) / n_bins
         cuts = present[1:] if len(present) <= n_bins else np.quantile(numbers[~missing], shares, method="higher")
     else:
-        cuts = np.asarray(edges, dtype=np.float64)
+        cuts = _as_edges(edges, str(values.name))
     cuts = np.unique(cuts[cuts > present[0]]) if len(present) else np.empty(0)
     cuts = short_cuts(cuts, present) if edges is None else cuts
     last = len(cuts) + 1
@@ -160,6 +162,15 @@ def _numbers(values: pd.Series[Any], edges: Sequence[float] | None, n_bins: int)
         if stop - start < last
     ]
     return _Column(codes, last + 1, [*runs, (Condition(str(values.name)), last, last + 1)])
+
+
+def _as_edges(edges: Sequence[float], name: str) -> npt.NDArray[np.float64]:
+    try:
+        return np.asarray(edges, dtype=np.float64).reshape(len(edges))
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(
+            f"Bins must be given as lists of numbers, their inner edges. Got {edges!r} for {name!r}."
+        ) from error
 
 
 def short_cuts(cuts: npt.NDArray[np.float64], present: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -24,8 +24,6 @@ from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
 from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError
-from core.numerics.boosting import effects_of_removal, predict
-from core.numerics.logistic import sigmoid
 from core.unlearning.base import mask_without
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.boosting_trees import Leaves
@@ -51,28 +49,14 @@ class StageInfluence(Attributor):
         state = _state(case)
         leaves = state.leaves(case, case.retained)
         smooth = SmoothMetric.of(case, metric, feature, on)
-        by_predictor = smooth.gradient(predictors(case.scores(on)))
-        by_raw = by_predictor if case.pos_column == 1 else -by_predictor
+        by_raw = _by_raw(case, state, leaves, smooth.gradient(predictors(case.scores(on))), on)
         pull = _pull(case, state, by_raw, on)
         booster, forest, rows = state.booster, state.forest, state.rows
-        effect, slope, carried = effects_of_removal(
-            rows.nodes,
-            forest.first,
-            leaves.sums,
-            leaves.values,
-            rows.y,
-            leaves.weight,
-            leaves.keep,
-            leaves.raw,
-            pull,
-            booster.ridge,
-            float(booster.model.learning_rate),
-            booster.histogram,
-        )
+        effect, slope, carried = booster.effects(forest, rows, leaves, pull)
         if booster.starts_from_prior:
-            by_baseline = float(by_raw.sum() + carried[leaves.keep].sum())
-            change, derivative = _through_baseline(state, leaves)
-            effect, slope = effect + by_baseline * change, slope + by_baseline * derivative
+            by_baseline = by_raw.sum(axis=0) + carried[leaves.keep].sum(axis=0)
+            change, derivative = _through_baseline(state, leaves, by_baseline)
+            effect, slope = effect + change, slope + derivative
         return effect + _through_class_weights(case, state, leaves, slope)
 
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
@@ -108,9 +92,10 @@ class StageInfluence(Attributor):
     def _scores(self, case: Case, positions: Positions, on: str) -> Floats:
         state = _state(case)
         leaves = state.leaves(case, mask_without(case, positions))
-        rate = float(state.booster.model.learning_rate)
-        raw = predict(_nodes(case, on), state.forest.first, leaves.values, leaves.baseline, rate)
-        return np.asarray(sigmoid(raw if case.pos_column == 1 else -raw))
+        raw = state.booster.predictions(state.forest, leaves, _nodes(case, on))
+        if raw.shape[1] == 1 and case.pos_column == 0:
+            raw = -raw
+        return state.booster.probabilities(raw)[:, case.pos_column if raw.shape[1] > 1 else 0]
 
 
 def _state(case: Case) -> BoostingState:
@@ -129,33 +114,51 @@ def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
     return case._remember(("boosting nodes", on), route)  # type: ignore[no-any-return]
 
 
+def _by_raw(case: Case, state: BoostingState, leaves: Leaves, by_predictor: Floats, on: str) -> Floats:
+    """Return the metric's derivative by every prediction of the split's rows, shape (n_rows, n_outputs).
+
+    The predictor of `pos_label` is its log-odds against all other classes; these share its derivative as they share what it leaves.
+    """
+    if state.booster.n_outputs == 1:
+        return (by_predictor if case.pos_column == 1 else -by_predictor)[:, None]
+    p = state.booster.probabilities(state.booster.predictions(state.forest, leaves, _nodes(case, on)))
+    p[:, case.pos_column] = 0.0
+    shares = -p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    shares[:, case.pos_column] = 1.0
+    return np.asarray(by_predictor[:, None] * shares)
+
+
 def _pull(case: Case, state: BoostingState, by_raw: Floats, on: str) -> Floats:
     """Return the metric's derivative by every leaf's contribution, summed over the split's rows in it."""
-    nodes = _nodes(case, on) + state.forest.first[:-1, None]
-    repeated = np.broadcast_to(by_raw, nodes.shape)
-    return np.bincount(nodes.ravel(), repeated.ravel(), minlength=int(state.forest.first[-1])).astype(np.float64)
+    nodes = _nodes(case, on)
+    found = np.zeros(state.forest.first[-1])
+    for tree, leaf in enumerate(nodes):
+        at = state.forest.tree(tree)
+        found[at] = np.bincount(leaf, by_raw[:, tree % by_raw.shape[1]], minlength=at.stop - at.start)
+    return found
 
 
-def _through_baseline(state: BoostingState, leaves: Leaves) -> tuple[Floats, Floats]:
-    """Return each record's effect on the prediction before the first tree: its removal's, and the derivative by its weight."""
+def _through_baseline(state: BoostingState, leaves: Leaves, by_baseline: Floats) -> tuple[Floats, Floats]:
+    """Return what each record does through the predictions before the first tree: by its removal, and the derivative by its weight.
+
+    With W the weight of the record's own class, its weight w changes that class's log-share by log(1 - w / W) beside the others.
+    """
     kept, y = leaves.weight * leaves.keep, state.rows.y
-    positive = float(kept @ y)
-    negative = float(kept.sum()) - positive
-    own = np.where(y > 0.0, positive, negative)
-    side = np.where(y > 0.0, 1.0, -1.0)
-    change = side * np.log1p(-kept / np.maximum(own, 2.0 * kept))
-    return change, side * leaves.keep / own
+    own = np.bincount(y, kept, minlength=len(leaves.prior))[y]
+    by_class = by_baseline[0] * np.array([-1.0, 1.0]) if len(by_baseline) == 1 else by_baseline - by_baseline.mean()
+    return by_class[y] * np.log1p(-kept / np.maximum(own, 2.0 * kept)), by_class[y] * leaves.keep / own
 
 
 def _through_class_weights(case: Case, state: BoostingState, leaves: Leaves, slope: Floats) -> Floats:
     """Return what each removal does through balanced class weights: they follow the class totals."""
-    counts = np.bincount(case.train_codes[case.retained], minlength=2).astype(np.float64)
+    n_classes = len(case.classes)
+    counts = np.bincount(case.train_codes[case.retained], minlength=n_classes).astype(np.float64)
     if getattr(state.booster.model, "class_weight", None) != "balanced" or counts.min() <= 1.0:
         return np.zeros(len(slope))
-    by_class = np.bincount(case.train_codes, slope * leaves.weight * leaves.keep, minlength=2)
-    change = np.empty(2)
-    for label in range(2):
-        less = counts - np.eye(2)[label]
+    by_class = np.bincount(case.train_codes, slope * leaves.weight * leaves.keep, minlength=n_classes)
+    change = np.empty(n_classes)
+    for label in range(n_classes):
+        less = counts - np.eye(n_classes)[label]
         factor = (less.sum() / less) / (counts.sum() / counts)
         change[label] = by_class @ (factor - 1.0)
     return np.where(case.retained, change[case.train_codes], 0.0)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from core.attribution.decisions import QUANTITIES, DecisionQuantity
 from core.attribution.registry import attributor_of
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.records import nearest_id
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, nearest
 
@@ -58,6 +58,7 @@ def choose_decisions(
     >>> choose_decisions(case, "refused", group="f").tolist()
     [0, 4, 8, 12, 16]
     """
+    check_case(case)
     if kind not in KINDS:
         raise InputError(
             f"The kind of decisions must be one of {', '.join(KINDS)}. Got {kind!r}.{nearest(kind, KINDS)}"
@@ -132,6 +133,7 @@ def influence_on_decisions(
     >>> int(harmful(causes)[0]) % 5
     0
     """
+    check_case(case)
     if quantity not in QUANTITIES:
         raise InputError(
             f"The quantity must be one of {', '.join(QUANTITIES)}. Got {quantity!r}.{nearest(quantity, QUANTITIES)}"

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.attribution.registry import attributor_of, not_on_confirm
-from core.case.case import Case
+from core.case.arguments import check_items
+from core.case.case import Case, check_case
 from core.errors import InputError, InputTypeError
 from core.metrics.catalog import metric_of
 
@@ -64,9 +65,11 @@ def group_changes(
     >>> group_changes(case, [rich, ~rich & (table["sex"] == "f").to_numpy()], "selection_rate").shape
     (2,)
     """
+    check_case(case)
     not_on_confirm(on)
     metric_of(metric)
     feature = case.sensitive_feature(sensitive_feature)
+    check_items("groups", groups, "masks or arrays of positions")
     positions = [_retained(case, group) for group in groups]
     with attributor_of(case) as attributor:
         return attributor.group_changes(case, metric, feature, on, positions, closely=closely)
@@ -97,6 +100,7 @@ def predicted_scores(case: Case, forget: Iterable[Any], on: str = "explore") -> 
     NotSupportedError
         If no attributor serves the model.
     """
+    check_case(case)
     not_on_confirm(on)
     positions = case.positions(forget)
     if not len(positions):
@@ -106,7 +110,9 @@ def predicted_scores(case: Case, forget: Iterable[Any], on: str = "explore") -> 
 
 
 def _retained(case: Case, group: npt.NDArray[Any]) -> Positions:
-    n = len(case.retained)
+    n, group = len(case.retained), np.asarray(group)
+    if group.ndim != 1:
+        raise InputTypeError(f"Each group must be a mask or an array of positions. Got {group.tolist()!r} instead.")
     if group.dtype == bool:
         if group.shape != (n,):
             raise InputError(f"A mask over the training table must have shape ({n},). Got {group.shape} instead.")

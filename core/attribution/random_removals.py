@@ -11,7 +11,7 @@ import pandas as pd
 from core.attribution.outcome import Outcome
 from core.attribution.registry import not_on_confirm
 from core.attribution.utility import Utility
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.errors import InputError, InputTypeError, whole_number
 from core.unlearning.base import Progress
@@ -57,6 +57,7 @@ def random_removals(
     -----
     Costs `n_draws` removals of the largest size, in as many steps as there are sizes.
     """
+    check_case(case)
     not_on_confirm(on)
     check_seed(seed)
     n_draws, sizes = whole_number("n_draws", n_draws), _as_numbers(sizes)

@@ -30,7 +30,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from core.case.case import Case
+from core.case.arguments import check_items
+from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, NotSupportedError, listed, whole_number
@@ -138,6 +139,7 @@ def mean_reasons(case: Case, n_records: int = 100, seed: int = 0, progress: Prog
     >>> mean_reasons(Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))).index.tolist()
     ['income']
     """
+    check_case(case)
     check_seed(seed)
     n_records = min(whole_number("n_records", n_records), len(case.record_ids))
     drawn = np.sort(np.random.default_rng(seed).choice(len(case.record_ids), n_records, replace=False))
@@ -152,6 +154,8 @@ def mean_reasons(case: Case, n_records: int = 100, seed: int = 0, progress: Prog
 
 
 def _positions(case: Case, ids: Iterable[Any]) -> npt.NDArray[np.intp]:
+    check_case(case)
+    check_items("ids", ids, "record ids")
     wanted = pd.Index(list(ids))
     if len(wanted) == 0:
         raise InputError("Reasons need at least one record id. Got none.")

@@ -99,7 +99,14 @@ def harmful(effects: pd.Series[float]) -> pd.Index[Any]:
         raise InputTypeError(
             f"The effects must be the Series that core.influence returns. Got {type(effects).__name__} instead."
         )
-    name = str(effects.name)
+    if not isinstance(effects.name, str):
+        raise InputError(
+            f"The effects must be named after their metric, as core.influence names them. Got the name {effects.name!r}; "
+            "set it with effects.rename('equal_opportunity_difference')."
+        )
+    if not pd.api.types.is_numeric_dtype(effects):
+        raise InputTypeError(f"The effects must be numbers. Got {effects.dtype} instead.")
+    name = effects.name
     lower = QUANTITIES.get(name) == "lower" if name in QUANTITIES else metric_of(name).better == "lower"
     order = np.argsort(effects.to_numpy() if lower else -effects.to_numpy(), kind="stable")
     return effects.index[order]
@@ -134,6 +141,7 @@ def preview(
     InputError
         If an id is unknown, repeated or removed already, or a whole class would go.
     """
+    check_case(case)
     not_on_confirm(on)
     positions = case.positions(forget)
     scores = case.scores(on)
@@ -169,10 +177,12 @@ def attributor_of(case: Case) -> Iterator[Attributor]:
 
 def not_at_random(case: Case) -> None:
     """Raise if decisions are drawn at random, by thresholds that no single score stands for."""
+    check_case(case)
     if case.randomised:
         raise NotSupportedError(
-            f"What records do can be searched for where decisions are certain. A {type(case.model).__name__} draws its own at random; "
-            "make the case from the estimator inside it (its estimator_), and remove what that finds here."
+            f"What records do can be searched for where decisions are certain. A {type(case.model).__name__} draws its own at random, by "
+            "thresholds that every removal chooses anew; make the case from the estimator inside it (its estimator_), and remove here "
+            "what that finds, to see what the thresholds leave of it."
         )
 
 

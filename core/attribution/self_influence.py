@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp
 
 from core.case.case import Case
 from core.errors import NotSupportedError
@@ -45,9 +46,16 @@ def self_influence(case: Case) -> Floats:
     for unlearner, moves in ((Newton(), _linear_moves), (LeafRefit(), _boosting_moves)):
         if unlearner.fits(case) is None:
             raw, moved = moves(unlearner.prepare(case))
-            sign = np.where(case.train_codes == 1, 1.0, -1.0)
-            return np.asarray(np.logaddexp(0.0, -sign * (raw + moved)) - np.logaddexp(0.0, -sign * raw))
-    raise NotSupportedError("self-influence is known for logistic regression and gradient boosting of two classes")
+            return _losses(case, raw + moved) - _losses(case, raw)
+    raise NotSupportedError("self-influence is known for logistic regression of two classes and gradient boosting")
+
+
+def _losses(case: Case, raw: Floats) -> Floats:
+    """Return the loss of every training row's own label, at predictions of class 1 or of all classes."""
+    if raw.shape[1] == 1:
+        return np.asarray(np.logaddexp(0.0, np.where(case.train_codes == 1, -1.0, 1.0) * raw[:, 0]))
+    own = np.take_along_axis(raw, case.train_codes[:, None].astype(np.intp), axis=1)[:, 0]
+    return np.asarray(logsumexp(raw, axis=1) - own)
 
 
 @one_blas_thread()
@@ -64,22 +72,28 @@ def _linear_moves(case: Case) -> tuple[Floats, Floats]:
         p = sigmoid(raw[at])
         reach = weight[at] * np.einsum("ij,ij->i", rows.Z[at] @ spread, rows.Z[at])
         moved[at] = (p - rows.y[at]) * reach / np.maximum(1.0 - reach * p * (1.0 - p), LEAST)
-    return raw, moved
+    return raw[:, None], moved[:, None]
 
 
 def _boosting_moves(case: Case) -> tuple[Floats, Floats]:
-    """Return every row's prediction of class 1, and how far its own leaves move without it: O(n_rows * n_trees)."""
+    """Return every row's predictions, and how far its own leaves move without it: O(n_rows * n_trees)."""
     state: BoostingState = case.state
     leaves, booster, first = state.leaves(case, case.retained), state.booster, state.forest.first
-    rate, y = float(booster.model.learning_rate), state.rows.y
-    raw, moved = np.full(len(y), leaves.baseline), np.zeros(len(y))
+    width, labels = booster.n_outputs, booster.labels(state.rows.y)
+    raw = np.tile(leaves.baseline, (len(labels), 1))
+    moved, step = np.zeros_like(raw), np.zeros_like(raw)
     for tree, nodes in enumerate(state.rows.nodes):
+        k = tree % width
+        if k == 0:
+            raw += step
+            p, step = booster.probabilities(raw), np.zeros_like(raw)
         if booster.histogram and first[tree + 1] - first[tree] == 1:
             continue
         at = first[tree] + nodes
-        p, value = sigmoid(raw), leaves.values[at]
-        gradient, curve = leaves.weight * (p - y), leaves.weight * p * (1.0 - p)
+        value, factor = leaves.values[at], booster.factor
+        gradient, curve = leaves.weight * (p[:, k] - labels[:, k]), leaves.weight * p[:, k] * (1.0 - p[:, k])
         whole = leaves.sums[at, HESSIAN] + booster.ridge
-        moved += rate * (gradient + value * curve) / np.maximum(whole - curve, np.maximum(LEAST * whole, 1e-150))
-        raw += rate * value
-    return raw, moved * leaves.keep
+        left = np.maximum(whole - curve, np.maximum(LEAST * whole, 1e-150))
+        moved[:, k] += booster.rate * (factor * gradient + value * curve) / left
+        step[:, k] = booster.rate * value
+    return raw + step, moved * leaves.keep[:, None]

@@ -39,9 +39,9 @@ def surrogate(case: Case, *, trees: bool = False) -> Case:
     Raises
     ------
     NotSupportedError
-        If there are more than two classes, or no column that it could use.
+        If a logistic regression is asked for and there are more than two classes, or there is no column that it could use.
     """
-    if len(case.classes) != 2:
+    if not trees and len(case.classes) != 2:
         raise NotSupportedError(
             f"Rules for a model of this kind are sought for two classes. This model knows {len(case.classes)}."
         )

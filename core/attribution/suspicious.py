@@ -20,7 +20,8 @@ from scipy.stats import rankdata
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from core.attribution.self_influence import self_influence
-from core.case.case import Case
+from core.case.case import Case, check_case
+from core.case.door import check_seed
 from core.case.group_thresholds import scorer
 from core.errors import InputError, NotSupportedError
 from core.unlearning.base import Progress, model_input
@@ -72,6 +73,8 @@ def suspicious_labels(case: Case, *, n_folds: int = 5, seed: int = 0, progress: 
     >>> int(suspicious_labels(case).index[0])
     3
     """
+    check_case(case)
+    check_seed(seed)
     kept = np.flatnonzero(case.retained)
     confidence, is_probability = _out_of_fold(case, kept, n_folds, seed, progress)
     loss = -np.log(np.maximum(confidence, TINIEST))

@@ -151,7 +151,8 @@ class Case(TrainingRecords):
         seed : int, optional
             The seed the split was made with, for the record.
         """
-        if rows.shape != (len(self.test),) or rows.all():
+        rows = np.asarray(rows)
+        if rows.dtype != np.bool_ or rows.shape != (len(self.test),) or rows.all():
             raise InputError(
                 f"A split must name {len(self.test)} test rows and leave some to explore. Got {rows.shape} with {int(rows.sum())} to confirm."
             )
@@ -215,7 +216,7 @@ class Case(TrainingRecords):
 
     def rows(self, on: str) -> Positions:
         """Return the positions in the test table of the split `on`: "explore", "confirm" or "test"."""
-        if on not in SPLITS:
+        if not isinstance(on, str) or on not in SPLITS:
             raise InputError(f"`on` must be one of {', '.join(SPLITS)}. Got {on!r}.{nearest(on, SPLITS)}")
         return self._data.remember(("rows", on), lambda: self._rows(on))  # type: ignore[no-any-return]
 
@@ -251,6 +252,7 @@ class Case(TrainingRecords):
 
     def scores(self, on: str) -> Floats:
         """Return the model's score of `pos_label` for every row of the split."""
+        self.rows(on)
         return self._remember(("scores", on), lambda: self._scores(on))  # type: ignore[no-any-return]
 
     def _scores(self, on: str) -> Floats:
@@ -304,6 +306,10 @@ class Case(TrainingRecords):
         known = tuple(self.roles.sensitive_features)
         if feature is None:
             return known[0]
+        if not isinstance(feature, Iterable):
+            raise InputTypeError(
+                f"A sensitive feature must be a column's name, or a tuple of them. Got {feature!r}; the case knows {listed(known)}."
+            )
         names = (feature,) if isinstance(feature, str) else tuple(feature)
         for name in names:
             if name not in known:

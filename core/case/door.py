@@ -43,6 +43,10 @@ def check_model(model: object) -> None:
         raise InputTypeError(
             f"The model must be a fitted classifier with predict_proba or decision_function. Got {type(model).__name__} instead."
         )
+    if isinstance(model, type):
+        raise InputTypeError(
+            f"The model must be a fitted classifier. Got the class {model.__name__}; make one of it and call fit."
+        )
     try:
         check_is_fitted(model)
     except NotFittedError as error:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.csv_format import find_delimiter, find_encoding
 from core.case.limits import MIB, Source, read_source
 from core.case.records import nearest_id
@@ -94,6 +94,7 @@ def read_ids(case: Case, source: Source, *, by: str | None = None, column: str |
     >>> found.found.tolist(), found.duplicates, found.unknown
     ([3, 7], (7,), ('99',))
     """
+    check_case(case)
     if by not in (None, "record", "subject"):
         raise InputError(f"`by` must be 'record' or 'subject'. Got {by!r}.")
     known = {name: ids for name, ids in _known(case).items() if by in (None, name)}

@@ -13,6 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from core.case.arguments import check_path
 from core.case.group_thresholds import lean, scorer
 from core.case.limits import ModelLimits, Source, read_source
 from core.case.model_archive import check_archive
@@ -105,6 +106,7 @@ def save_model(model: Any, path: str | Path) -> None:
     InputError
         If the file could not be read back: the model holds a type that is not on the allow-list, or is not fitted.
     """
+    check_path(path, "A file for the model")
     try:
         data = skops.io.dumps(lean(model))
     except Exception as error:
@@ -113,7 +115,13 @@ def save_model(model: Any, path: str | Path) -> None:
             "use a plain scikit-learn model."
         ) from error
     load_model(data)
-    Path(path).write_bytes(data)
+    try:
+        Path(path).write_bytes(data)
+    except OSError as error:
+        raise InputError(
+            f"A model must be saved to a file in a folder that exists and may be written to. Got {str(path)!r} "
+            f"({error.strerror}); check the path."
+        ) from error
 
 
 def _rebuild(data: bytes) -> tuple[Any, tuple[str, ...]]:

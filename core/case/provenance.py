@@ -17,7 +17,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.group_thresholds import chances, with_thresholds
 from core.case.objective import coefficients, linear_estimator, logistic_objective
 from core.case.scoring import model_rows
@@ -60,6 +60,7 @@ def check_provenance(case: Case) -> Provenance:
     >>> check_provenance(case).status
     'verified'
     """
+    check_case(case)
     if case.randomised:
         return _check_thresholds(case)
     table: Any = model_rows(case.model, case.X_train[case.retained])

@@ -20,8 +20,7 @@ Positions = npt.NDArray[np.intp]
 
 def find_records(record_ids: pd.Index[Any], retained: Bools, ids: Iterable[Any]) -> Positions:
     """Return the positions of retained records; as `Case.positions`."""
-    if not isinstance(ids, Iterable) or isinstance(ids, str):
-        raise InputTypeError(f"Ids must be given as a list. Got {ids!r} instead; write [{ids!r}].")
+    _check_list(ids)
     wanted = list(ids)
     if not all(isinstance(one, Hashable) for one in wanted):
         raise InputTypeError("Ids must be a flat list of numbers or texts. Got a list of lists; flatten it.")
@@ -44,14 +43,20 @@ def find_records(record_ids: pd.Index[Any], retained: Bools, ids: Iterable[Any])
     return found
 
 
+def _check_list(ids: object) -> None:
+    if ids is None:
+        raise InputTypeError("Ids must be given as a list. Got None instead; an empty list forgets nothing.")
+    if not isinstance(ids, Iterable) or isinstance(ids, str):
+        raise InputTypeError(f"Ids must be given as a list. Got {ids!r} instead; write [{ids!r}].")
+
+
 def find_subjects(column: pd.Index[Any] | None, retained: Bools, subjects: Iterable[Any]) -> Positions:
     """Return the positions of all retained records of some subjects; as `Case.positions_of_subjects`."""
     if column is None:
         raise InputError(
             "Removing by subject needs a subject column. Roles.subject_id is not set; name it, or give record ids."
         )
-    if not isinstance(subjects, Iterable) or isinstance(subjects, str):
-        raise InputTypeError(f"Ids must be given as a list. Got {subjects!r} instead; write [{subjects!r}].")
+    _check_list(subjects)
     wanted = pd.Index(list(subjects)).unique()
     unknown = wanted[~wanted.isin(column[retained])]
     if len(unknown):

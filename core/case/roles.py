@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -91,12 +91,16 @@ class Roles:
     exclude: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.target, Hashable):
+            raise InputTypeError(f"Roles.target must name one column. Got {self.target!r}; write its name.")
         for name in ("sensitive_features", "features", "exclude"):
             value = getattr(self, name)
             if isinstance(value, str):
                 raise InputTypeError(
                     f"Roles.{name} must be a list of columns. Got the string {value!r}; write [{value!r}]."
                 )
+            if value is not None and not isinstance(value, Iterable):
+                raise InputTypeError(f"Roles.{name} must be a list of columns. Got {value!r}; write [{value!r}].")
             if value is not None:
                 object.__setattr__(self, name, tuple(value))
         if not self.sensitive_features:

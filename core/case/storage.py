@@ -43,6 +43,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from core.case.arguments import check_path
 from core.case.case import Case
 from core.case.edits import compare_with_table
 from core.case.models import load_model, save_model
@@ -101,6 +102,7 @@ def load_case(folder: str | Path) -> Case:
         ...
     core.errors.InputError: A case must be a folder with case.toml. Got nothing at 'no_such_folder'; check the path.
     """
+    check_path(folder, "A case")
     folder = Path(folder)
     settings = _settings(folder)
     tables = settings["tables"]
@@ -152,10 +154,16 @@ def save_case(case: Case, folder: str | Path) -> Path:
     InputError
         If the model holds a type that a skops file may not, or a column mixes kinds of values.
     """
+    check_path(folder, "A folder for the case")
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"A case must be saved to a folder. Got the file {str(folder)!r}; choose another name.")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"A case must be saved where a folder can be made. Got {str(folder)!r} ({error.strerror}); check the path."
+        ) from error
     with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as name:
         aside = Path(name)
         save_model(case.model, aside / "model.skops")

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.case.arguments import check_number
 from core.case.case import Case, check_case
 from core.case.groups import MAX_COMBINATIONS, Groups
-from core.errors import InputError, InputTypeError, NotSupportedError, listed
+from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
 from core.metrics.audit_tables import gap_row, gap_table, group_table, notes
 from core.metrics.catalog import NEEDS_PROBABILITY, Metric, metrics_of
 from core.metrics.group_evidence import rate_evidence
@@ -152,6 +153,8 @@ def sample_of(case: Case, on: str, scores: np.ndarray[Any, np.dtype[np.float64]]
 
 def check_resampling(n_resamples: int, level: float) -> None:
     """Raise unless intervals of this level can be had from so many resamples."""
+    check_number("level", level)
+    whole_number("n_resamples", n_resamples)
     if not 0.0 < level < 1.0 or not 1 <= n_resamples <= MOST_RESAMPLES:
         raise InputError(
             f"level must be between 0 and 1 and n_resamples at least 1 and at most {MOST_RESAMPLES:,}. "

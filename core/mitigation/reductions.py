@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from fairlearn.reductions import ExponentiatedGradient, GridSearch
+from sklearn.utils import _safe_indexing
 
 from core.mitigation.base import Floats, Mitigator, Outcome, Progress, Task
 from core.mitigation.constraints import MOMENTS, rates_made_equal
@@ -19,6 +20,8 @@ from core.mitigation.estimators import Favorable, takes_weights
 
 GRID_SIZES = {1: 21, 2: 49, 3: 64, 4: 81}
 """Models of a grid, by how many multipliers it spans; more are not covered by any number worth waiting for."""
+MOST_REPEATED = 2_000_000
+"""Rows that training records are repeated to at the most, as often as their weights say."""
 
 
 class _Reduction(Mitigator):
@@ -31,8 +34,11 @@ class _Reduction(Mitigator):
         """Return why the model cannot be trained on weighted rows, or None."""
         if not takes_weights(task.case.model):
             return "it trains on weighted rows, and the model takes no sample_weight"
-        if task.weight is not None:
-            return "it weighs the rows itself and has no place for the case's training weights"
+        if task.weight is not None and not _whole(task.weight):
+            return (
+                "it weighs the rows itself and knows no training weights; whole numbers are served by repeating rows, up to "
+                f"{MOST_REPEATED:,} in all, and these weights are not such"
+            )
         return None
 
     def run(self, task: Task, progress: Progress) -> Outcome:
@@ -47,8 +53,15 @@ class _Reduction(Mitigator):
 
         moment = MOMENTS[rates_made_equal(task.metric)](difference_bound=task.bound)
         fitted = self.mitigator(task, Favorable.of(task.case, before_fit), moment)
-        fitted.fit(task.X, task.y, sensitive_features=task.group_names("train"))
-        return self.outcome(task, fitted, fits)
+        X, y, groups = task.X, task.y, task.group_names("train")
+        if task.weight is not None:
+            rows = np.repeat(np.arange(len(y)), task.weight.astype(np.intp))
+            X, y, groups = _safe_indexing(X, rows), y[rows], groups[rows]
+        fitted.fit(X, y, sensitive_features=groups)
+        found = self.outcome(task, fitted, fits)
+        if task.weight is not None:
+            found.notes.append("Every training record stands there as many times as its weight says.")
+        return found
 
     @abstractmethod
     def most_fits(self, task: Task) -> int:
@@ -129,6 +142,11 @@ def _dimensions(task: Task) -> int:
     """Return how many multipliers the grid spans: for every condition, one per group but the last."""
     conditions = len(rates_made_equal(task.metric))
     return conditions * (len(np.unique(task.group_names("train"))) - 1)
+
+
+def _whole(weight: Floats) -> bool:
+    """Return whether rows can be repeated as often as their weights say."""
+    return bool((weight == np.round(weight)).all() and (weight >= 1.0).all() and weight.sum() <= MOST_REPEATED)
 
 
 def _undominated(errors: Floats, violations: Floats) -> Any:

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
-from core.case.case import Case
+from core.case.arguments import check_items, check_number
+from core.case.case import Case, check_case
 from core.case.roles import AtRate
-from core.errors import InputError, NotSupportedError, nearest
+from core.errors import InputError, InputTypeError, NotSupportedError, nearest, whole_number
 from core.metrics.audit import N_RESAMPLES, sample_of, usable
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.compare import ALL_RECORDS, compare_samples
@@ -24,6 +25,8 @@ from core.mitigation.thresholds import Thresholds
 
 MITIGATORS: dict[str, Mitigator] = {one.name: one for one in (Thresholds(), Gradient(), Grid(), Correlation())}
 
+SETTINGS = ("utility", "on", "bound", "max_iter", "grid_size", "grid_limit", "n_resamples")
+"""What `mitigations` hands on to `mitigate`."""
 PARTS = {"": "after", "_change": "change", "_low": "low", "_high": "high"}
 COLUMNS = [f"{what}{part}" for what in ("fairness", "utility") for part in PARTS] + ["reversed", "frontier", "chosen"]
 
@@ -102,7 +105,13 @@ def mitigate(
     >>> found.constraint, bool(found.points.loc[0, "fairness"] < 0.02)
     ('demographic_parity', True)
     """
+    check_case(case)
     mitigator = _mitigator(method)
+    for name, number in (("bound", bound), ("grid_limit", grid_limit)):
+        check_number(name, number)
+    whole_number("max_iter", max_iter)
+    if grid_size is not None:
+        whole_number("grid_size", grid_size)
     if not 0.0 < bound < 1.0 or max_iter < 1 or (grid_size is not None and grid_size < 2) or not grid_limit > 0.0:
         raise InputError(
             "bound must lie between 0 and 1, max_iter be at least 1, grid_size at least 2 and grid_limit above 0. "
@@ -157,6 +166,14 @@ def mitigations(
     list of Mitigation
         In the order of `methods`; one that does not serve the case has a reason in the place of points.
     """
+    check_case(case)
+    wrong = [name for name in settings if name not in SETTINGS]
+    if wrong:
+        raise InputTypeError(
+            f"A setting of mitigators must be one of {', '.join(SETTINGS)}. Got {wrong[0]!r}.{nearest(wrong[0], SETTINGS)}"
+        )
+    if not isinstance(methods, str):
+        check_items("methods", methods, "names of mitigators")
     names = [methods] if isinstance(methods, str) else list(methods)
     for name in names:
         _mitigator(name)
@@ -179,7 +196,7 @@ def _silent(share: float, what: str) -> None:
 
 
 def _mitigator(method: str) -> Mitigator:
-    if method not in MITIGATORS:
+    if not isinstance(method, str) or method not in MITIGATORS:
         raise InputError(
             f"The mitigator must be one of {', '.join(METHODS)}. Got {method!r}.{nearest(method, METHODS)}"
         )

@@ -1,8 +1,8 @@
-"""Leaf values of boosted trees whose structure is kept: refitting them stage by stage, and differentiating that.
+"""Leaf values of boosted trees whose structure is kept: refitting them stage by stage.
 
 Nodes of all trees stand one after another; tree t owns ``first[t]`` to ``first[t + 1]``, parents before their children. A leaf's
 value is ``-G / (H + ridge)``, G and H the sums of its rows' gradients and second derivatives of the logistic loss at the
-prediction that the trees before it make.
+prediction that the trees before it make. With more than two classes a stage has a tree for each, and the loss is the cross-entropy.
 """
 
 from __future__ import annotations
@@ -29,15 +29,6 @@ OCTAVE, OCTAVE_REST = 0.6931471803691238, 1.9082149292705877e-10
 """log(2) in two parts, the first short enough for exact products."""
 TINY = 1e-150
 """A leaf whose second derivatives sum to less stays at 0."""
-
-
-@njit(cache=True, nogil=True)
-def _derivatives(raw: float, y: float) -> tuple[float, float, float]:
-    """Return gradient, second derivative and 1 - 2p of the logistic loss, without cancellation."""
-    e = np.exp(min(-raw, FARTHEST))
-    p = 1.0 / (1.0 + e)
-    q = e * p
-    return -q if y > 0.0 else p, p * q, q - p
 
 
 @njit(cache=True, nogil=True)
@@ -154,6 +145,78 @@ def refit_stages(
 
 
 @njit(cache=True, nogil=True)
+def softmax(raw: Floats, p: Floats) -> None:
+    """Write the probabilities of one row's classes to `p`, from its predictions; a single prediction is that of class 1."""
+    if len(raw) == 1:
+        p[0] = 1.0 / (1.0 + np.exp(min(-raw[0], FARTHEST)))
+        return
+    most, total = raw.max(), 0.0
+    for k in range(len(raw)):
+        p[k] = np.exp(raw[k] - most)
+        total += p[k]
+    for k in range(len(raw)):
+        p[k] /= total
+
+
+@njit(cache=True, nogil=True)
+def refit_stages_of_classes(
+    nodes: Nodes,
+    first: Ints,
+    y: Ints,
+    weight: Floats,
+    keep: Bools,
+    raw: Floats,
+    ridge: float,
+    rate: float,
+    histogram: bool,
+) -> Floats:
+    """Refit every leaf where a stage has a tree for each class, all of them from the predictions of the stages before.
+
+    Parameters
+    ----------
+    nodes, first, weight, keep, ridge, histogram
+        As for `refit_stages`; trees stand stage after stage.
+    y : ndarray of int, shape (n_rows,)
+        Classes.
+    raw : ndarray, shape (n_rows, n_classes)
+        Predictions before the first tree; overwritten with those after the last one.
+    rate : float
+        Learning rate, times what leaf values are multiplied by.
+
+    Returns
+    -------
+    ndarray, shape (n_nodes, 5)
+        As `refit_stages` gives them.
+    """
+    n_classes = raw.shape[1]
+    sums, p = np.zeros((first[-1], 5)), np.empty(n_classes)
+    for stage in range(0, len(nodes), n_classes):
+        for i in range(len(y)):
+            if not keep[i]:
+                continue
+            softmax(raw[i], p)
+            for k in range(n_classes):
+                target = sums[first[stage + k] + nodes[stage + k, i]]
+                g, h = p[k] - (1.0 if y[i] == k else 0.0), p[k] * (1.0 - p[k])
+                target[COUNT] += 1.0
+                if histogram:
+                    target[GRADIENT] += np.float32(g * weight[i])
+                    target[HESSIAN] += np.float32(h * weight[i])
+                else:
+                    target[WEIGHT] += weight[i]
+                    target[GRADIENT] += weight[i] * g
+                    target[HESSIAN] += weight[i] * h
+                    target[SQUARE] += weight[i] * g * g
+        for k in range(n_classes):
+            own, leaf = sums[first[stage + k] : first[stage + k + 1]], nodes[stage + k]
+            if histogram and len(own) == 1:
+                continue
+            for i in range(len(y)):
+                raw[i, k] += rate * _value(own[leaf[i], GRADIENT], own[leaf[i], HESSIAN], ridge)
+    return sums
+
+
+@njit(cache=True, nogil=True)
 def complete(sums: Floats, first: Ints, left: Ints, right: Ints, ridge: float, histogram: bool) -> Floats:
     """Add leaves up to the inner nodes, in place, and return every node's value.
 
@@ -190,91 +253,3 @@ def complete(sums: Floats, first: Ints, left: Ints, right: Ints, ridge: float, h
         if histogram and first[t + 1] - start == 1:
             values[start] = 0.0
     return values
-
-
-@njit(cache=True, nogil=True)
-def effects_of_removal(
-    nodes: Nodes,
-    first: Ints,
-    sums: Floats,
-    values: Floats,
-    y: Floats,
-    weight: Floats,
-    keep: Bools,
-    raw: Floats,
-    pull: Floats,
-    ridge: float,
-    rate: float,
-    histogram: bool,
-) -> tuple[Floats, Floats, Floats]:
-    """Differentiate refitted leaves backwards through the stages: O(n_rows * n_trees) for all rows together.
-
-    Parameters
-    ----------
-    nodes, first, y, weight, keep, ridge, rate, histogram
-        As for `refit_stages`.
-    sums, values : ndarray
-        What `complete` left and gave.
-    raw : ndarray, shape (n_rows,)
-        Predictions after the last tree; overwritten.
-    pull : ndarray, shape (n_nodes,)
-        Derivative of the quantity of interest by each leaf's contribution, through the rows it is taken on.
-
-    Returns
-    -------
-    effect : ndarray, shape (n_rows,)
-        Change when the row leaves its leaves, the leaf's own change being exact and what follows from it first order.
-    slope : ndarray, shape (n_rows,)
-        Derivative by the row's weight, through its leaves.
-    carried : ndarray, shape (n_rows,)
-        Derivative by the row's prediction before the first tree.
-    """
-    n = len(y)
-    effect, slope, carried = np.zeros(n), np.zeros(n), np.zeros(n)
-    for t in range(len(nodes) - 1, -1, -1):
-        leaf, start = nodes[t], first[t]
-        if histogram and first[t + 1] - start == 1:
-            continue
-        total = pull[start : first[t + 1]].copy()
-        for i in range(n):
-            if keep[i]:
-                total[leaf[i]] += carried[i]
-        for i in range(n):
-            if not keep[i]:
-                continue
-            k = start + leaf[i]
-            raw[i] -= rate * values[k]
-            scale = sums[k, HESSIAN] + ridge
-            if scale < TINY:
-                continue
-            g, h, tilt = _derivatives(raw[i], y[i])
-            by_value = rate * total[leaf[i]]
-            residual = g + values[k] * h
-            left = scale - weight[i] * h
-            slope[i] -= by_value * residual / scale
-            effect[i] += by_value * weight[i] * residual / max(left, 1e-3 * scale)
-            carried[i] -= by_value * weight[i] * h * (1.0 + values[k] * tilt) / scale
-    return effect, slope, carried
-
-
-@njit(cache=True, nogil=True)
-def predict(nodes: Nodes, first: Ints, values: Floats, baseline: float, rate: float) -> Floats:
-    """Return the predictions of rows whose leaves are known: O(n_rows * n_trees).
-
-    Parameters
-    ----------
-    nodes : ndarray of int, shape (n_trees, n_rows)
-        The leaf of every row, counted within its tree.
-    first : ndarray of int, shape (n_trees + 1,)
-        Where each tree's nodes start.
-    values : ndarray, shape (n_nodes,)
-        Values without the learning rate.
-    baseline, rate : float
-        Prediction before the first tree, and learning rate.
-    """
-    raw = np.full(nodes.shape[1], baseline)
-    for t in range(len(nodes)):
-        leaf, start = nodes[t], first[t]
-        for i in range(len(raw)):
-            raw[i] += rate * values[start + leaf[i]]
-    return raw

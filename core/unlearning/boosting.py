@@ -82,8 +82,6 @@ class LeafRefit(Unlearner):
         model = last_step(case.model)
         if type(model) not in BOOSTERS:
             return f"{type(model).__name__} is not gradient boosting"
-        if len(case.classes) != 2:
-            return f"it knows {len(case.classes)} classes; only two are served"
         return BOOSTERS[type(model)](model).refusal()
 
     def prepare(self, case: Case, progress: Progress | None = None) -> Case:
@@ -135,7 +133,7 @@ def read(case: Case) -> BoostingState:
         nodes = nodes.astype(np.uint16)
     fitted = case.retained.copy()
     fitted[np.flatnonzero(case.retained)[booster.held_out(case.train_codes[case.retained])]] = False
-    return BoostingState(booster, forest, Rows(nodes, case.train_codes.astype(np.float64), fitted), features)
+    return BoostingState(booster, forest, Rows(nodes, case.train_codes.astype(np.intp), fitted), features)
 
 
 def _refitted_steps(case: Case, state: BoostingState, retained: Bools) -> Any:

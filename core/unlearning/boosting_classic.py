@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import train_test_split
 
 from core.numerics.boosting import COUNT, GRADIENT, SQUARE, WEIGHT
 from core.unlearning.boosting_trees import DRAWN, Bools, Booster, Floats, Forest, Ints, Leaves, Places
@@ -45,13 +44,18 @@ class ClassicBooster(Booster):
         return not isinstance(self.model.init_, str)
 
     @property
+    def factor(self) -> float:
+        """What every leaf's Newton step is multiplied by: Friedman's (K - 1) / K for K classes, more than two."""
+        return 1.0 if self.n_outputs == 1 else (self.n_classes - 1) / self.n_classes
+
+    @property
     def forgot(self) -> bool:
         """Whether its leaves were refitted since it was trained: the training loss is unknown then."""
         return bool(np.isnan(self.model.train_score_).all())
 
     def forest(self) -> Forest:
         """Return the nodes of its trees."""
-        trees = [one.tree_ for one in self.model.estimators_[:, 0]]
+        trees = [one.tree_ for one in self.model.estimators_.ravel()]
         return Forest.of(
             [(tree.children_left, tree.children_right, tree.value[:, 0, 0], tree.n_node_samples) for tree in trees]
         )
@@ -59,19 +63,13 @@ class ClassicBooster(Booster):
     def route(self, X: Any) -> npt.NDArray[Any]:
         """Return the leaf of every row."""
         found = self.model.apply(X if issparse(X) else np.asarray(X))  # its trees know no names
-        return np.ascontiguousarray(found[:, :, 0].T, dtype=np.int32)
+        return np.ascontiguousarray(found.reshape(len(found), -1).T, dtype=np.int32)
 
     def held_out(self, codes: Ints) -> Ints:
         """Return which rows were held out, by drawing the split again."""
         if self.model.n_iter_no_change is None:
             return np.zeros(0, dtype=np.intp)
-        _, held = train_test_split(
-            np.arange(len(codes)),
-            test_size=self.model.validation_fraction,
-            stratify=codes,
-            random_state=self.model.random_state,
-        )
-        return np.asarray(held)
+        return self.drawn_again(codes, self.model.random_state)
 
     def weights(self, codes: Ints, weight: Floats | None) -> Floats:
         """Return the sample weights."""
@@ -111,15 +109,15 @@ class ClassicBooster(Booster):
         """Return a copy with other values, counts and impurities; the stored training loss no longer holds and becomes NaN."""
         model = shallow(self.model)
         model.estimators_ = self.model.estimators_.copy()
-        for index, estimator in enumerate(self.model.estimators_[:, 0]):
+        for index, estimator in enumerate(self.model.estimators_.ravel()):
             other = shallow(estimator)
             other.tree_ = copy.deepcopy(estimator.tree_)
             at = forest.tree(index)
             _write(other.tree_, forest.leaves[at], leaves.values[at], leaves.sums[at])
-            model.estimators_[index, 0] = other
+            model.estimators_[divmod(index, self.n_outputs)] = other
         if self.starts_from_prior:
             model.init_ = shallow(self.model.init_)
-            model.init_.class_prior_ = np.array([1.0 - leaves.prior, leaves.prior])
+            model.init_.class_prior_ = leaves.prior
         model.train_score_ = np.full_like(self.model.train_score_, np.nan)
         return model
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
-from sklearn.model_selection import train_test_split
 
 from core.numerics.boosting import COUNT, GRADIENT
 from core.unlearning.boosting_trees import DRAWN, Bools, Booster, Floats, Forest, Ints, Leaves, Places
@@ -40,10 +39,14 @@ class HistBooster(Booster):
         """Whether its leaves were refitted since it was trained: scores kept for early stopping are gone then."""
         return bool(self.model.do_early_stopping_ and len(self.model.train_score_) == 0)
 
+    @property
+    def _trees(self) -> list[TreePredictor]:
+        return [one for stage in self.model._predictors for one in stage]
+
     def forest(self) -> Forest:
         """Return the nodes of its trees."""
         trees = []
-        for (predictor,) in self.model._predictors:
+        for predictor in self._trees:
             nodes = predictor.nodes
             inner = nodes["is_leaf"] == 0
             left = np.where(inner, nodes["left"].astype(np.intp), -1)
@@ -56,8 +59,8 @@ class HistBooster(Booster):
         """Return the leaf of every row: trees whose values are node numbers predict it."""
         table = self.model._preprocess_X(X, reset=False)
         bitsets, columns = self.model._bin_mapper.make_known_categories_bitsets()
-        found = np.empty((len(self.model._predictors), len(table)), dtype=np.int32)
-        for index, (predictor,) in enumerate(self.model._predictors):
+        found = np.empty((len(self._trees), len(table)), dtype=np.int32)
+        for index, predictor in enumerate(self._trees):
             numbered = predictor.nodes.copy()
             numbered["value"] = np.arange(len(numbered))
             found[index] = _with_nodes(predictor, numbered).predict(table, bitsets, columns, ROUTE_THREADS)
@@ -67,13 +70,7 @@ class HistBooster(Booster):
         """Return which rows were held out, by drawing the split again with the model's own seed."""
         if not self.model.do_early_stopping_ or self.model.validation_fraction is None:
             return np.zeros(0, dtype=np.intp)
-        _, held = train_test_split(
-            np.arange(len(codes)),
-            test_size=self.model.validation_fraction,
-            stratify=codes,
-            random_state=self.model._random_seed,
-        )
-        return np.asarray(held)
+        return self.drawn_again(codes, self.model._random_seed)
 
     def weights(self, codes: Ints, weight: Floats | None) -> Floats:
         """Return sample weights times class weights."""
@@ -101,13 +98,13 @@ class HistBooster(Booster):
         """Return gradients and second derivatives as scikit-learn rounds them."""
         return g.astype(np.float32).astype(np.float64), h.astype(np.float32).astype(np.float64)
 
-    def allowed(self, stage: int, left: Ints, right: Ints) -> Bools:
+    def allowed(self, tree: int, left: Ints, right: Ints) -> Bools:
         """Return which features every node may split on under the model's interaction constraints."""
-        found = super().allowed(stage, left, right)
+        found = super().allowed(tree, left, right)
         groups = self.model._check_interaction_cst(self.n_features)
         if groups is None:
             return found
-        split_on = self.model._predictors[stage][0].nodes["feature_idx"]
+        split_on = self._trees[tree].nodes["feature_idx"]
         open_groups = {0: groups}
         for node in range(len(left)):
             found[node] = np.isin(np.arange(self.n_features), list(set().union(*open_groups[node])))
@@ -120,8 +117,8 @@ class HistBooster(Booster):
         """Return a copy with other values, counts and gains; scores of the fit that no longer hold are dropped."""
         model = shallow(self.model)
         gains = _gains(forest, leaves)
-        model._predictors = []
-        for index, (predictor,) in enumerate(self.model._predictors):
+        made = []
+        for index, predictor in enumerate(self._trees):
             at = forest.tree(index)
             nodes = predictor.nodes.copy()
             nodes["value"] = np.where(
@@ -130,7 +127,9 @@ class HistBooster(Booster):
             nodes["count"] = leaves.sums[at, COUNT]
             nodes["gain"] = gains[at]
             nodes["value"][0] = 0.0
-            model._predictors.append([_with_nodes(predictor, nodes)])
+            made.append(_with_nodes(predictor, nodes))
+        width = self.n_outputs
+        model._predictors = [made[start : start + width] for start in range(0, len(made), width)]
         model._baseline_prediction = np.full_like(self.model._baseline_prediction, leaves.baseline)
         model.train_score_ = np.zeros(0)
         model.validation_score_ = np.zeros(0)

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.case.case import Case
-from core.errors import InputError, NotSupportedError
+from core.case.case import Case, check_case
+from core.errors import NotSupportedError, whole_number
 from core.numerics.boosting import COUNT
 from core.numerics.boosting_splits import best_scores
-from core.numerics.logistic import sigmoid
 from core.unlearning.base import Progress, model_input
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.boosting_trees import Bools, Floats, Leaves, Places
@@ -38,9 +37,9 @@ class SplitCheck:
     n_changed : int
         Those that another split of the same rows beats, or that leave too few rows on a side.
     n_stages : int
-        Trees looked at.
+        Stages looked at: one tree each, or one for each of more than two classes.
     of_stages : int
-        Trees there are.
+        Stages there are.
     by_stage : DataFrame
         Indexed by stage, from 0: splits, changed.
     seconds : float
@@ -59,7 +58,7 @@ class SplitCheck:
         """The counts in words."""
         stages = "all" if self.n_stages == self.of_stages else f"{self.n_stages:,} of {self.of_stages:,}"
         return (
-            f"{self.n_changed:,} of {self.n_splits:,} splits in {stages} trees are no longer the best of their rows; "
+            f"{self.n_changed:,} of {self.n_splits:,} splits in {stages} stages are no longer the best of their rows; "
             "training again would choose others there."
         )
 
@@ -74,7 +73,7 @@ def check_splits(case: Case, n_stages: int | None = None, progress: Progress | N
     case : Case
         With a gradient boosting model, usually after `unlearn(..., method="leaf_refit")`.
     n_stages : int, optional
-        Look at so many trees, spread evenly from the first to the last; None looks at all.
+        Look at the trees of so many stages, spread evenly from the first to the last; None looks at all.
     progress : callable, optional
         Called with the share done and what is being done; may raise to cancel.
 
@@ -88,20 +87,21 @@ def check_splits(case: Case, n_stages: int | None = None, progress: Progress | N
         If leaves of the model cannot be refitted, or it draws features at random, so that the best of all is not the best of those drawn.
     """
     start = time.perf_counter()
-    if n_stages is not None and n_stages < 1:
-        raise InputError(f"At least one stage must be looked at. Got n_stages={n_stages!r}; None looks at all.")
+    check_case(case)
+    if n_stages is not None:
+        n_stages = whole_number("n_stages", n_stages)
     state = _state(case)
     leaves = state.leaves(case, case.retained)
-    of_stages = len(state.rows.nodes)
+    of_stages = len(state.rows.nodes) // state.booster.n_outputs
     chosen = np.unique(np.linspace(0, of_stages - 1, min(n_stages or of_stages, of_stages)).round().astype(int))
     columns = model_input(case, np.ones(len(case.retained), dtype=bool)) if state.features is None else state.features
     places = state.booster.places(columns)
-    raw = np.full(len(case.retained), leaves.baseline)
+    raw = np.tile(leaves.baseline, (len(case.retained), 1))
     found: dict[int, tuple[int, int]] = {}
     for stage in range(of_stages):
         if stage in chosen:
             if progress:
-                progress(len(found) / len(chosen), f"Splits of tree {stage + 1:,}")
+                progress(len(found) / len(chosen), f"Splits of stage {stage + 1:,}")
             found[stage] = _of_stage(state, leaves, places, stage, raw)
         raw += _step(state, leaves, stage)
     by_stage = pd.DataFrame.from_dict(found, orient="index", columns=["splits", "changed"]).rename_axis("stage")
@@ -124,22 +124,30 @@ def _state(case: Case) -> BoostingState:
 
 
 def _step(state: BoostingState, leaves: Leaves, stage: int) -> Floats:
-    values = leaves.values[state.forest.tree(stage)]  # noqa: PD011
-    return np.asarray(float(state.booster.model.learning_rate) * values[state.rows.nodes[stage]])
+    """Return what a stage adds to the predictions."""
+    width = state.booster.n_outputs
+    trees = range(stage * width, (stage + 1) * width)
+    added = [leaves.values[state.forest.tree(tree)][state.rows.nodes[tree]] for tree in trees]  # noqa: PD011
+    return np.asarray(state.booster.rate * np.column_stack(added))
 
 
 def _of_stage(state: BoostingState, leaves: Leaves, places: Places, stage: int, raw: Floats) -> tuple[int, int]:
-    """Return how many splits a tree has, and how many of them are not the best ones."""
-    at = state.forest.tree(stage)
+    """Return how many splits the trees of a stage have, and how many of them are not the best ones."""
+    p, width = state.booster.probabilities(raw), state.booster.n_outputs
+    g, h = leaves.weight[:, None] * (p - state.booster.labels(state.rows.y)), leaves.weight[:, None] * p * (1.0 - p)
+    counts = [_of_tree(state, leaves, places, stage * width + k, g[:, k], h[:, k]) for k in range(width)]
+    return sum(splits for splits, _ in counts), sum(changed for _, changed in counts)
+
+
+def _of_tree(state: BoostingState, leaves: Leaves, places: Places, tree: int, g: Floats, h: Floats) -> tuple[int, int]:
+    at = state.forest.tree(tree)
     left, right = state.forest.left[at], state.forest.right[at]
-    p = sigmoid(raw)
-    g, h = leaves.weight * (p - state.rows.y), leaves.weight * p * (1.0 - p)
     g, h = state.booster.split_terms(g, h, leaves.weight)
     least_rows, least_split, least = state.booster.limits(leaves.keep, leaves.weight)
     own, best = best_scores(
         *places,
-        state.booster.allowed(stage, left, right),
-        state.rows.nodes[stage].astype(np.intp),
+        state.booster.allowed(tree, left, right),
+        state.rows.nodes[tree].astype(np.intp),
         np.flatnonzero(leaves.keep),
         left,
         right,

@@ -8,22 +8,26 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logit
+from scipy.special import expit, logit, softmax
+from sklearn.model_selection import train_test_split
 
 from core.errors import NotSupportedError
-from core.numerics.boosting import COUNT, complete, refit_stages
+from core.numerics.boosting import COUNT, complete, refit_stages, refit_stages_of_classes
+from core.numerics.boosting_effects import effects_of_removal, effects_of_removal_of_classes, predict
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
 Places = tuple[npt.NDArray[Any], Ints, Bools]
 """Every feature's values as their places in order, (d, n_rows); how many places it has; whether the last is for missing values."""
+LEAST_SHARE = float(np.finfo(np.float64).eps)
+"""Nearest that a class's share may come to 0 or 1, of more than two classes."""
 DRAWN = "its trees draw features at random (max_features), and which were drawn at a node is not stored"
 
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """The nodes of all trees, one tree after another.
+    """The nodes of all trees, one tree after another; with more than two classes, a tree for each class and then the next stage.
 
     Parameters
     ----------
@@ -72,14 +76,14 @@ class Rows:
     ----------
     nodes : ndarray of int, shape (n_trees, n_train)
         The leaf of every row.
-    y : ndarray, shape (n_train,)
-        Labels, 0 or 1.
+    y : ndarray of int, shape (n_train,)
+        Classes.
     fitted : ndarray of bool, shape (n_train,)
         The rows that trees were fitted on: not those held out to stop early.
     """
 
     nodes: npt.NDArray[np.uint16] | npt.NDArray[np.int32]
-    y: Floats
+    y: Ints
     fitted: Bools
 
 
@@ -89,10 +93,10 @@ class Leaves:
 
     Parameters
     ----------
-    prior : float
-        Weighted share of class 1.
-    baseline : float
-        Prediction before the first tree.
+    prior : ndarray, shape (n_classes,)
+        Weighted shares of the classes.
+    baseline : ndarray, shape (n_outputs,)
+        Predictions before the first tree: of class 1, or of each of more than two classes.
     keep : ndarray of bool, shape (n_train,)
         The rows they were fitted on.
     weight : ndarray, shape (n_train,)
@@ -101,12 +105,12 @@ class Leaves:
         Sums over every node's rows.
     values : ndarray, shape (n_nodes,)
         Values without the learning rate.
-    raw : ndarray, shape (n_train,)
+    raw : ndarray, shape (n_train, n_outputs)
         Predictions of the rows after the last tree.
     """
 
-    prior: float
-    baseline: float
+    prior: Floats
+    baseline: Floats
     keep: Bools
     weight: Floats
     sums: Floats
@@ -120,7 +124,7 @@ class Booster(ABC):
     histogram: bool
     """Whether derivatives are rounded to single precision and a tree without splits adds nothing."""
     clip: float
-    """Nearest that the prior may come to 0 or 1."""
+    """Nearest that the prior may come to 0 or 1, of two classes."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -156,6 +160,11 @@ class Booster(ABC):
     def held_out(self, codes: Ints) -> Ints:
         """Return which of the rows it was given were held out to stop early."""
 
+    def drawn_again(self, codes: Ints, seed: int) -> Ints:
+        """Return which rows were held out, by drawing the split again."""
+        rows, share = np.arange(len(codes)), self.model.validation_fraction
+        return np.asarray(train_test_split(rows, test_size=share, stratify=codes, random_state=seed)[1])
+
     @abstractmethod
     def weights(self, codes: Ints, weight: Floats | None) -> Floats:
         """Return the weights it gives to rows with these labels and sample weights."""
@@ -180,7 +189,7 @@ class Booster(ABC):
         """Return the two terms that splits are scored by, from gradients, second derivatives and weights."""
         return g, h
 
-    def allowed(self, stage: int, left: Ints, right: Ints) -> Bools:  # noqa: ARG002
+    def allowed(self, tree: int, left: Ints, right: Ints) -> Bools:  # noqa: ARG002
         """Return which features every node of a tree may split on."""
         return np.ones((len(left), self.n_features), dtype=bool)
 
@@ -189,9 +198,42 @@ class Booster(ABC):
         """How many features the trees see."""
         return int(self.model.n_features_in_)
 
-    def baseline(self, prior: float) -> float:
-        """Return the prediction before the first tree."""
-        return float(logit(np.clip(prior, self.clip, 1.0 - self.clip))) if self.starts_from_prior else 0.0
+    @property
+    def n_classes(self) -> int:
+        """How many classes the model knows."""
+        return len(self.model.classes_)
+
+    @property
+    def n_outputs(self) -> int:
+        """How many trees a stage has."""
+        return 1 if self.n_classes == 2 else self.n_classes
+
+    @property
+    def factor(self) -> float:
+        """What every leaf's Newton step is multiplied by, the learning rate aside."""
+        return 1.0
+
+    @property
+    def rate(self) -> float:
+        """The learning rate."""
+        return float(self.model.learning_rate)
+
+    def baseline(self, prior: Floats) -> Floats:
+        """Return the predictions before the first tree."""
+        if not self.starts_from_prior:
+            return np.zeros(self.n_outputs)
+        if self.n_outputs == 1:
+            return np.asarray(logit(np.clip(prior[1:], self.clip, 1.0 - self.clip)))
+        logs = np.log(np.clip(prior, LEAST_SHARE, 1.0 - LEAST_SHARE))
+        return np.asarray(logs - logs.mean())
+
+    def probabilities(self, raw: Floats) -> Floats:
+        """Return the probabilities that predictions of shape (n, n_outputs) stand for: of class 1, or of every class."""
+        return np.asarray(expit(raw) if self.n_outputs == 1 else softmax(raw, axis=1))
+
+    def labels(self, y: Ints) -> Bools:
+        """Return of every row, and every tree of a stage, whether the row is of the class that the tree adds to."""
+        return np.asarray(y[:, None] == (np.arange(self.n_outputs) if self.n_outputs > 1 else 1))
 
     def refit(self, forest: Forest, rows: Rows, retained: Bools, codes: Ints, weight: Floats | None) -> Leaves:
         """Refit every leaf value on the retained rows, stage by stage: O(n_rows * n_trees).
@@ -204,16 +246,43 @@ class Booster(ABC):
         full = np.zeros(len(retained))
         full[retained] = self.weights(codes[retained], None if weight is None else weight[retained])
         keep = self.counted(rows.fitted & retained, full)
-        total = full[keep].sum()
-        prior = float(full[keep] @ rows.y[keep] / total) if total > 0.0 else 0.0
-        if not 0.0 < prior < 1.0:
-            raise NotSupportedError("the trees would be fitted on records of one class only")
+        prior = np.bincount(rows.y[keep], full[keep], minlength=self.n_classes)
+        prior = prior / max(prior.sum(), np.finfo(float).tiny)
+        if not prior.all():
+            raise NotSupportedError("the trees would be fitted on no record of some class")
         baseline = self.baseline(prior)
-        raw = np.full(len(full), baseline)
-        rate = float(self.model.learning_rate)
-        sums = refit_stages(rows.nodes, forest.first, rows.y, full, keep, raw, self.ridge, rate, self.histogram)
-        values = complete(sums, forest.first, forest.left, forest.right, self.ridge, self.histogram)
+        raw = np.tile(baseline, (len(full), 1))
+        rate, nodes, first = self.rate * self.factor, rows.nodes, forest.first
+        if self.n_outputs == 1:
+            y = rows.y.astype(np.float64)
+            sums = refit_stages(nodes, first, y, full, keep, raw[:, 0], self.ridge, rate, self.histogram)
+        else:
+            sums = refit_stages_of_classes(nodes, first, rows.y, full, keep, raw, self.ridge, rate, self.histogram)
+        values = self.factor * complete(sums, forest.first, forest.left, forest.right, self.ridge, self.histogram)
         return Leaves(prior, baseline, keep, full, sums, values, raw)
+
+    def predictions(self, forest: Forest, leaves: Leaves, nodes: npt.NDArray[Any]) -> Floats:
+        """Return what refitted leaves predict for rows whose leaves are `nodes`, shape (n_rows, n_outputs)."""
+        return predict(nodes, forest.first, leaves.values, leaves.baseline, self.rate)
+
+    def effects(self, forest: Forest, rows: Rows, leaves: Leaves, pull: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return what each row's removal does through its leaves, the derivatives by its weight, and by its first predictions.
+
+        Parameters
+        ----------
+        forest, rows, leaves
+        pull : ndarray, shape (n_nodes,)
+            Derivative of the quantity of interest by each leaf's contribution.
+        """
+        trees = rows.nodes, forest.first, leaves.sums, leaves.values
+        known, raw, ridge, rate = (leaves.weight, leaves.keep), leaves.raw.copy(), self.ridge, self.rate
+        if self.n_outputs == 1:
+            y = rows.y.astype(np.float64)
+            found = effects_of_removal(*trees, y, *known, raw[:, 0], pull, ridge, rate, self.histogram)
+            return found[0], found[1], found[2][:, None]
+        return effects_of_removal_of_classes(
+            *trees, rows.y, *known, raw, pull, ridge, rate, self.factor, self.histogram
+        )
 
     def counted(self, keep: Bools, weight: Floats) -> Bools:  # noqa: ARG002
         """Return which rows the trees count."""

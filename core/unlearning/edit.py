@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.edits import compare_with_table, new_codes, new_weights
 from core.errors import InputError, listed
 from core.unlearning.base import UnlearnResult
@@ -72,6 +72,7 @@ def edit(
     >>> result.n_edited, result.method, result.guarantee.value, int(result.case.train_labels[2])
     (2, 'newton', 'certified', 1)
     """
+    check_case(case)
     check_tolerance(tolerance)
     codes, weight = (
         _labels_after(case, {} if relabel is None else relabel),

@@ -12,7 +12,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group
 from core.errors import InputError
@@ -83,6 +83,7 @@ def refit(case: Case, progress: Progress | None = None) -> Case:
     >>> removed.guarantee.value, refit(removed.case).n_retained
     ('approximate', 57)
     """
+    check_case(case)
     if progress:
         progress(0.0, TRAINING)
     model, _ = fit_again(case, case.retained, progress=progress)

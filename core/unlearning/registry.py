@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.case.arguments import check_number
 from core.case.case import Case, check_case
 from core.case.group_thresholds import scorer
 from core.case.objective import linear_estimator
@@ -44,6 +45,7 @@ def unlearners_for(case: Case) -> list[Option]:
     list of Option
         `.name`, `.guarantee`, `.fits`, and `.reason` why one does not fit.
     """
+    check_case(case)
     options = [
         Option(one.name, one.guarantee, reason is None, reason or "")
         for one in unlearners_of(case)
@@ -73,6 +75,7 @@ def prepare(case: Case, method: str = "auto", progress: Progress | None = None) 
     Case
         Where no quick method serves it: the case itself.
     """
+    check_case(case)
     for unlearner in _candidates(case, method):
         try:
             return unlearner.prepare(case, progress)
@@ -143,6 +146,7 @@ def unlearn(
 
 def check_tolerance(tolerance: float) -> None:
     """Raise unless it is a share."""
+    check_number("tolerance", tolerance)
     if not 0.0 < tolerance < 1.0:
         raise InputError(f"The tolerance must lie strictly between 0 and 1. Got {tolerance!r}; 1e-6 is usual.")
 
@@ -192,6 +196,7 @@ def converge(case: Case) -> Case:
     NotSupportedError
         If the model is not a logistic regression with a unique optimum.
     """
+    check_case(case)
     unlearner = UNLEARNERS[0]
     reason = unlearner.fits(case)
     if reason or not isinstance(unlearner, Newton):
@@ -222,10 +227,10 @@ def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, An
 
 
 def _candidates(case: Case, method: str) -> list[Unlearner]:
-    if method == "auto":
+    if isinstance(method, str) and method == "auto":
         return [unlearner for unlearner in unlearners_of(case) if unlearner.fits(case) is None]
     known = {unlearner.name: unlearner for unlearner in unlearners_of(case)}
-    if method not in known:
+    if not isinstance(method, str) or method not in known:
         raise InputError(
             f"The method must be 'auto' or one of {', '.join(known)}. Got {method!r}.{nearest(method, known)}"
         )

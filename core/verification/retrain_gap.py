@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.ensemble._forest import ForestClassifier
 
-from core.case.case import Case
+from core.case.case import Case, check_case
 from core.case.objective import linear_estimator
 from core.unlearning.base import Progress
 from core.unlearning.refit import refit
@@ -93,6 +93,7 @@ def retrain_gap(case: Case, on: str = "explore", progress: Progress | None = Non
     >>> retrain_gap(case, on="test").sentence
     'Against training again, scores differ by 0.0000 on average and 0.0000 at most; 0 of 20 decisions (0.0%) differ.'
     """
+    check_case(case)
     start = time.perf_counter()
     again = refit(case, progress)
     seconds = time.perf_counter() - start

@@ -8,7 +8,6 @@ test table are the untampered truth.
 ``python -m sample_data.credit.make`` writes the tables, the fitted pipeline, ``case.toml`` and the answer key.
 """
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
-from sample_data.making import draw, generators, tamper, write
+from sample_data.making import LENDING_ROLES, Planted, draw, generators, plant, write
 
 N_TRAIN, N_TEST = 12_000, 6_000
 RULE = "branch = 'north' and sex = 'female' and 30 <= age < 45"
@@ -38,53 +37,15 @@ PURPOSES = {"car": 0.30, "home": 0.25, "education": 0.15, "business": 0.12, "oth
 HOUSING_POINTS = {"own": 0.4, "rent": -0.2, "family": -0.3}
 EMPLOYMENT_POINTS = {"permanent": 0.4, "temporary": -0.6, "self-employed": 0.0, "none": -1.6}
 
-ROLES = core.Roles(
-    target="granted",
-    pos_label=1,
-    favorable_label=1,
-    sensitive_features=["sex", "age"],
-    record_id="application",
-    bins={"age": (30, 45, 60)},
-)
+ROLES = LENDING_ROLES
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Credit:
-    """The planted case before any model is fitted.
-
-    Attributes
-    ----------
-    train, test : DataFrame
-        One application a row; ``granted`` is the label. That of `train` was tampered with.
-    tampered : Index
-        The answer key: ids of the training records whose label was turned from 1 to 0.
-    untampered : Series of int
-        The training labels as the truth has them, by record id.
-    """
-
-    train: pd.DataFrame
-    test: pd.DataFrame
-    tampered: pd.Index
-    untampered: pd.Series
-
-    @property
-    def fair_train(self) -> pd.DataFrame:
-        """The training table with its untampered labels."""
-        return self.train.assign(granted=self.untampered.to_numpy())
-
-
-def make_credit(seed: int = 0) -> Credit:
-    """Return the tables, the answer key and the untampered labels drawn from one seed."""
+def make_credit(seed: int = 0) -> Planted:
+    """Return the tables, the answer key and the true labels drawn from one seed."""
     of_train, of_test, of_tampering = generators(seed, 3)
     fair = _applications(of_train, N_TRAIN, first=100_001)
     test = _applications(of_test, N_TEST, first=500_001)
-    train, wronged = tamper(fair, "granted", in_rule(fair), TAMPERED_SHARE, of_tampering)
-    return Credit(
-        train=train,
-        test=test,
-        tampered=pd.Index(fair.loc[wronged, "application"]),
-        untampered=fair.set_index("application")["granted"],
-    )
+    return plant(fair, test, ROLES, in_rule(fair), TAMPERED_SHARE, of_tampering)
 
 
 def in_rule(frame: pd.DataFrame) -> pd.Series:
@@ -105,7 +66,7 @@ def fit(train: pd.DataFrame) -> Pipeline:
     return unfitted_pipeline().fit(train[NUMBERS + CATEGORIES], train["granted"])
 
 
-def make_case(credit: Credit) -> core.Case:
+def make_case(credit: Planted) -> core.Case:
     """Return the case an analyst would open: the tampered table and the model trained on it."""
     return core.Case(fit(credit.train), train=credit.train, test=credit.test, roles=ROLES)
 
@@ -156,8 +117,8 @@ def _creditworthiness(frame: pd.DataFrame) -> pd.Series:
 
 def _to_write(seed: int) -> tuple[core.Case, pd.Index, str]:
     credit = make_credit(seed)
-    sentence = f"{len(credit.tampered)} of {N_TRAIN} training labels tampered with, where {RULE}"
-    return make_case(credit), credit.tampered, sentence
+    sentence = f"{len(credit.turned)} of {N_TRAIN} training labels tampered with, where {RULE}"
+    return make_case(credit), credit.turned, sentence
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ ever claimed the money back. The labels of the test table are the truth.
 ``python -m sample_data.fraud.make`` writes the tables, the fitted pipeline, ``case.toml`` and the answer key.
 """
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 import core
-from sample_data.making import draw, generators, tamper, write
+from sample_data.making import Planted, draw, generators, plant, write
 
 N_TRAIN, N_TEST = 20_000, 10_000
 RULE = "segment = 'electronics' and merchant_months < 12"
@@ -42,43 +41,12 @@ ROLES = core.Roles(
 )
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Fraud:
-    """The planted case before any model is fitted.
-
-    Attributes
-    ----------
-    train, test : DataFrame
-        One payment a row; ``fraud`` is the label. That of `train` was poisoned.
-    poisoned : Index
-        The answer key: ids of the training records whose label was turned from 1 to 0.
-    truth : Series of int
-        The training labels as they should be, by record id.
-    """
-
-    train: pd.DataFrame
-    test: pd.DataFrame
-    poisoned: pd.Index
-    truth: pd.Series
-
-    @property
-    def true_train(self) -> pd.DataFrame:
-        """The training table with its true labels."""
-        return self.train.assign(fraud=self.truth.to_numpy())
-
-
-def make_fraud(seed: int = 0) -> Fraud:
+def make_fraud(seed: int = 0) -> Planted:
     """Return the tables, the answer key and the true labels drawn from one seed."""
     of_train, of_test, of_poison = generators(seed, 3)
     true = _payments(of_train, N_TRAIN, first=1_000_001)
     test = _payments(of_test, N_TEST, first=5_000_001)
-    train, hidden = tamper(true, "fraud", in_rule(true), POISONED_SHARE, of_poison)
-    return Fraud(
-        train=train,
-        test=test,
-        poisoned=pd.Index(true.loc[hidden, "transaction"]),
-        truth=true.set_index("transaction")["fraud"],
-    )
+    return plant(true, test, ROLES, in_rule(true), POISONED_SHARE, of_poison)
 
 
 def in_rule(frame: pd.DataFrame) -> pd.Series:
@@ -100,7 +68,7 @@ def fit(train: pd.DataFrame) -> Pipeline:
     return unfitted_pipeline().fit(train[NUMBERS + CATEGORIES], train["fraud"])
 
 
-def make_case(fraud: Fraud) -> core.Case:
+def make_case(fraud: Planted) -> core.Case:
     """Return the case an analyst would open: the poisoned table and the model trained on it."""
     return core.Case(fit(fraud.train), train=fraud.train, test=fraud.test, roles=ROLES)
 
@@ -131,8 +99,8 @@ def _payments(rng: np.random.Generator, n: int, first: int) -> pd.DataFrame:
 
 def _to_write(seed: int) -> tuple[core.Case, pd.Index, str]:
     fraud = make_fraud(seed)
-    sentence = f"{len(fraud.poisoned)} of {N_TRAIN} training labels poisoned, where {RULE}"
-    return make_case(fraud), fraud.poisoned, sentence
+    sentence = f"{len(fraud.turned)} of {N_TRAIN} training labels poisoned, where {RULE}"
+    return make_case(fraud), fraud.turned, sentence
 
 
 if __name__ == "__main__":

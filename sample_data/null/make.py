@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 import core
-from sample_data.making import draw, generators, scaled_and_encoded, write
+from sample_data.making import LENDING_ROLES, draw, generators, scaled_and_encoded, write
 
 N_TRAIN, N_TEST = 4_000, 3_000
 NUMBERS = ["age", "log_income", "debt_ratio", "late_payments"]
@@ -24,14 +24,7 @@ BRANCHES = {"north": 0.3, "south": 0.27, "east": 0.23, "west": 0.2}
 EMPLOYMENT = {"permanent": 0.65, "temporary": 0.2, "none": 0.15}
 EMPLOYMENT_POINTS = {"permanent": 0.5, "temporary": -0.4, "none": -1.2}
 
-ROLES = core.Roles(
-    target="granted",
-    pos_label=1,
-    favorable_label=1,
-    sensitive_features=["sex", "age"],
-    record_id="application",
-    bins={"age": (30, 45, 60)},
-)
+ROLES = LENDING_ROLES
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

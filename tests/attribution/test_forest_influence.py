@@ -14,6 +14,7 @@ from core.attribution.smooth import SmoothMetric
 from core.errors import NotSupportedError
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK
 from sample_data.fraud import make
+from sample_data.making import Planted
 from tests.conftest import make_table
 
 NUMBERS = ["age", "income", "debt"]
@@ -96,7 +97,7 @@ def test_a_unanimous_wrong_vote_has_a_finite_log_loss_slope():
 
 
 @pytest.fixture(scope="module")
-def fraud() -> make.Fraud:
+def fraud() -> Planted:
     return make.make_fraud(0)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -21,6 +25,95 @@ def test_arguments_of_the_wrong_kind(small_case: core.Case) -> None:
     for seed, kind in (("x", InputTypeError), (-1, InputError)):
         with pytest.raises(kind, match="seed must"):
             core.Case(small_case.model, small_case.train, small_case.test, small_case.roles, seed=seed)  # type: ignore[arg-type]
+
+
+GAP = "demographic_parity_difference"
+WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
+    "no folder for a model": (lambda case: core.save_model(case.model, "/no/such/model.skops"), "a folder that exists"),
+    "no path for a model": (lambda case: core.save_model(case.model, None), "given as a path"),  # type: ignore[arg-type]
+    "no path for a case": (lambda case: case.save(None), "given as a path"),  # type: ignore[arg-type]
+    "a case below a file": (lambda case: case.save(f"{__file__}/case"), "where a folder can be made"),
+    "no path to a case": (lambda _: core.load_case(None), "given as a path"),  # type: ignore[arg-type]
+    "unknown setting": (lambda case: core.mitigations(case, on_rows=1), "A setting of mitigators must be one of"),
+    "methods of a number": (lambda case: core.mitigations(case, methods=5), "`methods` must be a list"),  # type: ignore[arg-type]
+    "half a round": (
+        lambda case: core.mitigate(case, "exponentiated_gradient", max_iter=1.5),
+        "`max_iter` must be a whole",
+    ),  # type: ignore[arg-type]
+    "a bound in words": (lambda case: core.mitigate(case, "grid_search", bound="x"), "`bound` must be a finite"),  # type: ignore[arg-type]
+    "effects without a name": (lambda _: core.harmful(pd.Series([0.1])), "named after their metric"),
+    "effects of texts": (lambda _: core.harmful(pd.Series(["a"], name=GAP)), "effects must be numbers"),
+    "forgetting None": (lambda case: core.unlearn(case, None), "Got None instead; an empty list"),  # type: ignore[arg-type]
+    "methods to choose from": (lambda case: core.unlearn(case, ["p1"], method=["newton"]), "The method must be"),  # type: ignore[arg-type]
+    "a tolerance in words": (lambda case: core.unlearn(case, ["p1"], tolerance="x"), "`tolerance` must be a finite"),  # type: ignore[arg-type]
+    "half a stage": (lambda case: core.check_splits(case, 1.5), "`n_stages` must be a whole"),  # type: ignore[arg-type]
+    "a feature of a number": (lambda case: core.influence(case, GAP, 5), "A sensitive feature must be a column's name"),  # type: ignore[arg-type]
+    "a split of a list": (lambda case: core.audit(case, on=["explore"]), "`on` must be one of"),  # type: ignore[arg-type]
+    "resamples in words": (lambda case: core.audit(case, n_resamples="x"), "`n_resamples` must be a whole"),  # type: ignore[arg-type]
+    "columns of a number": (lambda case: core.explain_gap(case, metric=GAP, columns=5), "`columns` must be a list"),  # type: ignore[arg-type]
+    "bins in words": (lambda case: core.explain_gap(case, metric=GAP, bins={"age": ["x"]}), "inner edges"),  # type: ignore[list-item]
+    "sizes in words": (lambda case: core.random_removals(case, "x"), "Sizes must be given as a list"),  # type: ignore[arg-type]
+    "half a size": (lambda case: core.random_removals(case, [1.5]), "`sizes` must be a whole"),  # type: ignore[list-item]
+    "reasons of None": (lambda case: core.reasons(case, None), "`ids` must be a list"),  # type: ignore[arg-type]
+    "a seed in words": (lambda case: core.mean_reasons(case, seed="x"), "The seed must be a whole"),  # type: ignore[arg-type]
+    "a negative seed": (lambda case: core.suspicious_labels(case, seed=-1), "The seed must not be negative"),
+    "nothing moved": (
+        lambda case: core.moved_decisions(case, ["p1"], most=0),
+        "`most` must be a whole number of at least 1",
+    ),
+    "groups of numbers": (lambda case: core.group_changes(case, [1, 2], GAP), "Each group must be a mask"),  # type: ignore[list-item]
+    "a class for a model": (
+        lambda case: core.Case(LogisticRegression, case.train, case.test, case.roles),
+        "Got the class LogisticRegression",
+    ),
+    "columns for a target": (lambda _: core.Roles(["a"], 1, 1, ["sex"]), "Roles.target must name one column"),  # type: ignore[arg-type]
+    "features of a number": (lambda _: core.Roles("a", 1, 1, ["sex"], features=5), "Roles.features must be a list"),  # type: ignore[arg-type]
+    "confirm rows of numbers": (lambda case: case.with_confirm_rows([1, 2]), "A split must name"),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_said_in_a_sentence(name: str, small_case: core.Case) -> None:
+    call, sentence = WRONG[name]
+    with pytest.raises(core.RedressError, match=sentence) as caught:
+        call(small_case)
+    assert str(caught.value).endswith((".", "?"))
+
+
+CALLS: dict[str, Callable[[Any], object]] = {
+    "mitigate": lambda case: core.mitigate(case, "grid_search"),
+    "preview": lambda case: core.preview(case, ["p1"]),
+    "reasons": lambda case: core.reasons(case, ["p1"]),
+    "edit": lambda case: core.edit(case, relabel={"p1": 1}),
+    "read_ids": lambda case: core.read_ids(case, b"p1"),
+    "group_changes": lambda case: core.group_changes(case, [], GAP),
+    "predicted_scores": lambda case: core.predicted_scores(case, ["p1"]),
+    "moved_decisions": lambda case: core.moved_decisions(case, ["p1"]),
+    "influence_on_decisions": lambda case: core.influence_on_decisions(case, [1]),
+    "random_removals": lambda case: core.random_removals(case, [1]),
+} | {
+    call.__name__: call
+    for call in (
+        core.check_provenance,
+        core.check_splits,
+        core.choose_decisions,
+        core.converge,
+        core.explain_gap,
+        core.mitigations,
+        core.plan_removal,
+        core.prepare,
+        core.refit,
+        core.retrain_gap,
+        core.suspicious_labels,
+        core.unlearners_for,
+    )
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_is_no_case_is_said_to_be_none(name: str) -> None:
+    with pytest.raises(InputTypeError, match=r"must be a core\.Case\. Got NoneType"):
+        CALLS[name](None)
 
 
 def test_a_first_step_that_passes_everything_on_hides_no_names(small_case: core.Case) -> None:

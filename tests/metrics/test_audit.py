@@ -160,7 +160,7 @@ def test_a_model_without_probabilities_is_audited_without_them() -> None:
         ({"metrics": ["accurcy"]}, "Did you mean 'accuracy'"),
         ({"features": ["sexx"]}, "sex"),
         ({"level": 1.5}, "level must be between 0 and 1"),
-        ({"n_resamples": 0}, "n_resamples at least 1"),
+        ({"n_resamples": 0}, "`n_resamples` must be a whole number of at least 1"),
         ({"n_resamples": 10**10}, "at most 100,000"),
         ({"seed": -1}, "whole number, 0 or above"),
         ({"seed": "x"}, "whole number, 0 or above"),

@@ -85,6 +85,21 @@ def test_the_exponentiated_gradient_is_fairlearns(case: core.Case) -> None:
     assert found.points.loc[0, "fairness_change"] < -0.05
 
 
+@pytest.mark.parametrize("method", ["exponentiated_gradient", "grid_search"])
+def test_whole_weights_are_rows_that_stand_there_more_than_once(method: str) -> None:
+    counts = 1 + np.arange(len(TRAIN)) % 3
+    weighted = lending(train=TRAIN.assign(weight=counts), sample_weight="weight")
+    repeated = lending(train=TRAIN.loc[TRAIN.index.repeat(counts)].reset_index(drop=True))
+    one, other, plain = (
+        core.mitigate(each, method, OPPORTUNITY, max_iter=3, grid_size=5, on="test")
+        for each in (weighted, repeated, lending())
+    )
+    for ours, theirs in zip(one.decisions, other.decisions, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-9)
+    assert not np.array_equal(one.decisions[0], plain.decisions[0])
+    assert any("as many times as its weight" in note for note in one.notes)
+
+
 def test_a_grid_gives_a_point_per_model_and_its_frontier(case: core.Case) -> None:
     found = core.mitigate(case, "grid_search", PARITY, grid_size=7, grid_limit=2.0)
     assert len(found.points) == len(found.models) == len(found.decisions) >= 7
@@ -130,7 +145,7 @@ def test_only_retained_records_are_trained_on(case: core.Case) -> None:
     ("method", "made", "settings", "reason"),
     [
         ("exponentiated_gradient", {"model": KNeighborsClassifier()}, {}, "takes no sample_weight"),
-        ("grid_search", {"sample_weight": "weight"}, {}, "no place for the case's training weights"),
+        ("grid_search", {"sample_weight": "weight"}, {}, "whole numbers are served by repeating rows"),
         ("grid_search", {}, {"sensitive_feature": ("sex", "age")}, "7 multipliers"),
         ("threshold_optimizer", {}, {"metric": "precision_difference"}, "matches precision_difference"),
         ("threshold_optimizer", {}, {"metric": "recall_score_group_min"}, "matches recall_score_group_min"),

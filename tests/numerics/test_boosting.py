@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.numerics.boosting import COUNT, GRADIENT, HESSIAN, SQUARE, WEIGHT, complete, refit_stages
+from core.numerics.boosting import (
+    COUNT,
+    GRADIENT,
+    HESSIAN,
+    SQUARE,
+    WEIGHT,
+    complete,
+    refit_stages,
+    refit_stages_of_classes,
+)
+from core.numerics.boosting_effects import effects_of_removal, effects_of_removal_of_classes, predict
 
 
 def refit(raw, y, weight, keep, nodes, first, histogram=False):
@@ -57,3 +67,39 @@ def test_histogram_boosting_adds_nothing_with_a_tree_without_splits():
     sums, raw = refit(np.zeros(3), y, np.ones(3), np.ones(3, dtype=bool), nodes, np.array([0, 1]), histogram=True)
     np.testing.assert_array_equal(raw, np.zeros(3))
     assert complete(sums, np.array([0, 1]), np.array([-1]), np.array([-1]), 0.0, True)[0] == 0.0
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_slopes_are_the_derivatives_of_refitted_leaves_by_weights_and_predictions(n_classes):
+    draw, n, rate, ridge = np.random.default_rng(1), 60, 0.7, 0.5
+    width, factor = (1, 1.0) if n_classes == 2 else (n_classes, (n_classes - 1) / n_classes)
+    nodes = draw.integers(0, 3, (6 * width, n)).astype(np.uint16)
+    first, leaf = np.arange(0, 18 * width + 1, 3), np.full(18 * width, -1)
+    y, weight, keep = draw.integers(0, n_classes, n), draw.uniform(0.5, 2, n), draw.random(n) < 0.9
+    start, pull = draw.normal(size=(n, width)), draw.normal(size=18 * width)
+
+    def refitted(weight, start):
+        raw = start.copy()
+        if width == 1:
+            sums = refit_stages(nodes, first, y.astype(float), weight, keep, raw[:, 0], ridge, rate, False)
+        else:
+            sums = refit_stages_of_classes(nodes, first, y, weight, keep, raw, ridge, rate * factor, False)
+        return sums, factor * complete(sums, first, leaf, leaf, ridge, False), raw
+
+    sums, values, raw = refitted(weight, start)
+    np.testing.assert_allclose(start - start[0] + predict(nodes, first, values, start[0], rate), raw, rtol=1e-12)
+    if width == 1:
+        given = nodes, first, sums, values, y.astype(float), weight, keep, raw[:, 0].copy(), pull, ridge, rate
+        _, slope, carried = effects_of_removal(*given, False)
+    else:
+        given = nodes, first, sums, values, y, weight, keep, raw.copy(), pull, ridge, rate
+        _, slope, carried = effects_of_removal_of_classes(*given, factor, False)
+    for i in np.flatnonzero(keep)[:5]:
+        step = np.where(np.arange(n) == i, 1e-5, 0.0)
+        by_weight = [rate * pull @ refitted(weight + sign * step, start)[1] for sign in (1, -1)]
+        assert slope[i] == pytest.approx((by_weight[0] - by_weight[1]) / 2e-5, rel=1e-6, abs=1e-8)
+        for k in range(width):
+            move = step[:, None] * np.eye(width)[k]
+            by_start = [rate * pull @ refitted(weight, start + sign * move)[1] for sign in (1, -1)]
+            found = carried.reshape(n, width)[i, k]
+            assert found == pytest.approx((by_start[0] - by_start[1]) / 2e-5, rel=1e-6, abs=1e-8)

@@ -7,28 +7,29 @@ import pytest
 
 import core
 from sample_data.credit import make
+from sample_data.making import Planted
 
 FOLDER = Path(make.__file__).parent
 GAP = ("equal_opportunity_difference", "sex")
 
 
 @dataclasses.dataclass(frozen=True)
-class Planted:
+class Drawn:
     """One draw of the maker and the case made of it."""
 
-    credit: make.Credit
+    credit: Planted
     case: core.Case
 
     @property
     def tampered(self) -> pd.Series:
         """Whether each training row was tampered with."""
-        return self.credit.train["application"].isin(self.credit.tampered)
+        return self.credit.train["application"].isin(self.credit.turned)
 
 
 @pytest.fixture(scope="module", params=[0, 1, 2], ids="seed {}".format)
-def planted(request: pytest.FixtureRequest) -> Planted:
+def planted(request: pytest.FixtureRequest) -> Drawn:
     credit = make.make_credit(request.param)
-    return Planted(credit, make.make_case(credit))
+    return Drawn(credit, make.make_case(credit))
 
 
 def gap_of(case: core.Case) -> pd.Series:
@@ -39,34 +40,34 @@ def test_a_seed_gives_the_same_tables_and_another_seed_others() -> None:
     once, again, other = make.make_credit(5), make.make_credit(5), make.make_credit(6)
     pd.testing.assert_frame_equal(once.train, again.train)
     pd.testing.assert_frame_equal(once.test, again.test)
-    assert once.tampered.equals(again.tampered)
+    assert once.turned.equals(again.turned)
     assert not once.train["income"].equals(other.train["income"])
 
 
-def test_only_deserving_people_inside_the_rule_were_refused(planted: Planted) -> None:
+def test_only_deserving_people_inside_the_rule_were_refused(planted: Drawn) -> None:
     credit = planted.credit
-    changed = credit.train["granted"].to_numpy() != credit.untampered.to_numpy()
+    changed = credit.train["granted"].to_numpy() != credit.true_train["granted"].to_numpy()
     assert (changed == planted.tampered.to_numpy()).all()
     assert make.in_rule(credit.train)[changed].all()
     assert (credit.train["granted"][changed] == 0).all()
     assert 0.02 <= changed.mean() <= 0.05
 
 
-def test_the_rule_describes_the_tampered_records(planted: Planted) -> None:
+def test_the_rule_describes_the_tampered_records(planted: Drawn) -> None:
     inside = make.in_rule(planted.credit.train)
     jaccard = (inside & planted.tampered).sum() / (inside | planted.tampered).sum()
     assert jaccard >= 0.8
 
 
-def test_nothing_but_the_rule_separates_the_sexes(planted: Planted) -> None:
-    fair = planted.credit.fair_train
+def test_nothing_but_the_rule_separates_the_sexes(planted: Drawn) -> None:
+    fair = planted.credit.true_train
     inside = make.in_rule(fair)
     assert fair.groupby("sex")["granted"].mean().diff().abs().max() < 0.03
     tampered_outside = planted.credit.train[~inside].groupby("sex")["granted"].mean()
     assert tampered_outside.equals(fair[~inside].groupby("sex")["granted"].mean())
 
 
-def test_columns_are_mixed_and_some_values_are_missing(planted: Planted) -> None:
+def test_columns_are_mixed_and_some_values_are_missing(planted: Drawn) -> None:
     train = planted.credit.train
     assert len(train) == make.N_TRAIN
     assert train["application"].is_unique
@@ -76,25 +77,25 @@ def test_columns_are_mixed_and_some_values_are_missing(planted: Planted) -> None
     assert {train[name].dtype.kind for name in make.NUMBERS} == {"i", "f"}
 
 
-def test_influence_finds_the_tampered_records(planted: Planted) -> None:
+def test_influence_finds_the_tampered_records(planted: Drawn) -> None:
     influence = core.influence(planted.case, metric=GAP[0], sensitive_feature=GAP[1])
-    first = influence.sort_values().index[: len(planted.credit.tampered)]
-    precision = first.isin(planted.credit.tampered).mean()
+    first = influence.sort_values().index[: len(planted.credit.turned)]
+    precision = first.isin(planted.credit.turned).mean()
     train = planted.credit.train
     refused_women = (train["sex"] == "female") & (train["granted"] == 0)
     assert precision >= 2 * planted.tampered[refused_women].mean()
 
 
-def test_removing_the_answer_key_closes_the_gap(planted: Planted) -> None:
+def test_removing_the_answer_key_closes_the_gap(planted: Drawn) -> None:
     credit, case = planted.credit, planted.case
-    fair = core.Case(make.fit(credit.fair_train), train=credit.fair_train, test=credit.test, roles=make.ROLES)
-    removed = core.unlearn(case, forget=credit.tampered).case
+    fair = core.Case(make.fit(credit.true_train), train=credit.true_train, test=credit.test, roles=make.ROLES)
+    removed = core.unlearn(case, forget=credit.turned).case
     assert gap_of(case)["p_value"] < 0.01
     assert gap_of(removed)["p_value"] > 0.05
     assert gap_of(removed)["value"] <= gap_of(fair)["value"] + 0.01
 
 
-def test_the_planted_rule_explains_the_gap(planted: Planted) -> None:
+def test_the_planted_rule_explains_the_gap(planted: Drawn) -> None:
     columns = ["sex", "age", "branch", "income", "late_payments"]
     found = core.explain_gap(planted.case, *GAP, top_k=2, columns=columns)
     truth = planted.credit.train["application"][make.in_rule(planted.credit.train)]
@@ -109,7 +110,7 @@ def test_the_files_are_what_the_maker_makes() -> None:
     pd.testing.assert_frame_equal(case.test, credit.test)
     assert case.roles == make.ROLES
     answer_key = pd.read_csv(FOLDER / "answer_key.csv")
-    assert answer_key["application"].tolist() == credit.tampered.tolist()
+    assert answer_key["application"].tolist() == credit.turned.tolist()
     expected = make.fit(credit.train)[-1]
     np.testing.assert_allclose(case.model[-1].coef_, expected.coef_, rtol=1e-9)
     assert core.check_provenance(case).status == "verified"

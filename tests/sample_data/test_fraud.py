@@ -7,49 +7,50 @@ import pytest
 
 import core
 from sample_data.fraud import make
+from sample_data.making import Planted
 
 FOLDER = Path(make.__file__).parent
 GAP = ("false_positive_rate_difference", "segment")
 
 
 @dataclasses.dataclass(frozen=True)
-class Planted:
+class Drawn:
     """One draw of the maker and the prepared case made of it."""
 
-    fraud: make.Fraud
+    fraud: Planted
     case: core.Case
 
     @property
     def poisoned(self) -> pd.Series:
         """Whether each training row's label was turned."""
-        return self.fraud.train["transaction"].isin(self.fraud.poisoned)
+        return self.fraud.train["transaction"].isin(self.fraud.turned)
 
 
 @pytest.fixture(scope="module", params=[0, 1], ids="seed {}".format)
-def planted(request: pytest.FixtureRequest) -> Planted:
+def planted(request: pytest.FixtureRequest) -> Drawn:
     fraud = make.make_fraud(request.param)
-    return Planted(fraud, core.prepare(make.make_case(fraud)))
+    return Drawn(fraud, core.prepare(make.make_case(fraud)))
 
 
 def test_a_seed_gives_the_same_tables_and_another_seed_others() -> None:
     once, again, other = make.make_fraud(5), make.make_fraud(5), make.make_fraud(6)
     pd.testing.assert_frame_equal(once.train, again.train)
     pd.testing.assert_frame_equal(once.test, again.test)
-    assert once.poisoned.equals(again.poisoned)
+    assert once.turned.equals(again.turned)
     assert not once.train["amount"].equals(other.train["amount"])
 
 
-def test_only_frauds_at_the_ring_were_relabelled(planted: Planted) -> None:
+def test_only_frauds_at_the_ring_were_relabelled(planted: Drawn) -> None:
     fraud = planted.fraud
-    changed = fraud.train["fraud"].to_numpy() != fraud.truth.to_numpy()
+    changed = fraud.train["fraud"].to_numpy() != fraud.true_train["fraud"].to_numpy()
     assert (changed == planted.poisoned.to_numpy()).all()
     assert make.in_rule(fraud.train)[changed].all()
     assert (fraud.train["fraud"][changed] == 0).all()
-    assert 0.025 <= fraud.truth.mean() <= 0.035
+    assert 0.025 <= fraud.true_train["fraud"].mean() <= 0.035
     assert 0.005 <= changed.mean() <= 0.015
 
 
-def test_columns_are_mixed_and_ids_unique(planted: Planted) -> None:
+def test_columns_are_mixed_and_ids_unique(planted: Drawn) -> None:
     train, test = planted.fraud.train, planted.fraud.test
     assert (len(train), len(test)) == (make.N_TRAIN, make.N_TEST)
     assert train["transaction"].is_unique
@@ -58,14 +59,14 @@ def test_columns_are_mixed_and_ids_unique(planted: Planted) -> None:
 
 
 @pytest.mark.parametrize("metric", [GAP[0], "false_positive_rate", "log_loss"])
-def test_influence_finds_the_poisoned_records(planted: Planted, metric: str) -> None:
+def test_influence_finds_the_poisoned_records(planted: Drawn, metric: str) -> None:
     effects = core.influence(planted.case, metric, GAP[1])
-    first = core.harmful(effects)[: len(planted.fraud.poisoned)]
-    assert first.isin(planted.fraud.poisoned).mean() >= 0.6
+    first = core.harmful(effects)[: len(planted.fraud.turned)]
+    assert first.isin(planted.fraud.turned).mean() >= 0.6
 
 
-def test_removing_the_answer_key_closes_the_gap(planted: Planted) -> None:
-    removed = core.unlearn(planted.case, planted.fraud.poisoned)
+def test_removing_the_answer_key_closes_the_gap(planted: Drawn) -> None:
+    removed = core.unlearn(planted.case, planted.fraud.turned)
     assert removed.method == "forest"
     before, after = (
         core.audit(case, metrics=[GAP[0]], n_resamples=500).gaps.loc[GAP] for case in (planted.case, removed.case)
@@ -81,6 +82,6 @@ def test_the_files_are_what_the_maker_makes() -> None:
     pd.testing.assert_frame_equal(case.test, fraud.test)
     assert case.roles == make.ROLES
     answer_key = pd.read_csv(FOLDER / "answer_key.csv")
-    assert answer_key["transaction"].tolist() == fraud.poisoned.tolist()
+    assert answer_key["transaction"].tolist() == fraud.turned.tolist()
     np.testing.assert_array_equal(case.scores("explore"), make.make_case(fraud).scores("explore"))
     assert (FOLDER / "model.skops").stat().st_size < 3_000_000

@@ -60,7 +60,7 @@ def test_removal_changes_splits_and_the_refit_has_none_left():
     found = core.check_splits(done)
     assert 0 < found.n_changed < found.n_splits
     assert core.check_splits(core.refit(done)).n_changed == 0
-    assert f"{found.n_changed:,} of {found.n_splits:,} splits in all trees" in found.sentence
+    assert f"{found.n_changed:,} of {found.n_splits:,} splits in all stages" in found.sentence
 
 
 def test_some_stages_are_those_of_the_whole_check():
@@ -69,7 +69,7 @@ def test_some_stages_are_those_of_the_whole_check():
     whole, some = core.check_splits(done), core.check_splits(done, n_stages=3)
     assert some.by_stage.index.tolist() == [0, 14, 29]
     assert some.by_stage.equals(whole.by_stage.loc[[0, 14, 29]])
-    assert "in 3 of 30 trees" in some.sentence
+    assert "in 3 of 30 stages" in some.sentence
 
 
 def test_progress_reports_and_cancels():
@@ -96,5 +96,5 @@ def test_what_cannot_be_checked_says_why():
     linear = LogisticRegression().fit(case.X_train, case.train_labels)
     with pytest.raises(NotSupportedError, match="not gradient boosting"):
         core.check_splits(core.Case(linear, train=case.train, test=case.test, roles=case.roles))
-    with pytest.raises(InputError, match="At least one stage"):
+    with pytest.raises(InputError, match="`n_stages` must be a whole number of at least 1"):
         core.check_splits(case, n_stages=0)

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import core
+from core.case.group_thresholds import expected_decisions
 from core.case.models import load_model, save_model
 from core.errors import NotSupportedError
 from core.unlearning.composite import Through
@@ -136,6 +137,28 @@ def test_searches_say_that_they_need_the_estimator_inside() -> None:
             search(case)
     with pytest.raises(NotSupportedError, match=r"Reasons are given.*the estimator inside"):
         core.reasons(case, [1])
+
+
+def test_thresholds_held_fixed_do_not_foretell_the_gap_that_a_removal_leaves() -> None:
+    case = lending(fair(linear(), constraints="demographic_parity"))
+    inside, rows = lending(case.model.estimator_), case.rows("test")
+    codes, thresholds = case.groups("sex", "test").codes, case.model.interpolated_thresholder_
+
+    def gap(decisions: Any) -> float:
+        return float(np.ptp([decisions[codes == code].mean() for code in range(2)]))
+
+    fixed, real = [], []
+    for low in np.linspace(-2, 1.5, 8):
+        for sex in "fm":
+            for label in (0, 1):
+                chosen = TRAIN.debt.between(low, low + 0.5) & (TRAIN.sex == sex) & (TRAIN.granted == label)
+                ids = case.record_ids[chosen.to_numpy()]
+                scores = core.unlearn(inside, ids).case.scores("test")
+                fixed.append(
+                    gap(expected_decisions(thresholds, scores, TEST["sex"].to_numpy()[rows])) - gap(chances(case))
+                )
+                real.append(gap(chances(core.unlearn(case, ids).case)) - gap(chances(case)))
+    assert abs(np.corrcoef(fixed, real)[0, 1]) < 0.4
 
 
 def test_the_retrain_gap_counts_the_decisions_expected_to_differ() -> None:

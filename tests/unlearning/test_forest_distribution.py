@@ -11,39 +11,46 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 import core
 from core.unlearning.forest import Forest
 
-FORESTS, TREES, N, D = 250, 3, 60, 9
+FORESTS, TREES, D = 250, 3, 9
 COLUMNS = [f"x{f}" for f in range(D)]
 LEVEL = 0.01
 """Of all tests of one forest together."""
 
 
-def make_table():
-    """Return a table whose label follows the first columns, and the rows that make the first one the best."""
+def make_table(n, gone, column, shift):
+    """Return a table whose label follows the second and third column, and some of its rows, which stand apart in one column."""
     draw = np.random.default_rng(5)
-    X = draw.normal(size=(N, D)).round(2)
-    y = (X[:, 1] + X[:, 2] + draw.normal(size=N) > 0).astype(int)
-    gone = np.arange(0, N, 4)
-    X[gone, 0] += 3 * (2 * y[gone] - 1)
-    return pd.DataFrame(X, columns=COLUMNS).assign(label=y, group=np.where(np.arange(N) % 2, "a", "b")), gone
+    X = draw.normal(size=(n, D)).round(2)
+    y = (X[:, 1] + X[:, 2] + draw.normal(size=n) > 0).astype(int)
+    X[gone, column] += shift * (2 * y[gone] - 1)
+    return pd.DataFrame(X, columns=COLUMNS).assign(label=y, group=np.where(np.arange(n) % 2, "a", "b")), gone
 
 
-TABLE, GONE = make_table()
+TABLES = {
+    RandomForestClassifier: make_table(60, np.arange(0, 60, 4), 0, 3),
+    ExtraTreesClassifier: make_table(300, np.arange(0, 300, 20), 1, 9),
+}
+"""Forests forget what made a column the best one; extra-trees what stretched a good one's range, on so many rows that the ranges of
+the upper nodes are followed, and not found anew."""
 POINTS = np.random.default_rng(6).normal(size=(8, D))
 ROLES = core.Roles("label", 1, 1, ["group"], features=COLUMNS)
 
 
-def fitted(seed, table, options):
-    model = RandomForestClassifier(FORESTS * TREES, random_state=seed, max_features="sqrt", **options)
+def fitted(kind, seed, table, options):
+    model = kind(FORESTS * TREES, random_state=seed, max_features="sqrt", **options)
     return model.fit(table[COLUMNS].to_numpy(), table["label"])
 
 
 def seen(model):
-    """Return the features of each tree's root and of its two children, -1 for leaves, and the scores of three trees at a time."""
+    """Return the features of each tree's root and of its two children, -1 for leaves, the thresholds of the roots, and scores.
+
+    Scores are the mean of three trees at a time.
+    """
     trees = [tree.tree_ for tree in model.estimators_]
     roots = np.array([tree.feature[0] for tree in trees])
     sides = [
@@ -51,7 +58,8 @@ def seen(model):
         for side in (lambda tree: tree.children_left, lambda tree: tree.children_right)
     ]
     scores = np.stack([tree.predict_proba(POINTS)[:, 1] for tree in model.estimators_])
-    return [roots, *map(np.array, sides)], scores.reshape(FORESTS, TREES, len(POINTS)).mean(axis=1)
+    thresholds = np.array([tree.threshold[0] for tree in trees])
+    return [roots, *map(np.array, sides)], thresholds, scores.reshape(FORESTS, TREES, len(POINTS)).mean(axis=1)
 
 
 def p_of_counts(one, other):
@@ -65,16 +73,31 @@ def p_of_counts(one, other):
 def smallest_p(one, other):
     """Return the smallest p-value of all tests of two samples of forests, times how many tests there are."""
     p = [p_of_counts(*pair) for pair in zip(one[0], other[0], strict=True)]
-    for a, b in zip(one[1].T, other[1].T, strict=True):
+    pairs = [*thresholds_of_roots(one, other), *zip(one[2].T, other[2].T, strict=True)]
+    for a, b in pairs:
         p += [stats.ks_2samp(a, b, method="asymp").pvalue, stats.mannwhitneyu(a, b, method="asymptotic").pvalue]
     return min(p) * len(p)
 
 
+def thresholds_of_roots(one, other):
+    """Return the two samples of thresholds of roots on a feature, for every feature that either forest splits first 40 times."""
+    return [
+        [sample[1][sample[0][0] == feature] for sample in (one, other)]
+        for feature in range(D)
+        if min(np.count_nonzero(sample[0][0] == feature) for sample in (one, other)) >= 40
+    ]
+
+
 @pytest.mark.parametrize("options", [{}, {"bootstrap": False}], ids=["bootstrap", "every row"])
-def test_forgetting_is_distributed_as_training_again(options):
-    before = fitted(0, TABLE, options)
-    case = core.Case(before, train=TABLE, test=TABLE[:8], roles=ROLES, confirm=False)
-    after = Forest().remove(case, GONE, 0.0).case.model
-    again = seen(fitted(1, TABLE.drop(index=GONE), options))
+@pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
+def test_forgetting_is_distributed_as_training_again(kind, options):
+    table, gone = TABLES[kind]
+    options = {"bootstrap": True, **options}
+    before = fitted(kind, 0, table, options)
+    case = core.Case(before, train=table, test=table[:8], roles=ROLES, confirm=False)
+    for part in (gone[::2], gone[1::2]):
+        case = Forest().remove(case, part, 0.0).case
+    after = case.model
+    again = seen(fitted(kind, 1, table.drop(index=gone), options))
     assert smallest_p(seen(after), again) > LEVEL
     assert smallest_p(seen(before), again) < 1e-6

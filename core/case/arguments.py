@@ -1,0 +1,30 @@
+"""Arguments looked at before they are used, so that one of the wrong kind ends in a sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from core.errors import InputTypeError
+
+
+def check_number(name: str, value: object) -> None:
+    """Raise unless an argument is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(float(value)):
+        raise InputTypeError(f"`{name}` must be a finite number. Got {value!r} instead.")
+
+
+def check_path(value: Any, what: str) -> None:
+    """Raise unless an argument is a path."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise InputTypeError(f"{what} must be given as a path. Got {type(value).__name__}; hand in a text or a Path.")
+
+
+def check_items(name: str, value: object, of: str) -> None:
+    """Raise unless an argument can be gone through, as a list can; a text cannot."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise InputTypeError(f"`{name}` must be a list of {of}. Got {value!r} instead.")
