@@ -1,0 +1,94 @@
+"""Effects of groups measured in some of a forest's trees, and how well they can be expected to tell those in all of them.
+
+Each group is really removed from the first m of T trees. The unseen trees change as the seen ones do, give or take a draw: forests
+are imagined whose mean change is the sample's plus a normal draw with the sample's covariance, ``(1/m - 1/T)`` times that of trees
+(multiplier bootstrap with the correction for finite populations). The metric at each is one possible effect; their mean over draws is
+the measured effect r, their variance v what is still open. All groups share the draws, as they share the trees.
+
+Of the true effects R then ``E (r - R)^2 = v``, and with R as spread over the groups as r, ``cov(r, R) = var(r) - v / 2``. The
+predicted effect k, with the splits kept, knows nothing of the draws: ``cov(k, R) = cov(k, r)``. The best linear prediction of R from r and
+k follows, and its correlation with R. Where every tree was seen, v = 0: r is the effect, and k has no weight.
+
+References
+----------
+Cochran, W. G. (1977). Sampling techniques, chapters 2 and 7. Wiley.
+van der Vaart, A. W. and Wellner, J. A. (1996). Weak convergence and empirical processes, section 2.9. Springer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+FEWEST_GROUPS = 10
+"""Among fewer groups no spread between groups is told from chance: the sample is taken as it is, and nothing is said of correlation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Changes of a metric without groups of records, and how far they are to be trusted.
+
+    Parameters
+    ----------
+    changes : ndarray of float, shape (n_groups,)
+        Signed; NaN for a group that cannot go, or without which the metric is undefined.
+    correlation : float
+        Expected correlation, over these groups, with the changes that really removing them makes; 1 where they were removed from every
+        tree, NaN where it cannot be told.
+    n_trees, of_trees : int
+        From how many trees each group was really removed, and how many there are; 0 for models that are no forests.
+    """
+
+    changes: Floats
+    correlation: float
+    n_trees: int
+    of_trees: int
+
+
+class Mixture(NamedTuple):
+    """Effects predicted from a sample and from what was known before, and the expected correlation with the true ones."""
+
+    effects: Floats
+    correlation: float
+
+
+def mixture(draws: Floats, known: Floats) -> Mixture:
+    """Return the best linear prediction of the effects in all trees.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (n_groups, n_draws)
+        Possible effects.
+    known : ndarray, shape (n_groups,)
+        Effects predicted without the sample.
+    """
+    effects = draws.mean(axis=1)
+    if len(effects) < FEWEST_GROUPS:
+        return Mixture(effects, float("nan"))
+    errors = draws - effects[:, None]
+    still_open = float((errors - errors.mean(axis=0)).var(axis=0).sum() / (draws.shape[1] - 1))
+    own, other = effects - effects.mean(), known - known.mean()
+    spread, common = float(own @ own) / len(own), float(own @ other) / len(own)
+    if spread == 0.0:
+        return Mixture(effects, float("nan"))
+    with_truth = max(spread - still_open / 2.0, 0.0)
+    by_sample, by_known = _weights(spread, common, float(other @ other) / len(own), with_truth)
+    explained = (by_sample * with_truth + by_known * common) / spread
+    return Mixture(effects.mean() + by_sample * own + by_known * other, float(np.sqrt(min(explained, 1.0))))
+
+
+def _weights(spread: float, common: float, spread_known: float, with_truth: float) -> tuple[float, float]:
+    """Return the weights of both effects, neither of them negative."""
+    determinant = spread * spread_known - common**2
+    if determinant > 1e-9 * spread * spread_known:
+        by_sample = (with_truth * spread_known - common**2) / determinant
+        by_known = common * (spread - with_truth) / determinant
+        if by_sample >= 0.0 and by_known >= 0.0:
+            return by_sample, by_known
+    alone = with_truth / spread, max(common, 0.0) / spread_known if spread_known > 0.0 else 0.0
+    return (alone[0], 0.0) if alone[0] * with_truth >= alone[1] * common else (0.0, alone[1])
