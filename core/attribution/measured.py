@@ -5,9 +5,11 @@ are imagined whose mean change is the sample's plus a normal draw with the sampl
 (multiplier bootstrap with the correction for finite populations). The metric at each is one possible effect; their mean over draws is
 the measured effect r, their variance v what is still open. All groups share the draws, as they share the trees.
 
-Of the true effects R then ``E (r - R)^2 = v``, and with R as spread over the groups as r, ``cov(r, R) = var(r) - v / 2``. The
-predicted effect k, with the splits kept, knows nothing of the draws: ``cov(k, R) = cov(k, r)``. The best linear prediction of R from r and
-k follows, and its correlation with R. Where every tree was seen, v = 0: r is the effect, and k has no weight.
+Of the true effects R then ``E (r - R)^2 = v``, and sampling theory has ``cov(r, R) = var(r) - v``. The effect k predicted with the
+splits kept knows nothing of the draws: ``cov(k, R) = cov(k, r)``. The best linear prediction p of R from r and k follows; no weight is set by
+hand. Where every tree was seen, v = 0: r is the effect, and k has no weight. How p correlates with R depends on how far R is spread, which
+may be less than r, for its noise, or more, for the decisions that imagined forests share among them: it is taken to be as spread, so
+that ``cov(r, R) = var(r) - v / 2``.
 
 References
 ----------
@@ -76,19 +78,21 @@ def mixture(draws: Floats, known: Floats) -> Mixture:
     spread, common = float(own @ own) / len(own), float(own @ other) / len(own)
     if spread == 0.0:
         return Mixture(effects, float("nan"))
-    with_truth = max(spread - still_open / 2.0, 0.0)
-    by_sample, by_known = _weights(spread, common, float(other @ other) / len(own), with_truth)
-    explained = (by_sample * with_truth + by_known * common) / spread
-    return Mixture(effects.mean() + by_sample * own + by_known * other, float(np.sqrt(min(explained, 1.0))))
+    by_sample, by_known = _weights(spread, common, float(other @ other) / len(own), still_open)
+    found = by_sample * own + by_known * other
+    with_truth = by_sample * (spread - still_open / 2.0) + by_known * common
+    length = np.sqrt(float(found @ found) / len(found) * spread)
+    return Mixture(effects.mean() + found, min(with_truth / length, 1.0) if length > 0.0 else 0.0)
 
 
-def _weights(spread: float, common: float, spread_known: float, with_truth: float) -> tuple[float, float]:
+def _weights(spread: float, common: float, spread_known: float, still_open: float) -> tuple[float, float]:
     """Return the weights of both effects, neither of them negative."""
+    with_truth = max(spread - still_open, 0.0)
     determinant = spread * spread_known - common**2
     if determinant > 1e-9 * spread * spread_known:
         by_sample = (with_truth * spread_known - common**2) / determinant
         by_known = common * (spread - with_truth) / determinant
         if by_sample >= 0.0 and by_known >= 0.0:
             return by_sample, by_known
-    alone = with_truth / spread, max(common, 0.0) / spread_known if spread_known > 0.0 else 0.0
-    return (alone[0], 0.0) if alone[0] * with_truth >= alone[1] * common else (0.0, alone[1])
+    alone = max(spread - still_open / 2.0, 0.0) / spread, common / spread_known if spread_known > 0.0 else 0.0
+    return (0.0, alone[1]) if alone[1] > 0.0 and alone[1] * common >= with_truth**2 / spread else (alone[0], 0.0)
