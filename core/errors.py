@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
 
 
 class RedressError(Exception):
@@ -71,3 +72,21 @@ def listed(items: Iterable[object], *, most: int = 5) -> str:
     values = list(items)
     text = ", ".join(repr(getattr(value, "item", lambda value=value: value)()) for value in values[:most])
     return text if len(values) <= most else f"{text} and {len(values) - most} more"
+
+
+def whole_number(name: str, value: object) -> int:
+    """Return a count that was handed in.
+
+    Raises
+    ------
+    InputError
+        Unless it is a whole number of at least 1.
+
+    Examples
+    --------
+    >>> whole_number("most", 3)
+    3
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise InputError(f"`{name}` must be a whole number of at least 1. Got {value!r}.")
+    return int(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,24 @@ Measure = Callable[[Floats], Floats]
 
 AT_ONCE = 64
 """Groups whose scores are held in memory together."""
+
+
+class Fitted(NamedTuple):
+    """What a model says of the labels of the records it was trained on.
+
+    Parameters
+    ----------
+    predictor : ndarray, shape (n_retained,)
+        Log-odds that the label is `y`'s 1.
+    y : ndarray, shape (n_retained,)
+        Labels, 0.0 or 1.0.
+    weight : ndarray, shape (n_retained,)
+        In training, 1 on average.
+    """
+
+    predictor: Floats
+    y: Floats
+    weight: Floats
 
 
 class Attributor(ABC):
@@ -42,6 +61,10 @@ class Attributor(ABC):
     @abstractmethod
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
         """Return predicted scores of `pos_label` on the split without some training rows, and what to warn about."""
+
+    def fitted(self, case: Case) -> Fitted | None:  # noqa: ARG002
+        """Return what the model says of its training labels; None where it follows every single one, so that it tells nothing."""
+        return None
 
     def measure(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Measure:
         """Return what gives the metric at predicted scores of shape (k, n_rows): by default the metric itself."""

@@ -76,12 +76,13 @@ def bin_columns(
     """
     notes: list[str] = []
     found = []
-    unknown = [name for name in edges or {} if name not in case.train.columns]
-    if unknown:
-        raise InputError(
-            f"Bins must be of columns of the training table. Got {unknown[0]!r}.{nearest(unknown[0], case.train.columns)}"
-        )
     chosen = {**(case.roles.bins or {}), **(edges or {})}
+    unknown = [name for name in chosen if name not in case.train.columns]
+    if unknown:
+        where = "" if unknown[0] in (edges or {}) else " in Roles.bins"
+        raise InputError(
+            f"Bins must be of columns of the training table. Got {unknown[0]!r}{where}.{nearest(unknown[0], case.train.columns)}"
+        )
     for name in _candidates(case, columns, notes):
         values = case.train[name][case.retained]
         own = chosen.get(name)

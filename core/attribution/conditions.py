@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,61 @@ class Condition:
     def holds(self, table: pd.DataFrame) -> Bools:
         """Return the rows of a table it holds for; where a value is missing only "is missing" does."""
         values: pd.Series[Any] = table[self.column]
+        if self.is_interval:
+            return self.among(values.to_numpy(dtype=np.float64, na_value=np.nan))
         missing = values.isna().to_numpy(dtype=bool)
         if self.equals is not None:
             return np.asarray((values == self.equals).to_numpy(dtype=bool, na_value=False)) & ~missing
-        if self.low is None and self.high is None:
-            return missing
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        inside = ~missing
+        return missing
+
+    @property
+    def is_interval(self) -> bool:
+        """Whether it gives a number bounds."""
+        return self.equals is None and (self.low is not None or self.high is not None)
+
+    def among(self, numbers: Floats) -> Bools:
+        """Return which numbers lie within the bounds; NaN, for a missing value, does not."""
+        inside = ~np.isnan(numbers)
         if self.low is not None:
             inside &= numbers >= self.low
         if self.high is not None:
             inside &= numbers < self.high
         return np.asarray(inside)
+
+
+class Held:
+    """Which rows of a table conditions hold for; found once for each condition, and kept as one bit a row.
+
+    Parameters
+    ----------
+    table : DataFrame
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+        self._numbers: dict[str, Floats] = {}
+        self._bits: dict[Condition, npt.NDArray[np.uint8]] = {}
+
+    def by(self, condition: Condition) -> Bools:
+        """Return the rows that one condition holds for."""
+        if condition not in self._bits:
+            interval = condition.is_interval
+            holds = condition.among(self.numbers(condition.column)) if interval else condition.holds(self.table)
+            self._bits[condition] = np.packbits(holds)
+        return np.unpackbits(self._bits[condition], count=len(self.table)).view(np.bool_)
+
+    def by_all(self, conditions: Iterable[Condition]) -> npt.NDArray[np.intp]:
+        """Return the positions of the rows that all conditions hold for; of all rows where there are none."""
+        inside = np.ones(len(self.table), dtype=bool)
+        for one in conditions:
+            inside &= self.by(one)
+        return np.flatnonzero(inside)
+
+    def numbers(self, column: str) -> Floats:
+        """Return a numeric column, NaN where a value is missing."""
+        if column not in self._numbers:
+            self._numbers[column] = self.table[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        return self._numbers[column]
 
 
 def _text(value: object) -> str:

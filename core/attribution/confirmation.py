@@ -47,6 +47,7 @@ def confirm(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: in
         before=float(row["before"]),
         after=float(row["after"]),
         predicted=rule.predicted,
+        change=float(row["change"]),
         low=float(row["low"]),
         high=float(row["high"]),
         reversed=bool(row["reversed"]),

@@ -11,16 +11,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.attribution.binning import Binned
-from core.attribution.causes import SAME, Overlap, causes
+from core.attribution.causes import NEARLY, SAME, Overlap
+from core.attribution.collecting import rules_to_score
+from core.attribution.conditions import Held
 from core.attribution.confirmation import confirm, removal_method
 from core.attribution.evidence import Evidence
 from core.attribution.explanation import Explanation, Subset, badness, rule_text
 from core.attribution.extremes import extremes_of
 from core.attribution.gap import gap_to_explain
 from core.attribution.groups import ENOUGH
+from core.attribution.labels import Labels
 from core.attribution.lattice import GAIN, HELPFUL, Search
 from core.attribution.outcome import Outcome
-from core.attribution.refining import refine
 from core.attribution.registry import attributor_of
 from core.attribution.rule import Rule
 from core.attribution.steady import Steady
@@ -42,8 +44,10 @@ LOOKED_FOR = 0.5
 """Share of the time given that this may take."""
 ATTEMPTS = 3
 """For every rule asked for, at most so many are removed to find it."""
-NEARLY = 0.6
-"""Of the rules about a cause that close the gap by this share of what the best does, the one of most merit is shown."""
+ALIKE = 0.8
+"""Rules about a cause that close the gap by this share of what the best does: labels decide between them, where they say anything."""
+AS_ODD, SURE = 0.8, 3.0
+"""A rule's labels count as odd as the oddest ones' with this share of their evidence, or with so many nats less: a likelihood ratio of 20."""
 COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
 
 
@@ -125,11 +129,13 @@ class Explaining:
     def _traced(self) -> Trace:
         self._report(0.02, "Tracing the gap to records")
         with attributor_of(self.tracing) as attributor:
+            self.fitted = attributor.fitted(self.tracing)
             return trace(attributor, self.tracing, self.extremes, self.on, self.seed)
 
     def search(self, binned: Binned, counts: tuple[int, int], max_predicates: int) -> None:
         """Search the lattice, and take what was found; where it is stopped, what was found by then."""
         self.notes += binned.notes
+        self.counts = counts
         work = Search(binned, self.evidence.terms, counts, max_predicates, self.evidence.p_values)
         try:
             work.run(lambda share, what: self._report(0.1 + 0.4 * share, what))
@@ -146,18 +152,13 @@ class Explaining:
         self.notes += [
             f"Of the rules of {level} conditions only the most promising were tried." for level in found.limited
         ]
-        table = self.case.train[self.case.retained]
-        rules: dict[str, Rule] = {}
-        for cause, places in enumerate(causes(overlap)):
-            for place in places:
-                conditions = tuple(binned.conditions[one] for one in found.rules[place] if one >= 0)
-                rule = Rule.of(conditions, overlap.rows(place), self.evidence, cause)
-                rule = refine(rule, table, self.evidence, binned.chosen.__contains__, counts)
-                rules.setdefault(rule_text(rule.conditions), rule)
-        p_values = np.array([rule.p_value for rule in rules.values()])
+        labels = Labels(self.fitted, len(binned.conditions)) if self.fitted is not None else None
+        table = Held(self.case.train[self.case.retained])
+        rules = rules_to_score(overlap, labels, table, self.evidence, counts)
+        p_values = np.array([rule.p_value for rule in rules])
         self.tried = np.concatenate([found.tried, p_values])
         rates = discovery_rates(p_values, self.tried)
-        self.rules = [replace(rule, q_value=float(rate)) for rule, rate in zip(rules.values(), rates, strict=True)]
+        self.rules = [replace(rule, q_value=float(rate)) for rule, rate in zip(rules, rates, strict=True)]
 
     def score(self) -> None:
         """Predict what removing every rule's records together does, and put the rule to show of every cause first."""
@@ -173,15 +174,20 @@ class Explaining:
         ]
         apart: list[Rule] = []
         for one in sorted(best, key=lambda one: -one.merit(self.case.n_retained)):
-            if not any(one.shares_cause(other, self.evidence.terms[:, HELPFUL], SAME) for other in apart):
-                apart.append(one)
+            same = [other for other in apart if one.shares_cause(other, self.evidence.terms[:, HELPFUL], SAME)]
+            if not any(other in _as_odd([*same, one]) for other in same):
+                apart = [other for other in apart if other not in same] + [one]
         best = sorted(apart, key=lambda one: -one.closes)
         self.rules = best + [one for one in able if one not in best]
 
     def _to_show(self, rules: list[Rule]) -> Rule:
-        """Return, of rules about one cause that do nearly as much as the best, the one of most merit."""
-        enough = [one for one in rules if one.closes >= NEARLY * rules[0].closes]
-        return max(enough or rules[:1], key=lambda one: one.merit(self.case.n_retained))
+        """Return the one to show of rules about one cause: among those that do much the same, labels decide, where they say anything."""
+        n_rows, most = self.case.n_retained, rules[0].closes
+        alike = [one for one in rules if one.closes >= ALIKE * most] or rules[:1]
+        if max(one.oddity for one in alike) > 0.0:
+            return min(_as_odd(alike), key=lambda one: (len(one.conditions), -one.merit(n_rows)))
+        enough = [one for one in rules if one.closes >= NEARLY * most] or rules[:1]
+        return max(enough, key=lambda one: one.merit(n_rows))
 
     def _predict(self) -> None:
         outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
@@ -250,7 +256,17 @@ class Explaining:
             if subset is not None:
                 self.subsets.append(subset)
                 shown.append(rule)
+        if not shown:
+            self._note_none(tries)
         self._report(1.0, "Done")
+
+    def _note_none(self, tries: int) -> None:
+        """Note that no rule is shown, and what else there is to try."""
+        why = f"the {tries} best were really removed" if tries else "none is predicted to"
+        self.notes.append(
+            f"No rule that holds for {self.counts[0]:,} to {self.counts[1]:,} of the {self.case.n_retained:,} records narrows the gap: of "
+            f"{len(self.tried):,} tried {why}. Widen the support bounds, allow more conditions, or give other bins or columns."
+        )
 
     def stop(self) -> None:
         """Note that the user stopped before the end."""
@@ -294,3 +310,9 @@ class Explaining:
             for one in sorted(self.rules, key=lambda one: (not one.measured, -sign * one.predicted))
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _as_odd(rules: list[Rule]) -> list[Rule]:
+    """Return the rules whose records' labels are nearly as odd as the oddest ones'."""
+    oddest = max(one.oddity for one in rules)
+    return [one for one in rules if one.oddity >= min(AS_ODD * oddest, oddest - SURE)]

@@ -31,9 +31,10 @@ class Subset:
         The metric before and after the records were really removed.
     predicted : float
         Change of the metric that was predicted; NaN where removals had to be measured to be known.
-    low, high : float
-        Paired interval of the change, `core.compare`'s. Where `reversed`, of the signed difference: the two groups have changed places.
+    change, low, high : float
+        Paired change and its interval, `core.compare`'s. Where `reversed`, of the signed difference, else `verified`.
     reversed : bool
+        Whether the two groups have changed places.
     levels_down : bool
         Whether the gap closes mostly because the better-off group fares worse. Such rules come last.
     p_value : float
@@ -59,6 +60,7 @@ class Subset:
     before: float
     after: float
     predicted: float
+    change: float
     low: float
     high: float
     reversed: bool
@@ -95,15 +97,11 @@ class Subset:
     @property
     def sentence(self) -> str:
         """One sentence that says it all."""
-        label = metric_of(self.metric).label
-        label = label[:1].lower() + label[1:]
         parts = [
-            f"Without the {self.n_records:,} records ({self.support:.1%}) where {self.rule}, the {label} goes from "
-            f"{self.before:.3f} to {self.after:.3f} (change {self.verified:+.3f}, predicted {self.predicted:+.3f}, "
-            f"interval {self.low:+.3f} to {self.high:+.3f})"
+            f"Without the {self.n_records:,} records ({self.support:.1%}) where {self.rule}, the {metric_of(self.metric).words} goes from "
+            f"{self.before:.3f} to {self.after:.3f}{self._turned} (change {self.verified:+.3f}, predicted {self.predicted:+.3f}, "
+            f"{self._signed}interval {self.low:+.3f} to {self.high:+.3f})"
         ]
-        if self.reversed:
-            parts.append("and the two groups change places")
         if self.predicted * self.verified < 0:
             parts.append("although the prediction had it the other way")
         if self.levels_down:
@@ -113,6 +111,18 @@ class Subset:
         if self.sensitive:
             parts.append(f"and the rule names {' and '.join(self.sensitive)} (sensitive)")
         return ", ".join(parts) + "."
+
+    @property
+    def _turned(self) -> str:
+        return " the other way round, as the two groups change places" if self.reversed else ""
+
+    @property
+    def _signed(self) -> str:
+        """What the interval is of, where that is not the change named before it."""
+        if not self.reversed:
+            return ""
+        kind = "ratio" if metric_of(self.metric).kind == "ratio" else "difference"
+        return f"signed {kind} {self.change:+.3f}, "
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,8 +190,8 @@ class Explanation(Sequence[Subset]):
     @property
     def table(self) -> pd.DataFrame:
         """The rules as a table, best first."""
-        columns = ["rule", "n_records", "support", "predicted", "verified", "low", "high", "responsibility"]
-        columns += ["p_value", "q_value", "survives", "levels_down", "sensitive"]
+        columns = ["rule", "n_records", "support", "predicted", "verified", "change", "low", "high", "reversed"]
+        columns += ["responsibility", "p_value", "q_value", "survives", "levels_down", "sensitive"]
         rows = [[getattr(one, name) for name in columns] for one in self.subsets]
         return pd.DataFrame(rows, columns=columns)
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from core.attribution.base import Attributor
+from core.attribution.base import Attributor, Fitted
 from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
 from core.numerics.logistic import sigmoid
@@ -58,6 +58,13 @@ class NewtonInfluence(Attributor):
         effect += _through_class_weights(state, curvature.A @ direction)
         effect += _through_means(state, by_atom, direction, residual)
         return effect
+
+    def fitted(self, case: Case) -> Fitted:
+        """Return what the model says of its training labels. One pass over the rows."""
+        state: GlmState = Newton().prepare(case).state
+        rows, own = state.frame.rows, case.retained
+        weight = (rows.weight * state.part_weights[rows.part])[own]
+        return Fitted(state.predictors(rows.Z)[own], rows.y[own].astype(np.float64), weight / weight.mean())
 
     @one_blas_thread()
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:

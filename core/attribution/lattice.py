@@ -153,12 +153,12 @@ class Search:
         by_bin = np.concatenate(on_threads(bin_sums, work))
         total = np.zeros((len(parents), one.n_bins + 1, self.values.shape[1]))
         np.cumsum(by_bin, axis=1, out=total[:, 1:])
-        sums = total[:, one.stops] - total[:, one.starts]
-        count = np.rint(sums[..., COUNT])
+        counted = np.ascontiguousarray(total[..., COUNT])
+        count = np.rint(counted[:, one.stops] - counted[:, one.starts])
         new = (count >= self.fewest) & (count < held[:, None, COUNT])
         parent, condition = np.nonzero(new)
         rules = np.column_stack([parents[parent], condition.astype(np.int32)])
-        sums = sums[parent, condition]
+        sums = total[parent, one.stops[condition]] - total[parent, one.starts[condition]]
         self._keep(rules, sums)
         return rules, sums
 

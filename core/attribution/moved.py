@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.attribution.groups import predicted_scores
 from core.case.case import Case
+from core.errors import whole_number
 
 
 def moved_decisions(case: Case, forget: Iterable[Any], on: str = "explore", most: int = 10) -> pd.DataFrame:
@@ -34,7 +35,7 @@ def moved_decisions(case: Case, forget: Iterable[Any], on: str = "explore", most
     Raises
     ------
     InputError
-        If an id is unknown, repeated or removed already, or a whole class would go.
+        If `most` is no whole number of at least 1, or an id is unknown, repeated or removed already, or a whole class would go.
     NotSupportedError
         If no attributor serves the model.
 
@@ -49,6 +50,7 @@ def moved_decisions(case: Case, forget: Iterable[Any], on: str = "explore", most
     >>> moved_decisions(case, [0, 1], most=3).shape
     (3, 6)
     """
+    most = whole_number("most", most)
     without, _ = predicted_scores(case, forget, on)
     now, rows = case.scores(on), case.rows(on)
     first = np.argsort(-np.abs(without - now), kind="stable")[:most]

@@ -18,7 +18,7 @@ from core.attribution.random_removals import band, random_removals
 from core.attribution.registry import not_at_random, not_on_confirm
 from core.attribution.utility import Utility
 from core.case.case import Case
-from core.errors import InputError, InputTypeError
+from core.errors import InputError, InputTypeError, whole_number
 from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
 from core.unlearning.base import Progress
@@ -202,8 +202,7 @@ def _check(
     if not 0 < max_group_share <= 1:
         raise InputError(f"`max_group_share` must be above 0 and at most 1. Got {max_group_share!r}.")
     for name, count in (("max_records", max_records), ("checkpoints", checkpoints)):
-        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
-            raise InputError(f"`{name}` must be a whole number of at least 1. Got {count!r}.")
+        whole_number(name, count)
 
 
 def _path(search: Search, case: Case) -> pd.DataFrame:
@@ -235,14 +234,15 @@ def _path(search: Search, case: Case) -> pd.DataFrame:
 
 def _reason(search: Search) -> str:
     goal, first, last = search.goal, search.path[0], search.here
+    metric, utility = metric_of(goal.metric), goal.utility
     if not last.forget and search.ended == "reached":
-        return f"{goal.metric} is {first.value:.3g} already, so nothing needs removing to reach {goal.target:.3g}."
-    done = f"{goal.metric} goes from {first.value:.3g} to {last.value:.3g} by removing {len(last.forget):,} records"
-    price = f"{goal.utility.name} changes by {last.utility - first.utility:+.3g}"
+        return f"{metric.label} is {first.value:.3g} already, so nothing needs removing to reach {goal.target:.3g}."
+    done = f"{metric.words} goes from {first.value:.3g} to {last.value:.3g} by removing {len(last.forget):,} records"
+    price = f"{utility.words} changes by {last.utility - first.utility:+.3g}"
     if search.ended == "reached":
-        return f"{done}; {price}."
+        return f"{done[:1].upper()}{done[1:]}; {price}."
     stopped = {
-        "utility": f"more would cost more than {goal.max_utility_drop:g} of {goal.utility.name}",
+        "utility": f"more would cost more than {goal.max_utility_drop:g} of {utility.words}",
         "records": f"no more than {goal.max_records:,} records may go",
         "caps": "every group with a helpful record is at its cap",
         "nobody": "no other record's removal is predicted to help",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from core.attribution.outcome import Outcome
 from core.attribution.registry import not_on_confirm
 from core.attribution.utility import Utility
 from core.case.case import Case
-from core.errors import InputError, InputTypeError
+from core.case.door import check_seed
+from core.errors import InputError, InputTypeError, whole_number
 from core.unlearning.base import Progress
 from core.unlearning.registry import prepare, unlearn
 
@@ -57,10 +58,8 @@ def random_removals(
     Costs `n_draws` removals of the largest size, in as many steps as there are sizes.
     """
     not_on_confirm(on)
-    if isinstance(sizes, (int, np.integer)):
-        raise InputTypeError(f"Sizes must be given as a list. Got {sizes}; write [{sizes}].")
-    if n_draws < 1 or any(size < 1 for size in sizes):
-        raise InputError(f"Draws and sizes must be at least 1. Got {n_draws} draws of {list(sizes)}; raise them.")
+    check_seed(seed)
+    n_draws, sizes = whole_number("n_draws", n_draws), _as_numbers(sizes)
     if sizes and max(sizes) >= case.n_retained:
         raise InputError(
             f"Fewer than {case.n_retained:,} records can be removed at random. Got {max(sizes):,}; lower it."
@@ -79,6 +78,12 @@ def random_removals(
             done = size
             rows.append((size, index, Outcome.of(current, metric, feature, on).value(), judged.value(current, on)))
     return pd.DataFrame(rows, columns=["n_removed", "draw", "metric", "utility"])
+
+
+def _as_numbers(sizes: object) -> list[int]:
+    if isinstance(sizes, str) or not isinstance(sizes, Iterable):
+        raise InputTypeError(f"Sizes must be given as a list. Got {sizes!r}; write [{sizes}].")
+    return [whole_number("sizes", size) for size in sizes]
 
 
 def band(draws: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:

@@ -31,8 +31,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from core.case.case import Case
+from core.case.door import check_seed
 from core.case.scoring import model_rows, positive_scores
-from core.errors import InputError, NotSupportedError, listed
+from core.errors import InputError, NotSupportedError, listed, whole_number
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -123,7 +124,7 @@ def mean_reasons(case: Case, n_records: int = 100, seed: int = 0, progress: Prog
     Raises
     ------
     InputError
-        If `n_records` is below 1.
+        If `n_records` is no whole number of at least 1, or `seed` none.
     NotSupportedError
         As for `reasons`.
 
@@ -137,9 +138,8 @@ def mean_reasons(case: Case, n_records: int = 100, seed: int = 0, progress: Prog
     >>> mean_reasons(Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))).index.tolist()
     ['income']
     """
-    if n_records < 1:
-        raise InputError(f"A mean needs at least one record. Got n_records={n_records}.")
-    n_records = min(n_records, len(case.record_ids))
+    check_seed(seed)
+    n_records = min(whole_number("n_records", n_records), len(case.record_ids))
     drawn = np.sort(np.random.default_rng(seed).choice(len(case.record_ids), n_records, replace=False))
     parts = []
     for start in range(0, n_records, RECORDS_AT_ONCE):

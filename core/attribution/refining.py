@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from core.attribution.binning import short_cuts
-from core.attribution.conditions import Condition
+from core.attribution.conditions import Condition, Held
 from core.attribution.evidence import LIFT, Evidence
 from core.attribution.rule import Rule
 
@@ -21,15 +20,13 @@ NEARLY = 0.99
 """Of intervals that do this share of what the best does, the one of fewest records is taken."""
 
 
-def refine(
-    rule: Rule, table: pd.DataFrame, evidence: Evidence, fixed: Callable[[str], bool], counts: tuple[int, int]
-) -> Rule:
+def refine(rule: Rule, table: Held, evidence: Evidence, fixed: Callable[[str], bool], counts: tuple[int, int]) -> Rule:
     """Return the rule with its intervals, one after the other, as they do most for the worse-off group.
 
     Parameters
     ----------
     rule : Rule
-    table : DataFrame
+    table : Held
         The retained training rows.
     evidence : Evidence
     fixed : callable
@@ -37,34 +34,30 @@ def refine(
     counts : tuple of int
         Fewest and most records.
     """
+    n_rows = len(table.table)
     for place, one in enumerate(rule.conditions):
-        if (one.low is None and one.high is None) or fixed(one.column):
+        if not one.is_interval or fixed(one.column):
             continue
-        others = rule.conditions[:place] + rule.conditions[place + 1 :]
-        rows = np.flatnonzero(
-            np.logical_and.reduce([np.ones(len(table), dtype=bool), *(other.holds(table) for other in others)])
-        )
-        moved = _best_interval(one, table[one.column], rows, evidence, counts)
+        rows = table.by_all(rule.conditions[:place] + rule.conditions[place + 1 :])
+        numbers = table.numbers(one.column)[rows]
+        moved = _best_interval(one.column, numbers, evidence.terms[rows, LIFT], counts)
         if moved is not None:
             conditions = (*rule.conditions[:place], moved, *rule.conditions[place + 1 :])
-            found = Rule.of(conditions, rows[moved.holds(table.iloc[rows])], evidence, rule.cause)
-            if found.merit(len(table)) > rule.merit(len(table)):
+            found = Rule.of(conditions, rows[moved.among(numbers)], evidence, rule.cause)
+            if found.merit(n_rows) > rule.merit(n_rows):
                 rule = found
     return rule
 
 
-def _best_interval(
-    one: Condition, column: pd.Series[float], rows: npt.NDArray[np.intp], evidence: Evidence, counts: tuple[int, int]
-) -> Condition | None:
-    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)[rows]
-    rows, numbers = rows[~np.isnan(numbers)], numbers[~np.isnan(numbers)]
+def _best_interval(column: str, numbers: Floats, gains: Floats, counts: tuple[int, int]) -> Condition | None:
+    known = ~np.isnan(numbers)
+    numbers, gains = numbers[known], gains[known]
     cuts = np.unique(np.quantile(numbers, np.arange(1, CUTS) / CUTS, method="higher")) if len(numbers) else np.empty(0)
-    cuts = short_cuts(cuts[cuts > numbers.min()], np.unique(numbers)) if len(cuts) else cuts
+    cuts = cuts[cuts > numbers.min()] if len(cuts) else cuts
     if not len(cuts):
         return None
     cell = np.searchsorted(cuts, numbers, side="right")
     cells = len(cuts) + 1
-    gains = evidence.terms[rows, LIFT]
     totals = np.bincount(cell, minlength=cells), np.bincount(cell, gains, minlength=cells)
     size, lift = (np.concatenate([[0.0], np.cumsum(total)]) for total in totals)
     count, value = size[None, :] - size[:, None], lift[None, :] - lift[:, None]
@@ -74,8 +67,8 @@ def _best_interval(
     if not 0.0 < best < np.inf:
         return None
     low, high = np.unravel_index(int(np.argmin(np.where(value >= NEARLY * best, count, np.inf))), count.shape)
-    return Condition(
-        one.column,
-        low=float(cuts[low - 1]) if low > 0 else None,
-        high=float(cuts[high - 1]) if high < cells else None,
-    )
+    present = np.unique(numbers)
+    bounds = [
+        float(short_cuts(cuts[at - 1 : at], present)[0]) if 0 < at < cells else None for at in (int(low), int(high))
+    ]
+    return Condition(column, low=bounds[0], high=bounds[1])

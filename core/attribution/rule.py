@@ -28,6 +28,8 @@ class Rule:
     cause : int
         Which cause it is about.
     p_value : float
+    oddity : float
+        How odd its records' labels are to the model, beyond what the rule takes to name; 0 where nothing is known.
     q_value : float
         False discovery rate over all rules tried.
     predicted : float
@@ -43,6 +45,7 @@ class Rule:
     sums: Floats
     cause: int
     p_value: float
+    oddity: float = 0.0
     q_value: float = float("nan")
     predicted: float = float("nan")
     closes: float = float("nan")

@@ -46,7 +46,8 @@ def explain_gap(
     """Find rules on the raw columns whose records cause a gap, and confirm each by really removing them.
 
     Costs one pass over the retained records per column for every rule that is made longer, then one predicted group effect
-    for each of up to 160 rules, and one removal for each rule returned. In forests the 50 best rules are also removed from some trees.
+    for each of up to 170 rules (at 3 conditions), and one removal for each rule returned. In forests the 50 best rules are also
+    removed from some of the trees.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def explain_gap(
     Notes
     -----
     The search keeps the 5,000 rules of largest summed influence and misses none, unless a note says that it was limited. Of rules that
-    describe much the same records one is kept. See docs/METHODS.md.
+    describe much the same records one is kept; a logistic regression's are told apart by their records' labels. See docs/METHODS.md.
 
     Examples
     --------

@@ -69,6 +69,11 @@ class Utility:
             )
         return cls(name, ((name, 1.0),), metric.better == "higher")
 
+    @property
+    def words(self) -> str:
+        """What it is called inside a sentence."""
+        return "cost per record" if self.name == COST else metric_of(self.name).words
+
     def value(self, case: Case, on: str) -> float:
         """Return the utility of a case on a split."""
         return sum(weight * Outcome.of(case, name, None, on).value() for name, weight in self.terms)

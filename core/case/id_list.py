@@ -37,7 +37,7 @@ class IdList:
     duplicates : tuple
         Ids listed more than once.
     unknown : tuple of str
-        Ids that no training record has, each once.
+        Ids that no training record has, each once; the notes say which of them are of rows to explore or confirm on.
     forgotten : tuple
         Ids whose records are all removed already.
     n_listed : int
@@ -197,13 +197,35 @@ def _looked_up(case: Case, by: str, heading: str, texts: list[str]) -> IdList:
     records = found if rows is None else case.record_ids[rows]
     notes = []
     if unknown:
-        what = "is of no training record" if len(unknown) == 1 else "are of no training record"
-        notes.append(f"{len(unknown):,} of {len(once):,} ids {what}: {listed(unknown)}.{nearest_id(unknown[0], known)}")
+        notes += _about_unknown(unknown, known, _of_test_rows(case, by), len(once))
     if forgotten:
         notes.append(f"{len(forgotten):,} {_were(forgotten)} removed already: {listed(forgotten)}.")
     if duplicates:
         notes.append(f"{len(duplicates):,} {_were(duplicates)} listed more than once: {listed(duplicates)}.")
     return IdList(by, heading, found, records, duplicates, unknown, forgotten, len(texts), tuple(notes))
+
+
+def _of_test_rows(case: Case, by: str) -> pd.Index[Any]:
+    """Return the ids of the rows that the model was not trained on, so far as a column names them."""
+    column = case.roles.record_id if by == "record" else case.roles.subject_id
+    return pd.Index(case.test[column]) if column in case.test else pd.Index([])
+
+
+def _about_unknown(unknown: tuple[str, ...], known: pd.Index[Any], tested: pd.Index[Any], n_ids: int) -> list[str]:
+    """Return what is to be said of ids without a training record: that they are of test rows, or of nothing at all."""
+    in_test = pd.Index(match_ids(unknown, tested)).isin(tested) if len(tested) else np.zeros(len(unknown), dtype=bool)
+    rows, nowhere = ([one for one, hit in zip(unknown, in_test, strict=True) if hit == test] for test in (True, False))
+    notes = []
+    if rows:
+        what = "is of a row" if len(rows) == 1 else "are of rows"
+        notes.append(
+            f"{len(rows):,} of {n_ids:,} ids {what} to explore or confirm on: {listed(rows)}. The model was not trained on them, so "
+            "there is nothing to remove."
+        )
+    if nowhere:
+        what = "is of no training record" if len(nowhere) == 1 else "are of no training record"
+        notes.append(f"{len(nowhere):,} of {n_ids:,} ids {what}: {listed(nowhere)}.{nearest_id(nowhere[0], known)}")
+    return notes
 
 
 def _were(ids: tuple[Any, ...]) -> str:

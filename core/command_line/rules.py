@@ -33,7 +33,12 @@ def explain(args: Namespace) -> Output:
     )
     parts = [head]
     if len(found):
-        parts += [_table(found), "\n".join(f"{rank}. {plain(one.sentence)}" for rank, one in enumerate(found, 1))]
+        parts.append(_table(found))
+        if any(one.reversed for one in found):
+            parts.append(
+                "* The two groups change places: verified is the change of the signed difference, not after less before."
+            )
+        parts += ["\n".join(f"{rank}. {plain(one.sentence)}" for rank, one in enumerate(found, 1))]
     else:
         parts.append("No rule narrows the gap once its records are removed.")
     if found.notes:
@@ -71,7 +76,7 @@ def _table(found: core.Explanation) -> str:
             f"{one.n_records:,}",
             f"{one.support:.1%}",
             number(one.predicted),
-            interval(one.verified, one.low, one.high),
+            interval(one.change, one.low, one.high) + (" *" if one.reversed else ""),
             number(one.q_value),
             "beyond chance" if one.survives else "may be chance",
         ]

@@ -55,6 +55,11 @@ class Metric:
         return self.rates[0]
 
     @property
+    def words(self) -> str:
+        """The label as it stands inside a sentence."""
+        return self.label if self.label[:2].isupper() else self.label[:1].lower() + self.label[1:]
+
+    @property
     def compares_groups(self) -> bool:
         """Whether it is a difference, ratio or extreme over groups."""
         return self.kind not in ("rate", "detection")

@@ -173,6 +173,7 @@ def _columns() -> dict[str, Any]:
         "summed": ("summed", "Sum of the records' single influences.", "%+.3f"),
         "predicted": ("predicted", "Predicted change of the gap without them together.", "%+.3f"),
         "verified": ("verified", "Change of the gap when they were really removed.", "%+.3f"),
+        "change": ("signed change", "Paired change; of the signed difference where the groups change places.", "%+.3f"),
         "low": ("from", "Lower end of the paired 95% interval of the change.", "%+.3f"),
         "high": ("to", "Upper end of the paired 95% interval of the change.", "%+.3f"),
         "responsibility": ("responsibility", "(gap before less gap after) over gap before.", "percent"),
@@ -189,6 +190,7 @@ def _columns() -> dict[str, Any]:
 def _marks() -> dict[str, Any]:
     config = st.column_config
     return {
+        "reversed": config.CheckboxColumn("reversed", help="The two groups change places."),
         "survives": config.CheckboxColumn("stands out", help="Beyond chance at the false discovery rate asked for."),
         "levels_down": config.CheckboxColumn("levels down", help="Mostly because the better-off fare worse."),
         "sensitive": config.TextColumn("sensitive", help="Sensitive features the rule names."),

@@ -150,18 +150,12 @@ def _last(work: Work, measure: Measure) -> Planned | None:
     if plan is None:
         computing.place(origin, searched.PLAN, *about)
         return None
-    (st.success if plan.reached else st.warning)(_reason(plan))
+    (st.success if plan.reached else st.warning)(plain(plan.reason))
     if not len(plan):
         return Planned(plan, None)
     _take(work, origin, plan)
     band = _band(origin, settings, plan)
     return Planned(plan, band)
-
-
-def _reason(plan: core.Plan) -> str:
-    label = METRICS[plan.metric].label
-    text = plan.reason.removeprefix(plan.metric)
-    return plain(label + text if text != plan.reason else text.replace(plan.metric, inline(label)))
 
 
 def _take(work: Work, origin: Work, plan: core.Plan) -> None:

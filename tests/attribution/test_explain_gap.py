@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 import core
+from core.attribution import collecting
 from core.errors import InputError, InputTypeError
 from core.metrics.compare import compare
 
@@ -91,6 +92,42 @@ def test_verified_effects_are_those_of_real_removals(case: core.Case, found: cor
         assert one.verified < 0
     order = [(one.levels_down, one.after) for one in found]
     assert order == sorted(order)
+
+
+def test_where_groups_change_places_the_sentence_gives_the_change_its_interval_is_of(found: core.Explanation) -> None:
+    turned = [one for one in found if one.reversed]
+    assert turned
+    for one in found:
+        assert one.change == pytest.approx(-one.after - one.before if one.reversed else one.verified)
+        assert one.low <= one.change <= one.high
+        said = f"signed difference {one.change:+.3f}, interval {one.low:+.3f} to {one.high:+.3f}"
+        assert (said in one.sentence) == ("the other way round" in one.sentence) == one.reversed
+    assert found.table["reversed"].tolist() == [one.reversed for one in found]
+    assert found.table["change"].between(found.table["low"], found.table["high"]).all()
+
+
+def test_where_no_rule_narrows_the_gap_a_note_says_so(case: core.Case) -> None:
+    found = core.explain_gap(case, max_predicates=1, columns=["job"], min_support=0.5, max_support=0.6)
+    assert len(found) == 0
+    assert found.n_tried == 1
+    assert "for 1,250 to 1,500 of the 2,500 records narrows the gap: of 1 tried none is predicted to" in found.notes[-1]
+    assert "Widen the support bounds" in found.notes[-1]
+
+
+def test_more_rules_are_scored_where_the_best_are_fewer_than_fifty(
+    case: core.Case, found: core.Explanation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "FEWEST", 1)
+    fewer = core.explain_gap(case, max_predicates=2, top_k=1)
+    assert len(fewer.candidates) < len(found.candidates) <= 50
+    assert set(fewer.candidates["rule"]) < set(found.candidates["rule"])
+
+
+def test_bins_of_the_roles_must_be_of_columns_too(case: core.Case) -> None:
+    roles = case.roles.with_(bins={"incme": [0.0]})
+    made = core.Case(case.model, case.train, case.test, roles)
+    with pytest.raises(InputError, match=r"Got 'incme' in Roles.bins. Did you mean 'income'"):
+        core.explain_gap(made)
 
 
 def test_shown_rules_are_about_different_records(found: core.Explanation) -> None:

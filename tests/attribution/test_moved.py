@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import core
+from core.errors import InputError
 
 
 def test_moved_decisions_are_those_of_the_model_without_the_records(small_case: core.Case) -> None:
@@ -24,6 +25,9 @@ def test_moved_decisions_are_those_of_the_model_without_the_records(small_case: 
     np.testing.assert_array_equal(table["decided_without"], decided)
     with pytest.raises(core.RedressError, match="confirm"):
         core.moved_decisions(small_case, forget, on="confirm")
+    for wrong in ("a", 0, None):
+        with pytest.raises(InputError, match="`most` must be a whole number of at least 1"):
+            core.moved_decisions(small_case, forget, most=wrong)
 
 
 def test_mean_reasons_are_the_mean_of_reasons_over_the_same_records(small_case: core.Case) -> None:
@@ -35,5 +39,6 @@ def test_mean_reasons_are_the_mean_of_reasons_over_the_same_records(small_case: 
     assert means.is_monotonic_decreasing
     assert means.attrs["n_records"] == 50
     assert seen == [0.0, 0.4, 0.8]
-    with pytest.raises(core.RedressError, match="at least one"):
-        core.mean_reasons(small_case, n_records=0)
+    for wrong in (0, "5", 2.5):
+        with pytest.raises(InputError, match=r"`n_records` must be a whole number of at least 1"):
+            core.mean_reasons(small_case, wrong)

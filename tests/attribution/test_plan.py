@@ -41,6 +41,8 @@ def test_a_plan_reaches_its_target_with_the_case_it_returns(credit: core.Case, p
     assert last["n_removed"] == len(plan) == plan.forget.nunique()
     assert last["utility"] == pytest.approx(measured(plan.case, "accuracy"))
     assert f"from 0.0819 to {last['value']:.3g} by removing {len(plan)} records" in plan.reason
+    assert plan.reason.startswith("Gap in deserving people served goes from")
+    assert "; accuracy changes by" in plan.reason
     assert last["high"] < 0 < -last["change"]
 
 
@@ -57,6 +59,15 @@ def test_random_removals_do_not_come_near(credit: core.Case, plan: core.Plan) ->
     order = np.random.default_rng(5).permutation(credit.retained_ids.to_numpy())[:40]
     assert draws["metric"].iloc[0] == pytest.approx(measured(core.unlearn(credit, order).case, GAP))
     assert band(draws).loc[40, "metric"] == draws["metric"].median()
+
+
+@pytest.mark.parametrize("options", [{"sizes": ["a"]}, {"sizes": [0]}, {"sizes": [5], "n_draws": "3"}])
+def test_random_removals_take_whole_numbers(credit: core.Case, options: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="must be a whole number of at least 1"):
+        core.random_removals(credit, **options)
+    for wrong in (5, "5"):
+        with pytest.raises(InputTypeError, match="Sizes must be given as a list"):
+            core.random_removals(credit, wrong)
 
 
 def test_the_cap_holds_for_every_group(credit: core.Case) -> None:

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from core.attribution import lattice
 from core.attribution.binning import bin_columns
-from core.attribution.conditions import Condition
+from core.attribution.conditions import Condition, Held
 from core.attribution.evidence import Evidence
 from core.attribution.lattice import COUNT, GAIN, Search
 from core.attribution.surrogate import surrogate
@@ -85,6 +85,16 @@ def test_every_record_has_one_bin_and_missing_is_a_value(small_case):
         np.testing.assert_array_equal(
             (own >= binned.starts[index]) & (own < binned.stops[index]), one.holds(table), err_msg=one.text
         )
+
+
+def test_rows_that_conditions_hold_for_are_the_same_when_asked_again(small_case):
+    table = small_case.train
+    held, binned = Held(table), bin_columns(small_case, 4, 10, None, None)
+    for one in [*binned.conditions, *binned.conditions]:
+        np.testing.assert_array_equal(held.by(one), one.holds(table), err_msg=one.text)
+    some = binned.conditions[0], binned.conditions[-1]
+    np.testing.assert_array_equal(held.by_all(some), np.flatnonzero(some[0].holds(table) & some[1].holds(table)))
+    assert held.by_all(()).tolist() == list(range(len(table)))
 
 
 def test_bins_must_be_of_numbers(small_case):

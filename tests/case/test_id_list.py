@@ -35,6 +35,20 @@ def test_what_is_found_repeated_unknown_and_gone(case: core.Case) -> None:
     assert core.unlearn(case, ids.found).n_forgotten == 2
 
 
+def test_ids_of_test_rows_are_told_from_unknown_ones(small_case: core.Case) -> None:
+    name, row = "person", "t0"
+    test = small_case.test.assign(person=[f"t{number}" for number in range(len(small_case.test))])
+    case = core.Case(small_case.model, small_case.train, test, small_case.roles)
+    ids = core.read_ids(case, f"{name}\np9\n{row}\nnobody\n".encode())
+    assert ids.unknown == (row, "nobody")
+    assert ids.notes[0].startswith(
+        f"1 of 3 ids is of a row to explore or confirm on: {row!r}. The model was not trained"
+    )
+    assert ids.notes[1].startswith("1 of 3 ids is of no training record: 'nobody'.")
+    only = core.read_ids(case, f"{name}\n{row}\n".encode())
+    assert len(only.notes) == 1
+
+
 def test_subjects_stand_for_their_retained_records(case: core.Case) -> None:
     ids = core.read_ids(case, "account;note\n1;x\n2;y\n0;z\n700;z\n".encode("utf-16"))
     assert (ids.by, ids.column) == ("subject", "account")

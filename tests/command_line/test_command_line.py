@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -339,7 +340,7 @@ def test_plan_takes_costs_together(capsys: pytest.CaptureFixture[str], folder: s
 
 
 def test_explain_prints_rules_and_gives_their_ids(
-    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case
+    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ("explain", folder, "--max-predicates", "1", "--top", "2", "--metric", "demographic_parity_difference")
     found = run_json(capsys, *options)
@@ -350,4 +351,10 @@ def test_explain_prints_rules_and_gives_their_ids(
     text = run(capsys, *options)
     assert expected[0].rule in text
     assert f"{expected.n_tried:,} rules tried" in text
+    assert "change places" not in text
     assert "must not look at the confirm rows" in refused(capsys, *options, "--on", "confirm")
+    turned = replace(expected, subsets=(replace(expected[0], reversed=True, change=-0.2, low=-0.3, high=-0.1),))
+    monkeypatch.setattr(core, "explain_gap", lambda *_, **__: turned)
+    text = run(capsys, *options)
+    assert "-0.2000 [-0.3000, -0.1000] *" in text
+    assert "* The two groups change places" in text
