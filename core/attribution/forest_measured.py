@@ -88,8 +88,8 @@ class Removals:
             return np.asarray(self.outcome.values(self.after / n) - self.outcome.value())[:, None]
         width = np.sqrt((n - m) / (n * m * max(m - 1, 1)))
         sums = self.multipliers[:m].sum(axis=0)[:, None]
-        found = np.empty((len(self.groups), DRAWS))
-        for number in range(len(found)):
+        found = np.full((len(self.groups), DRAWS), np.nan)
+        for number in np.flatnonzero(~self.failed):
             change = (self.after[number] - self.before) / m
             around = width * (self.by_draw[number] - sums * change)
             found[number] = self.outcome.values(np.clip(scores + change + around, 0.0, 1.0))
@@ -154,6 +154,6 @@ def _until(
         if work.seen == work.n_trees:
             changes[judged] = effects[judged, 0]
             return changes, 1.0 if judged.all() else float("nan")
-        changes[judged], correlation = mixture(effects[judged], known[judged])
+        changes[judged], correlation = mixture(effects[judged], known[judged], work.seen / work.n_trees)
         if late or correlation >= target < 1.0:
             return changes, correlation

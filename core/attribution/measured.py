@@ -7,9 +7,10 @@ the measured effect r, their variance v what is still open. All groups share the
 
 Of the true effects R then ``E (r - R)^2 = v``, and sampling theory has ``cov(r, R) = var(r) - v``. The effect k predicted with the
 splits kept knows nothing of the draws: ``cov(k, R) = cov(k, r)``. The best linear prediction p of R from r and k follows; no weight is set by
-hand. Where every tree was seen, v = 0: r is the effect, and k has no weight. How p correlates with R depends on how far R is spread, which
-may be less than r, for its noise, or more, for the decisions that imagined forests share among them: it is taken to be as spread, so
-that ``cov(r, R) = var(r) - v / 2``.
+hand. The level is another matter: scatter alone moves a gap, by as much in all groups, the more the fewer trees. The mean over the groups is
+therefore r's by m of T parts and k's by the others. Where every tree was seen, v = 0: r is the effect, and k has no weight. How p
+correlates with R depends on how far R is spread, which may be less than r, for its noise, or more, for the decisions that imagined
+forests share among them: it is taken to be as spread, so that ``cov(r, R) = var(r) - v / 2``.
 
 References
 ----------
@@ -59,7 +60,7 @@ class Mixture(NamedTuple):
     correlation: float
 
 
-def mixture(draws: Floats, known: Floats) -> Mixture:
+def mixture(draws: Floats, known: Floats, share: float) -> Mixture:
     """Return the best linear prediction of the effects in all trees.
 
     Parameters
@@ -68,21 +69,24 @@ def mixture(draws: Floats, known: Floats) -> Mixture:
         Possible effects.
     known : ndarray, shape (n_groups,)
         Effects predicted without the sample.
+    share : float
+        Of the trees that were seen.
     """
     effects = draws.mean(axis=1)
+    level = share * effects.mean() + (1.0 - share) * known.mean() if len(effects) else 0.0
     if len(effects) < FEWEST_GROUPS:
-        return Mixture(effects, float("nan"))
+        return Mixture(level + effects - effects.mean() if len(effects) else effects, float("nan"))
     errors = draws - effects[:, None]
     still_open = float((errors - errors.mean(axis=0)).var(axis=0).sum() / (draws.shape[1] - 1))
     own, other = effects - effects.mean(), known - known.mean()
     spread, common = float(own @ own) / len(own), float(own @ other) / len(own)
     if spread == 0.0:
-        return Mixture(effects, float("nan"))
+        return Mixture(np.full(len(effects), level), float("nan"))
     by_sample, by_known = _weights(spread, common, float(other @ other) / len(own), still_open)
     found = by_sample * own + by_known * other
     with_truth = by_sample * (spread - still_open / 2.0) + by_known * common
     length = np.sqrt(float(found @ found) / len(found) * spread)
-    return Mixture(effects.mean() + found, min(with_truth / length, 1.0) if length > 0.0 else 0.0)
+    return Mixture(level + found, min(with_truth / length, 1.0) if length > 0.0 else 0.0)
 
 
 def _weights(spread: float, common: float, spread_known: float, still_open: float) -> tuple[float, float]:

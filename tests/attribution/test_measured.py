@@ -90,6 +90,14 @@ def test_when_the_time_is_over_the_sample_is_small_and_says_so(removed):
     assert np.isnan(core.measured_changes(case, groups[:5], METRICS[0], seconds=1e-9).correlation)
 
 
+def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed):
+    case, groups, true = removed
+    outcome = Outcome.of(case, METRICS[0], "woman", "explore")
+    found = core.measured_changes(case, groups[:30], METRICS[0], seconds=1e-9).changes
+    real = outcome.values(true[:30]) - outcome.value()
+    assert abs(found.mean() - real.mean()) < 0.5 * real.std()
+
+
 def test_blocks_of_groups_are_measured_alike(removed, monkeypatch):
     case, groups, _ = removed
     whole = core.measured_changes(case, groups[:6], METRICS[0], target=1.0)
@@ -107,7 +115,7 @@ def test_the_mixture_does_as_well_as_it_says(noise, known_noise):
     seen, unseen = noise * draw.normal(size=(2, 4000)) * [[1.0], [0.5]]  # 20 of 100 trees
     sample, true = lasting + seen, lasting + 0.2 * seen + 0.8 * unseen
     draws = sample[:, None] + np.std(true - sample) * draw.normal(size=(4000, 50))
-    found = mixture(draws, lasting + known)
+    found = mixture(draws, lasting + known, 0.2)
     real, *alone = (np.corrcoef(one, true)[0, 1] for one in (found.effects, sample, lasting + known))
     assert found.correlation - 0.1 < real < found.correlation + 0.15
     assert real > max(alone)
@@ -117,14 +125,14 @@ def test_the_sample_is_left_aside_where_it_is_noise():
     draw = np.random.default_rng(0)
     known = draw.normal(size=1000)
     sample = 0.2 * known + draw.normal(size=1000)
-    found = mixture(sample[:, None] + 2.0 * draw.normal(size=(1000, 50)), known)
+    found = mixture(sample[:, None] + 2.0 * draw.normal(size=(1000, 50)), known, 0.2)
     assert np.corrcoef(found.effects, known)[0, 1] == pytest.approx(1.0)
     assert found.correlation == pytest.approx(np.corrcoef(sample, known)[0, 1], abs=0.05)
 
 
 def test_without_a_spread_nothing_is_told():
-    same = mixture(np.ones((20, 5)), np.arange(20.0))
-    np.testing.assert_array_equal(same.effects, np.ones(20))
+    same = mixture(np.ones((20, 5)), np.arange(20.0), 0.5)
+    np.testing.assert_array_equal(same.effects, np.full(20, 5.25))
     assert np.isnan(same.correlation)
 
 
