@@ -22,8 +22,8 @@ Positions = npt.NDArray[np.intp]
 
 AT_A_TIME = 4
 """Trees that are looked at between two looks at the clock."""
-FEWEST, GROWTH = 10, 1.25
-"""Trees before the first estimate of the correlation, and by how many times as many it is estimated again."""
+FEWEST, GROWTH = 20, 1.25
+"""Trees before the first estimate of the correlation, and by how many times as many it is estimated again. That of fewer is chance."""
 DRAWS = 24
 MOST_NUMBERS = 2**27
 """Most single-precision numbers that sums of draws may take: half a gibibyte."""
@@ -156,4 +156,4 @@ def _until(
             return changes, 1.0 if judged.all() else float("nan")
         changes[judged], correlation = mixture(effects[judged], known[judged], work.seen / work.n_trees)
         if late or correlation >= target < 1.0:
-            return changes, correlation
+            return changes, correlation if work.seen >= FEWEST else float("nan")

@@ -42,7 +42,7 @@ class Measured:
         Signed; NaN for a group that cannot go, or without which the metric is undefined.
     correlation : float
         Expected correlation, over these groups, with the changes that really removing them makes; 1 where they were removed from every
-        tree, NaN where it cannot be told.
+        tree, NaN where it cannot be told: for fewer than ten groups or 20 trees. Where groups overlap much, it is rough.
     n_trees, of_trees : int
         From how many trees each group was really removed, and how many there are; 0 for models that are no forests.
     """

@@ -80,14 +80,13 @@ def test_from_all_trees_they_are_the_removals_themselves(removed):
     assert (found.correlation, found.n_trees) == (1.0, N_TREES)
 
 
-def test_when_the_time_is_over_the_sample_is_small_and_says_so(removed):
+def test_when_the_time_is_over_the_sample_is_small_and_promises_nothing(removed):
     case, groups, _ = removed
     seen = []
     found = core.measured_changes(case, groups[:12], METRICS[0], seconds=1e-9, progress=seen.append)
     assert found.n_trees < 10
-    assert found.correlation < core.measured_changes(case, groups[:12], METRICS[0]).correlation
+    assert np.isnan(found.correlation)
     assert seen == [0.0]
-    assert np.isnan(core.measured_changes(case, groups[:5], METRICS[0], seconds=1e-9).correlation)
 
 
 def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed):
