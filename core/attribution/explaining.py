@@ -221,6 +221,11 @@ class Explaining:
             )
         if found is None or not best:
             return
+        if not found.n_trees:
+            self.notes.append(
+                "There was no time to remove the best rules' records from trees, so their changes are predicted."
+            )
+            return
         self.rules[:LOOKED_AT] = [
             replace(one, predicted=float(change), measured=True)
             for one, change in zip(best, found.changes, strict=True)

@@ -23,7 +23,7 @@ Positions = npt.NDArray[np.intp]
 AT_A_TIME = 4
 """Trees that are looked at between two looks at the clock."""
 FEWEST, GROWTH = 20, 1.25
-"""Trees before the first estimate of the correlation, and by how many times as many it is estimated again. That of fewer is chance."""
+"""Trees before the first estimate of the correlation, and by how many times as many it is estimated again. Of fewer no use is made."""
 DRAWS = 24
 MOST_NUMBERS = 2**27
 """Most single-precision numbers that sums of draws may take: half a gibibyte."""
@@ -117,7 +117,7 @@ def measure(
     target : float
         Expected correlation that is enough; 1 asks for every tree.
     seconds : float or None
-        Begin no further trees after so long; the first few are always looked at.
+        Begin no further trees after so long; where that is before the 20th, the changes are the known ones.
     progress : callable, optional
         Called with the share of trees seen; may raise to give up.
     """
@@ -130,15 +130,15 @@ def measure(
     for place, block in enumerate(blocks):
         work = Removals(outcome.case, [groups[index] for index in block], outcome)
         end = None if seconds is None else start + seconds * (place + 1) / len(blocks)
-        changes[block], correlation = _until(work, known[block], target, end, progress)
+        changes[block], correlation, used = _until(work, known[block], target, end, progress)
         correlations.append(correlation)
-        seen.append(work.seen)
+        seen.append(used)
     return Measured(changes, float(np.min(correlations)) if correlations else float("nan"), min(seen), n_trees)
 
 
 def _until(
     work: Removals, known: Floats, target: float, end: float | None, progress: Callable[[float], None] | None
-) -> tuple[Floats, float]:
+) -> tuple[Floats, float, int]:
     due = float(FEWEST)
     while True:
         if progress is not None:
@@ -153,7 +153,9 @@ def _until(
         changes = np.where(work.failed, known, np.nan)
         if work.seen == work.n_trees:
             changes[judged] = effects[judged, 0]
-            return changes, 1.0 if judged.all() else float("nan")
+            return changes, 1.0 if judged.all() else float("nan"), work.seen
+        if work.seen < FEWEST:
+            return known, float("nan"), 0
         changes[judged], correlation = mixture(effects[judged], known[judged], work.seen / work.n_trees)
         if late or correlation >= target < 1.0:
-            return changes, correlation if work.seen >= FEWEST else float("nan")
+            return changes, correlation, work.seen

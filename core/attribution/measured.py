@@ -42,9 +42,10 @@ class Measured:
         Signed; NaN for a group that cannot go, or without which the metric is undefined.
     correlation : float
         Expected correlation, over these groups, with the changes that really removing them makes; 1 where they were removed from every
-        tree, NaN where it cannot be told: for fewer than ten groups or 20 trees. Where groups overlap much, it is rough.
+        tree, NaN where it cannot be told, as for fewer than ten groups. Where groups overlap much, it is rough.
     n_trees, of_trees : int
-        From how many trees each group was really removed, and how many there are; 0 for models that are no forests.
+        From how many trees each group was really removed, and how many there are; 0 for models that are no forests. Where the time was
+        over before the 20th tree, `n_trees` is 0 and the changes are those predicted with every split kept.
     """
 
     changes: Floats

@@ -80,21 +80,24 @@ def test_from_all_trees_they_are_the_removals_themselves(removed):
     assert (found.correlation, found.n_trees) == (1.0, N_TREES)
 
 
-def test_when_the_time_is_over_the_sample_is_small_and_promises_nothing(removed):
+def test_when_the_time_is_over_too_soon_the_sample_is_not_used(removed):
     case, groups, _ = removed
     seen = []
     found = core.measured_changes(case, groups[:12], METRICS[0], seconds=1e-9, progress=seen.append)
-    assert found.n_trees < 10
+    assert (found.n_trees, found.of_trees) == (0, N_TREES)
+    np.testing.assert_array_equal(found.changes, core.group_changes(case, groups[:12], METRICS[0]))
     assert np.isnan(found.correlation)
     assert seen == [0.0]
 
 
-def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed):
+def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed, monkeypatch):
     case, groups, true = removed
+    monkeypatch.setattr(forest_measured, "FEWEST", 4)
     outcome = Outcome.of(case, METRICS[0], "woman", "explore")
-    found = core.measured_changes(case, groups[:30], METRICS[0], seconds=1e-9).changes
+    found = core.measured_changes(case, groups[:30], METRICS[0], seconds=1e-9)
     real = outcome.values(true[:30]) - outcome.value()
-    assert abs(found.mean() - real.mean()) < 0.5 * real.std()
+    assert found.n_trees == 4
+    assert abs(found.changes.mean() - real.mean()) < 0.5 * real.std()
 
 
 def test_blocks_of_groups_are_measured_alike(removed, monkeypatch):
