@@ -13,6 +13,7 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -23,8 +24,12 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 import core
+from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS, WEIGHT, build
+from core.numerics.tree_histograms import make_histograms
+from core.numerics.tree_splits import mixed
 from core.unlearning import forest_state, forest_tree
-from core.unlearning.forest_tree import first_difference
+from core.unlearning.forest_state import Grove
+from core.unlearning.forest_tree import LivingTree, first_difference
 
 D = 40
 JOBS = 2
@@ -91,6 +96,41 @@ def report(case: core.Case, rows: float, repeats: int, make_model: Callable[[], 
     )
 
 
+def rebuilding_time(before: LivingTree, after: LivingTree, grove: Grove) -> float:
+    """Return the seconds it takes to build those subtrees again that a removal built again: where the feature changed."""
+    old, new, seconds = before.grown, after.grown, 0.0
+    first = np.cumsum(np.where(new.words[:, LEFT] < 0, new.words[:, ROWS], 0))
+    stack = [(0, 0, after.roots.draws.seed, 0)]
+    while stack:
+        one, other, key, depth = stack.pop()
+        f = new.words[other, FEATURE]
+        if f >= 0 and f == old.words[one, FEATURE]:
+            with np.errstate(over="ignore"):
+                for side, step in ((LEFT, 1), (RIGHT, 2)):
+                    stack.append((old.words[one, side], new.words[other, side], mixed(key, step), depth + 1))
+            continue
+        if f < 0:
+            continue
+        start = int(first[other - 1]) if other else 0
+        end = start + int(new.words[other, ROWS])
+        bench, root = grove.benches[0], float(new.reals[0, WEIGHT])
+        whole = (
+            grove.table,
+            grove.rules,
+            after.roots.draws,
+            after.roots.labels,
+            after.samples.copy(),
+            start,
+            end,
+            depth,
+        )
+        store = make_histograms(bench.lines, 0, 0)
+        origin = int(new.origin[other])
+        rest = (key, origin, root, bench.out, 0, -1, False, store, bench.scratch)
+        seconds += timed(partial(build, *whole, *rest))[0]
+    return seconds
+
+
 def phases(case: core.Case, repeats: int) -> None:
     """Print where a single removal spends its time, on one thread, and how many rows it looks at and why."""
     benches, spent = case.state.grove.benches, Counter[str]()
@@ -115,11 +155,17 @@ def phases(case: core.Case, repeats: int) -> None:
         ),
     ):
         for one in draw.choice(case.retained_ids, repeats, replace=False):
-            spent["all"] += timed(lambda one=one: core.unlearn(case, [one], method="forest"))[0]
+            seconds, result = timed(lambda one=one: core.unlearn(case, [one], method="forest"))
+            spent["all"] += seconds
+            pairs = zip(case.state.trees, result.case.state.trees, strict=True)
+            spent["rebuilding"] += sum(
+                rebuilding_time(tree, other, case.state.grove) for tree, other in pairs if tree is not other
+            )
     total = sum(bench.moves.tally for bench in benches) / repeats
     share = {name: 100 * seconds / spent["all"] for name, seconds in spent.items()}
     print(
-        f"one record, on one thread: {share['update']:.0f}% of the time following paths, checking and rebuilding, "
+        f"one record, on one thread: {share['update'] - share['rebuilding']:.0f}% of the time following paths and checking, "
+        f"{share['rebuilding']:.0f}% building subtrees again, "
         f"{share.get('grow', 0.0):.0f}% building whole trees, {share['with_tree']:.0f}% writing scikit-learn's trees, the rest around it; "
         f"rows of nodes checked {total[0]:,.0f}, searched on every candidate {total[1]:,.0f}, of subtrees built again {total[2]:,.0f}, "
         f"moved by sliding thresholds {total[3]:,.0f}"

@@ -13,6 +13,7 @@ from typing import Any
 
 import core
 from core.unlearning.base import Guarantee, Progress, UnlearnResult
+from dashboard.turns import Turns
 
 MOST_CASES = 8
 MOST_VERSIONS = 200
@@ -110,15 +111,33 @@ class Versions:
     def __init__(self, load: Callable[[str], core.Case]) -> None:
         self._load = load
         self._lock = Lock()
+        self._turns = Turns()
+        self._under_way: dict[tuple[str, str], tuple[float, str]] = {}
         self._kept: OrderedDict[str, OrderedDict[str, Version]] = OrderedDict()
         self._facts: dict[str, dict[str, Any]] = {}
 
     def get(self, case_id: str, steps: Steps = (), report: Progress | None = None) -> Version:
-        """Return a version, made now unless it is kept; the first one is prepared for removals, with progress reported."""
+        """Return a version, made now unless it is kept; the first one is prepared for removals, with progress reported.
+
+        What another session is making already, as after a reload, is waited for, and how far it is reported.
+        """
         kept = self.peek(case_id, steps)
-        if kept is None:
-            kept = self._make(case_id, steps, report)
-            self.put(case_id, steps, kept)
+        if kept is not None:
+            return kept
+        name, tell = (case_id, revision(steps)), report or _silent
+
+        def telling(share: float, what: str) -> None:
+            self._under_way[name] = share, what
+            tell(share, what)
+
+        with self._turns.take(name, lambda: tell(*self._under_way.get(name, (0.0, "")))):
+            kept = self.peek(case_id, steps)
+            if kept is None:
+                try:
+                    kept = self._make(case_id, steps, telling)
+                finally:
+                    self._under_way.pop(name, None)
+                self.put(case_id, steps, kept)
         return kept
 
     def _make(self, case_id: str, steps: Steps, report: Progress | None) -> Version:

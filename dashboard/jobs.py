@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any
 
@@ -14,6 +15,9 @@ Report = Callable[[float, str], None]
 QUICK_S = 0.3
 """Work done within this time is never shown as waiting."""
 
+LONG_S = 2.0
+"""After longer work, what it left behind is collected at once."""
+
 _POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="redress")
 
 
@@ -22,7 +26,7 @@ class GivenUpError(Exception):
 
 
 class Job:
-    """One piece of work under way.
+    """One piece of work, under way once it is started.
 
     Parameters
     ----------
@@ -56,7 +60,21 @@ class Job:
         self._then = then
         self._started = time.monotonic()
         self._given_up = Event()
-        self._future: Future[Any] = _POOL.submit(work, self._report)
+        self._work = work
+        self._future: Future[Any] | None = None
+
+    def start(self) -> Job:
+        """Begin, once; return the job."""
+        if self._future is None:
+            self._future = _POOL.submit(self._do, self._work)
+        return self
+
+    def _do(self, work: Callable[[Report], Any]) -> Any:
+        try:
+            return work(self._report)
+        finally:
+            if self.seconds > LONG_S:
+                gc.collect()
 
     def _report(self, share: float, doing: str) -> None:
         if self._given_up.is_set():
@@ -69,9 +87,14 @@ class Job:
         return time.monotonic() - self._started
 
     @property
+    def queued(self) -> bool:
+        """Whether it waits for other work on this server to end."""
+        return self._future is None or not (self._future.running() or self._future.done())
+
+    @property
     def done(self) -> bool:
         """Whether it has ended, well or badly."""
-        return self._future.done()
+        return self._future is not None and self._future.done()
 
     def stop(self) -> None:
         """Tell the work to end at its next report; its partial result is waited for."""
@@ -82,17 +105,14 @@ class Job:
         """Give the work up: it ends at its next report, and a result that still comes is dropped."""
         self.stopping = False
         self._given_up.set()
-        self._future.cancel()
+        if self._future is not None:
+            self._future.cancel()
 
     def settle(self, wait_s: float = 0.0) -> bool:
         """Hand the result over if it is there within `wait_s` seconds; raise what the work raised."""
         if self._given_up.is_set() and not self.stopping:
             return True
-        try:
-            result = self._future.result(timeout=wait_s)
-        except TimeoutError:
-            if self._future.done():
-                raise
+        if self._future is None or not wait([self._future], wait_s).done:
             return False
-        self._then(result)
+        self._then(self._future.result())
         return True

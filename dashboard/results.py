@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from core.errors import LimitError, RedressError
+from dashboard.turns import Turns
 
 Name = tuple[Any, ...]
 """The id of the case, what is asked, and everything the answer depends on."""
@@ -33,6 +34,7 @@ class Results:
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = Lock()
+        self._turns = Turns()
         self._kept: OrderedDict[Name, Any] = OrderedDict()
 
     def peek(self, name: Name) -> Any:
@@ -45,15 +47,24 @@ class Results:
             raise type(found)(*found.args)
         return found
 
-    def make(self, name: Name, work: Callable[[], Any]) -> Any:
-        """Return the result kept under a name, or make and keep it; callable from any thread."""
+    def make(self, name: Name, work: Callable[[], Any], waiting: Callable[[], None] | None = None) -> Any:
+        """Return the result kept under a name, or make and keep it; callable from any thread.
+
+        Where another thread is making it, that one is waited for; `waiting` is called meanwhile, and may raise to give up.
+        """
         kept = self.peek(name)
         if kept is not None:
             return kept
+        with self._turns.take(name, waiting):
+            kept = self.peek(name)
+            return self._made(name, work) if kept is None else kept
+
+    def _made(self, name: Name, work: Callable[[], Any]) -> Any:
         try:
             made = work()
         except RedressError as error:
-            self._put(name, error)
+            # A new one: the one raised holds on to every table on its way up here.
+            self._put(name, type(error)(*error.args))
             raise
         except MemoryError as error:
             refused = LimitError("This must fit into the server's memory. It did not; use fewer rows.")

@@ -48,6 +48,7 @@ class Key(StrEnum):
     SAVED_FORM = "saved_form"
     SAVED_ID = "saved_id"
     CONVERGE = "converge"
+    REFIT = "refit"
     DELETE = "delete"
     CHECK_TAB = "check_tab"
     CHECK_RATE = "check_rate"
@@ -101,6 +102,8 @@ class Key(StrEnum):
     MITIGATORS_GO = "mitigators_go"
     PROBLEM = "problem"
     STRIP_BOX = "strip_box"
+    STRIP_CHOICES = "strip_choices"
+    UNDER_WAY_BOX = "under_way_box"
     STRIP_METRIC = "strip_metric"
     STRIP_FEATURE = "strip_feature"
     STRIP_MOVE = "strip_move"
@@ -185,8 +188,13 @@ def give_up(about: str) -> None:
         job.stop()
         return
     if job is not None and job.name:
-        st.session_state[Key.GIVEN_UP] = {*st.session_state.get(Key.GIVEN_UP, ()), job.name}
+        refuse_result(job.name)
     drop_job(about)
+
+
+def refuse_result(name: tuple[Any, ...]) -> None:
+    """Note that the person gave a result up."""
+    st.session_state[Key.GIVEN_UP] = {*st.session_state.get(Key.GIVEN_UP, ()), name}
 
 
 def given_up(name: tuple[Any, ...]) -> bool:

@@ -31,6 +31,11 @@ class Demo:
     title: str
     about: str
 
+    @property
+    def slug(self) -> str:
+        """Its title as it stands in an address; folders are named by what is in them, which a workshop is to find out."""
+        return re.sub("[^a-z0-9]+", "-", self.title.lower()).strip("-")
+
 
 def root() -> Path:
     """Return the folder of all cases, made if need be and closed to other users."""
@@ -63,15 +68,15 @@ def _first_paragraph(lines: list[str]) -> list[str]:
     return body[: body.index("")] if "" in body else body
 
 
-def demo_id(name: str) -> str:
-    """Return the id of a working copy of a demonstration: its name, and a part that keeps visitors apart."""
-    return f"{name}~{secrets.token_urlsafe(6)}"
+def demo_id(demo: Demo) -> str:
+    """Return the id of a working copy of a demonstration: its title, and a part that keeps visitors apart."""
+    return f"{demo.slug}~{secrets.token_urlsafe(6)}"
 
 
 def demo_of(case_id: str) -> Demo | None:
     """Return the demonstration a case id belongs to, or None for an uploaded case."""
     name = case_id.partition("~")[0]
-    return next((demo for demo in demos() if demo.name == name), None)
+    return next((demo for demo in demos() if name in (demo.name, demo.slug)), None)
 
 
 def store(case: core.Case, name: str) -> str:

@@ -37,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class ModelLimits:
-    """The limits a skops file must keep.
+    """The limits a model must keep: its skops file, and the time it takes.
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ class ModelLimits:
         Objects described by `schema.json`.
     max_depth : int
         Levels of nesting in `schema.json`.
+    max_seconds : float
+        Time for scoring the test rows.
     """
 
     max_bytes: int = 200 * MIB
@@ -61,6 +63,7 @@ class ModelLimits:
     max_schema: int = 32 * MIB
     max_nodes: int = 200_000
     max_depth: int = 100
+    max_seconds: float = 120.0
 
 
 def read_source(source: Source, what: str, max_bytes: int) -> bytes:

@@ -20,6 +20,18 @@ from core.errors import InputError, LimitError, listed
 SCHEMA = "schema.json"
 PROTOCOLS = (1, 2)
 
+PICKLED = (
+    b"\x80",
+    *(b"\x78" + level for level in (b"\x01", b"\x5e", b"\x9c", b"\xda")),
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"\x5d\x00\x00",
+    b'\x04"M\x18',
+    b"ZF",
+)
+"""How pickle files start, and joblib's: plain, or packed by zlib, gzip, bz2, xz, lzma or lz4."""
+
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
@@ -65,7 +77,7 @@ def check_archive(data: bytes, limits: ModelLimits) -> dict[str, Any]:
 def _check_kind(data: bytes) -> None:
     if data.startswith(b"PK"):
         return
-    if data[:1] == b"\x80" or data[:2] in (b"\x78\x9c", b"\x1f\x8b", b"ZF"):
+    if data.startswith(PICKLED):
         raise InputError(
             "A model must be a skops file. Got what looks like a pickle or joblib file, which is never opened here because "
             "that would run code from the file; save the model with skops.io.dump(model, 'model.skops')."
@@ -184,7 +196,7 @@ def _check_types(nodes: list[dict[str, Any]]) -> None:
         names = sorted(foreign)
         way_out = next(
             (foreign[name] for name in names if foreign[name]),
-            "save the model without them, as a plain scikit-learn model",
+            "save a model without them: scikit-learn's linear models, naive Bayes, trees, forests and gradient boosting are read",
         )
         raise InputError(
             f"A model file may contain only types on the allow-list, since rebuilding others could run code from the file. "

@@ -58,13 +58,14 @@ def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int)
             scores = np.asarray(model.predict_proba(X), dtype=np.float64)[:, column]
         else:
             scores = _decision(np.asarray(model.decision_function(X), dtype=np.float64), column)
-    except (ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # what is in the model decides which
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"The model must be able to score every row. {type(model).__name__} says: {reason}") from error
     if not np.isfinite(scores).all():
         bad = int((~np.isfinite(scores)).sum())
+        where = "among the numbers of the model itself" if bad == len(scores) else "for infinities in its columns"
         raise InputError(
-            f"Every score must be finite. The model gives NaN or infinity for {bad} of {len(scores)} rows; look for infinities in its columns."
+            f"Every score must be finite. The model gives NaN or infinity for {bad:,} of {len(scores):,} rows; look {where}."
         )
     return np.ascontiguousarray(scores)
 

@@ -136,7 +136,8 @@ def threshold_sweep(
     cost_false_positive, cost_false_negative : float
         Cost of one undeserving person given the good outcome, and of one deserving person refused.
     n_thresholds : int
-        Thresholds are spread evenly over the ranks of the scores.
+        About how many; half are spread evenly over the ranks of the scores, half over those of the distinct scores, so that the few
+        high scores of a rare outcome are not passed over.
 
     Returns
     -------
@@ -159,7 +160,8 @@ def threshold_sweep(
     kind = metric_of(metric)
     scores, label = case.scores(on), case.favorable(case.y(on))
     names, codes = occupied(case.groups(sensitive_feature, on))
-    thresholds = np.unique(np.quantile(scores, np.linspace(0.0, 1.0, n_thresholds), method="higher"))
+    shares = np.linspace(0.0, 1.0, max(n_thresholds // 2, 2))
+    thresholds = np.union1d(*(np.quantile(values, shares, method="higher") for values in (scores, np.unique(scores))))
     rows = []
     for threshold in thresholds:
         positive = scores >= threshold

@@ -16,6 +16,8 @@ CLASS_BITS = 8
 CLASS_MASK = (1 << CLASS_BITS) - 1
 MOST_WEIGHT = (1 << (31 - CLASS_BITS)) - 1
 MOST_BINS = 1024
+ROOM_TO_SORT = 257
+"""Places beside those for the keys that sorting them takes."""
 
 Array = npt.NDArray[Any]
 
@@ -47,6 +49,10 @@ class Table(NamedTuple):
         Codes further apart stand for values that are never taken as one.
     codes_by_row, bins_by_row : ndarray
         As `codes` and `bins`, with what belongs to one row side by side in memory.
+    order : ndarray of int32, shape (n_columns, n_rows)
+        Rows by ascending code.
+    starts : ndarray of int32, shape (n_columns, 2 * MOST_BINS + 1)
+        Where every bin's rows start in `order`, past the last one the number of rows.
     """
 
     codes: Array
@@ -62,6 +68,8 @@ class Table(NamedTuple):
     linked: Array
     codes_by_row: Array
     bins_by_row: Array
+    order: Array
+    starts: Array
 
 
 class Rules(NamedTuple):
@@ -101,9 +109,46 @@ class Draws(NamedTuple):
     fractions: Array
 
 
+class Stack(NamedTuple):
+    """Nodes that wait for their turn, and sums of the one whose turn it is.
+
+    Parameters
+    ----------
+    words : ndarray of int64, shape (n_rows + 2, 10)
+    keys : ndarray of uint64, shape (n_rows + 2,)
+    sums, left, right : ndarray of float64, shape (n_classes,)
+    """
+
+    words: Array
+    keys: Array
+    sums: Array
+    left: Array
+    right: Array
+
+
+class Place(NamedTuple):
+    """Where a node stands: what tells its rows from others without a look at all of them.
+
+    Parameters
+    ----------
+    known : ndarray of bool, shape (n_rows,)
+        The rows of its tree.
+    path : ndarray of int64, shape (at least depth, 3)
+        The splits above it: column, largest code that goes left, and whether the path does.
+    depth : int
+    """
+
+    known: Array
+    path: Array
+    depth: int
+
+
 class Scratch(NamedTuple):
     """Room to work in, for one thread."""
 
+    updating: Stack
+    building: Stack
+    path: Array
     keys: Array
     spare: Array
     group_code: Array
@@ -119,13 +164,21 @@ class Scratch(NamedTuple):
     opened: Array
 
 
+def _make_stack(n_rows: int, n_classes: int) -> Stack:
+    """Return room for the nodes that wait in a tree of `n_rows` rows; memory is taken as it is written."""
+    return Stack(np.empty((n_rows + 2, 10), np.int64), np.empty(n_rows + 2, np.uint64), *np.empty((3, n_classes)))
+
+
 def make_scratch(n_rows: int, table: Table) -> Scratch:
     """Return room for nodes of up to `n_rows` rows."""
     widest = int(np.diff(table.first).max())
     groups = max(min(n_rows, widest), 1)
     return Scratch(
+        _make_stack(n_rows, table.n_classes),
+        _make_stack(n_rows, table.n_classes),
+        np.empty((n_rows + 2, 3), np.int64),
         np.empty(n_rows + 1, np.int64),
-        np.empty(n_rows + 1, np.int64),
+        np.empty(n_rows + 1 + ROOM_TO_SORT, np.int64),
         np.empty(groups, np.int64),
         np.empty(groups, np.int64),
         np.empty((groups, table.n_classes), np.float64),

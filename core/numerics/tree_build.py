@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import codes_for, has_missing
 from core.numerics.tree_histograms import Histograms
@@ -62,7 +63,7 @@ def make_room(n_rows: int, n_classes: int) -> Grown:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_labels(labels: Array, rows: Array, sums: Array) -> float:
     """Fill `sums` with the rows' weight by class; return the whole weight."""
     sums[:] = 0.0
@@ -74,7 +75,7 @@ def sum_labels(labels: Array, rows: Array, sums: Array) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_leaf(rules: Rules, n_rows: int, depth: int, node_impurity: float) -> bool:
     """Return whether a node is a leaf whatever its splits."""
     return (
@@ -85,7 +86,7 @@ def is_leaf(rules: Rules, n_rows: int, depth: int, node_impurity: float) -> bool
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def partition(codes: Array, rows: Array, below: int) -> int:
     """Bring rows with a code up to `below` to the front; return how many there are."""
     start, end = 0, len(rows)
@@ -98,7 +99,7 @@ def partition(codes: Array, rows: Array, below: int) -> int:
     return start
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put_node(
     out: Grown, at: int, parent: int, is_left: bool, sums: Array, weight: float, n_rows: int, node_impurity: float
 ) -> None:
@@ -118,7 +119,7 @@ def put_node(
         out.values[at, c] = sums[c] / weight
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put_split(out: Grown, at: int, table: Table, column: int, threshold: float, rows: Array, n_left: int) -> None:
     """Make the leaf at `at` an inner node; its children announce themselves."""
     f = table.owner[column]
@@ -128,7 +129,7 @@ def put_split(out: Grown, at: int, table: Table, column: int, threshold: float, 
     out.words[at, MISSING] = 1 if left else 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def improvement(
     rules: Rules, sums: Array, weight: float, left: Array, left_weight: float, right: Array, root_weight: float
 ) -> float:
@@ -141,7 +142,7 @@ def improvement(
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def build(
     table: Table,
     rules: Rules,
@@ -170,17 +171,14 @@ def build(
     fragile : bool
         Whether a split may turn into a leaf, by rounding, or a leaf into a split as the whole weight falls.
     """
-    words_on_stack = np.empty((64, 6), np.int64)
-    keys_on_stack = np.empty(64, np.uint64)
-    words_on_stack[0] = (start, end, depth, parent, 1 if is_left else 0, np.int64(origin))
-    keys_on_stack[0] = key
-    waiting = 1
-    fragile = rules.min_impurity_decrease > 0.0
-    sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)
+    stack, keys, sums, left, right = scratch.building
+    stack[0, :6] = (start, end, depth, parent, 1 if is_left else 0, np.int64(origin))
+    keys[0] = key
+    waiting, fragile = 1, rules.min_impurity_decrease > 0.0
     while waiting > 0:
         waiting -= 1
-        start, end, depth, parent, side, origin = words_on_stack[waiting]
-        key = keys_on_stack[waiting]
+        start, end, depth, parent, side, origin = stack[waiting, :6]
+        key = keys[waiting]
         rows = samples[start:end]
         weight = sum_labels(labels, rows, sums)
         node_impurity = impurity(rules.entropy, sums, weight)
@@ -213,27 +211,12 @@ def build(
         put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others
         out.names[at - 1] = name
-        if waiting + 2 > len(keys_on_stack):
-            words_on_stack = np.concatenate((words_on_stack, np.empty_like(words_on_stack)))
-            keys_on_stack = np.concatenate((keys_on_stack, np.empty_like(keys_on_stack)))
-        words_on_stack[waiting] = (
-            start + n_left,
-            end,
-            depth + 1,
-            at - 1,
-            0,
-            -1 if origin < 0 else np.int64(draws.right[origin]),
-        )
-        keys_on_stack[waiting] = mixed(key, 2)
-        words_on_stack[waiting + 1] = (
-            start,
-            start + n_left,
-            depth + 1,
-            at - 1,
-            1,
-            -1 if origin < 0 else np.int64(draws.left[origin]),
-        )
-        keys_on_stack[waiting + 1] = mixed(key, 1)
+        beyond = -1 if origin < 0 else np.int64(draws.right[origin])
+        stack[waiting, :6] = (start + n_left, end, depth + 1, at - 1, 0, beyond)
+        keys[waiting] = mixed(key, 2)
+        beyond = -1 if origin < 0 else np.int64(draws.left[origin])
+        stack[waiting + 1, :6] = (start, start + n_left, depth + 1, at - 1, 1, beyond)
+        keys[waiting + 1] = mixed(key, 1)
         waiting += 2
     return at, fragile
 

@@ -14,9 +14,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Rules, Scratch, Table
+from core.numerics.kernel import kernel
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Place, Rules, Scratch, Table
 from core.numerics.tree_columns import bins_for, codes_for
 from core.numerics.tree_sorting import sort_keys
 
@@ -24,11 +24,13 @@ CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
 MARGIN = 1e-9
 """Proxies closer than this share of the node's weight are compared one by one."""
 LOW_HALF = (1 << 32) - 1
+LOOKED_UP = 4
+"""Rows are looked up in their column's order where that means a look at no more than one in so many of a node's."""
 ROWS_IN_BIN = 12
 """Bins are joined, two by two, until about so many rows fall into each."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def impurity_of_two(entropy: bool, a: float, b: float, weight: float) -> float:
     """Return the impurity of two class sums, as scikit-learn computes it."""
     if entropy:
@@ -41,14 +43,14 @@ def impurity_of_two(entropy: bool, a: float, b: float, weight: float) -> float:
     return 1.0 - (a * a + b * b) / (weight * weight)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def proxy_of_two(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> float:
     """Return scikit-learn's proxy of the gain of a split with sums `a` and `b` on the left."""
     left, right = a + b, (all_a + all_b) - (a + b)
     return -right * impurity_of_two(entropy, all_a - a, all_b - b, right) - left * impurity_of_two(entropy, a, b, left)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> float:
     """Return the proxy to rounding, empty sides allowed."""
     left, right = a + b, (all_a + all_b) - (a + b)
@@ -59,7 +61,7 @@ def corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> flo
     return -mass - (2.0 * (all_a - a) * (all_b - b) / right if right > 0.0 else 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(bins: Array, f: int, shift: int, labels: Array, rows: Array, n_bins: int, counts: Array) -> None:
     """Count rows (lower half) and weight (upper half) by bin and class."""
     counts[: 2 * n_bins] = 0
@@ -69,7 +71,7 @@ def _count(bins: Array, f: int, shift: int, labels: Array, rows: Array, n_bins: 
         counts[2 * (np.int64(bins[f, row]) >> shift) + (label & CLASS_MASK)] += ((label >> CLASS_BITS) << 32) | 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bound(
     rules: Rules, edges: Array, shift: int, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
 ) -> tuple[float, int, int, int]:
@@ -103,7 +105,7 @@ def _bound(
     return best, best_before, best_after, filled
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def gather(
     codes: Array, bins: Array, f: int, shift: int, lowest: int, n_bins: int, labels: Array, rows: Array, scratch: Scratch
 ) -> tuple[int, int, int]:  # fmt: skip
@@ -111,19 +113,66 @@ def gather(
     found = 0
     low: Any = 1 << 31
     high: Any = 0
-    keys, opened = scratch.keys, scratch.opened
+    keys, opened, chosen = scratch.keys, scratch.opened, scratch.spare
     for i in range(len(rows)):
-        row = rows[i]
-        place: Any = (np.int64(bins[f, row]) >> shift) - lowest
-        if opened[min(max(place, 0), n_bins - 1)]:
-            code = np.int64(codes[f, row])
-            low, high = min(low, code), max(high, code)
-            keys[found] = (code << 32) | labels[row]
-            found += 1
+        place: Any = (np.int64(bins[f, rows[i]]) >> shift) - lowest
+        chosen[found] = rows[i]
+        found += opened[min(max(place, 0), n_bins - 1)]
+    for i in range(found):
+        row = chosen[i]
+        code = np.int64(codes[f, row])
+        low, high = min(low, code), max(high, code)
+        keys[i] = (code << 32) | labels[row]
     return found, low, high
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _belongs(codes: Array, place: Place, row: int) -> bool:
+    """Return whether a row is one of the node's."""
+    if not place.known[row]:
+        return False
+    for d in range(place.depth):  # noqa: SIM110
+        if (codes[place.path[d, 0], row] <= place.path[d, 1]) != (place.path[d, 2] == 1):
+            return False
+    return True
+
+
+@kernel
+def _first_and_last(starts: Array, n_rows: int, shift: int, lowest: int, n_bins: int, j: int) -> tuple[int, int]:
+    """Return where the rows of bin `j` of a node start and end in the column's order; the outermost have no end."""
+    first = 0 if j == 0 else starts[(lowest + j) << shift]
+    return first, n_rows if j == n_bins - 1 else starts[(lowest + j + 1) << shift]
+
+
+@kernel
+def gather_ordered(
+    table: Table, f: int, shift: int, lowest: int, n_bins: int, labels: Array, n: int, place: Place, scratch: Scratch
+) -> int:
+    """Collect the rows of opened bins in the order of their codes by looking them up; return how many, -1 where that takes long.
+
+    `n` is the number of the node's rows.
+    """
+    starts, n_rows, most, looked, found = table.starts[f], table.order.shape[1], n // LOOKED_UP, 0, 0
+    for j in range(n_bins):
+        if scratch.opened[j]:
+            first, last = _first_and_last(starts, n_rows, shift, lowest, n_bins, j)
+            looked += last - first
+    if looked > most:
+        return -1
+    codes, order = table.codes_by_row, table.order
+    for j in range(n_bins):
+        if not scratch.opened[j]:
+            continue
+        first, last = _first_and_last(starts, n_rows, shift, lowest, n_bins, j)
+        for at in range(first, last):
+            row = order[f, at]
+            if _belongs(codes, place, row):
+                scratch.keys[found] = (np.int64(codes[f, row]) << 32) | labels[row]
+                found += 1
+    return found
+
+
+@kernel
 def best_opened(
     values: Array, linked: int, rules: Rules, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
@@ -132,7 +181,7 @@ def best_opened(
     What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included.
     """
     keys, counts = scratch.keys, scratch.counts
-    a, b, rows, at, last = 0.0, 0.0, 0, 0, -1
+    a, b, rows, at, last = np.int64(0), np.int64(0), 0, 0, -1
     best, below, above, n_left = -np.inf, -1, -1, 0
     for i in range(n_bins):
         here = (counts[2 * i] & LOW_HALF) + (counts[2 * i + 1] & LOW_HALF)
@@ -149,7 +198,7 @@ def best_opened(
         while at < end:
             code = keys[at] >> 32
             if rows > 0:
-                proxy = proxy_of_two(rules.entropy, a, b, all_a, all_b)
+                proxy = proxy_of_two(rules.entropy, np.float64(a), np.float64(b), all_a, all_b)
                 most = max(most, proxy)
                 if (
                     proxy > best
@@ -162,17 +211,15 @@ def best_opened(
             last = code
             while at < end and keys[at] >> 32 == code:
                 label = keys[at] & LOW_HALF
-                if label & CLASS_MASK:
-                    b += label >> CLASS_BITS
-                else:
-                    a += label >> CLASS_BITS
+                a += (label >> CLASS_BITS) * (1 - (label & CLASS_MASK))
+                b += (label >> CLASS_BITS) * (label & CLASS_MASK)
                 at += 1
                 rows += 1
         scratch.upper[i] = most
     return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def bins_shift(table: Table, f: int, n: int) -> int:
     """Return how often the bins of a feature are joined, two by two, for a node of `n` rows."""
     shift = 0
@@ -181,7 +228,7 @@ def bins_shift(table: Table, f: int, n: int) -> int:
     return shift
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_in_bins(
     table: Table, rules: Rules, f: int, labels: Array, rows: Array, sums: Array, floor: float, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:

@@ -11,25 +11,26 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import Array, Table
 
 FEW = 16
 """Rows fewer than one in so many are read from the table that holds each row's values side by side."""
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def codes_for(table: Table, n: int) -> Array:
     """Return the codes in the layout that suits reading `n` rows, shape (n_columns, n_rows)."""
     return table.codes_by_row if n * FEW < table.codes.shape[1] else table.codes
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def bins_for(table: Table, n: int) -> Array:
     """Return the bins in the layout that suits reading `n` rows, shape (n_columns, n_rows)."""
     return table.bins_by_row if n * FEW < table.bins.shape[1] else table.bins
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def code_below(table: Table, column: int, threshold: float) -> int:
     """Return the code of a column's largest value up to `threshold`, -1 where there is none."""
     first, low, high = table.first[column], 0, table.first[column + 1] - table.first[column]
@@ -44,14 +45,14 @@ def code_below(table: Table, column: int, threshold: float) -> int:
     return low - 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def midpoint(table: Table, column: int, below: int, above: int) -> float:
     """Return the threshold between two codes of a column."""
     first = table.first[column]
     return np.float64(table.values[first + below]) / 2.0 + np.float64(table.values[first + above]) / 2.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def has_missing(table: Table, f: int, rows: Array) -> bool:
     """Return whether a feature is missing in any of the rows."""
     if table.twin[f] < 0:
@@ -64,7 +65,7 @@ def has_missing(table: Table, f: int, rows: Array) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def column_of(table: Table, f: int, missing_left: bool) -> int:
     """Return the column that a stored split on a feature is made on."""
     return int(table.twin[f]) if missing_left and table.twin[f] >= 0 else f

@@ -32,7 +32,7 @@ from core.numerics.tree_build import (
     put_node,
     sum_labels,
 )
-from core.numerics.tree_columns import code_below, column_of
+from core.numerics.tree_columns import code_below, codes_for, column_of
 from core.numerics.tree_moves import MUCH, Moves, copy_subtree, split_rows, stored_sums, take
 from core.numerics.tree_random import (
     ABSENT,
@@ -164,7 +164,7 @@ def build_drawn(
         if is_leaf(rules, n, depth, node_impurity):
             continue
         lines = _with_room(lines, used, len(table.twin))
-        n_lines = write_lines(table, rules, draws, labels, rows, key, origin, lines[used:], scratch)
+        n_lines = write_lines(table, rules, draws, labels, rows, key, origin, n >= large, lines[used:], scratch)
         node_lines = lines[used : used + n_lines]
         k = best_line(rules, node_lines, n, sums, weight, scratch)
         if k < 0:
@@ -178,7 +178,7 @@ def build_drawn(
         if n >= large:
             first[at] = used + n_lines
         line = node_lines[k]
-        middle = start + partition(table.codes[line[COLUMN]], rows, line[BELOW])
+        middle = start + partition(codes_for(table, n)[line[COLUMN]], rows, line[BELOW])
         if waiting + 2 > len(keys):
             stack, keys = np.concatenate((stack, np.empty_like(stack))), np.concatenate((keys, np.empty_like(keys)))
         beyond = -1 if origin < 0 else np.int64(draws.right[origin])
@@ -194,7 +194,7 @@ def build_drawn(
 @njit(cache=True, nogil=True)
 def _lines_now(
     table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, key: Any,
-    origin: Any, held: Array, lines: Array, moves: Moves, scratch: Scratch,
+    origin: Any, large: int, held: Array, lines: Array, moves: Moves, scratch: Scratch,
 ) -> int:  # fmt: skip
     """Write a node's lines as they are now, from those it `held` where it kept any; return how many there are."""
     if len(held) > 0:
@@ -202,7 +202,7 @@ def _lines_now(
         if follow_lines(table, draws, labels, rows, base, gone, key, origin, lines[: len(held)]):
             return len(held)
     moves.tally[1] += len(rows)
-    return write_lines(table, rules, draws, labels, rows, key, origin, lines, scratch)
+    return write_lines(table, rules, draws, labels, rows, key, origin, len(rows) >= large, lines, scratch)
 
 
 @njit(cache=True, nogil=True)
@@ -277,7 +277,7 @@ def update_drawn(
             lines = _with_room(lines, used, len(table.twin))
             before = held.lines[held.first[node] : held.first[node + 1]]
             n_lines = _lines_now(
-                table, rules, draws, labels, rows, base, gone, key, origin, before, lines[used:], moves, scratch
+                table, rules, draws, labels, rows, base, gone, key, origin, large, before, lines[used:], moves, scratch
             )
             k = best_line(rules, lines[used : used + n_lines], n, sums, weight, scratch)
             stays_split = k >= 0 and lines[used + k, OF] == old.words[node, FEATURE]

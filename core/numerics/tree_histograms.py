@@ -17,10 +17,10 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Rules, Scratch, Table
-from core.numerics.tree_coarse import LOW_HALF, MARGIN, PRUNED, best_opened, bins_shift, corner, gather
+from core.numerics.kernel import kernel
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Place, Rules, Scratch, Table
+from core.numerics.tree_coarse import LOW_HALF, MARGIN, PRUNED, best_opened, bins_shift, corner, gather, gather_ordered
 from core.numerics.tree_columns import bins_for, codes_for
 from core.numerics.tree_sorting import sort_keys
 
@@ -60,7 +60,7 @@ def make_histograms(lines: Array, used: int, offset: int) -> Histograms:
     return Histograms(lines, lines.view(np.float32), np.array([used]), offset)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def begin(store: Histograms) -> int:
     """Start a node's histograms; return where, -1 where there is no room."""
     start = store.used[0]
@@ -72,7 +72,7 @@ def begin(store: Histograms) -> int:
     return int(start)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_candidate(
     store: Histograms, start: int, table: Table, f: int, n: int, all_a: float, all_b: float, entropy: bool, scratch: Scratch
 ) -> int:  # fmt: skip
@@ -118,19 +118,21 @@ def add_candidate(
     return start
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def copy_histograms(name: int, base: Histograms, own: Histograms, out: Histograms) -> int:
     """Copy a node's histograms to `out`; return the name they have there, -1 where there is no room."""
     lines, start = (base.lines, name) if name < own.offset else (own.lines, name - own.offset)
     size, to = lines[start, SIZE], out.used[0]
     if to + size > len(out.lines):
         return -1
-    out.lines[to : to + size] = lines[start : start + size]
+    for i in range(size):
+        for j in range(out.lines.shape[1]):
+            out.lines[to + i, j] = lines[start + i, j]
     out.used[0] = to + size
     return int(to + out.offset)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _slope(entropy: bool, share: float) -> float:
     """Return how fast the proxy falls as rows of one class join a side, from the other class's share in it."""
     if entropy:
@@ -138,18 +140,18 @@ def _slope(entropy: bool, share: float) -> float:
     return 2.0 * share * share
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _share(part: float, rest: float) -> float:
     """Return the share of `part`; of nothing, 1."""
     return part / (part + rest) if part + rest > 0.0 else 1.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _times(slope: float, weight: float) -> float:
     return slope * weight if weight > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _most_risen(
     entropy: bool, low: float, high: float, whole: float, other_low: float, other_high: float, other_whole: float,
     left: float, inside: float, right: float,
@@ -163,7 +165,7 @@ def _most_risen(
     return _times(on_left, left) + _times(on_right, right) + _times(max(on_left, on_right), inside)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _least_fallen(
     entropy: bool, low: float, high: float, whole: float, other_low: float, other_high: float, other_whole: float,
     left: float, inside: float, right: float,
@@ -175,13 +177,13 @@ def _least_fallen(
     return _times(on_left, left) + _times(on_right, right) + _times(min(on_left, on_right), inside)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bin_of(bins: Array, f: int, row: int, shift: int, lowest: int, n_bins: int) -> Any:
     place: Any = (np.int64(bins[f, row]) >> shift) - lowest
     return min(max(place, 0), n_bins - 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _shift_bounds(
     store: Histograms, at: int, n_bins: int, joins: bool, entropy: bool, all_a: float, all_b: float,
     moved_a: float, moved_b: float, moved: Array,
@@ -209,7 +211,7 @@ def _shift_bounds(
         a, b, done_a, done_b = next_a, next_b, done_a + here_a, done_b + here_b
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def move_rows(
     store: Histograms, start: int, table: Table, entropy: bool, labels: Array, rows: Array, joins: bool,
     sums: Array, scratch: Scratch,
@@ -235,7 +237,7 @@ def move_rows(
         at += n_bins
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _choose_bins(store: Histograms, at: int, n_bins: int, least: float, scratch: Scratch) -> tuple[bool, float]:
     """Mark the bins that may hold a proxy of `least` and the ones before them; return if any and the largest bound."""
     some, most, last = False, -np.inf, -1
@@ -256,10 +258,10 @@ def _choose_bins(store: Histograms, at: int, n_bins: int, least: float, scratch:
     return some, most
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _best_of_candidate(
-    store: Histograms, at: int, table: Table, rules: Rules, labels: Array, rows: Array, sums: Array, floor: float,
-    scratch: Scratch,
+    store: Histograms, at: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
+    floor: float, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split on a candidate, as `best_in_bins`; bounds of opened bins become their largest proxies."""
     lines = store.lines
@@ -268,9 +270,10 @@ def _best_of_candidate(
     some, most = _choose_bins(store, at, n_bins, floor - MARGIN * (sums[0] + sums[1]), scratch)
     if not some:
         return PRUNED, most, -1, -1, 0
-    codes, bins = codes_for(table, len(rows)), bins_for(table, len(rows))
-    found, low, high = gather(codes, bins, f, shift, lowest, n_bins, labels, rows, scratch)
-    sort_keys(scratch.keys, scratch.spare, found, low, high - low)
+    if gather_ordered(table, f, shift, lowest, n_bins, labels, len(rows), place, scratch) < 0:
+        codes, bins = codes_for(table, len(rows)), bins_for(table, len(rows))
+        found, low, high = gather(codes, bins, f, shift, lowest, n_bins, labels, rows, scratch)
+        sort_keys(scratch.keys, scratch.spare, found, low, high - low)
     values = table.values[table.first[f] : table.first[f + 1]]
     best = best_opened(values, table.linked[f], rules, n_bins, len(rows), sums[0], sums[1], scratch)
     for j in range(n_bins):
@@ -280,10 +283,10 @@ def _best_of_candidate(
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def search_histograms(
-    store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, sums: Array, own: int,
-    floor: float, scratch: Scratch,
+    store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
+    own: int, floor: float, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split of a node among its candidates, one of which, `own`, has a split of proxy `floor`.
 
@@ -299,7 +302,7 @@ def search_histograms(
     at = start + 1
     while lines[at, FEATURE] != own:
         at += 1 + lines[at, BINS]
-    mine: Any = _best_of_candidate(store, at, table, rules, labels, rows, sums, floor, scratch)
+    mine: Any = _best_of_candidate(store, at, table, rules, labels, rows, place, sums, floor, scratch)
     feature, best, below, above, n_left = -1, -np.inf, -1, -1, 0
     if mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
         return feature, best, below, above, n_left
@@ -309,7 +312,7 @@ def search_histograms(
         found = mine
         if f != own:
             found = _best_of_candidate(
-                store, at, table, rules, labels, rows, sums, max(best, np.float64(mine[1])), scratch
+                store, at, table, rules, labels, rows, place, sums, max(best, np.float64(mine[1])), scratch
             )
         if found[0] != PRUNED and found[1] > best:
             feature, best, below, above, n_left = f, found[1], found[2], found[3], found[4]

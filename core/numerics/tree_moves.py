@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array
 from core.numerics.tree_build import LEFT, RIGHT, WEIGHT, Grown
 
@@ -31,16 +31,32 @@ class Moves(NamedTuple):
     tally: Array
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def keep_rows(rows: Array, stays: Array, kept: Array) -> None:
+    """Write to `kept` those of the rows that stay, in their order; it has room for just these."""
+    at = 0
+    for i in range(len(rows)):
+        if stays[rows[i]]:
+            kept[at] = rows[i]
+            at += 1
+
+
+@kernel
 def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
     """Write an unchanged subtree to position `at`; return where the next node goes."""
     if parent >= 0:
         out.words[parent, LEFT if is_left else RIGHT] = at
     size, shift = end - node, at - node
-    out.words[at : at + size] = old.words[node:end]
-    out.values[at : at + size] = old.values[node:end]
-    out.origin[at : at + size] = old.origin[node:end]
-    out.others[at : at + size] = old.others[node:end]
+    for i in range(size):
+        for j in range(out.words.shape[1]):
+            out.words[at + i, j] = old.words[node + i, j]
+    for i in range(size):
+        for c in range(out.values.shape[1]):
+            out.values[at + i, c] = old.values[node + i, c]
+    for i in range(size):
+        out.origin[at + i] = old.origin[node + i]
+    for i in range(size):
+        out.others[at + i] = old.others[node + i]
     if shift != 0:
         for i in range(at, at + size):
             if out.words[i, LEFT] >= 0:
@@ -49,7 +65,7 @@ def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: i
     return at + size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def stored_sums(old: Grown, node: int, sums: Array) -> float:
     """Fill `sums` with a node's weight by class; return its whole weight."""
     for c in range(len(sums)):
@@ -57,7 +73,7 @@ def stored_sums(old: Grown, node: int, sums: Array) -> float:
     return float(old.reals[node, WEIGHT])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
     """Take rows off `sums`, so many times each; return their whole weight."""
     total = 0.0
@@ -68,7 +84,7 @@ def take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def take_left(labels: Array, codes: Array, rows: Array, below: int, sums: Array, times: int = 1) -> int:
     """Take the rows with a code up to `below` off `sums`, so many times each; return how many there are."""
     found = 0
@@ -80,7 +96,7 @@ def take_left(labels: Array, codes: Array, rows: Array, below: int, sums: Array,
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rearrange(codes: Array, rows: Array, base: int, base_left: int, below: int, spare: Array) -> tuple[int, int]:
     """Order a node's rows anew: what stays left, what comes from the right, what joins; then the same for the right.
 
@@ -103,11 +119,12 @@ def _rearrange(codes: Array, rows: Array, base: int, base_left: int, below: int,
         if codes[rows[i]] > below and (i < base_left or i >= base):
             spare[at] = rows[i]
             at += 1
-    rows[:] = spare[:n]
+    for i in range(n):
+        rows[i] = spare[i]
     return kept_left, kept_right
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count_upto(codes: Array, rows: Array, below: int) -> int:
     """Count rows with a code up to `below`."""
     found = 0
@@ -116,10 +133,11 @@ def _count_upto(codes: Array, rows: Array, below: int) -> int:
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _list_leavers(codes: Array, gone: Array, staying: Array, below: int, to_left: bool, pool: Array, top: int) -> int:
     """Append to the pool what leaves a child: rows that are gone, and rows on the other side of the new threshold."""
-    pool[top : top + len(gone)] = gone
+    for i in range(len(gone)):
+        pool[top + i] = gone[i]
     top += len(gone)
     for i in range(len(staying)):
         if (codes[staying[i]] <= below) == to_left:
@@ -128,7 +146,7 @@ def _list_leavers(codes: Array, gone: Array, staying: Array, below: int, to_left
     return top
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_rows(
     codes: Array, rows: Array, base: int, base_left: int, gone: Array, lost_left: int, lost_start: int, below: int,
     n_left: int, moves: Moves, top: int,

@@ -19,10 +19,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array, Draws, Rules, Scratch, Table
-from core.numerics.tree_columns import code_below
+from core.numerics.tree_columns import code_below, codes_for
 from core.numerics.tree_splits import draw_next, mixed, proxy_of, recorded_order
 
 MOST_DRAWN = (1 << 31) - 1
@@ -33,7 +33,7 @@ OF, LOW, HIGH, AT_LOW, AT_HIGH, ABSENT, COLUMN, BELOW, ON_LEFT, SUMS = range(10)
 constant, its last code on the left and rows there; from SUMS on, the weight on the left by class."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def threshold_at(low: Any, high: Any, draw: Any) -> float:
     """Return the threshold that a draw gives between two values."""
     reach = np.float64(high) - np.float64(low)
@@ -41,7 +41,7 @@ def threshold_at(low: Any, high: Any, draw: Any) -> float:
     return np.float64(low) if threshold == np.float64(high) else threshold
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_for(draws: Draws, origin: Any, place: int, f: int, key: Any) -> Any:
     """Return the draw of the feature at one place of a path's order."""
     draw = np.int64(-1)
@@ -55,27 +55,32 @@ def draw_for(draws: Draws, origin: Any, place: int, f: int, key: Any) -> Any:
     return draw | (fresh & SIDE)
 
 
-@njit(cache=True, nogil=True)
-def _find_range(table: Table, f: int, rows: Array, line: Array) -> None:
-    """Fill in a feature's range in a node; where all rows miss it, low is above high."""
-    codes = table.codes[f]
+@kernel
+def _find_range(table: Table, f: int, rows: Array, kept: bool, line: Array) -> None:
+    """Fill in a feature's range in a node and, if the line is kept, the rows at its ends; where all miss it, low is above high."""
+    codes = codes_for(table, len(rows))[f]
     missing = np.int64(table.first[f + 1] - table.first[f] - 1) if table.twin[f] >= 0 else np.int64(-1)
     low, high, at_low, at_high, absent = np.int64(MOST_DRAWN), np.int64(-1), 0, 0, 0
-    for i in range(len(rows)):
-        code = np.int64(codes[rows[i]])
-        if code == missing:
-            absent += 1
-            continue
-        if code < low:
-            low, at_low = code, 0
-        if code > high:
-            high, at_high = code, 0
-        at_low += code == low
-        at_high += code == high
+    if missing < 0:
+        for i in range(len(rows)):
+            code = np.int64(codes[rows[i]])
+            low, high = min(low, code), max(high, code)
+    else:
+        for i in range(len(rows)):
+            code = np.int64(codes[rows[i]])
+            if code == missing:
+                absent += 1
+            else:
+                low, high = min(low, code), max(high, code)
+    if kept:
+        for i in range(len(rows)):
+            code = np.int64(codes[rows[i]])
+            at_low += code == low
+            at_high += code == high
     line[OF], line[LOW], line[HIGH], line[AT_LOW], line[AT_HIGH], line[ABSENT] = f, low, high, at_low, at_high, absent
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_constant(table: Table, line: Array, n: int) -> bool:
     """Return whether scikit-learn takes a feature as constant in a node of `n` rows."""
     if line[ABSENT] > 0:
@@ -84,17 +89,29 @@ def is_constant(table: Table, line: Array, n: int) -> bool:
     return bool(table.values[first + line[HIGH]] <= table.values[first + line[LOW]] + LINK)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def line_threshold(table: Table, line: Array, draw: Any) -> float:
     """Return the threshold of a line."""
     values = table.values[table.first[line[OF]] : table.first[line[OF] + 1]]
     return threshold_at(values[line[LOW]], values[line[HIGH]], draw)
 
 
-@njit(cache=True, nogil=True)
-def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, line: Array) -> None:
-    """Write the line of a feature in a node."""
-    _find_range(table, f, rows, line)
+@kernel
+def _sum_left(codes: Array, below: int, labels: Array, rows: Array, line: Array) -> None:
+    """Fill in the rows and weights on the left of a split between two classes."""
+    n_left, weight, second = np.int64(0), np.int64(0), np.int64(0)
+    for i in range(len(rows)):
+        left, label = np.int64(codes[rows[i]] <= below), np.int64(labels[rows[i]])
+        n_left += left
+        weight += left * (label >> CLASS_BITS)
+        second += left * (label >> CLASS_BITS) * (label & CLASS_MASK)
+    line[ON_LEFT], line[SUMS], line[SUMS + 1] = n_left, weight - second, second
+
+
+@kernel
+def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, kept: bool, line: Array) -> None:
+    """Write the line of a feature in a node; only lines that are `kept` can be followed."""
+    _find_range(table, f, rows, kept, line)
     line[COLUMN:] = 0
     if is_constant(table, line, len(rows)):
         line[COLUMN] = -1
@@ -102,7 +119,10 @@ def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, line:
     column = table.twin[f] if line[ABSENT] > 0 and draw & SIDE else f
     below = code_below(table, column, line_threshold(table, line, draw))
     line[COLUMN], line[BELOW] = column, below
-    codes = table.codes[column]
+    codes = codes_for(table, len(rows))[column]
+    if table.n_classes == 2:
+        _sum_left(codes, below, labels, rows, line)
+        return
     for i in range(len(rows)):
         if codes[rows[i]] <= below:
             label = labels[rows[i]]
@@ -110,7 +130,7 @@ def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, line:
             line[SUMS + (label & CLASS_MASK)] += label >> CLASS_BITS
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def follow(table: Table, labels: Array, moved: Array, sign: int, line: Array) -> bool:
     """Bring a line up to date with rows that joined (`sign` 1) or left (-1) its node; return whether that could be done."""
     f = line[OF]
@@ -139,7 +159,7 @@ def follow(table: Table, labels: Array, moved: Array, sign: int, line: Array) ->
     return bool(line[AT_LOW] > 0 and line[AT_HIGH] > 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_line(rules: Rules, lines: Array, n: int, sums: Array, weight: float, scratch: Scratch) -> int:
     """Return which of a node's lines holds its best split, the first of equals; -1 where none does."""
     winner, best, left, right = -1, -np.inf, scratch.left, scratch.right
@@ -158,12 +178,12 @@ def best_line(rules: Rules, lines: Array, n: int, sums: Array, weight: float, sc
     return winner
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_lines(
-    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, key: Any, origin: Any, lines: Array,
-    scratch: Scratch,
+    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, key: Any, origin: Any, kept: bool,
+    lines: Array, scratch: Scratch,
 ) -> int:  # fmt: skip
-    """Write the lines of the features drawn at a node's path; return how many there are."""
+    """Write the lines of the features drawn at a node's path; return how many there are. Only lines that are `kept` can be followed."""
     order = scratch.order
     recorded = recorded_order(draws, origin, order)
     visited, varied = 0, False
@@ -171,13 +191,13 @@ def write_lines(
         if visited >= recorded:
             draw_next(order, visited, key)
         f = order[visited]
-        fill_line(table, f, draw_for(draws, origin, visited, f, key), labels, rows, lines[visited])
+        fill_line(table, f, draw_for(draws, origin, visited, f, key), labels, rows, kept, lines[visited])
         varied = varied or lines[visited, COLUMN] >= 0
         visited += 1
     return visited
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def follow_lines(
     table: Table, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, key: Any, origin: Any, lines: Array
 ) -> bool:
@@ -200,7 +220,7 @@ def follow_lines(
         constant = lines[k, COLUMN] < 0
         if not (follow(table, labels, gone, -1, lines[k]) and follow(table, labels, rows[base:], 1, lines[k])):
             f = lines[k, OF]
-            fill_line(table, f, draw_for(draws, origin, k, f, key), labels, rows, lines[k])
+            fill_line(table, f, draw_for(draws, origin, k, f, key), labels, rows, True, lines[k])
         if constant != (lines[k, COLUMN] < 0):
             return False
     return True

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array
 from core.numerics.tree_coarse import CONSTANT, LOW_HALF, NO_SPLIT, SPLIT, proxy_of_two
 from core.numerics.tree_sorting import sort_keys
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_by_walking(
     codes: Array, values: Array, offset: int, f: int, linked: int, labels: Array, rows: Array,
     all_a: float, all_b: float, min_leaf: int, entropy: bool, keys: Array, spare: Array,
@@ -30,7 +30,7 @@ def best_by_walking(
     if high - low <= linked and values[offset + high] <= values[offset + low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     sort_keys(keys, spare, n, low, high - low)
-    a, b = 0.0, 0.0
+    a, b = np.int64(0), np.int64(0)
     best, below, above, n_left = -np.inf, -1, -1, 0
     last: Any = low
     for i in range(n):
@@ -38,15 +38,13 @@ def best_by_walking(
         code = key >> 32
         if code != last:
             if i >= min_leaf and n - i >= min_leaf:
-                proxy = proxy_of_two(entropy, a, b, all_a, all_b)
+                proxy = proxy_of_two(entropy, np.float64(a), np.float64(b), all_a, all_b)
                 if proxy > best and not (
                     code - last <= linked and values[offset + code] <= values[offset + last] + LINK
                 ):
                     best, below, above, n_left = proxy, last, code, i
             last = code
         label = key & LOW_HALF
-        if label & CLASS_MASK:
-            b += label >> CLASS_BITS
-        else:
-            a += label >> CLASS_BITS
+        a += (label >> CLASS_BITS) * (1 - (label & CLASS_MASK))
+        b += (label >> CLASS_BITS) * (label & CLASS_MASK)
     return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left

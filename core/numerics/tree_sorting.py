@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numba import njit
-
-from core.numerics.tree_arrays import Array
+from core.numerics.kernel import kernel
+from core.numerics.tree_arrays import ROOM_TO_SORT, Array
 
 INSERTION = 40
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _insertion_sort(keys: Array, n: int) -> None:
     for i in range(1, n):
         key = keys[i]
@@ -23,10 +21,10 @@ def _insertion_sort(keys: Array, n: int) -> None:
         keys[j + 1] = key
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _radix_sort(keys: Array, spare: Array, n: int, low: Any, span: Any) -> None:
     """Sort by the code in the upper half, a byte at a time."""
-    counts = np.empty(257, np.int64)
+    counts = spare[len(spare) - ROOM_TO_SORT :]
     shift = 0
     while (span >> shift) > 0:
         counts[:] = 0
@@ -38,13 +36,14 @@ def _radix_sort(keys: Array, spare: Array, n: int, low: Any, span: Any) -> None:
             b = (((keys[i] >> 32) - low) >> shift) & 255
             spare[counts[b]] = keys[i]
             counts[b] += 1
-        keys[:n] = spare[:n]
+        for i in range(n):
+            keys[i] = spare[i]
         shift += 8
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sort_keys(keys: Array, spare: Array, n: int, low: Any, span: Any) -> None:
-    """Sort the first `n` keys by their code; codes lie between `low` and `low + span`."""
+    """Sort the first `n` keys by their code; codes lie between `low` and `low + span`, and `spare` has room for `ROOM_TO_SORT` more."""
     if n <= INSERTION:
         _insertion_sort(keys, n)
     else:

@@ -17,8 +17,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
 from core.numerics.tree_columns import codes_for, has_missing, midpoint
@@ -33,7 +33,7 @@ MANY_FOR_ENTROPY = 4000
 """Nodes with so many rows are counted in bins first."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def impurity(entropy: bool, sums: Array, weight: float) -> float:
     """Return the Gini impurity or the entropy in bits of class sums."""
     total = 0.0
@@ -48,7 +48,7 @@ def impurity(entropy: bool, sums: Array, weight: float) -> float:
     return 1.0 - total / (weight * weight)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mixed(key: Any, step: int) -> Any:
     """Return a well mixed 64-bit number (splitmix64's finaliser; Steele, Lea & Flood 2014)."""
     z = np.uint64(key) + np.uint64(step) * np.uint64(0x9E3779B97F4A7C15)
@@ -57,7 +57,7 @@ def mixed(key: Any, step: int) -> Any:
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def recorded_order(draws: Draws, origin: Any, order: Array) -> Any:
     """Fill `order` with a permutation that starts as the path's own draws; return how many those are."""
     for f in range(len(order)):
@@ -75,14 +75,14 @@ def recorded_order(draws: Draws, origin: Any, order: Array) -> Any:
     return end - start
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_next(order: Array, at: int, key: Any) -> None:
     """Put at position `at` a feature not drawn before, keyed by the path."""
     other = at + np.int64(mixed(key, at + 1) % np.uint64(len(order) - at))
     order[at], order[other] = order[other], order[at]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _groups_by_sorting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
     keys = scratch.keys
     sort_keys(keys, scratch.spare, n, low, span)
@@ -101,7 +101,7 @@ def _groups_by_sorting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
     return groups + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _groups_by_counting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
     """Group rows of a column with few values; `slot` is all zero before and after."""
     keys, slot = scratch.keys, scratch.slot
@@ -122,13 +122,13 @@ def _groups_by_counting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
     return groups
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def proxy_of(entropy: bool, left: Array, right: Array, left_weight: float, right_weight: float) -> float:
     """Return scikit-learn's proxy of the gain of a split, larger is better."""
     return -right_weight * impurity(entropy, right, right_weight) - left_weight * impurity(entropy, left, left_weight)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _best_of_groups(
     values: Array, linked: int, groups: int, n: int, sums: Array, weight: float, rules: Rules, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
@@ -154,13 +154,13 @@ def _best_of_groups(
     return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def counted(table: Table, rules: Rules, n: int) -> bool:
     """Return whether a node of `n` rows is counted in bins before it is searched."""
     return table.n_classes == 2 and n >= (MANY_FOR_ENTROPY if rules.entropy else MANY)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_on_feature(
     table: Table,
     rules: Rules,
@@ -227,7 +227,7 @@ def best_on_feature(
     return _best_of_groups(values, table.linked[f], groups, n, sums, weight, rules, scratch)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def search(
     table: Table,
     rules: Rules,
@@ -290,6 +290,10 @@ def search(
                 winner, best, below, above, n_left = column, proxy, a, b, count
             elif proxy > others:
                 others = proxy
+        if best >= 0.0 and start < 0:
+            # Both sides are pure: no other split gains more.
+            others = max(others, best)
+            break
         if start >= 0:
             start = add_candidate(store, start, table, f, len(rows), sums[0], sums[1], rules.entropy, scratch)
     threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0

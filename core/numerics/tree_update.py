@@ -18,9 +18,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from core.numerics.tree_arrays import EPSILON, Array, Draws, Rules, Scratch, Table
+from core.numerics.kernel import kernel
+from core.numerics.tree_arrays import EPSILON, Array, Draws, Place, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
     LEFT,
@@ -64,7 +64,7 @@ class Stores(NamedTuple):
     out: Histograms
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _most_gained(entropy: bool, lost: float, weight: float) -> float:
     """Bound how much any split's proxy rises when weight `lost` leaves a node of `weight`."""
     if entropy:
@@ -72,17 +72,18 @@ def _most_gained(entropy: bool, lost: float, weight: float) -> float:
     return 2.0 * lost
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _carry_histograms(old: Grown, node: int, end: int, out: Grown, at: int, stores: Stores) -> None:
     """Let the nodes of an unchanged subtree keep their histograms."""
-    out.names[at : at + end - node] = old.names[node:end]
+    for i in range(end - node):
+        out.names[at + i] = old.names[node + i]
     if stores.own.used[0] > 0:
         for i in range(at, at + end - node):
             if out.names[i] >= stores.out.offset:
                 out.names[i] = copy_histograms(out.names[i], stores.base, stores.own, stores.out)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _any(flags: Array, rows: Array) -> bool:
     for i in range(len(rows)):  # noqa: SIM110
         if flags[rows[i]]:
@@ -90,10 +91,10 @@ def _any(flags: Array, rows: Array) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _from_histograms(
-    table: Table, rules: Rules, labels: Array, rows: Array, base: int, gone: Array, sums: Array, old: Grown, node: int,
-    left: Array, stores: Stores, scratch: Scratch,
+    table: Table, rules: Rules, labels: Array, rows: Array, base: int, gone: Array, place: Place, sums: Array,
+    old: Grown, node: int, left: Array, stores: Stores, scratch: Scratch,
 ) -> tuple[int, int, int, int, int]:  # fmt: skip
     """Find a node's best split by its histograms, brought up to date in `stores.out`.
 
@@ -120,15 +121,15 @@ def _from_histograms(
         move_rows(stores.out, start, table, rules.entropy, labels, gone, False, sums, scratch)
     floor = proxy_of_two(rules.entropy, left[0], left[1], sums[0], sums[1])
     winner, _, below, above, n_left = search_histograms(
-        stores.out, start, table, rules, labels, rows, sums, f, floor, scratch
+        stores.out, start, table, rules, labels, rows, place, sums, f, floor, scratch
     )
     return winner, below, above, n_left, name
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _best_now(
-    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, sums: Array,
-    weight: float, lost_weight: float, key: Any, old: Grown, node: int, column: int, left: Array, stores: Stores,
+    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, place: Place,
+    sums: Array, weight: float, lost_weight: float, key: Any, old: Grown, node: int, column: int, left: Array, stores: Stores,
     moves: Moves, scratch: Scratch,
 ) -> tuple[int, float, int, float, int, int]:  # fmt: skip
     """Return a node's best column now, a bound on the others, the split, and the name of its histograms."""
@@ -136,7 +137,7 @@ def _best_now(
     moves.tally[0] += len(rows)
     if old.names[node] >= 0:
         winner, below, above, n_left, name = _from_histograms(
-            table, rules, labels, rows, base, gone, sums, old, node, left, stores, scratch
+            table, rules, labels, rows, base, gone, place, sums, old, node, left, stores, scratch
         )
         if winner >= 0:
             return winner, np.inf, below, midpoint(table, winner, below, above), n_left, name
@@ -156,13 +157,14 @@ def _best_now(
     return winner, others, below, threshold, n_left, name
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def update(
     table: Table,
     rules: Rules,
     draws: Draws,
     labels: Array,
     samples: Array,
+    known: Array,
     old: Grown,
     n_old: int,
     n_leaving: int,
@@ -182,6 +184,8 @@ def update(
         As `build` takes them.
     samples : ndarray of int32
         The rows that stay, in the order of the old tree's leaves, then those that join; put in the order of the new one's.
+    known : ndarray of bool, shape (n_rows,)
+        Which rows those are.
     old : Grown
     n_old : int
         Its number of nodes.
@@ -203,15 +207,17 @@ def update(
     fragile : bool
         As `build` gives it, of the nodes looked at.
     """
-    stack, keys = np.empty((64, 10), np.int64), np.empty(64, np.uint64)
+    stack, keys, sums, left, right = scratch.updating
     stack[0] = (0, n_old, 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
     keys[0] = key
+    path = scratch.path
     waiting, at, top, fragile = 1, 0, n_leaving, False
-    sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)
     while waiting > 0:
         waiting -= 1
         node, node_end, start, base, joining, lost_start, lost_end, depth, parent, side = stack[waiting]
         key = keys[waiting]
+        if depth > 0:
+            path[depth - 1, 2] = side
         n, lost = base + joining, lost_end - lost_start
         if joining == 0 and lost == 0:
             _carry_histograms(old, node, node_end, out, at, stores)
@@ -232,8 +238,8 @@ def update(
             before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
             column = before if has_missing(table, f, rows[:base]) else f
             winner, others, below, threshold, n_left, name = _best_now(
-                table, rules, draws, labels, rows, base, gone, sums, weight, lost_weight, key, old, node, column, left,
-                stores, moves, scratch,
+                table, rules, draws, labels, rows, base, gone, Place(known, path, depth), sums, weight, lost_weight,
+                key, old, node, column, left, stores, moves, scratch,
             )  # fmt: skip
             stays_split = winner == column
         if stays_split:
@@ -274,11 +280,9 @@ def update(
             stores.out.used[0] = used
             continue
         put_split(out, at - 1, table, column, threshold, rows, n_left)
+        path[depth, 0], path[depth, 1] = column, below
         out.others[at - 1] = others
         out.names[at - 1] = name
-        if waiting + 2 > len(keys):
-            stack = np.concatenate((stack, np.empty_like(stack)))
-            keys = np.concatenate((keys, np.empty_like(keys)))
         stack[waiting] = (
             old_right, node_end, start + n_left, kept_right, n - n_left - kept_right,
             right_start, right_end, depth + 1, at - 1, 0,

@@ -9,8 +9,8 @@ from core.unlearning.forest_parts import estimator_of, trees_of
 from core.unlearning.memory import check_memory
 from core.unlearning.threads import processors
 
-BYTES_PER_CELL = 36
-"""Of the table while it is coded: as it is handed in, float32 values, ranks as they are found, codes, bins and distinct values."""
+BYTES_PER_CELL = 40
+"""Of the table while it is coded: as it is handed in, float32 values, ranks as they are found, codes, bins, order and distinct values."""
 BYTES_PER_ROW = 16
 """In every tree: its labels, its samples, and its weights while they are drawn."""
 BYTES_PER_NODE = 40
@@ -21,8 +21,8 @@ BYTES_COUNTED = 4
 """Of a row and candidate in every tree, for what large nodes remember of their search."""
 BYTES_PER_LINE = 128
 """Of up to 32 cells of a row, coded and side by side: two cache lines."""
-BYTES_ON_BENCH = 96
-"""Of a row, for each thread's room to work in, beside room for as many nodes as a tree of all rows could have."""
+BYTES_ON_BENCH = 296
+"""Of a row, for each thread's room to work in, mostly for nodes that wait their turn, beside room for as many nodes as a tree of all rows could have."""
 
 
 def memory_of(estimator: Any, n_rows: int) -> int:

@@ -67,6 +67,7 @@ def code_table(X: Singles, n_classes: int) -> Table:
     codes = _padded(len(columns), len(X), kind)
     bins = _padded(len(columns), len(X), np.uint16)
     edges = np.zeros((len(columns), 2 * MOST_BINS + 1), dtype=np.int32)
+    order, starts = np.empty((len(columns), len(X)), dtype=np.int32), np.empty_like(edges)
     n_bins = np.empty(len(columns), dtype=np.int64)
     longest = np.empty(len(columns), dtype=np.int64)
     chained = np.zeros(len(X), dtype=bool)
@@ -78,6 +79,8 @@ def code_table(X: Singles, n_classes: int) -> Table:
         bin_of, n_bins[f] = _bins(code, linked)
         bins[f] = bin_of[code]
         edges[f] = np.searchsorted(bin_of, np.arange(2 * MOST_BINS + 1))
+        order[f] = np.argsort(code, kind="stable")
+        starts[f] = np.searchsorted(code[order[f]], edges[f])
     codes_by_row = _padded(len(X), len(columns), kind)
     codes_by_row[:] = codes.T
     bins_by_row = _padded(len(X), len(columns), np.uint16)
@@ -96,6 +99,8 @@ def code_table(X: Singles, n_classes: int) -> Table:
         longest,
         codes_by_row.T,
         bins_by_row.T,
+        order,
+        starts,
     )
 
 

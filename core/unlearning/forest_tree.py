@@ -26,7 +26,7 @@ from core.numerics.tree_build import (
 )
 from core.numerics.tree_drawn import Lines, build_drawn, kept_lines, room_for_lines, update_drawn
 from core.numerics.tree_histograms import make_histograms
-from core.numerics.tree_moves import Moves
+from core.numerics.tree_moves import Moves, keep_rows
 from core.numerics.tree_replay import replay
 from core.numerics.tree_update import update
 from core.unlearning.forest_histograms import Memory
@@ -114,33 +114,37 @@ class LivingTree:
 
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without some of its rows, every one of which it knows."""
-        kept = self.samples[stays[self.samples]]
-        return self._updated(table, rules, gone, kept, 0, bench)
+        kept = np.empty(len(self.samples) - len(gone), np.int32)
+        keep_rows(self.samples, stays, kept)
+        return self._updated(table, rules, gone, kept, stays & (self.roots.labels > CLASS_MASK), 0, bench)
 
     def relabelled(self, table: Table, rules: Rules, rows: Ints, labels: Ints, bench: Bench) -> LivingTree:
         """Return the tree with other labels, as `Roots` holds them, which differ at `rows`; it knows all of these.
 
         The rows are taken out as they were and put back as they are.
         """
-        roots, stays = replace(self.roots, labels=labels), np.ones(len(labels), dtype=bool)
-        stays[rows] = False
-        kept = self.samples[stays[self.samples]]
+        roots, known = replace(self.roots, labels=labels), np.zeros(len(labels), dtype=bool)
+        known[self.samples] = True
+        known[rows] = False
+        kept = self.samples[known[self.samples]]
         if len(kept) == 0:
             return grow(table, rules, roots, self.samples.copy(), self.estimator, bench)
-        rest = replace(self._updated(table, rules, rows, kept, 0, bench), roots=roots)
-        return rest._updated(table, rules, rows[:0], np.concatenate([rest.samples, rows]), len(rows), bench)
+        rest = replace(self._updated(table, rules, rows, kept, known, 0, bench), roots=roots)
+        known[rows] = True
+        return rest._updated(table, rules, rows[:0], np.concatenate([rest.samples, rows]), known, len(rows), bench)
 
     def _updated(
-        self, table: Table, rules: Rules, gone: Ints, samples: Ints, n_joining: int, bench: Bench
+        self, table: Table, rules: Rules, gone: Ints, samples: Ints, known: Bools, n_joining: int, bench: Bench
     ) -> LivingTree:
-        """Return the tree without rows that are gone, on `samples`, the last of which join it."""
-        labels = self.roots.labels
-        weight = float((labels[samples] >> CLASS_BITS).sum())
-        key = self.roots.draws.seed
+        """Return the tree without rows that are gone, on `samples`, the last of which join it; `known` marks the samples."""
+        labels, key, joining = self.roots.labels, self.roots.draws.seed, samples[len(samples) - n_joining :]
         if self.fragile or (len(gone) + n_joining) * MANY > len(self.samples):
             return grow(table, rules, self.roots, samples, self.estimator, bench)
         bench.moves.pool[: len(gone)] = gone
         old = self.grown
+        weight = float(
+            old.reals[0, WEIGHT] - (labels[gone] >> CLASS_BITS).sum() + (labels[joining] >> CLASS_BITS).sum()
+        )
         if isinstance(self.memory, Lines):
             room = room_for_lines(len(samples), table)
             n_nodes, fragile, lines = update_drawn(
@@ -150,7 +154,7 @@ class LivingTree:
             return self._made(n_nodes, bool(fragile), samples, bench.out, kept_lines(room, lines, n_nodes))
         stores, shared = self.memory.stores(bench.lines)
         n_nodes, fragile = update(
-            table, rules, self.roots.draws, labels, samples, old, len(old.words), len(gone), n_joining, key, weight,
+            table, rules, self.roots.draws, labels, samples, known, old, len(old.words), len(gone), n_joining, key, weight,
             bench.out, stores, bench.moves, bench.scratch,
         )  # fmt: skip
         memory = Memory.of(bench.out.names[:n_nodes], stores.out, shared)

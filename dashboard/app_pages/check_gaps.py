@@ -26,6 +26,7 @@ DIFFERENCES = (
     "accuracy_score_difference",
     "roc_auc_difference",
 )
+HIDDEN = ("formula", "insufficient")
 RATIOS = ("demographic_parity_ratio", "equal_opportunity_ratio", "false_positive_rate_ratio", "precision_ratio")
 
 
@@ -45,11 +46,12 @@ def show(work: Work) -> None:
     table = _table(work, profile)
     slots = st.columns(2, gap="large")
     edited = st.data_editor(
-        table.drop(columns="formula"),
+        table.drop(columns=[*HIDDEN]),
         key=f"{Key.CHECK_LIMITS}_{profile}_{cached.key(work)}_{feature_name(work.feature)}",
         disabled=["_index", *(column for column in table.columns if column != "threshold")],
         column_config=_columns(),
         hide_index=False,
+        height=35 * (len(table) + 1) + 3,
     )
     table["threshold"] = edited["threshold"].astype(float)
     table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]
@@ -60,7 +62,7 @@ def show(work: Work) -> None:
     for slot, (kind, names, unit) in zip(slots, kinds, strict=True):
         with slot:
             chart.show(gaps.against_thresholds(table[table["metric"].isin(names)], kind, unit), f"gaps_{kind}")
-    download(table, "gaps")
+    download(table.drop(columns="insufficient"), "gaps")
     _verdicts(table)
 
 
@@ -85,13 +87,13 @@ def _table(work: Work, profile: str) -> pd.DataFrame:
         "n",
         "left_out",
         "metric",
-        "formula",
+        *HIDDEN,
     ]
     return table[columns]
 
 
 def _verdict(row: pd.Series, limit: float) -> str:
-    return policy.verdict(row["metric"], row["low"], row["high"], limit, unsure=bool(row.get("insufficient", False)))
+    return policy.verdict(row["metric"], row["low"], row["high"], limit, unsure=bool(row["insufficient"]))
 
 
 def _columns() -> dict[str, Any]:
@@ -118,7 +120,7 @@ def _columns() -> dict[str, Any]:
         "left_out": config.TextColumn("left out", help="Groups in which the rate is undefined."),
         "metric": config.TextColumn("name", help="The metric's name in the library; fairlearn's where it has one."),
         "verdict": config.TextColumn(
-            "verdict", help="; ".join(f"{name}: {meaning}" for name, meaning in policy.MEANING.items())
+            "verdict", width=150, help="; ".join(f"{name}: {meaning}" for name, meaning in policy.MEANING.items())
         ),
     }
 

@@ -56,6 +56,7 @@ def _sizes(work: Work, feature: Feature) -> None:
         st.dataframe(
             table.rename_axis(feature_name(feature)),
             lazy=False,
+            key=f"table_sizes_{feature_name(feature)}",  # Another table, so that its columns are as wide as they need.
             column_config={
                 "train": st.column_config.NumberColumn(
                     "training", help="Records the model knows now.", format="localized"
@@ -111,5 +112,10 @@ def _rates(work: Work, feature: Feature, key: str) -> None:
     metric = METRICS[chosen]
     chart.show(groups.rates(table, chosen, metric.label, metric.formula), f"rates_{key}")
     st.caption("All rates, with their 95% intervals; hover over a column's name for its formula.")
-    st.dataframe(table.rename_axis(feature_name(feature)), lazy=False, column_config=rate_table(rates))
+    st.dataframe(
+        table.rename_axis(feature_name(feature)),
+        lazy=False,
+        key=f"table_{key}_{feature_name(feature)}",
+        column_config=rate_table(rates),
+    )
     download(table, f"rates_{key}")

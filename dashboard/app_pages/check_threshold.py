@@ -21,7 +21,7 @@ OWN, SCORE, CAPACITY = "As the model decides", "At a score", "Alert capacity"
 
 def show(work: Work) -> None:
     """Let the threshold and the costs be changed, and show what both give."""
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         _threshold(work)
         positive, negative = _costs(work)

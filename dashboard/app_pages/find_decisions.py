@@ -52,8 +52,15 @@ def show(work: Work, records: pd.DataFrame) -> None:
 
 def _asked(work: Work) -> tuple[str, str | None, int | None] | None:
     case = cached.case(work)
+    kinds = list(KINDS)
     kind = st.selectbox(
-        "Decisions", list(KINDS), format_func=KINDS.__getitem__, key=Key.FIND_DECISIONS, persist_state="session"
+        "Decisions",
+        kinds,
+        kinds.index("wrongly_refused" if case.favorable_is_positive else "wrongly_granted"),
+        format_func=KINDS.__getitem__,
+        key=Key.FIND_DECISIONS,
+        persist_state="session",
+        help="The good outcome of a fraud model is not to be flagged: frauds that pass are wrongly given it.",
     )
     if kind == ONE:
         return _one(case)

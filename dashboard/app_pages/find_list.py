@@ -43,11 +43,11 @@ def show(work: Work) -> None:
 
 def _report(found: core.IdList) -> None:
     known = {
-        "listed": (found.n_listed, "Ids in the file, repeats included."),
-        "found": (len(found.found), "Ids with a record in the model, each once."),
-        "repeated": (len(found.duplicates), "Ids listed more than once."),
-        "unknown": (len(found.unknown), "Ids no training record has."),
-        "removed already": (len(found.forgotten), "Ids whose records are all removed."),
+        "listed": (found.n_listed, "Repeats included."),
+        "found": (len(found.found), "With a record in the model."),
+        "repeated": (len(found.duplicates), "Listed more than once."),
+        "unknown": (len(found.unknown), "No training record has them."),
+        "removed already": (len(found.forgotten), "All their records are removed."),
     }
     what = "subjects" if found.by == "subject" else "records"
     where = f" from the column {plain(found.column)}" if found.column else ""

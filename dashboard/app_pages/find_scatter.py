@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -39,7 +40,7 @@ def show(work: Work, passing: pd.DataFrame) -> None:
     chart.show(
         figure,
         key,
-        on_select=lambda: _drawn(key, figure, passing),
+        on_select=partial(_drawn, key, figure, passing, session.picks()),
         selection_mode=("points", "box", "lasso"),
         config=chart.SELECTING,
     )
@@ -56,7 +57,9 @@ def show(work: Work, passing: pd.DataFrame) -> None:
         st.caption("A click on a point opens its record.")
 
 
-def _drawn(key: str, figure: Any, passing: pd.DataFrame) -> None:
+def _drawn(key: str, figure: Any, passing: pd.DataFrame, picks: int) -> None:
+    if session.picks() != picks:  # Another click, sent together with this one, has set the selection.
+        return
     event = (session.value(key) or {}).get("selection", {})
     outlines = [(inside_box, one) for one in event.get("box", ())] + [
         (inside_outline, one) for one in event.get("lasso", ())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from core.metrics import METRICS
 from dashboard import cached, session
@@ -17,18 +19,22 @@ from dashboard.work import Work
 MOST_ROWS = 500
 OWN = ("gap", "loss", "group", "removed")
 HARMFUL, SELECTED, HELPFUL, REMOVED = "Most harmful", "Selected", "Most helpful", "Removed"
+RETAINED = "Retained"
+"""Where nothing says how much harm a record does."""
 GREY = "color: #8a939b; font-style: italic"
 
 
 def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     """Show records that pass the filters with their values; rows can be ticked, a cell opens its record."""
+    ranked = bool(passing["gap"].notna().any())
+    views = [HARMFUL, SELECTED, HELPFUL, REMOVED] if ranked else [RETAINED, SELECTED, REMOVED]
     with st.container(horizontal=True, vertical_alignment="center"):
         view = st.segmented_control(
             "Records shown",
-            [HARMFUL, SELECTED, HELPFUL, REMOVED],
-            default=HARMFUL,
+            views,
+            default=views[0],
             required=True,
-            key=Key.FIND_VIEW,
+            key=f"{Key.FIND_VIEW}_{ranked}",
             label_visibility="collapsed",
         )
         shown = _rows(work, passing, str(view))
@@ -41,23 +47,29 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     case = cached.case(work)
     hidden = {case.roles.record_id, *case.roles.exclude}
     raw = train[[name for name in train.columns if name not in hidden]].iloc[shown["position"]].set_axis(shown.index)
-    names = {name: _apart(name, raw.columns) for name in OWN}
-    table = pd.concat([shown[list(OWN)].rename(columns=names), raw], axis=1)
+    names = {name: _apart(name, raw.columns) for name in OWN if ranked or name not in ("gap", "loss")}
+    table = pd.concat([shown[list(names)].rename(columns=names), raw], axis=1)
     ticked = [i for i, chosen in enumerate(shown.index.isin(work.selection)) if chosen]
     key = f"{Key.FIND_TABLE}_{view}_{session.picks()}_{cached.key(work)}_{work.metric}_{work.feature}_{hash(tuple(shown.index))}"
     st.dataframe(
-        table.style.apply(lambda row: [GREY if row[names["removed"]] else ""] * len(row), axis=1)
-        if shown["removed"].any()
-        else table,
+        _greyed(table, names["removed"]) if shown["removed"].any() else table,
         lazy=False,
         key=key,
-        on_select=lambda: _ticked(key, shown),
+        on_select=partial(_ticked, key, shown, session.picks()),
         selection_mode=["multi-row", "single-cell"],
         selection_default={"selection": {"rows": ticked}},
-        column_config={names[name]: settings for name, settings in _columns(work).items()},
+        column_config={names[name]: settings for name, settings in _columns(work).items() if name in names},
+        hide_index=False,
         height=420,
     )
     download(table, "records")
+
+
+def _greyed(table: pd.DataFrame, removed: str) -> Styler:
+    """Return the table with the rows of removed records in grey, and numbers as short as without."""
+    floats = list(table.select_dtypes("float"))
+    styled = table.style.apply(lambda row: [GREY if row[removed] else ""] * len(row), axis=1)
+    return styled.format("{:.6g}", subset=floats, na_rep="")
 
 
 def _apart(name: str, taken: pd.Index[Any]) -> str:
@@ -99,9 +111,10 @@ def _columns(work: Work) -> dict[str, Any]:
     }
 
 
-def _ticked(key: str, shown: pd.DataFrame) -> None:
+def _ticked(key: str, shown: pd.DataFrame, picks: int) -> None:
+    # The browser sends a table's first ticks only with the next click, whatever that is on: one that has set the selection meanwhile counts.
     work, event = session.work(), (session.value(key) or {}).get("selection", {})
-    if work is None:
+    if work is None or session.picks() != picks:
         return
     cells = event.get("cells", ())
     if cells:

@@ -57,27 +57,32 @@ def _take(metric: str, passing: pd.DataFrame, n: int) -> None:
 
 def summary(work: Work, records: pd.DataFrame) -> None:
     """Show how many records are selected and what they are made of."""
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
+    with st.container(border=True):
         if not work.selection:
             st.markdown(
                 "Nothing is selected. Take the most harmful, draw an outline around points, tick rows of the table, or select what passes "
-                "the filters.",
-                width="stretch",
+                "the filters."
             )
             return
+        left, right = st.columns([7, 3], vertical_alignment="center")
         parts = makeup(records, pd.Index(work.selection)).head(4)
         made = "; ".join(
             f"{count(row['selected'])} {plain(row['group'])}, label {plain(row['label'])}"
             for row in parts.to_dict("records")
         )
         share = len(work.selection) / max(int((~records["removed"]).sum()), 1)
-        st.markdown(
-            f"**{count(len(work.selection), 'record')} selected**, {percent(share, 2)} of those retained: {made}",
-            width="stretch",
+        left.markdown(
+            f"**{count(len(work.selection), 'record')} selected**, {percent(share, 2)} of those retained: {made}"
         )
-        st.button(
-            "Clear", type="tertiary", icon=":material/close:", key=Key.FIND_CLEAR, on_click=session.select, args=((),)
-        )
-        st.page_link(
-            pages.page(pages.REMOVE), label="Remove them", icon=":material/arrow_forward:", icon_position="right"
-        )
+        with right, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+            st.button(
+                "Clear",
+                type="tertiary",
+                icon=":material/close:",
+                key=Key.FIND_CLEAR,
+                on_click=session.select,
+                args=((),),
+            )
+            st.page_link(
+                pages.page(pages.REMOVE), label="Remove them", icon=":material/arrow_forward:", icon_position="right"
+            )

@@ -26,6 +26,12 @@ POINT_COLUMNS = [f"{what}{part}" for what in ("fairness", "utility") for part in
 ]
 
 
+AS_OPENED = (
+    "fairlearn's mitigators are fitted to the case as it was opened, with every record: they are what could be done instead of the "
+    "removals, not after them."
+)
+
+
 def found(work: Work, measure: Measure) -> dict[str, core.Mitigation]:
     """Return what there is so far, of the case as opened; the next one is started."""
     origin = _origin(work)
@@ -45,6 +51,7 @@ def button(work: Work, measure: Measure) -> None:
         st.caption("fairlearn's mitigators are compared by accuracy or balanced accuracy, not by what errors cost.")
         return
     if session.asked_for(_name(origin, measure)):
+        st.caption(AS_OPENED)
         return
     st.button(
         "Compare with fairlearn's mitigators",
@@ -54,6 +61,8 @@ def button(work: Work, measure: Measure) -> None:
         args=(_name(origin, measure),),
         help="Fits fairlearn's mitigators to the case as it was opened, one after the other; some fit dozens of models.",
     )
+    if work.at:
+        st.caption(AS_OPENED)
 
 
 def _origin(work: Work) -> Work:

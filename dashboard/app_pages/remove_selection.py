@@ -18,7 +18,7 @@ from dashboard.work import Work
 
 FRAGMENT = "removal"
 PREDICTED = ("now", "predicted", "Predicted without removing them.")
-REFIT = "refit"
+AUTO, REFIT = "auto", "refit"
 
 
 @st.fragment(key=FRAGMENT)
@@ -35,9 +35,8 @@ def show() -> None:
         _makeup(work, case)
         method = _method(case)
     with right:
-        _preview(work)
-        problem = session.problem()
-        if problem:
+        said, problem = _preview(work), session.problem()
+        if problem and problem != said:
             st.error(plain(problem))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
@@ -63,16 +62,17 @@ def _makeup(work: Work, case: core.Case) -> None:
         table,
         hide_index=True,
         lazy=False,
-        height=min(36 * (len(table) + 1) + 2, 280),
+        height=min(35 * (len(table) + 1) + 3, 280),
         column_config={
+            "selected": config.NumberColumn("selected", help="Of this group and label.", format="localized"),
             "of": config.NumberColumn(
                 "of", help="Retained training records of this group and label.", format="localized"
             ),
             "share of them": config.NumberColumn(
-                "share of them", help="Selected over retained, within this group and label.", format="percent"
+                "of them", help="Selected over retained, within this group and label.", format="percent"
             ),
             "share of selection": config.NumberColumn(
-                "share of selection", help="Of all selected records.", format="percent"
+                "of selection", help="Of all selected records.", format="percent"
             ),
         },
     )
@@ -81,11 +81,17 @@ def _makeup(work: Work, case: core.Case) -> None:
 def _method(case: core.Case) -> str:
     options = core.unlearners_for(case)
     fitting = [option for option in options if option.fits]
+    names = {option.name: f"{option.name}: {option.guarantee.value}" for option in fitting}
+    about = [f"The model {option.guarantee.meaning}." for option in fitting]
+    choices = [*names]
+    if len(names) > 1:
+        choices.insert(0, AUTO)
+        about.insert(0, "Not every way serves every selection; then the next one is taken.")
     chosen: str = st.radio(
         "How",
-        [option.name for option in fitting],
-        format_func=lambda name: f"{name}: {next(option.guarantee.value for option in fitting if option.name == name)}",
-        captions=[f"The model {option.guarantee.meaning}." for option in fitting],
+        choices,
+        format_func=lambda name: names.get(name, "the first of these that serves"),
+        captions=about,
         key=Key.REMOVE_METHOD,
         persist_state="session",
     )
@@ -95,26 +101,28 @@ def _method(case: core.Case) -> str:
     return chosen
 
 
-def _preview(work: Work) -> None:
+def _preview(work: Work) -> str:
+    """Show what the removal is predicted to do, or return the sentence shown that says why it cannot be."""
     st.markdown("#### What that is predicted to do")
     try:
         found = computed.preview(work)
         if found is None:
             computing.place(work, computed.PREVIEW, hash(work.selection))
-            return
+            return ""
         table = cached.predicted(work, found[0], None, (work.feature,))
     except NotSupportedError as error:
         st.info(f"{plain(error)} Apply shows the change; undo takes it back.")
-        return
+        return ""
     except core.RedressError as error:
         st.error(plain(error))
-        return
+        return str(error)
     warnings.show(work)
     for note in found[1]:
         st.warning(plain(note))
     st.dataframe(
         remove_changes.readable(table), lazy=False, height=320, column_config=remove_changes.columns(PREDICTED)
     )
+    return ""
 
 
 def _apply(method: str) -> None:

@@ -23,5 +23,5 @@ def show() -> None:
                     "Open",
                     type="primary",
                     key=f"{session.Key.OPEN}_{demo.name}",
-                    on_click=lambda name=demo.name: opening.open_case(workspace.demo_id(name)),
+                    on_click=lambda demo=demo: opening.open_case(workspace.demo_id(demo)),
                 )

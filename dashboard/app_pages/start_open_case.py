@@ -7,6 +7,7 @@ import streamlit as st
 import core
 from dashboard import cached, session, workspace
 from dashboard.components import opening, pages
+from dashboard.history import Step
 from dashboard.words import count, listing, plain
 from dashboard.work import Work
 
@@ -56,16 +57,34 @@ def _provenance(work: Work) -> None:
     verdict = cached.provenance(cached.versions(), work.case_id)
     color, icon = _BADGES[verdict.status]
     st.markdown(f":{color}-badge[{icon} {verdict.status}] {plain(verdict.evidence)}")
-    if verdict.converge and not any(step.kind == "converge" for step in work.applied):
+    kinds = {step.kind for step in work.applied}
+    if "refit" in kinds:
+        st.caption(
+            ":material/check: The version in force was trained again on these rows; the verdict is on the model as it was opened."
+        )
+    elif verdict.refit:
+        st.button(
+            "Train it again on these rows",
+            key=session.Key.REFIT,
+            icon=":material/model_training:",
+            on_click=_train_again,
+            help="Trains the whole pipeline again with its own settings on the retained rows, in the background; the result is a version of "
+            "its own, in which every removal starts from these rows. Undo brings the model back as it was opened.",
+        )
+    if verdict.converge and "converge" not in kinds and ("refit" in kinds or not verdict.refit):
         st.button(
             "Fit the model to these rows first"
-            if verdict.status == "mismatch"
+            if verdict.status == "mismatch" and not verdict.refit
             else "Bring the model to its optimum first",
             key=session.Key.CONVERGE,
             on_click=opening.converge,
             help="Moves the model to the optimum of its training objective on these rows, as a version of its own: a later removal then "
             "shows the removal, and not what the solver or other rows left behind. Undo takes it back.",
         )
+
+
+def _train_again() -> None:
+    opening.take(Step("refit"), "Training again on these rows")
 
 
 def _keeping(work: Work) -> None:

@@ -9,12 +9,13 @@ import streamlit as st
 
 import core
 from core.case.guess import guess_roles
+from core.case.trial import expected_seconds
 from core.errors import RedressError
 from dashboard import session, workspace
 from dashboard.app_pages import start_roles, start_upload
 from dashboard.components import opening, waiting
 from dashboard.jobs import Report
-from dashboard.words import plain
+from dashboard.words import count, plain, seconds
 
 PROBLEM = "problem"
 
@@ -55,8 +56,8 @@ def show() -> None:
         start_upload.slot(
             "model",
             "Model",
-            ["skops"],
-            "The fitted classifier or pipeline: skops.io.dump(model, 'model.skops'). Pickle files are not opened.",
+            None,  # A file of another kind is told apart by what is in it, and the sentence says what to do.
+            "The fitted classifier or pipeline: skops.io.dump(model, 'model.skops'), up to 200 MB. Pickle and joblib files are not opened.",
         )
     train, test, model = (_content(which) for which in ("train", "test", "model"))
     if train is None or model is None or (test is None and not split):
@@ -119,7 +120,11 @@ def _confirm(train: pd.DataFrame, test: pd.DataFrame, model: object) -> None:
 def _open(model: object, train: pd.DataFrame, test: pd.DataFrame, roles: core.Roles, confirm: bool, name: str) -> None:
     def work(report: Report) -> tuple[str, str]:
         try:
-            report(0.1, "checking tables and model")
+            report(0.0, "checking how long the model takes")
+            takes = expected_seconds(
+                model, train, test, roles, looking=lambda: report(0.0, "checking how long the model takes")
+            )
+            report(0.1, f"scoring {count(len(test), 'test row')}, about {seconds(takes)}")
             case = core.Case(model, train=train, test=test, roles=roles, confirm=confirm)
             report(0.6, "writing it to the server's disk")
             return workspace.store(case, name or "Uploaded case"), ""

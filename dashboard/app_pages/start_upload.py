@@ -65,7 +65,7 @@ def part(which: str) -> Part | None:
     return found
 
 
-def slot(which: str, title: str, kinds: list[str], about: str) -> None:
+def slot(which: str, title: str, kinds: list[str] | None, about: str) -> None:
     """Show where one file goes in, and what became of it."""
     key = f"{session.Key.UPLOAD}_{which}_{session.drafts()}"
     st.file_uploader(title, kinds, key=key, help=about, on_change=_take, args=(which, key, session.drafts()))

@@ -110,13 +110,15 @@ def place(work: Work, what: str, *settings: Any) -> None:
     if session.given_up(name):
         st.button("Compute it after all", key=f"{session.Key.COMPUTE}_{what}", on_click=session.ask_again, args=(name,))
     else:
-        st.caption(":material/hourglass_top: On its way; the bar above shows how far it is.")
+        st.caption(":material/hourglass_top: On its way; the bar at the foot of the window shows how far it is.")
 
 
 def _quiet(name: Name, make: Callable[[Report], Any], report: Report) -> None:
     """Make a result; an error is kept in its place and shown there."""
     try:
-        cached.results().make(name, lambda: make(report))
+        cached.results().make(
+            name, lambda: make(report), lambda: report(0.0, "waiting for the same work, under way already")
+        )
     except RedressError:
         return
 

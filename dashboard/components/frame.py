@@ -26,19 +26,21 @@ def around(page: Page) -> None:
     work = session.work()
     # Places of their own, so that what comes and goes in them never moves, and thereby resets, what is below.
     top, middle, below = st.container(key=session.Key.STRIP_BOX), st.container(), st.container()
+    ready = work is not None and opening.at_hand(work)
     if work is not None:
         session.show_in_address(work.case_id)
+    if ready:
         with top:
             strip.show()
     with middle:
         waiting.show()
     with below:
-        _page(page)
+        _page(page, ready=ready)
 
 
-def _page(page: Page) -> None:
+def _page(page: Page, *, ready: bool) -> None:
     # Not st.stop() where a case is missing: it would end the refreshing of work under way.
-    if session.work() is not None or page.title == pages.TITLES[pages.START]:
+    if ready or (session.work() is None and page.title == pages.TITLES[pages.START]):
         try:
             page.run()
         except RedressError as error:

@@ -22,7 +22,7 @@ def restore() -> None:
         return
     session.refuse(asked)
     demo = workspace.demo_of(asked)
-    open_case(workspace.demo_id(demo.name) if demo is not None and demo.name == asked else asked)
+    open_case(workspace.demo_id(demo) if demo is not None and asked in (demo.name, demo.slug) else asked)
 
 
 def open_case(case_id: str) -> None:
@@ -30,6 +30,7 @@ def open_case(case_id: str) -> None:
     versions = cached.versions()
 
     def work(report: Report) -> Work:
+        report(0.0, "reading tables and model")
         base = versions.get(case_id, report=report).case
         report(0.8, "checking what the model was trained on")
         cached.provenance(versions, case_id)
@@ -43,6 +44,25 @@ def open_case(case_id: str) -> None:
         return opened
 
     waiting.run("Opening the case", work, session.commit)
+
+
+def at_hand(work: Work) -> bool:
+    """Return whether the case and its version in force are kept; where newer cases took their place, begin to bring them back."""
+    versions, needed = cached.versions(), ((), work.applied)
+    name = (work.case_id, "back", cached.key(work))
+    if all(versions.peek(work.case_id, steps) is not None for steps in needed):
+        return True
+    if session.given_up(name):
+        session.close()
+    elif waiting.CASE not in session.jobs():
+
+        def bring(report: Report) -> None:
+            for steps in needed:
+                versions.get(work.case_id, steps, report)
+            cached.provenance(versions, work.case_id)
+
+        waiting.run("Bringing the case back", bring, lambda _: None, name=name)
+    return all(versions.peek(work.case_id, steps) is not None for steps in needed)
 
 
 def opened() -> Work:

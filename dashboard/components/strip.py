@@ -39,8 +39,8 @@ def show() -> None:
     work = session.work()
     if work is None:
         return
-    left, right = st.columns([1.2, 4], gap="medium")
-    with left, st.container(gap="xsmall"):
+    left, right = st.columns([1.35, 4], gap="medium")
+    with left, st.container(gap="xsmall", key=Key.STRIP_CHOICES):
         _selectors(work)
         _buttons(work)
     try:
@@ -120,7 +120,7 @@ def _columns(work: Work) -> list[Column]:
     metric = METRICS[work.metric]
     before, now = _numbers(work, 0), _numbers(work, work.at)
     rate = metric.rate.replace("_", " ")
-    titles = (metric.label, f"Worst-off group: {rate}", "Accuracy", "Records removed", "Time taken")
+    titles = (metric.label, f"Worst-off group: {rate}", "Accuracy", "Removed", "Time")
     return [Column(*cells) for cells in zip(titles, before, _preview(work), now, strict=True)]
 
 

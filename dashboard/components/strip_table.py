@@ -37,7 +37,7 @@ class Column:
     now: Cell
 
 
-_WIDTHS = "".join(f'<col style="width: {width}%">' for width in (9, 22, 26, 19, 13, 11))
+_WIDTHS = "".join(f'<col style="width: {width}%">' for width in (9, 25, 27, 19, 9, 11))
 ROWS = (("before", "Before"), ("preview", "Preview"), ("now", "Now"))
 
 

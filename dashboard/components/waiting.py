@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from core.errors import RedressError
+from core.unlearning import compiling
 from dashboard import jobs, session
-from dashboard.words import plain, seconds
+from dashboard.words import count, plain, seconds
 
 CASE = "case"
 """Work about the open case: of two, the later one counts."""
@@ -30,6 +31,7 @@ def run(
     """
     job = jobs.Job(title, work, then, name, partial=partial)
     session.add_job(about, job)
+    job.start()  # Not before the session knows of it: a run cut off in between would leave work that nobody can give up.
     if not name:
         session.notify()
     _settle(about, job, jobs.QUICK_S)
@@ -39,6 +41,8 @@ def _settle(about: str, job: jobs.Job, wait_s: float = 0.0) -> None:
     try:
         if not job.settle(wait_s):
             return
+    except jobs.GivenUpError:
+        session.refuse_result(job.name)  # It was told to stop before it had any part of the result.
     except RedressError as error:
         session.notify("error", str(error))
     except MemoryError:
@@ -58,23 +62,33 @@ def collect() -> None:
 def show() -> None:
     """Show the work under way, and the last message."""
     if session.jobs():
-        _under_way()
+        with st.container(key=session.Key.UNDER_WAY_BOX):
+            _under_way()
     kept = session.notice()
     if kept is not None:
         kind, sentence = kept
         (st.error if kind == "error" else st.success)(plain(sentence))
 
 
-@st.fragment(run_every=0.4)
+def _doing(job: jobs.Job) -> str:
+    if job.stopping:
+        return ": stopping, keeping what was found"
+    if job.queued:
+        return ": waiting for other work on this server"
+    kernels = compiling.so_far()
+    if kernels is not None:
+        return f": preparing kernels, the first time on this machine ({count(kernels)} ready; a few minutes at most)"
+    return f": {plain(job.doing)}" if job.doing else ""
+
+
+@st.fragment(run_every=0.5)
 def _under_way() -> None:
     under_way = session.jobs()
     if not under_way or any(job.done for job in under_way.values()):
         st.rerun()
     for about, job in under_way.items():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            doing = f": {plain(job.doing)}" if job.doing else ""
-            doing = ": stopping, keeping what was found" if job.stopping else doing
-            st.progress(job.share, f"{plain(job.title)}{doing} ({seconds(job.seconds)})")
+            st.progress(job.share, f"{plain(job.title)}{_doing(job)} ({seconds(job.seconds)})")
             st.button(
                 "Cancel",
                 key=f"{session.Key.CANCEL}_{about}",

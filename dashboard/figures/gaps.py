@@ -8,6 +8,13 @@ import plotly.graph_objects as go
 from dashboard.figures import look
 from dashboard.words import markup
 
+STYLES = {
+    "inside": (look.color(0), "circle"),
+    "outside": (look.ACCENT, "diamond"),
+    "insufficient evidence": (look.GRAY, "circle-open"),
+}
+"""Colour and symbol of a verdict; what is open looks like what is inside, and its interval says the rest."""
+
 
 def against_thresholds(table: pd.DataFrame, kind: str, unit: str) -> go.Figure:
     """Draw gaps with intervals, and a tick at each one's threshold.
@@ -40,8 +47,8 @@ def against_thresholds(table: pd.DataFrame, kind: str, unit: str) -> go.Figure:
         name="gap with 95% interval",
         marker={
             "size": 11,
-            "color": [look.ACCENT if verdict == "outside" else look.color(0) for verdict in table["verdict"]],
-            "symbol": ["diamond" if verdict == "outside" else "circle" for verdict in table["verdict"]],
+            "color": [STYLES.get(verdict, STYLES["inside"])[0] for verdict in table["verdict"]],
+            "symbol": [STYLES.get(verdict, STYLES["inside"])[1] for verdict in table["verdict"]],
         },
         customdata=table[["low", "high", "verdict", "formula", "n"]].map(
             lambda value: markup(value) if isinstance(value, str) else value
@@ -61,6 +68,8 @@ def against_thresholds(table: pd.DataFrame, kind: str, unit: str) -> go.Figure:
         title = f"{outside} of {len(table)} {kind} lie beyond their threshold with their whole interval"
     else:
         title = f"None of {len(table)} {kind} lies beyond its threshold with its whole interval"
+    unsure = int((table["verdict"] == "insufficient evidence").sum())
+    title += f"; for {unsure} there is insufficient evidence" if unsure else ""
     look.finish(figure, title, unit, "", height=130 + 40 * len(table), names=("gap", "threshold"))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     return figure

@@ -7,7 +7,10 @@ import plotly.graph_objects as go
 
 from dashboard.figures import look
 from dashboard.tables import extremes
-from dashboard.words import markup, percent
+from dashboard.words import count, markup, percent
+
+MANY = 12
+"""Of more groups each gets less room."""
 
 
 def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
@@ -21,8 +24,8 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
         The sensitive feature, for the title.
     """
     groups = [markup(name) for name in table.index]
-    share = table["test"] / table["test"].sum()
-    smallest, least, _, _ = extremes(share)
+    smallest, least, _, _ = extremes(table["test"])
+    whole = int(table["test"].sum())
     figure = go.Figure()
     for column, name, fill in (("train", "training records", look.GRAY), ("test", "test rows explored", look.color(0))):
         figure.add_bar(
@@ -32,14 +35,16 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
             orientation="h",
             marker={"color": fill},
             text=[f"{n:,}" for n in table[column]],
-            textposition="auto",
-            constraintext="none",
+            textposition="outside",
+            cliponaxis=False,
             textfont={"size": 12},
             hovertemplate="%{y}<br>n = %{x:,} " + name + "<extra></extra>",
         )
-    title = f"{smallest} is the smallest group by {feature}: {percent(least)} of the test rows explored"
-    look.finish(figure, title, "people", "", height=110 + 56 * len(groups), names=("train", "test"))
+    title = f"{smallest} is the smallest group by {feature}: {count(least)} of {count(whole, 'test row')} explored, {percent(least / whole)}"
+    each = 56 if len(groups) <= MANY else 38
+    look.finish(figure, title, "people", "", height=110 + each * len(groups), names=("train", "test"))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
+    figure.update_xaxes(range=[0, 1.12 * max(table["train"].max(), table["test"].max())])
     return figure
 
 
@@ -57,6 +62,7 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
     formula : str
         How it is computed; shown on hover.
     """
+    sure = table.loc[~table["insufficient"].astype(bool), rate].dropna()
     known = table[rate].dropna()
     figure = go.Figure()
     for i, (group, row) in enumerate(table.iterrows()):
@@ -83,8 +89,11 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
     if known.empty:
         title = f"{label} is undefined in every group"
     else:
-        low, least, high, most = extremes(known)
+        low, least, high, most = extremes(sure if len(sure) > 1 else known)
         title = f"{label}: {least:.3f} of {low}, {most:.3f} of {high}"
-    look.finish(figure, title, f"{markup(label)} (share, 0 to 1)", "", height=80 + 44 * len(table))
+        if 1 < len(sure) < len(known):
+            title += f", of the {len(sure)} groups with enough rows; the others are grey"
+    each = 44 if len(table) <= MANY else 28
+    look.finish(figure, title, "rate (0 to 1)", "", height=80 + each * len(table))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     return figure

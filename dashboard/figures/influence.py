@@ -92,6 +92,8 @@ def scatter(
     figure.add_vline(x=0, line={"color": look.FAINT, "width": 1})
     figure.add_hline(y=0, line={"color": look.FAINT, "width": 1})
     figure.update_layout(dragmode="lasso", newselection={"line": {"color": look.ACCENT}})
+    # Its buttons stand in the margin, since in a row above they lie over the legend.
+    figure.update_layout(modebar={"orientation": "v", "bgcolor": "rgba(0, 0, 0, 0)"}, margin={"r": 40})
     figure.update_layout(legend={"itemclick": False, "itemdoubleclick": False})
     figure.update_xaxes(exponentformat="power", nticks=8)
     figure.update_yaxes(exponentformat="power", nticks=8)

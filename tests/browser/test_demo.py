@@ -12,7 +12,7 @@ GAP, REMOVED = 0, 3
 def test_the_demonstration_from_opening_to_reload(page: Page, address: str) -> None:
     page.get_by_role("button", name="Open", exact=True).first.click()
     expect(page.locator("text=verified").first).to_be_visible(timeout=SLOW_MS)
-    assert "?case=credit~" in page.url
+    assert "?case=a-biased-branch~" in page.url
 
     go(page, "Check")
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=SLOW_MS)

@@ -18,10 +18,11 @@ def test_from_a_gap_to_its_rule_and_from_a_plan_to_its_removal(page: Page, addre
     rule = page.locator("p", has_text="1. Without the").first
     expect(rule).to_contain_text("branch = 'north'", timeout=SLOW_MS)
     settle(page)
-    page.get_by_role("button", name="Select").filter(has_text="records").first.click()
-    chosen = page.locator("strong", has_text="records selected")
-    expect(chosen).to_be_visible(timeout=SLOW_MS)
-    wait_for_strip(page, "preview", REMOVED, chosen.inner_text().split()[0])
+    select = page.get_by_role("button", name="Select").filter(has_text="records").first
+    described = select.inner_text().split("Select ")[1].split()[0]
+    select.click()
+    wait_for_strip(page, "preview", REMOVED, described)
+    expect(page.locator("strong", has_text=f"{described} records selected")).to_be_visible(timeout=SLOW_MS)
     assert float(strip(page, "preview")[GAP]) < 0.5 * float(strip(page, "now")[GAP])
 
     go(page, "Remove")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 
 import core
@@ -29,6 +32,28 @@ def test_a_version_is_made_once(loads: tuple[Versions, list[str]]) -> None:
     assert first.case.n_retained == 1497
     assert first.result is not None
     assert first.result.n_forgotten == 3
+
+
+def test_two_that_open_a_case_at_once_make_it_once_and_both_hear_how_far_it_is(
+    loads: tuple[Versions, list[str]],
+) -> None:
+    versions, asked = loads
+    halfway, heard = Event(), Event()
+
+    def first(share: float, what: str) -> None:
+        halfway.set()
+        assert heard.wait(10.0)
+
+    def second(share: float, what: str) -> None:
+        if what:
+            heard.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(versions.get, "a", (), first)
+        assert halfway.wait(10.0)
+        other = pool.submit(versions.get, "a", (), second)
+        assert other.result(20.0) is one.result(20.0)
+    assert asked == ["a"]
 
 
 def test_what_was_dropped_is_replayed_to_the_same_model(loads: tuple[Versions, list[str]]) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from threading import Event
 
 import pytest
+from numba.core import event
 
+from dashboard.components import waiting
 from dashboard.jobs import GivenUpError, Job, Report
+from dashboard.turns import Turns
 
 
 def test_a_result_is_handed_over() -> None:
     got: list[int] = []
-    job = Job("Counting", lambda _: 7, got.append)
+    job = Job("Counting", lambda _: 7, got.append).start()
     assert job.settle(5.0)
     assert got == [7]
 
@@ -26,7 +29,7 @@ def test_slow_work_is_not_waited_for_and_shows_how_far_it_is() -> None:
         return 1
 
     got: list[int] = []
-    job = Job("Slow", work, got.append)
+    job = Job("Slow", work, got.append).start()
     assert begun.wait(5.0)
     assert not job.settle(0.01)
     assert (job.share, job.doing) == (0.5, "halfway")
@@ -47,7 +50,7 @@ def test_work_that_was_given_up_ends_and_hands_nothing_over() -> None:
             ended.set()
 
     got: list[int] = []
-    job = Job("Endless", work, got.append)
+    job = Job("Endless", work, got.append).start()
     assert begun.wait(5.0)
     job.cancel()
     assert ended.wait(5.0), "the thread goes on although the work was given up"
@@ -60,7 +63,7 @@ def test_what_the_work_raises_reaches_the_page() -> None:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        Job("Failing", work, lambda _: None).settle(5.0)
+        Job("Failing", work, lambda _: None).start().settle(5.0)
 
 
 def test_work_told_to_stop_hands_over_what_it_has() -> None:
@@ -76,10 +79,73 @@ def test_work_told_to_stop_hands_over_what_it_has() -> None:
         return "all"
 
     got: list[str] = []
-    job = Job("Searching", work, got.append, partial=True)
+    job = Job("Searching", work, got.append, partial=True).start()
     assert begun.wait(5.0)
     job.stop()
     assert not job.settle(0.01)
     go.set()
     assert job.settle(5.0)
     assert got == ["half"]
+
+
+def test_work_that_ends_just_after_it_was_looked_at_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    go = Event()
+    got: list[int] = []
+    job = Job("Ending", lambda _: go.wait(5.0) and 3, got.append).start()
+    future = job._future
+    assert future is not None
+    result = future.result
+
+    def ends_meanwhile(timeout: float | None = None) -> int:
+        if timeout is not None:
+            go.set()
+            result()
+            raise TimeoutError
+        return int(result())
+
+    monkeypatch.setattr(future, "result", ends_meanwhile)
+    assert not job.settle(0.01)
+    go.set()
+    assert job.settle(5.0)
+    assert got == [3]
+
+
+def test_kernels_that_are_compiled_are_what_is_waited_for() -> None:
+    go = Event()
+    job = Job("Opening", lambda report: (report(0.0, "reading"), go.wait(5.0)), lambda _: None).start()
+    while not job.doing:
+        go.wait(0.01)
+    assert waiting._doing(job) == ": reading"
+    with event.trigger_event("numba:compile"), event.trigger_event("numba:compile"):
+        assert "preparing kernels, the first time on this machine" in waiting._doing(job)
+    assert waiting._doing(job) == ": reading"
+    go.set()
+    assert job.settle(5.0)
+
+
+def test_of_two_that_want_the_same_the_second_waits_and_may_give_up() -> None:
+    turns, held, looked, go = Turns(), Event(), Event(), Event()
+
+    def first(_: Report) -> None:
+        with turns.take("a"):
+            held.set()
+            go.wait(5.0)
+
+    def second(report: Report) -> str:
+        with turns.take("a", lambda: (looked.set(), report(0.0, ""))[0]):
+            return "mine"
+
+    holder = Job("First", first, lambda _: None).start()
+    assert held.wait(5.0)
+    got: list[str] = []
+    impatient, patient = (Job("Second", second, got.append).start() for _ in range(2))
+    assert looked.wait(5.0)
+    impatient.cancel()
+    assert not patient.settle(0.05)
+    go.set()
+    assert holder.settle(5.0)
+    assert patient.settle(5.0)
+    assert got == ["mine"]
+    with turns.take("a"):
+        pass
+    assert not turns._held

@@ -6,17 +6,20 @@ import io
 import os
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import pandas as pd
 import pytest
 import skops.io
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from streamlit.testing.v1 import AppTest
 
 import core
-from dashboard import jobs, workspace
+from core.case import trial
+from dashboard import cached, jobs, workspace
 from tests.conftest import make_pipeline_for, make_table
 from tests.dashboard.conftest import Opener
 
@@ -105,7 +108,7 @@ def bad_files() -> list[object]:
         pytest.param("test", ("a.csv", b"\x80\x04\x95pickle", "text/csv"), "pickle", id="pickle as table"),
         pytest.param("model", ("m.skops", unfitted, "application/octet-stream"), "fitted", id="not fitted"),
         pytest.param(
-            "model", ("m.skops", b"\x80\x04\x95pickle", "application/octet-stream"), "skops", id="pickle as model"
+            "model", ("m.joblib", b"\x80\x04\x95pickle", "application/octet-stream"), "skops", id="pickle as model"
         ),
         pytest.param(
             "model", ("m.skops", skops.io.dumps(pd.Series([1.0])), "application/octet-stream"), "", id="foreign type"
@@ -138,6 +141,20 @@ def test_a_table_that_lacks_a_column_is_refused_beside_the_button(
     assert "income" in errors(app)
     assert "incom" in errors(app)
     assert sorted(name for name in app.session_state["draft"] if name != "problem") == ["model", "test", "train"]
+
+
+def test_a_model_that_takes_too_long_is_refused_beside_the_button(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = upload(open_app(), **files)
+    fast = LogisticRegression.predict_proba
+    slowly = lambda self, X: time.sleep(0.02 * len(X)) or fast(self, X)  # noqa: E731
+    monkeypatch.setattr(LogisticRegression, "predict_proba", slowly)
+    monkeypatch.setattr(trial, "LIMITS", replace(trial.LIMITS, max_seconds=3.0))
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    assert "must score the test rows within 3 s. 64 rows took" in errors(app)
+    assert {"model", "test", "train"} <= set(app.session_state["draft"])
 
 
 def test_a_label_with_one_value_is_refused(open_app: Opener, files: dict[str, tuple[str, bytes, str]]) -> None:
@@ -292,3 +309,20 @@ def test_missing_groups_are_a_group_of_their_own_on_the_page(
     assert not app.exception, app.exception
     app.switch_page("app_pages/check.py").run()
     assert any("(missing)" in str(one.value) for one in app.dataframe)
+
+
+def test_a_model_trained_on_other_rows_can_be_trained_again_on_these(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    other = make_table(400, 9)
+    forest = RandomForestClassifier(5, max_depth=4, random_state=0).fit(other[["income", "debt"]], other["granted"])
+    app = upload(open_app(), **{**files, "model": ("m.skops", skops.io.dumps(forest), "application/octet-stream")})
+    app.button(key="open").click().run()
+    assert "mismatch" in " ".join(one.value for one in app.markdown)
+    app.button(key="refit").click().run()
+    assert not app.exception, app.exception
+    work = app.session_state["work"]
+    assert [step.kind for step in work.applied] == ["refit"]
+    assert core.check_provenance(cached.case(work)).status == "verified"
+    assert "was trained again on these rows" in " ".join(one.value for one in app.caption)
+    assert not [one for one in app.button if one.key == "refit"]

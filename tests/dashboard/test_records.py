@@ -6,8 +6,11 @@ import pandas as pd
 import pytest
 
 import core
+from dashboard import session
+from dashboard.app_pages import find_table
 from dashboard.figures import influence
 from dashboard.records import Filters, inside_box, inside_outline, makeup, most_harmful, record_table
+from dashboard.work import Work
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +75,19 @@ def test_points_keep_selected_and_extreme_records(monkeypatch: pytest.MonkeyPatc
     assert retained["gap"].idxmax() in shown.index
     assert retained["loss"].idxmin() in shown.index
     assert shown.index.is_unique
+
+
+def test_ticks_that_arrive_with_a_click_that_set_the_selection_do_not_undo_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = pd.DataFrame({"removed": [False] * 3}, index=["a", "b", "c"])
+    work = Work("id", None, "equal_opportunity_difference", "sex", selection=("b", "z"))
+    selected: list[list[str]] = []
+    monkeypatch.setattr(session, "work", lambda: work)
+    monkeypatch.setattr(session, "picks", lambda: 1)
+    monkeypatch.setattr(session, "value", lambda _: {"selection": {"rows": [0]}})
+    monkeypatch.setattr(session, "select", lambda ids, **_: selected.append(list(ids)))
+    find_table._ticked("table", shown, 0)
+    assert selected == [], "the table was drawn before the selection was set"
+    find_table._ticked("table", shown, 1)
+    assert selected == [["z", "a"]], "records outside the table stay selected"

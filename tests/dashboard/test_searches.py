@@ -195,7 +195,7 @@ def test_what_errors_cost_can_stand_against_the_gap(open_app: Opener, case_id: s
     assert "not by what errors cost" in texts(app)
     assert not [one for one in app.button if one.key == "mitigators_go"]
     clicked(app, "plan_go")
-    assert "cost changes by" in texts(app)
+    assert "cost per record changes by" in texts(app)
 
 
 def test_mitigators_run_one_after_the_other_and_one_given_up_is_passed_over(

@@ -66,7 +66,9 @@ def test_demonstrations_are_the_folders_with_a_case() -> None:
     assert "credit" in found
     assert found["credit"].title
     assert "12,000" in found["credit"].about
-    copy = workspace.demo_id("credit")
+    copy = workspace.demo_id(found["credit"])
+    assert copy.startswith("a-biased-branch~")
+    assert workspace.demo_of("credit") == found["credit"]
     assert workspace.demo_of(copy) == found["credit"]
     assert workspace.demo_of("nothing~abcd") is None
 
