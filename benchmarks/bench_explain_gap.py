@@ -99,7 +99,9 @@ def main() -> None:
             )
             if options.agreement:
                 r, n = agreement(case, found, metric, options.agreement)
-                print(f"predicted and real effect of the {n} best-scored rules: correlation {r:.3f}")
+                expected = "" if np.isnan(found.agreement) else f", {found.agreement:.3f} expected"
+                print(f"predicted and real effect of the {n} best-scored rules: correlation {r:.3f}{expected}")
+            print(*found.notes, sep="\n")
             for one in found:
                 assert badness(metric, one.after) < badness(metric, one.before)
                 print(

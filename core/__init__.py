@@ -2,7 +2,8 @@
 
 from core.attribution.explanation import Explanation, Subset
 from core.attribution.from_decisions import choose_decisions, influence_on_decisions
-from core.attribution.groups import group_changes, predicted_scores
+from core.attribution.groups import group_changes, measured_changes, predicted_scores
+from core.attribution.measured import Measured
 from core.attribution.moved import moved_decisions
 from core.attribution.plan import Plan, plan_removal
 from core.attribution.random_removals import random_removals
@@ -38,6 +39,7 @@ __all__ = [
     "Explanation",
     "Guarantee",
     "IdList",
+    "Measured",
     "Mitigation",
     "Plan",
     "Provenance",
@@ -62,6 +64,7 @@ __all__ = [
     "load_case",
     "load_model",
     "mean_reasons",
+    "measured_changes",
     "mitigate",
     "mitigations",
     "moved_decisions",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from core.attribution.measured import Measured
 from core.attribution.outcome import Outcome
 from core.attribution.smooth import Quantity
 from core.case.case import Case
@@ -65,26 +66,11 @@ class Attributor(ABC):
         """Return what the model says of its training labels; None where it follows every single one, so that it tells nothing."""
         return None
 
-    def measure(
-        self,
-        case: Case,
-        metric: str,
-        feature: str | tuple[str, ...] | None,
-        on: str,
-        *,
-        closely: bool = False,  # noqa: ARG002
-    ) -> Measure:
+    def measure(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Measure:
         """Return what gives the metric at predicted scores of shape (k, n_rows): by default the metric itself."""
         return Outcome.of(case, metric, feature, on).values
 
-    def group_scores(
-        self,
-        case: Case,
-        groups: Sequence[Positions],
-        on: str,
-        *,
-        closely: bool = False,  # noqa: ARG002
-    ) -> Floats:
+    def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
         """Return predicted scores without each group of training rows, shape (n_groups, n_rows); NaN for one that cannot go."""
         found = np.full((len(groups), len(case.rows(on))), np.nan)
         refusals = []
@@ -104,8 +90,6 @@ class Attributor(ABC):
         feature: str | tuple[str, ...] | None,
         on: str,
         groups: Sequence[Positions],
-        *,
-        closely: bool = False,
     ) -> Floats:
         """Return the predicted change of the metric without each group of training rows, shape (n_groups,).
 
@@ -120,18 +104,56 @@ class Attributor(ABC):
             The split it is taken on.
         groups : sequence of ndarray of int
             Positions of retained rows in the training table, without repeats; they may overlap from group to group.
-        closely : bool
-            Whether to spend more on each group, where that gives more: for the best of many.
 
         Returns
         -------
         ndarray of float
             Signed; NaN for a group that cannot go (the last of a class), or without which the metric is undefined.
         """
-        measure = self.measure(case, metric, feature, on, closely=closely)
+        measure = self.measure(case, metric, feature, on)
         before = measure(case.scores(on)[np.newaxis])
         changes = [
-            measure(self.group_scores(case, groups[start : start + AT_ONCE], on, closely=closely)) - before
+            measure(self.group_scores(case, groups[start : start + AT_ONCE], on)) - before
             for start in range(0, len(groups), AT_ONCE)
         ]
         return np.concatenate(changes) if changes else np.empty(0)
+
+    def measured(
+        self,
+        case: Case,  # noqa: ARG002
+        metric: str,  # noqa: ARG002
+        feature: str | tuple[str, ...] | None,  # noqa: ARG002
+        on: str,  # noqa: ARG002
+        groups: Sequence[Positions],  # noqa: ARG002
+        target: float,  # noqa: ARG002
+        seconds: float | None = None,  # noqa: ARG002
+        progress: Callable[[float], None] | None = None,  # noqa: ARG002
+    ) -> Measured | None:
+        """Return the effects of groups from partly removing them, or None where that tells no more than `group_changes`.
+
+        Parameters
+        ----------
+        case, metric, feature, on, groups
+            As for `group_changes`.
+        target : float
+            Expected correlation with the effects of real removal that is enough.
+        seconds : float, optional
+            How long it may take.
+        progress : callable, optional
+            Called with the share done; may raise to give up.
+        """
+        return None
+
+    def alone(
+        self,
+        case: Case,  # noqa: ARG002
+        metric: str,  # noqa: ARG002
+        feature: str | tuple[str, ...] | None,  # noqa: ARG002
+        on: str,  # noqa: ARG002
+        positions: Positions,  # noqa: ARG002
+    ) -> Floats | None:
+        """Return the change of what `influence` differentiates when each row is really removed alone, NaN where it cannot be.
+
+        None where influence is near enough to that as it is.
+        """
+        return None

@@ -68,14 +68,7 @@ class StageInfluence(Attributor):
             return self._scores(case, positions, on), (f"It cannot be done in place: {error}.", STEPS_KEPT)
         return removal.case.scores(on), removal.notes
 
-    def group_scores(
-        self,
-        case: Case,
-        groups: Sequence[Positions],
-        on: str,
-        *,
-        closely: bool = False,  # noqa: ARG002
-    ) -> Floats:
+    def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
         """Return scores after refitting the leaves without each group, steps before the trees kept: O(n_rows * n_trees) a group."""
 
         def one(group: Positions) -> Floats:

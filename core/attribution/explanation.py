@@ -147,7 +147,10 @@ class Explanation(Sequence[Subset]):
     q : float
         The rate asked for.
     candidates : DataFrame
-        The best-scored rules, confirmed or not: rule, support, n_records, summed, predicted, p_value, q_value, conditions.
+        The best-scored rules, confirmed or not: rule, support, n_records, summed, predicted, p_value, q_value, conditions. In forests
+        the 50 that were looked at closely come first.
+    agreement : float
+        Expected correlation of predicted with verified changes over these 50; NaN where it is not estimated.
     complete : bool
         False where the search was stopped; what had been found by then is here.
     notes : tuple of str
@@ -164,6 +167,7 @@ class Explanation(Sequence[Subset]):
     n_discoveries: int
     q: float
     candidates: pd.DataFrame = field(repr=False)
+    agreement: float
     complete: bool
     notes: tuple[str, ...]
 

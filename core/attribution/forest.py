@@ -6,8 +6,8 @@ path, times the metric's gradient over the explore rows that pass through that n
 For a group the shrunk trees are summed again without it, and its predicted scores are put into the smooth metric.
 
 Splits do move when records really go, and trees below a moved split are grown anew: for one record that noise is mostly larger
-than its effect, so that influence is a record's share in what the removal of many like it does. Looked at closely, a group is
-really removed from a sample of the trees; a preview is the removal itself wherever that is quick.
+than its effect, so that influence is a record's share in what the removal of many like it does. To look closely, groups are really
+removed from some of the trees (`forest_measured`); a preview is the removal itself wherever that is quick.
 
 References
 ----------
@@ -18,13 +18,16 @@ trees. JMLR 24.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from core.attribution.base import Attributor, Measure
-from core.attribution.forest_groups import changes_kept, n_sampled, over_trees, points_of, state_of, with_sample
+from core.attribution.forest_groups import changes_kept, over_trees, points_of, scores_after, state_of, with_sample
+from core.attribution.forest_measured import measure
+from core.attribution.measured import Measured
+from core.attribution.outcome import Outcome
 from core.attribution.smooth import Quantity, SmoothMetric
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
@@ -56,18 +59,25 @@ class ForestInfluence(Attributor):
         """Return why the model's trees cannot be adopted, or None."""
         return Forest().fits(case)
 
-    def measure(
-        self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, *, closely: bool = False
-    ) -> Measure:
-        """Return the smooth metric: a vote near the threshold may fall to either side once trees are grown anew.
-
-        Where looking closely removes a group from every tree, the metric itself.
-        """
-        n_trees = len(state_of(case).trees)
-        if closely and n_sampled(case) == n_trees:
-            return super().measure(case, metric, feature, on)
-        smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / n_trees, judged_only=False)
+    def measure(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Measure:
+        """Return the smooth metric: a vote near the threshold may fall to either side once trees are grown anew."""
+        smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state_of(case).trees), judged_only=False)
         return lambda scores: np.array([smooth.value(row) for row in scores])
+
+    def measured(
+        self,
+        case: Case,
+        metric: str,
+        feature: str | tuple[str, ...] | None,
+        on: str,
+        groups: Sequence[Positions],
+        target: float,
+        seconds: float | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Measured:
+        """Return the effects of really removing the groups from as many trees as it takes, at their share of a removal's time."""
+        known = self.group_changes(case, metric, feature, on, groups)
+        return measure(Outcome.of(case, metric, feature, on), groups, known, target, seconds, progress)
 
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. About one prediction pass over all rows."""
@@ -98,23 +108,32 @@ class ForestInfluence(Attributor):
             try:
                 removal = Forest().remove(case.replace(case.model, case.retained, state), positions, 0.0)
             except NotSupportedError as error:
-                scores = self.group_scores(case, [positions], on, closely=True)[0]
+                scores = self._scores_closely(case, positions, on)
                 return scores, (f"It cannot be done in place: {error}.", KEPT)
             return removal.case.scores(on), removal.notes
-        return self.group_scores(case, [positions], on, closely=True)[0], (KEPT,)
+        return self._scores_closely(case, positions, on), (KEPT,)
 
-    def group_scores(self, case: Case, groups: Sequence[Positions], on: str, *, closely: bool = False) -> Floats:
-        """Return the scores of shrunk trees without each group while no split moves: O(n_nodes + n_rows) a tree and group.
+    def alone(
+        self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, positions: Positions
+    ) -> Floats:
+        """Return the change of the smooth metric when each row is really removed alone, NaN where it cannot be: a removal for each."""
+        smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state_of(case).trees))
+        before, changes = smooth.value(case.scores(on)), np.full(len(positions), np.nan)
+        for place, position in enumerate(positions):
+            try:
+                changes[place] = smooth.value(scores_after(case, np.array([position]), on)) - before
+            except InputError:
+                continue
+        return changes
 
-        Closely, each group is also removed from ten trees, or more in small tables (`forest_groups.n_sampled`), at their share of
-        the time that a removal takes.
-        """
+    def _scores_closely(self, case: Case, positions: Positions, on: str) -> Floats:
+        found = changes_kept(case, [positions], on, SHRINKAGE)[0]
+        return np.asarray(np.clip(case.scores(on) + with_sample(case, positions, on, found), 0.0, 1.0))
+
+    def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
+        """Return the scores of shrunk trees without each group while no split moves: O(n_nodes + n_rows) a tree and group."""
         found = changes_kept(case, groups, on, SHRINKAGE)
-        for place, group in enumerate(groups):
-            if not _can_go(case, group):
-                found[place] = np.nan
-            elif closely and len(group):
-                found[place] = with_sample(case, group, on, found[place])
+        found[[not _can_go(case, group) for group in groups]] = np.nan
         return np.asarray(np.clip(case.scores(on) + found, 0.0, 1.0))
 
 

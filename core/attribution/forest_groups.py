@@ -15,6 +15,7 @@ from core.numerics.tree_effects import leaves_of
 from core.numerics.tree_groups import AT_ONCE, add_changes_without
 from core.unlearning.base import mask_without
 from core.unlearning.forest import Forest
+from core.unlearning.forest_parts import estimator_of, rules_of
 from core.unlearning.forest_state import ForestState
 from core.unlearning.forest_table import as_trees_take
 from core.unlearning.threads import on_threads, processors
@@ -25,13 +26,11 @@ Positions = npt.NDArray[np.intp]
 
 FEWEST_TREES = 10
 ROUTES = 250_000
-"""Trees that a group is really removed from: as many as make so many paths of rows through trees, and no fewer than ten."""
-PRIOR = 40.0
-"""Trees whose word the prediction with splits kept is worth. Of 10 to 40, the largest serves every table that was tried."""
+"""Trees that a set is really removed from to preview it: as many as make so many paths of rows through trees, and no fewer than ten."""
 
 
 def n_sampled(case: Case) -> int:
-    """Return how many trees a group is really removed from when it is looked at closely."""
+    """Return how many trees a set of records is really removed from to preview its scores."""
     return min(len(state_of(case).trees), max(FEWEST_TREES, ROUTES // case.n_retained))
 
 
@@ -69,25 +68,49 @@ def _groups_by_row(state: ForestState, groups: Sequence[Positions]) -> tuple[Pos
 def with_sample(case: Case, positions: Positions, on: str, kept: Floats) -> Floats:
     """Return `kept`, changes of the scores with splits kept, drawn towards those of real removal from a sample of the trees.
 
-    Costs that share of a removal. Unlike the change with splits kept, the one of the sample leans to no side, but a tree that is grown
-    anew scatters; the two are weighted by trees.
+    Costs that share of a removal. The change in the sample leans to no side, but a tree that is grown anew scatters: it is shrunk towards
+    the other by the share of their mean squared distance that the scatter makes (James & Stein 1961).
     """
     state, leaves = state_of(case), leaves_at(case, on)
     n_trees = len(state.trees)
     chosen = np.unique(np.linspace(0, n_trees - 1, n_sampled(case)).round().astype(int))
-    part = replace(state, trees=tuple(state.trees[index] for index in chosen))
     try:
-        part = part.without(positions, mask_without(case, positions))
+        part = without(case, replace(state, trees=tuple(state.trees[index] for index in chosen)), positions)
     except NotSupportedError:
         return kept
     X, now = points_of(case, on), np.empty(leaves.shape[1], dtype=np.int32)
-    change = np.zeros(len(now))
+    total, squares = np.zeros((2, len(now)))
     for index, tree in zip(chosen, part.trees, strict=True):
         leaves_of(tree.grown.words, tree.grown.reals, X, now)
-        change += tree.grown.values[now, case.pos_column]
+        change = tree.grown.values[now, case.pos_column]
         change -= state.trees[index].grown.values[leaves[index], case.pos_column]
-    weight = 1.0 if len(chosen) == n_trees else len(chosen) / (len(chosen) + PRIOR)
-    return np.asarray(weight * change / len(chosen) + (1.0 - weight) * kept)
+        total += change
+        squares += change**2
+    m, mean = len(chosen), total / len(chosen)
+    if m == n_trees:
+        return np.asarray(mean)
+    scatter = float((squares - m * mean**2).mean() / (m - 1) * (1.0 / m - 1.0 / n_trees)) if m > 1 else 0.0
+    distance = float(((mean - kept) ** 2).mean())
+    weight = max(0.0, 1.0 - scatter / distance) if distance > 0.0 else 0.0
+    return np.asarray(weight * mean + (1.0 - weight) * kept)
+
+
+def scores_after(case: Case, positions: Positions, on: str) -> Floats:
+    """Return the scores after really removing rows; test rows are sent anew through the trees that changed alone."""
+    state, leaves, X = state_of(case), leaves_at(case, on), points_of(case, on)
+    total, now = np.zeros(len(X)), np.empty(len(X), dtype=np.int32)
+    for old, new, own in zip(state.trees, without(case, state, positions).trees, leaves, strict=True):
+        if new is not old:
+            leaves_of(new.grown.words, new.grown.reals, X, now)
+        total += new.grown.values[own if new is old else now, case.pos_column]
+    return total / len(state.trees)
+
+
+def without(case: Case, part: ForestState, positions: Positions) -> ForestState:
+    """Return some of a case's trees without rows, as `Forest.remove` gives them."""
+    retained = mask_without(case, positions)
+    rules = rules_of(estimator_of(case.model), int(retained.sum()))
+    return part.without(positions, retained) if rules == part.grove.rules else part.under(rules).from_scratch(retained)
 
 
 def over_trees(task: Callable[[range], Any], n_trees: int) -> Floats:

@@ -17,7 +17,7 @@ from core.attribution.glm import NewtonInfluence
 from core.case.case import Case, check_case
 from core.errors import InputError, InputTypeError, NotSupportedError
 from core.metrics.catalog import metric_of
-from core.metrics.compare import compare
+from core.metrics.compare import RATES, compare, compare_groups
 
 ATTRIBUTORS: tuple[Attributor, ...] = (NewtonInfluence(), ForestInfluence(), StageInfluence())
 
@@ -27,6 +27,8 @@ def influence(
     metric: str = "equal_opportunity_difference",
     sensitive_feature: str | Sequence[str] | None = None,
     on: str = "explore",
+    *,
+    rescore: int = 0,
 ) -> pd.Series[float]:
     """Predict what removing each training record would do to a metric.
 
@@ -39,16 +41,20 @@ def influence(
         Whose groups are compared; None is the first, a tuple an intersection.
     on : {"explore", "test"}
         Rows the metric is taken on. "confirm" is refused: searching there would spoil it.
+    rescore : int
+        In forests: so many of the most harmful records are really removed, each alone, and have the change that made in place of the
+        predicted one. Costs a removal for each.
 
     Returns
     -------
     Series
-        Indexed by the ids of the retained records: the signed change of the metric if that record is removed.
+        Indexed by the ids of the retained records: the signed change of the metric if that record is removed. ``attrs["rescored"]``
+        has the ids of those that were.
 
     Raises
     ------
     InputError
-        If `on` is "confirm", or the metric is undefined on these rows.
+        If `on` is "confirm", the metric is undefined on these rows, or records cannot be re-scored.
     NotSupportedError
         If no attributor serves the model.
 
@@ -77,7 +83,28 @@ def influence(
         raise InputError(
             f"The metric must be defined on the {on} rows. {metric!r} of {feature!r} is not; choose another metric or feature."
         )
-    return pd.Series(effects, index=case.retained_ids, name=metric)
+    found = pd.Series(effects, index=case.retained_ids, name=metric)
+    return found if rescore == 0 else _rescored(case, found, feature, on, rescore)
+
+
+def _rescored(
+    case: Case, effects: pd.Series[float], feature: str | tuple[str, ...], on: str, most: int
+) -> pd.Series[float]:
+    """Return influence with the most harmful records' numbers replaced by what removing each alone does."""
+    if not isinstance(most, (int, np.integer)) or not 0 < most <= len(effects):
+        raise InputError(f"The records to re-score must be a whole number from 0 to {len(effects):,}. Got {most!r}.")
+    ids = harmful(effects)[:most]
+    with attributor_of(case) as attributor:
+        changes = attributor.alone(case, str(effects.name), feature, on, case.positions(ids))
+    if changes is None:
+        raise InputError(
+            f"Only the records of forests are re-scored. Got a {type(case.model).__name__}; leave out `rescore`: "
+            "this model's influence is already near to what removing each record alone does."
+        )
+    found = effects.copy()
+    found[ids] = np.where(np.isnan(changes), found[ids], changes)
+    found.attrs["rescored"] = tuple(ids)
+    return found
 
 
 def harmful(effects: pd.Series[float]) -> pd.Index[Any]:
@@ -120,6 +147,7 @@ def preview(
     features: Iterable[str | Sequence[str]] | None = None,
     on: str = "explore",
     n_resamples: int = 2000,
+    by_group: bool = False,
 ) -> pd.DataFrame:
     """Predict what removing these records together would do, without doing it.
 
@@ -130,6 +158,9 @@ def preview(
         Record ids.
     metrics, features, on, n_resamples
         As for `compare`; "confirm" is refused.
+    by_group : bool
+        Whether to give every group's own rates instead, indexed by (metric, sensitive_feature, group): by default selection rate, true
+        positive rate and accuracy; of a gap, its rates.
 
     Returns
     -------
@@ -149,7 +180,11 @@ def preview(
     if len(positions):
         with attributor_of(case) as attributor:
             scores, notes = attributor.scores_without(case, positions, on)
-    table = compare(case, case, on, metrics, features=features, scores=scores, n_resamples=n_resamples)
+    if by_group:
+        rates = RATES if metrics is None else metrics
+        table = compare_groups(case, case, on, rates, features=features, scores=scores, n_resamples=n_resamples)
+    else:
+        table = compare(case, case, on, metrics, features=features, scores=scores, n_resamples=n_resamples)
     table.attrs["notes"] = notes
     return table
 

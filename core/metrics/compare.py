@@ -19,6 +19,8 @@ from core.metrics.scores import members
 from core.numerics.counts import FloatArray
 
 ALL_RECORDS = "(all)"
+RATES = ("selection_rate", "true_positive_rate", "accuracy")
+"""Rates that are compared group by group where none are named."""
 
 
 def compare(
@@ -176,7 +178,7 @@ def compare_groups(
     before: Case,
     after: Case,
     on: str = "explore",
-    metrics: str | Iterable[str] = ("selection_rate", "true_positive_rate", "accuracy"),
+    metrics: str | Iterable[str] = RATES,
     *,
     features: Iterable[str | Sequence[str]] | None = None,
     scores: FloatArray | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
@@ -11,7 +12,8 @@ from core.attribution import forest, forest_groups
 from core.attribution.forest import KEPT, ForestInfluence
 from core.attribution.outcome import Outcome
 from core.attribution.smooth import SmoothMetric
-from core.errors import NotSupportedError
+from core.errors import InputError, NotSupportedError
+from core.metrics.compare import compare_groups
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK
 from sample_data.fraud import make
 from sample_data.making import Planted
@@ -156,9 +158,9 @@ def test_previews_are_the_removal_itself(monkeypatch):
 
 def test_scores_stay_where_nothing_goes():
     case = make_case()
-    for closely in (False, True):
-        scores = ForestInfluence().group_scores(case, [np.array([], dtype=np.intp)], "explore", closely=closely)
-        np.testing.assert_array_equal(scores[0], case.scores("explore"))
+    nothing = np.array([], dtype=np.intp)
+    np.testing.assert_array_equal(ForestInfluence().group_scores(case, [nothing], "explore")[0], case.scores("explore"))
+    assert core.group_changes(case, [nothing], GAP, closely=True)[0] == 0.0
 
 
 @pytest.mark.parametrize("options", [{}, {"max_depth": 4}], ids=["pure leaves", "depth 4"])
@@ -207,28 +209,61 @@ def test_looked_at_closely_a_small_table_is_the_removal_itself():
     assert true != 0.0
 
 
-def test_looked_at_closely_the_sampled_trees_are_really_those_without_the_group(monkeypatch):
+def test_a_preview_shrinks_the_sampled_trees_by_their_scatter(monkeypatch):
+    monkeypatch.setattr(forest, "FEW_RECORDS", 2)
+    monkeypatch.setattr(forest, "FEW_ROUTES", 10)
     monkeypatch.setattr(forest_groups, "ROUTES", 0)
     monkeypatch.setattr(forest_groups, "FEWEST_TREES", 3)
     case, group = make_case(), np.flatnonzero(TRAIN["age"] > 60)
-    kept = ForestInfluence().group_scores(case, [group], "explore")[0] - case.scores("explore")
-    close = ForestInfluence().group_scores(case, [group], "explore", closely=True)[0] - case.scores("explore")
+    kept = forest_groups.changes_kept(case, [group], "explore", forest.SHRINKAGE)[0]
+    found = core.predicted_scores(case, case.record_ids[group])[0]
     after = core.unlearn(case, case.record_ids[group]).case
     X = case.X_test.iloc[case.rows("explore")].to_numpy(dtype=np.float32)
     votes = [
-        np.mean([tree.predict_proba(X)[:, 1] for tree in np.array(one.model.estimators_)[[0, 3, 6]]], axis=0)
+        np.array([tree.predict_proba(X)[:, 1] for tree in np.array(one.model.estimators_)[[0, 3, 6]]])
         for one in (case, after)
     ]
-    np.testing.assert_allclose(close, 3 / 43 * (votes[1] - votes[0]) + 40 / 43 * kept, atol=1e-6)
+    change = votes[1] - votes[0]
+    scatter = change.var(axis=0, ddof=1).mean() * (1 / 3 - 1 / 7)
+    weight = max(0.0, 1.0 - scatter / ((change.mean(axis=0) - kept) ** 2).mean())
+    assert 0.0 < weight < 1.0
+    change = weight * change.mean(axis=0) + (1 - weight) * kept
+    np.testing.assert_allclose(found, np.clip(case.scores("explore") + change, 0.0, 1.0), atol=1e-6)
 
 
 def test_trees_left_without_rows_keep_their_say():
     case = make_case(max_samples=0.005)
     living = case.state.trees[0]
     group = np.flatnonzero((living.roots.labels >> CLASS_BITS) > 0)
-    scores = ForestInfluence().group_scores(case, [group], "explore", closely=True)[0]
-    assert np.isfinite(scores).all()
-    assert np.ptp(scores) > 0
+    assert np.isfinite(core.predicted_scores(case, case.record_ids[group])[0]).all()
+    found = core.measured_changes(case, [group], "brier_score")
+    assert found.changes[0] == core.group_changes(case, [group], "brier_score")[0]
+    assert np.isnan(found.correlation)
+
+
+def test_the_most_harmful_records_are_rescored_by_really_removing_each_alone():
+    case = make_case()
+    predicted, found = core.influence(case, GAP), core.influence(case, GAP, rescore=5)
+    ids = core.harmful(predicted)[:5]
+    assert found.attrs["rescored"] == tuple(ids)
+    smooth = SmoothMetric.of(case, GAP, "sex", "explore", floor=0.5 / 7)
+    for record in ids:
+        scores = core.unlearn(case, [record]).case.scores("explore")
+        true = smooth.value(scores) - smooth.value(case.scores("explore"))
+        assert found[record] == pytest.approx(true, abs=1e-12)
+        assert found[record] != predicted[record]
+    np.testing.assert_array_equal(found.drop(ids), predicted.drop(ids))
+    with pytest.raises(InputError, match="whole number from 0 to 439"):
+        core.influence(case, GAP, rescore=501)
+
+
+def test_previews_by_group_are_the_groups_own_rates():
+    case = make_case()
+    ids = case.record_ids[[3, 50, 99]]
+    after = core.unlearn(case, ids).case
+    table = core.preview(case, ids, GAP, n_resamples=20, by_group=True)
+    pd.testing.assert_frame_equal(table, compare_groups(case, after, metrics=GAP, n_resamples=20))
+    assert set(table.index.get_level_values("group")) == {"f", "m"}
 
 
 def test_influence_follows_removals_and_needs_no_preparation():

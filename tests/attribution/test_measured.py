@@ -1,0 +1,156 @@
+"""Effects of groups from removing them from some of the trees, against their removal from all; the expected correlation against the real one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+import core
+from core.attribution import forest_measured
+from core.attribution.measured import mixture
+from core.attribution.outcome import Outcome
+from core.errors import InputError
+
+COLUMNS = ["income", "debt", "region", "woman"]
+METRICS = ("demographic_parity_difference", "equal_opportunity_difference")
+N_TREES = 40
+
+
+def make_table(n_rows: int, seed: int) -> pd.DataFrame:
+    """Return applications; women are refused, and men let through, the more often the higher the number of their region."""
+    draw = np.random.default_rng(seed)
+    table = pd.DataFrame({name: draw.normal(size=n_rows) for name in ("income", "debt")})
+    table["region"], table["woman"] = draw.integers(0, 10, n_rows), draw.integers(0, 2, n_rows)
+    granted = draw.random(n_rows) < 1 / (1 + np.exp(-2.5 * (table.income - 0.5 * table.debt)))
+    granted &= (table.woman == 0) | (draw.random(n_rows) > table.region / 11)
+    granted |= (table.woman == 0) & (draw.random(n_rows) < table.region / 30)
+    return table.assign(granted=granted.astype(int))
+
+
+TRAIN, TEST = make_table(800, 1), make_table(1500, 2)
+ROLES = core.Roles("granted", 1, 1, ["woman"])
+
+
+def described_groups(count: int) -> list[np.ndarray]:
+    """Return groups of 1 to 20% of the rows: some regions, a range of income or debt, and one sex or both."""
+    draw, groups = np.random.default_rng(0), []
+    while len(groups) < count:
+        first, last = np.sort(draw.choice(11, 2, replace=False))
+        rows = TRAIN["region"].between(first, last - 1)
+        column = TRAIN[draw.choice(["income", "debt"])]
+        low, high = np.sort(draw.choice(np.quantile(column, np.linspace(0, 1, 6)), 2, replace=False))
+        rows &= column.between(low, high)
+        if draw.random() < 0.5:
+            rows &= TRAIN["woman"] == draw.integers(0, 2)
+        if 0.01 <= rows.mean() <= 0.2:
+            groups.append(rows.to_numpy())
+    return groups
+
+
+@pytest.fixture(scope="module", params=[None, 10], ids=["pure leaves", "depth 10"])
+def removed(request) -> tuple[core.Case, list[np.ndarray], np.ndarray]:
+    """Return a case, 100 groups, and the scores after really removing each."""
+    model = RandomForestClassifier(N_TREES, max_depth=request.param, random_state=1)
+    case = core.Case(model.fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES, confirm=False)
+    case, groups = core.prepare(case), described_groups(100)
+    true = [core.unlearn(case, case.record_ids[rows], method="forest").case.scores("explore") for rows in groups]
+    return case, groups, np.array(true)
+
+
+def test_it_goes_on_until_the_effects_correlate_as_asked_for(removed):
+    case, groups, true = removed
+    for metric in METRICS:
+        outcome = Outcome.of(case, metric, "woman", "explore")
+        found = core.measured_changes(case, groups, metric, target=0.9)
+        real = np.corrcoef(found.changes, outcome.values(true) - outcome.value())[0, 1]
+        assert found.n_trees < found.of_trees == N_TREES
+        assert found.correlation >= 0.9
+        assert real >= 0.85
+        assert real == pytest.approx(found.correlation, abs=0.07)
+
+
+def test_from_all_trees_they_are_the_removals_themselves(removed):
+    case, groups, true = removed
+    outcome = Outcome.of(case, METRICS[0], "woman", "explore")
+    found = core.measured_changes(case, groups[:6], METRICS[0], target=1.0)
+    np.testing.assert_array_equal(found.changes, outcome.values(true[:6]) - outcome.value())
+    assert (found.correlation, found.n_trees) == (1.0, N_TREES)
+
+
+def test_when_the_time_is_over_too_soon_the_sample_is_not_used(removed):
+    case, groups, _ = removed
+    seen = []
+    found = core.measured_changes(case, groups[:12], METRICS[0], seconds=1e-9, progress=seen.append)
+    assert (found.n_trees, found.of_trees) == (0, N_TREES)
+    np.testing.assert_array_equal(found.changes, core.group_changes(case, groups[:12], METRICS[0]))
+    assert np.isnan(found.correlation)
+    assert seen == [0.0]
+
+
+def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed, monkeypatch):
+    case, groups, true = removed
+    monkeypatch.setattr(forest_measured, "FEWEST", 4)
+    outcome = Outcome.of(case, METRICS[0], "woman", "explore")
+    found = core.measured_changes(case, groups[:30], METRICS[0], seconds=1e-9)
+    real = outcome.values(true[:30]) - outcome.value()
+    assert found.n_trees == 4
+    assert abs(found.changes.mean() - real.mean()) < 0.5 * real.std()
+
+
+def test_blocks_of_groups_are_measured_alike(removed, monkeypatch):
+    case, groups, _ = removed
+    whole = core.measured_changes(case, groups[:6], METRICS[0], target=1.0)
+    monkeypatch.setattr(forest_measured, "MOST_NUMBERS", forest_measured.DRAWS * len(case.rows("explore")) * 3)
+    parts = core.measured_changes(case, groups[:6], METRICS[0], target=1.0)
+    np.testing.assert_array_equal(parts.changes, whole.changes)
+    assert parts.n_trees == N_TREES
+
+
+@pytest.mark.parametrize("noise", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("known_noise", [0.5, 3.0])
+def test_the_mixture_does_as_well_as_it_says(noise, known_noise):
+    draw = np.random.default_rng(0)
+    lasting, known = draw.normal(size=(2, 4000)) * [[1.0], [known_noise]]
+    seen, unseen = noise * draw.normal(size=(2, 4000)) * [[1.0], [0.5]]  # 20 of 100 trees
+    sample, true = lasting + seen, lasting + 0.2 * seen + 0.8 * unseen
+    draws = sample[:, None] + np.std(true - sample) * draw.normal(size=(4000, 50))
+    found = mixture(draws, lasting + known, 0.2)
+    real, *alone = (np.corrcoef(one, true)[0, 1] for one in (found.effects, sample, lasting + known))
+    assert found.correlation - 0.1 < real < found.correlation + 0.15
+    assert real > max(alone)
+
+
+def test_the_sample_is_left_aside_where_it_is_noise():
+    draw = np.random.default_rng(0)
+    known = draw.normal(size=1000)
+    sample = 0.2 * known + draw.normal(size=1000)
+    found = mixture(sample[:, None] + 2.0 * draw.normal(size=(1000, 50)), known, 0.2)
+    assert np.corrcoef(found.effects, known)[0, 1] == pytest.approx(1.0)
+    assert found.correlation == pytest.approx(np.corrcoef(sample, known)[0, 1], abs=0.05)
+
+
+def test_without_a_spread_nothing_is_told():
+    same = mixture(np.ones((20, 5)), np.arange(20.0), 0.5)
+    np.testing.assert_array_equal(same.effects, np.full(20, 5.25))
+    assert np.isnan(same.correlation)
+
+
+def test_other_models_are_predicted_as_ever():
+    case = core.Case(LogisticRegression().fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES)
+    groups = described_groups(3)
+    found = core.measured_changes(case, groups, METRICS[0])
+    np.testing.assert_array_equal(found.changes, core.group_changes(case, groups, METRICS[0]))
+    assert np.isnan(found.correlation)
+    assert found.of_trees == 0
+    with pytest.raises(InputError, match="Only the records of forests"):
+        core.influence(case, METRICS[0], rescore=3)
+
+
+@pytest.mark.parametrize(("options", "message"), [({"target": 1.5}, "above 0"), ({"seconds": 0.0}, "more than 0")])
+def test_what_is_out_of_range_is_refused(removed, options, message):
+    case, groups, _ = removed
+    with pytest.raises(InputError, match=message):
+        core.measured_changes(case, groups, METRICS[0], **options)
