@@ -27,7 +27,7 @@ import core
 from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS, WEIGHT, build
 from core.numerics.tree_histograms import make_histograms
 from core.numerics.tree_splits import mixed
-from core.unlearning import forest_state, forest_tree
+from core.unlearning import forest_tree, threads
 from core.unlearning.forest_state import Grove
 from core.unlearning.forest_tree import LivingTree, first_difference
 
@@ -149,7 +149,7 @@ def phases(case: core.Case, repeats: int) -> None:
         bench.moves.tally[:] = 0
     draw = np.random.default_rng(1)
     with (
-        mock.patch.object(forest_state, "processors", return_value=1),
+        mock.patch.object(threads, "processors", return_value=1),
         mock.patch.multiple(
             forest_tree, update=clocked("update"), with_tree=clocked("with_tree"), grow=clocked("grow")
         ),

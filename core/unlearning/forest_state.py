@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of,
 from core.unlearning.forest_scores import Scorer
 from core.unlearning.forest_table import Singles, code_table, tree_input
 from core.unlearning.forest_tree import Bench, LivingTree, adopt, grow
-from core.unlearning.threads import in_turn, on_threads, processors
+from core.unlearning.threads import in_turn, on_threads
 
 Bools = npt.NDArray[np.bool_]
 
@@ -113,13 +113,12 @@ class ForestState:
         """Return the state in which every tree that knows some of the rows is what `task` makes of it."""
         chosen = [index for index, tree in enumerate(self.trees) if len(_known(tree, rows))]
 
-        def work(some: Sequence[int]) -> Any:
-            return self.grove.on_bench(lambda bench: [task(self.trees[index], bench) for index in some])
+        def work(index: int) -> LivingTree:
+            return self.grove.on_bench(lambda bench: task(self.trees[index], bench))  # type: ignore[no-any-return]
 
         trees = list(self.trees)
-        for some, made in zip(_shares(chosen), on_threads(work, [(some,) for some in _shares(chosen)]), strict=True):
-            for index, tree in zip(some, made, strict=True):
-                trees[index] = tree
+        for index, tree in zip(chosen, on_threads(work, [(index,) for index in chosen]), strict=True):
+            trees[index] = tree
         return replace(self, trees=tuple(trees))
 
     def from_scratch(self, retained: Bools) -> ForestState:
@@ -195,11 +194,6 @@ class ForestState:
 def _known(tree: LivingTree, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Return those of the rows that count in a tree."""
     return np.asarray(rows[(tree.roots.labels[rows] >> CLASS_BITS) > 0])
-
-
-def _shares(work: Sequence[int]) -> list[Sequence[int]]:
-    """Deal the trees out to the processors."""
-    return [work[start :: processors()] for start in range(min(processors(), len(work)))]
 
 
 def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:

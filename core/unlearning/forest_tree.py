@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.tree._tree import Tree
+from sklearn.tree._tree import NODE_DTYPE, Tree
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
 from core.numerics.tree_build import (
@@ -185,7 +184,7 @@ def with_tree(estimator: Any, out: Grown, n_nodes: int) -> Any:
     """Return a copy of a decision tree that holds the first `n_nodes` nodes of `out`."""
     old = estimator.tree_
     tree = Tree(old.n_features, np.array([old.max_n_classes], dtype=np.intp), 1)
-    nodes = out.words[:n_nodes].view(old.__getstate__()["nodes"].dtype).reshape(-1)
+    nodes = out.words[:n_nodes].view(NODE_DTYPE).reshape(-1)
     tree.__setstate__(
         {
             "max_depth": int(deepest(out.words, n_nodes)),
@@ -194,8 +193,8 @@ def with_tree(estimator: Any, out: Grown, n_nodes: int) -> Any:
             "values": out.values[:n_nodes, None, :],
         }
     )
-    other = copy.copy(estimator)
-    other.tree_ = tree
+    other = object.__new__(type(estimator))
+    vars(other).update(vars(estimator), tree_=tree)
     return other
 
 
