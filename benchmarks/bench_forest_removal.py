@@ -105,9 +105,9 @@ def rebuilding_time(before: LivingTree, after: LivingTree, grove: Grove) -> floa
         one, other, key, depth = stack.pop()
         f = new.words[other, FEATURE]
         if f >= 0 and f == old.words[one, FEATURE]:
-            with np.errstate(over="ignore"):
-                for side, step in ((LEFT, 1), (RIGHT, 2)):
-                    stack.append((old.words[one, side], new.words[other, side], mixed(key, step), depth + 1))
+            for side, step in ((LEFT, 1), (RIGHT, 2)):
+                below = np.uint64(mixed(key, step))
+                stack.append((old.words[one, side], new.words[other, side], below, depth + 1))
             continue
         if f < 0:
             continue
