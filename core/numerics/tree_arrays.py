@@ -162,6 +162,7 @@ class Scratch(NamedTuple):
     upper: Array
     edge: Array
     opened: Array
+    alone: Array
 
 
 def _make_stack(n_rows: int, n_classes: int) -> Stack:
@@ -189,5 +190,6 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.empty(2 * MOST_BINS, np.int64),
         np.empty(MOST_BINS),
         np.empty(MOST_BINS),
+        np.empty(MOST_BINS, np.bool_),
         np.empty(MOST_BINS, np.bool_),
     )

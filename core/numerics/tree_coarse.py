@@ -106,6 +106,24 @@ def _bound(
 
 
 @kernel
+def set_aside(edges: Array, n_codes: int, shift: int, lowest: int, n_bins: int, scratch: Scratch) -> bool:
+    """Part the opened bins of a single code, whose rows need not be looked at, from the others; return if there are others.
+
+    The outermost bins have no end.
+    """
+    opened, alone, others = scratch.opened, scratch.alone, False
+    for j in range(n_bins):
+        alone[j] = False
+        if opened[j]:
+            first = 0 if j == 0 else edges[(lowest + j) << shift]
+            end = n_codes if j == n_bins - 1 else edges[(lowest + j + 1) << shift]
+            alone[j] = end - first == 1
+            opened[j] = not alone[j]
+            others = others or opened[j]
+    return others
+
+
+@kernel
 def gather(
     codes: Array, bins: Array, f: int, shift: int, lowest: int, n_bins: int, labels: Array, rows: Array, scratch: Scratch
 ) -> tuple[int, int, int]:  # fmt: skip
@@ -174,8 +192,9 @@ def gather_ordered(
 
 @kernel
 def best_opened(
-    values: Array, linked: int, rules: Rules, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
-) -> tuple[int, float, int, int, int]:
+    values: Array, linked: int, edges: Array, shift: int, lowest: int, rules: Rules, n_bins: int, n: int,
+    all_a: float, all_b: float, scratch: Scratch,
+) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Compare the splits in and between opened bins in ascending order; the first of equals wins.
 
     What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included.
@@ -187,16 +206,16 @@ def best_opened(
         here = (counts[2 * i] & LOW_HALF) + (counts[2 * i + 1] & LOW_HALF)
         if here == 0:
             continue
-        if not scratch.opened[i]:
+        if not (scratch.opened[i] or scratch.alone[i]):
             a += counts[2 * i] >> 32
             b += counts[2 * i + 1] >> 32
             rows += here
             last = -1
             continue
-        end = at + here
+        end = rows + here
         most = corner(rules.entropy, 0.0, 0.0, all_a, all_b) if rows == 0 else -np.inf
-        while at < end:
-            code = keys[at] >> 32
+        while rows < end:
+            code = np.int64(0 if i == 0 else edges[(lowest + i) << shift]) if scratch.alone[i] else keys[at] >> 32
             if rows > 0:
                 proxy = proxy_of_two(rules.entropy, np.float64(a), np.float64(b), all_a, all_b)
                 most = max(most, proxy)
@@ -209,7 +228,12 @@ def best_opened(
                 ):
                     best, below, above, n_left = proxy, last, code, rows
             last = code
-            while at < end and keys[at] >> 32 == code:
+            if scratch.alone[i]:
+                a += counts[2 * i] >> 32
+                b += counts[2 * i + 1] >> 32
+                rows = end
+                continue
+            while rows < end and keys[at] >> 32 == code:
                 label = keys[at] & LOW_HALF
                 a += (label >> CLASS_BITS) * (1 - (label & CLASS_MASK))
                 b += (label >> CLASS_BITS) * (label & CLASS_MASK)
@@ -259,7 +283,8 @@ def best_in_bins(
     if before >= 0:
         scratch.opened[before] = True
         scratch.opened[after] = True
-    found, low, high = gather(codes_for(table, n), bins_for(table, n), f, shift, 0, n_bins, labels, rows, scratch)
-    values = table.values[table.first[f] : table.first[f + 1]]
-    sort_keys(scratch.keys, scratch.spare, found, low, high - low)
-    return best_opened(values, table.linked[f], rules, n_bins, n, sums[0], sums[1], scratch)
+    values, edges = table.values[table.first[f] : table.first[f + 1]], table.edges[f]
+    if set_aside(edges, len(values), shift, 0, n_bins, scratch):
+        found, low, high = gather(codes_for(table, n), bins_for(table, n), f, shift, 0, n_bins, labels, rows, scratch)
+        sort_keys(scratch.keys, scratch.spare, found, low, high - low)
+    return best_opened(values, table.linked[f], edges, shift, 0, rules, n_bins, n, sums[0], sums[1], scratch)

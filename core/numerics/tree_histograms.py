@@ -20,7 +20,17 @@ import numpy as np
 
 from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Place, Rules, Scratch, Table
-from core.numerics.tree_coarse import LOW_HALF, MARGIN, PRUNED, best_opened, bins_shift, corner, gather, gather_ordered
+from core.numerics.tree_coarse import (
+    LOW_HALF,
+    MARGIN,
+    PRUNED,
+    best_opened,
+    bins_shift,
+    corner,
+    gather,
+    gather_ordered,
+    set_aside,
+)
 from core.numerics.tree_columns import bins_for, codes_for
 from core.numerics.tree_sorting import sort_keys
 
@@ -32,6 +42,8 @@ FEATURE, LOWEST, BINS, SHIFT = range(4)
 """Columns of a candidate's first line; its bins follow."""
 JOINED = 2
 """So many times a search's bins are joined, two by two, to be remembered."""
+FEW = 16
+"""Fewer bins are remembered as they are."""
 UP = 2.0**-23
 
 
@@ -84,7 +96,8 @@ def add_candidate(
         low += 1
     while counts[2 * high] == 0 and counts[2 * high + 1] == 0:
         high -= 1
-    lowest, n_bins = low >> JOINED, (high >> JOINED) - (low >> JOINED) + 1
+    joined = JOINED if high - low >= FEW else 0
+    lowest, n_bins = low >> joined, (high >> joined) - (low >> joined) + 1
     at = store.used[0] + 1
     if at + n_bins > len(store.lines):
         store.used[0] = start
@@ -93,13 +106,13 @@ def add_candidate(
     lines[at - 1, FEATURE] = f
     lines[at - 1, LOWEST] = lowest
     lines[at - 1, BINS] = n_bins
-    lines[at - 1, SHIFT] = shift + JOINED
+    lines[at - 1, SHIFT] = shift + joined
     a, b, i = 0.0, 0.0, low
     for j in range(at, at + n_bins):
         lines[j, :] = 0
         most = -np.inf
         before_a, before_b = a, b
-        while i <= high and (i >> JOINED) - lowest == j - at:
+        while i <= high and (i >> joined) - lowest == j - at:
             first, second = counts[2 * i], counts[2 * i + 1]
             if first != 0 or second != 0:
                 lines[j, ROWS] += (first & LOW_HALF) + (second & LOW_HALF)
@@ -270,14 +283,17 @@ def _best_of_candidate(
     some, most = _choose_bins(store, at, n_bins, floor - MARGIN * (sums[0] + sums[1]), scratch)
     if not some:
         return PRUNED, most, -1, -1, 0
-    if gather_ordered(table, f, shift, lowest, n_bins, labels, len(rows), place, scratch) < 0:
+    values, edges = table.values[table.first[f] : table.first[f + 1]], table.edges[f]
+    others = set_aside(edges, len(values), shift, lowest, n_bins, scratch)
+    if others and gather_ordered(table, f, shift, lowest, n_bins, labels, len(rows), place, scratch) < 0:
         codes, bins = codes_for(table, len(rows)), bins_for(table, len(rows))
         found, low, high = gather(codes, bins, f, shift, lowest, n_bins, labels, rows, scratch)
         sort_keys(scratch.keys, scratch.spare, found, low, high - low)
-    values = table.values[table.first[f] : table.first[f + 1]]
-    best = best_opened(values, table.linked[f], rules, n_bins, len(rows), sums[0], sums[1], scratch)
+    best = best_opened(
+        values, table.linked[f], edges, shift, lowest, rules, n_bins, len(rows), sums[0], sums[1], scratch
+    )
     for j in range(n_bins):
-        if scratch.opened[j]:
+        if scratch.opened[j] or scratch.alone[j]:
             bound = scratch.upper[j]
             store.bounds[at + j, BOUND] = bound + abs(bound) * UP
     return best
