@@ -150,7 +150,7 @@ def test_weights_too_large_to_be_summed():
     model = DecisionTreeClassifier(max_depth=2, random_state=0).fit(train[["debt"]], Y, sample_weight=train["weight"])
     roles = ROLES.with_(sample_weight="weight", features=("debt",))
     test = TEST.assign(weight=1.0, debt=TEST[NUMBERS[0]] > 0)
-    with pytest.raises(NotSupportedError, match="weights are up to 8,000,000 and .* divided by a common factor"):
+    with pytest.raises(NotSupportedError, match=r"weights are up to 8,000,000 and .* divided by a common factor"):
         core.prepare(core.Case(model, train=train, test=test, roles=roles), method="forest")
     train["weight"] = 1.0
     model.fit(train[["debt"]], Y, sample_weight=train["weight"])
