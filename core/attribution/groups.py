@@ -109,7 +109,8 @@ def measured_changes(
     -------
     Measured
         The changes, the expected correlation, and from how many trees they are. Among fewer than ten groups no correlation is
-        estimated, and all trees are looked at unless the time is over.
+        estimated, and all trees are looked at unless the time is over. Preprocessing is held as it is: where it would differ without
+        a group, as without all records of a category, `unlearn` trains again, and the change it makes is another draw.
 
     Raises
     ------
@@ -135,8 +136,10 @@ def measured_changes(
         raise InputError(
             f"A correlation to reach must lie above 0 and be at most 1. Got target={target}; 0.9 is usual."
         )
-    if seconds is not None and not seconds > 0.0:
-        raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds}; None sets no limit.")
+    if seconds is not None:
+        check_number("seconds", seconds)
+        if not seconds > 0.0:
+            raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds}; None sets no limit.")
     feature, positions = _asked(case, groups, metric, sensitive_feature, on)
     with attributor_of(case) as attributor:
         found = attributor.measured(case, metric, feature, on, positions, target, seconds, progress)

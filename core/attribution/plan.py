@@ -248,4 +248,6 @@ def _reason(search: Search) -> str:
         "nobody": "no other record's removal is predicted to help",
         "stalled": "further removals no longer bring it closer",
     }[search.ended]
+    if not last.forget:
+        return f"The target {goal.target:.3g} is not reached: {metric.words} stays at {first.value:.3g}, as no removal tried brings it closer; {stopped}."
     return f"The target {goal.target:.3g} is not reached: {done}, then {stopped}; {price}."

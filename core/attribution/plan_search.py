@@ -261,7 +261,10 @@ class Search:
                 self.path.append(trial)
 
     def trim(self) -> None:
-        """Drop from the last step's removals what the target does not need."""
+        """Drop from the last step's removals what the target does not need; where it ends no closer than it began, what followed the closest."""
+        short = [self.goal.short(version.value) for version in self.path]
+        if self.ended != "reached" and short[-1] >= short[0]:
+            del self.path[int(np.argmin(short)) + 1 :]
         if self.ended != "reached" or len(self.path) < 2:
             return
         before, last = self.path[-2], self.path[-1]

@@ -15,6 +15,8 @@ LINK = np.float32(1e-7)
 CLASS_BITS = 8
 CLASS_MASK = (1 << CLASS_BITS) - 1
 MOST_WEIGHT = (1 << (31 - CLASS_BITS)) - 1
+MOST_IN_ALL = (1 << 31) - 1
+"""The weight of all rows together that histograms, which take 32 bits for a sum, still hold."""
 MOST_BINS = 1024
 ROOM_TO_SORT = 257
 """Places beside those for the keys that sorting them takes."""

@@ -26,9 +26,8 @@ from sklearn.tree import DecisionTreeClassifier
 from core.case.case import Case
 from core.case.edits import Edits
 from core.errors import InputError, NotSupportedError
-from core.numerics.tree_arrays import MOST_WEIGHT
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
-from core.unlearning.forest_parts import estimator_of, rules_of, why_not
+from core.unlearning.forest_parts import check_weights, estimator_of, rules_of, why_not
 from core.unlearning.forest_saved import restore, saved_forest
 from core.unlearning.forest_state import ForestState, Grove, prepare_state
 from core.unlearning.forest_table import tree_input
@@ -110,8 +109,7 @@ def _new_weights(before: Case, after: Case, positions: Positions) -> npt.NDArray
         return None
     if getattr(estimator, "bootstrap", False):
         raise NotSupportedError("weights are the chances of the bootstrap's draw, which is held fixed")
-    if (new != np.rint(new)).any() or (new > MOST_WEIGHT).any():
-        raise NotSupportedError("weights are not whole numbers, so that sums depend on the order of rows")
+    check_weights(np.ones(1) if after.train_weight is None else after.train_weight[after.retained])
     return new.astype(np.int32)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import NotSupportedError
-from core.numerics.tree_arrays import MOST_WEIGHT, Draws
+from core.numerics.tree_arrays import MOST_IN_ALL, MOST_WEIGHT, Draws
 
 Array = npt.NDArray[Any]
 
@@ -55,7 +55,11 @@ def weights_from(values: Mapping[str, Array], n_trees: int, n_rows: int) -> Arra
     weights = values["tree_weights"]
     if weights.dtype.kind != "u" or weights.shape != (n_trees, n_rows):
         raise _damaged(f"it does not hold the weights of {n_rows:,} rows in {n_trees:,} trees")
-    if weights.max() > MOST_WEIGHT or not weights.any(axis=1).all():
+    if (
+        weights.max() > MOST_WEIGHT
+        or weights.sum(axis=1, dtype=np.int64).max() > MOST_IN_ALL
+        or not weights.any(axis=1).all()
+    ):
         raise _damaged("a tree's weights are none or too large")
     return weights
 

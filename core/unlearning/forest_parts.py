@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from sklearn.utils import check_random_state, compute_sample_weight
 
 from core.errors import NotSupportedError
-from core.numerics.tree_arrays import CLASS_MASK, MOST_WEIGHT, Rules
+from core.numerics.tree_arrays import CLASS_MASK, MOST_IN_ALL, MOST_WEIGHT, Rules
 
 Weights = npt.NDArray[np.int64]
 
@@ -142,7 +142,7 @@ def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.N
     Raises
     ------
     NotSupportedError
-        If weights are not whole numbers: their sums would depend on the order of rows.
+        If weights are not whole numbers, whose sums would depend on the order of rows, or too large to be summed.
     """
     if isinstance(estimator, FORESTS):
         if estimator._n_samples != len(codes):
@@ -154,7 +154,16 @@ def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.N
     weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     if estimator.class_weight is not None:
         weight = weight * compute_sample_weight(estimator.class_weight, estimator.classes_[codes])
-    whole = np.rint(weight)
-    if (whole != weight).any() or (whole < 0).any() or (whole > MOST_WEIGHT).any():
+    check_weights(weight)
+    return [weight.astype(np.int64)] * len(trees_of(estimator))
+
+
+def check_weights(weight: npt.NDArray[np.float64]) -> None:
+    """Raise unless the weights of all rows are whole numbers, and small enough to be summed."""
+    if (np.rint(weight) != weight).any() or (weight < 0).any():
         raise NotSupportedError("weights are not whole numbers, so that sums depend on the order of rows")
-    return [whole.astype(np.int64)] * len(trees_of(estimator))
+    if weight.max() > MOST_WEIGHT or weight.sum() > MOST_IN_ALL:
+        raise NotSupportedError(
+            f"weights are up to {weight.max():,.0f} and {weight.sum():,.0f} in all, more than {MOST_WEIGHT:,} and {MOST_IN_ALL:,}; "
+            "train with smaller ones, divided by a common factor"
+        )

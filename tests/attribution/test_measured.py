@@ -12,7 +12,7 @@ import core
 from core.attribution import forest_measured
 from core.attribution.measured import mixture
 from core.attribution.outcome import Outcome
-from core.errors import InputError
+from core.errors import InputError, InputTypeError
 
 COLUMNS = ["income", "debt", "region", "woman"]
 METRICS = ("demographic_parity_difference", "equal_opportunity_difference")
@@ -154,3 +154,9 @@ def test_what_is_out_of_range_is_refused(removed, options, message):
     case, groups, _ = removed
     with pytest.raises(InputError, match=message):
         core.measured_changes(case, groups, METRICS[0], **options)
+
+
+def test_the_time_must_be_a_number(removed):
+    case, groups, _ = removed
+    with pytest.raises(InputTypeError, match="`seconds` must be a finite number"):
+        core.measured_changes(case, groups, METRICS[0], seconds="a")

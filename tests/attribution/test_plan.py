@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +13,7 @@ from sklearn.metrics import average_precision_score, confusion_matrix
 from sklearn.neighbors import KNeighborsClassifier
 
 import core
-from core.attribution.plan_search import fewest
+from core.attribution.plan_search import Search, Version, fewest
 from core.attribution.random_removals import band
 from core.attribution.utility import Utility
 from core.errors import InputError, InputTypeError, NotSupportedError
@@ -87,6 +90,17 @@ def test_the_budget_of_records_holds_and_says_how_far_it_got(credit: core.Case) 
     assert "The target 0 is not reached" in short.reason
     assert "no more than 30 records may go" in short.reason
     assert short.path["value"].iloc[-1] < short.path["value"].iloc[0]
+
+
+@pytest.mark.parametrize(("values", "kept"), [((0.02, 0.04), 1), ((0.02, 0.015, 0.03), 2), ((0.02, 0.01, 0.015), 3)])
+def test_a_plan_that_ends_no_closer_goes_back_to_the_closest(
+    credit: core.Case, values: tuple[float, ...], kept: int
+) -> None:
+    goal: Any = SimpleNamespace(short=lambda value: value)
+    search = Search(goal, [Version(credit, tuple(range(n)), value, 0.9, value) for n, value in enumerate(values)])
+    search.ended = "utility"
+    search.trim()
+    assert [version.value for version in search.path] == list(values[:kept])
 
 
 def test_the_budget_of_utility_holds() -> None:

@@ -142,3 +142,18 @@ def test_several_outputs():
     both = np.column_stack([Y, TRAIN["sex"] == "f"])
     for model in (DecisionTreeClassifier(), *(kind(2) for kind in KINDS)):
         assert "one output" in why_not(model.fit(X, both))
+
+
+def test_weights_too_large_to_be_summed():
+    # The columns take few values, so that one bin of a histogram would hold more weight than 32 bits do.
+    train = TRAIN.assign(weight=8_000_000.0, debt=TRAIN[NUMBERS[0]] > TRAIN[NUMBERS[0]].median())
+    model = DecisionTreeClassifier(max_depth=2, random_state=0).fit(train[["debt"]], Y, sample_weight=train["weight"])
+    roles = ROLES.with_(sample_weight="weight", features=("debt",))
+    test = TEST.assign(weight=1.0, debt=TEST[NUMBERS[0]] > 0)
+    with pytest.raises(NotSupportedError, match=r"weights are up to 8,000,000 and .* divided by a common factor"):
+        core.prepare(core.Case(model, train=train, test=test, roles=roles), method="forest")
+    train["weight"] = 1.0
+    model.fit(train[["debt"]], Y, sample_weight=train["weight"])
+    case = core.Case(model, train=train, test=test, roles=roles)
+    with pytest.raises(NotSupportedError, match="divided by a common factor"):
+        core.edit(case, reweight={case.retained_ids[0]: 9_000_000.0}, method="forest")
