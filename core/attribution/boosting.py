@@ -66,7 +66,7 @@ class StageInfluence(Attributor):
             removal = LeafRefit().remove(ready, positions, 1e-6)
         except NotSupportedError as error:
             return self._scores(case, positions, on), (
-                f"The leaf values cannot be refitted in place: {error}.",
+                f"The removal cannot be done in place: {error}.",
                 STEPS_KEPT,
             )
         return removal.case.scores(on), removal.notes

@@ -125,7 +125,7 @@ def measure(
     """
     changes, able = known.copy(), np.flatnonzero(np.isfinite(known))
     if len(able):
-        _make_ready(outcome, min((groups[index] for index in able), key=len))
+        _make_ready(outcome, min((groups[int(index)] for index in able), key=len))
     start = time.monotonic()
     at_once = max(1, MOST_NUMBERS // (DRAWS * len(outcome.codes)))
     blocks = [able[first : first + at_once] for first in range(0, len(able), at_once)]
