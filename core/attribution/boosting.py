@@ -65,7 +65,10 @@ class StageInfluence(Attributor):
         try:
             removal = LeafRefit().remove(ready, positions, 1e-6)
         except NotSupportedError as error:
-            return self._scores(case, positions, on), (f"It cannot be done in place: {error}.", STEPS_KEPT)
+            return self._scores(case, positions, on), (
+                f"The removal cannot be done in place: {error}.",
+                STEPS_KEPT,
+            )
         return removal.case.scores(on), removal.notes
 
     def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:

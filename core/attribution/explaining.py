@@ -193,7 +193,7 @@ class Explaining:
         outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
         now, steady = outcome.value(), Steady(outcome, self.extremes)
         for first in range(0, len(self.rules), AT_ONCE):
-            self._report(0.5 + 0.2 * first / len(self.rules), "Predicting what removing each rule's records does")
+            self._report(0.5 + 0.1 * first / len(self.rules), "Predicting what removing each rule's records does")
             part = self.rules[first : first + AT_ONCE]
             groups = [np.flatnonzero(self.case.retained)[one.rows] for one in part]
             with attributor_of(self.predicting) as attributor:
@@ -217,7 +217,7 @@ class Explaining:
                 groups,
                 ENOUGH,
                 LOOKED_FOR * seconds,
-                lambda share: self._report(0.7 + 0.1 * share, doing),
+                lambda share: self._report(0.6 + 0.2 * share, doing),
             )
         if found is None or not best:
             return
@@ -231,7 +231,11 @@ class Explaining:
             for one, change in zip(best, found.changes, strict=True)
         ]
         self.agreement = found.correlation
-        told = "" if np.isnan(found.correlation) else f" (expected correlation {found.correlation:.2f})"
+        told = (
+            ""
+            if np.isnan(found.correlation)
+            else f"; their expected correlation with the changes of removing them from all trees is {found.correlation:.2f}"
+        )
         self.notes.append(
             f"The changes predicted for the {len(best)} best-scored rules come from removing their records from {found.n_trees} of "
             f"the {found.of_trees} trees{told}."

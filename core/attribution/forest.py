@@ -109,7 +109,7 @@ class ForestInfluence(Attributor):
                 removal = Forest().remove(case.replace(case.model, case.retained, state), positions, 0.0)
             except NotSupportedError as error:
                 scores = self._scores_closely(case, positions, on)
-                return scores, (f"It cannot be done in place: {error}.", KEPT)
+                return scores, (f"The removal cannot be done in place: {error}.", KEPT)
             return removal.case.scores(on), removal.notes
         return self._scores_closely(case, positions, on), (KEPT,)
 

@@ -101,7 +101,7 @@ def measured_changes(
     target : float
         Expected correlation over the groups, of these changes with those of real removal, that is enough; 1 asks for every tree.
     seconds : float, optional
-        Begin no further trees after so long: what was found then depends on how busy the machine is.
+        Begin no further trees after so long, compiling left out: what was found then depends on how busy the machine is.
     progress : callable, optional
         Called with the share of trees seen; may raise to give up.
 

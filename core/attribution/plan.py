@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.attribution.plan_search import Goal, Search, Version, room_of
+from core.attribution.plan_search import Goal, Search, Version, counted, room_of
 from core.attribution.random_removals import band, random_removals
 from core.attribution.registry import not_at_random, not_on_confirm
 from core.attribution.utility import Utility
@@ -237,13 +237,13 @@ def _reason(search: Search) -> str:
     metric, utility = metric_of(goal.metric), goal.utility
     if not last.forget and search.ended == "reached":
         return f"{metric.label} is {first.value:.3g} already, so nothing needs removing to reach {goal.target:.3g}."
-    done = f"{metric.words} goes from {first.value:.3g} to {last.value:.3g} by removing {len(last.forget):,} records"
+    done = f"{metric.words} goes from {first.value:.3g} to {last.value:.3g} by removing {counted(len(last.forget))}"
     price = f"{utility.words} changes by {last.utility - first.utility:+.3g}"
     if search.ended == "reached":
         return f"{done[:1].upper()}{done[1:]}; {price}."
     stopped = {
         "utility": f"more would cost more than {goal.max_utility_drop:g} of {utility.words}",
-        "records": f"no more than {goal.max_records:,} records may go",
+        "records": f"no more than {counted(goal.max_records)} may go",
         "caps": "every group with a helpful record is at its cap",
         "nobody": "no other record's removal is predicted to help",
         "stalled": "further removals no longer bring it closer",

@@ -136,7 +136,7 @@ class Search:
                 self.ended = "reached"
                 return
             if self.progress is not None:
-                self.progress(min(0.95, 1.0 - short / first), f"{len(self.here.forget):,} records removed")
+                self.progress(min(0.95, 1.0 - short / first), f"{counted(len(self.here.forget))} removed")
             self._step(short / max(1, self.goal.checkpoints - number) * 2**self.stalls)
             if self.ended:
                 return
@@ -307,3 +307,14 @@ def room_of(groups: Codes, n_groups: int, retained: npt.NDArray[np.bool_], share
             f"The cap must leave somebody to remove. A share of {share:g} of the largest group, {sizes.max():,} records, is less than one; raise it."
         )
     return room
+
+
+def counted(n: int) -> str:
+    """Return a number of records in words.
+
+    Examples
+    --------
+    >>> counted(1), counted(2000)
+    ('1 record', '2,000 records')
+    """
+    return f"{n:,} record{'' if n == 1 else 's'}"

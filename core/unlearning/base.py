@@ -34,7 +34,7 @@ class Guarantee(Enum):
         return {
             "exact": "equals training again on the retained records",
             "certified": "lies within a proven distance of training again to the optimum on the retained records",
-            "approximate": "no proof; the distance to training again can be measured",
+            "approximate": "comes without proof that it equals training again; the distance can be measured",
         }[self.value]
 
 

@@ -66,13 +66,14 @@ def summary(work: Work, records: pd.DataFrame) -> None:
             return
         left, right = st.columns([7, 3], vertical_alignment="center")
         parts = makeup(records, pd.Index(work.selection)).head(4)
+        others = len(work.selection) - int(parts["selected"].sum())
         made = "; ".join(
             f"{count(row['selected'])} {plain(row['group'])}, label {plain(row['label'])}"
             for row in parts.to_dict("records")
         )
         share = len(work.selection) / max(int((~records["removed"]).sum()), 1)
         left.markdown(
-            f"**{count(len(work.selection), 'record')} selected**, {percent(share, 2)} of those retained: {made}"
+            f"**{count(len(work.selection), 'record')} selected**, {percent(share, 2)} of those retained: {made}{f'; {count(others)} others' if others else ''}"
         )
         with right, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
             st.button(

@@ -60,6 +60,8 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
     changed, predicted = cached.changed(work), _predicted(work)
     if predicted is not None:
         _held_against(work, changed, predicted)
+    if again:
+        _trained_again(work, changed)
     st.dataframe(
         remove_changes.readable(changed, predicted),
         lazy=False,
@@ -92,6 +94,16 @@ def _held_against(work: Work, changed: pd.DataFrame, predicted: pd.DataFrame) ->
     st.markdown(
         f"{plain(METRICS[work.metric].label)}: {plain(number(guess['after']))} was predicted, {plain(number(real['after']))} came of it; the "
         f"preview was off by {'less than 0.0001' if off < 0.0001 else plain(number(off, 4))}{how_far}."
+    )
+
+
+def _trained_again(work: Work, changed: pd.DataFrame) -> None:
+    name = (work.metric, feature_name(work.feature))
+    opened = row(cached.report(work, (work.metric,), (work.feature,), 0).gaps, name)["value"]
+    real = row(changed, name)
+    st.markdown(
+        f"{plain(METRICS[work.metric].label)}: {plain(number(real['before']))} before training again, {plain(number(real['after']))} now; "
+        f"{plain(number(opened))} as opened, with every record."
     )
 
 

@@ -151,11 +151,22 @@ def _last(work: Work, measure: Measure) -> Planned | None:
         computing.place(origin, searched.PLAN, *about)
         return None
     (st.success if plan.reached else st.warning)(plain(plan.reason))
+    _approximately(origin)
     if not len(plan):
         return Planned(plan, None)
     _take(work, origin, plan)
     band = _band(origin, settings, plan)
     return Planned(plan, band)
+
+
+def _approximately(origin: Work) -> None:
+    """Say that training again may give another gap, where the way of removing that is tried first is approximate."""
+    first = next((one for one in core.unlearners_for(cached.case(origin)) if one.fits), None)
+    if first is not None and first.guarantee is core.Guarantee.APPROXIMATE:
+        st.caption(
+            f":material/info: {plain(first.name)}, tried first, is approximate: trained again without these records, the model may have "
+            "another gap. Once they are removed, it can be made exact to see which."
+        )
 
 
 def _take(work: Work, origin: Work, plan: core.Plan) -> None:

@@ -90,6 +90,20 @@ def test_when_the_time_is_over_too_soon_the_sample_is_not_used(removed):
     assert seen == [0.0]
 
 
+def test_compiling_does_not_use_up_the_time(removed, monkeypatch):
+    case, groups, _ = removed
+    without, now = forest_measured.without, [0.0]
+
+    def compiled_first(*args):
+        now[0] = now[0] or 120.0
+        return without(*args)
+
+    monkeypatch.setattr(forest_measured, "without", compiled_first)
+    monkeypatch.setattr(forest_measured.time, "monotonic", lambda: now[0])
+    found = core.measured_changes(case, groups[:12], METRICS[0], target=0.1, seconds=60.0)
+    assert found.n_trees >= forest_measured.FEWEST
+
+
 def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed, monkeypatch):
     case, groups, true = removed
     monkeypatch.setattr(forest_measured, "FEWEST", 4)

@@ -61,6 +61,8 @@ def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(open_app: 
     app.number_input(key="find_number").set_value(12).run()
     taken = list(app.session_state["work"].selection)
     go(app, "remove")
+    ways = " ".join(next(one for one in app.radio if one.key == "remove_method").proto.captions)
+    assert "The model comes without proof that it equals training again" in ways
     app.button(key="remove_apply").click().run()
     assert "there is no proof" in " ".join(one.value for one in app.markdown)
     app.button(key="exact").click().run()
@@ -70,9 +72,15 @@ def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(open_app: 
     gap = core.audit(exact, "equal_opportunity_difference", features=["sex"]).gaps["value"].iloc[0]
     assert strip_rows(app)["now"][0] == f"{gap:.3f}"
     assert strip_rows(app)["now"][3] == "12"
+    opened = strip_rows(app)["before"][0]
+    said = " ".join(one.value for one in app.markdown).replace("\\", "")
+    assert f"before training again, {gap:.3f} now; {opened} as opened" in said
     assert not [one for one in app.button if one.key == "exact"]
     app.button(key="strip_move_Undo").click().run()
     assert [one for one in app.button if one.key == "exact"]
+    app.number_input(key=f"plan_records_{app.session_state['work'].case_id}").set_value(3).run()
+    app.button(key="plan_go").click().run()
+    assert "leaf_refit, tried first, is approximate" in captions(app)
 
 
 def test_training_again_forgets_no_more(boosted: core.Case) -> None:
