@@ -200,8 +200,11 @@ def best_opened(
     What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included.
     """
     keys, counts = scratch.keys, scratch.counts
-    a, b, rows, at, last = np.int64(0), np.int64(0), 0, 0, -1
-    best, below, above, n_left = -np.inf, -1, -1, 0
+    a, b, rows, at = np.int64(0), np.int64(0), 0, 0
+    last: Any = -1
+    below: Any = -1
+    above: Any = -1
+    best, n_left = -np.inf, 0
     for i in range(n_bins):
         here = (counts[2 * i] & LOW_HALF) + (counts[2 * i + 1] & LOW_HALF)
         if here == 0:
