@@ -86,8 +86,8 @@ class ForestState:
         gone = np.sort(grove.local[positions]).astype(np.int32)
         stays = self._staying(retained)
 
-        def one(tree: LivingTree, bench: Bench) -> LivingTree:
-            return tree.without(grove.table, grove.rules, _known(tree, gone), stays, bench)
+        def one(tree: LivingTree, known: npt.NDArray[np.int32], bench: Bench) -> LivingTree:
+            return tree.without(grove.table, grove.rules, known, stays, bench)
 
         return self._with_changed(gone, one)
 
@@ -99,25 +99,26 @@ class ForestState:
         order = np.argsort(grove.local[positions])
         rows, classes = grove.local[positions][order].astype(np.int32), codes[order].astype(np.int32)
 
-        def one(tree: LivingTree, bench: Bench) -> LivingTree:
+        def one(tree: LivingTree, known: npt.NDArray[np.int32], bench: Bench) -> LivingTree:
             labels = tree.roots.labels.copy()
             own = labels[rows] >> CLASS_BITS if weight is None else weight[order]
             labels[rows] = (own << CLASS_BITS) | classes
-            return tree.relabelled(grove.table, grove.rules, _known(tree, rows), labels, bench)
+            return tree.relabelled(grove.table, grove.rules, known, labels, bench)
 
         return self._with_changed(rows, one)
 
     def _with_changed(
-        self, rows: npt.NDArray[np.int32], task: Callable[[LivingTree, Bench], LivingTree]
+        self, rows: npt.NDArray[np.int32], task: Callable[[LivingTree, npt.NDArray[np.int32], Bench], LivingTree]
     ) -> ForestState:
-        """Return the state in which every tree that knows some of the rows is what `task` makes of it."""
-        chosen = [index for index, tree in enumerate(self.trees) if len(_known(tree, rows))]
+        """Return the state in which every tree that knows some of the rows is what `task` makes of it and of those."""
+        found = ((index, _known(tree, rows)) for index, tree in enumerate(self.trees))
+        chosen = [(index, known) for index, known in found if len(known)]
 
-        def work(index: int) -> LivingTree:
-            return self.grove.on_bench(lambda bench: task(self.trees[index], bench))  # type: ignore[no-any-return]
+        def work(index: int, known: npt.NDArray[np.int32]) -> LivingTree:
+            return self.grove.on_bench(lambda bench: task(self.trees[index], known, bench))  # type: ignore[no-any-return]
 
         trees = list(self.trees)
-        for index, tree in zip(chosen, on_threads(work, [(index,) for index in chosen]), strict=True):
+        for (index, _), tree in zip(chosen, on_threads(work, chosen), strict=True):
             trees[index] = tree
         return replace(self, trees=tuple(trees))
 

@@ -113,8 +113,7 @@ class LivingTree:
 
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without some of its rows, every one of which it knows."""
-        kept = np.empty(len(self.samples) - len(gone), np.int32)
-        keep_rows(self.samples, stays, kept)
+        kept = self._kept(stays, len(gone))
         return self._updated(table, rules, gone, kept, stays & (self.roots.labels > CLASS_MASK), 0, bench)
 
     def relabelled(self, table: Table, rules: Rules, rows: Ints, labels: Ints, bench: Bench) -> LivingTree:
@@ -125,12 +124,18 @@ class LivingTree:
         roots, known = replace(self.roots, labels=labels), np.zeros(len(labels), dtype=bool)
         known[self.samples] = True
         known[rows] = False
-        kept = self.samples[known[self.samples]]
+        kept = self._kept(known, len(rows))
         if len(kept) == 0:
             return grow(table, rules, roots, self.samples.copy(), self.estimator, bench)
         rest = replace(self._updated(table, rules, rows, kept, known, 0, bench), roots=roots)
         known[rows] = True
         return rest._updated(table, rules, rows[:0], np.concatenate([rest.samples, rows]), known, len(rows), bench)
+
+    def _kept(self, stays: Bools, n_gone: int) -> Ints:
+        """Return the samples that stay, in their order; all but `n_gone` do."""
+        kept = np.empty(len(self.samples) - n_gone, np.int32)
+        keep_rows(self.samples, stays, kept)
+        return kept
 
     def _updated(
         self, table: Table, rules: Rules, gone: Ints, samples: Ints, known: Bools, n_joining: int, bench: Bench
