@@ -63,12 +63,29 @@ def corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> flo
 
 @kernel
 def _count(bins: Array, f: int, shift: int, labels: Array, rows: Array, n_bins: int, counts: Array) -> None:
-    """Count rows (lower half) and weight (upper half) by bin and class."""
+    """Count rows (lower half) and weight (upper half) by bin and class; `labels` are those of the rows, in their order."""
     counts[: 2 * n_bins] = 0
     for i in range(len(rows)):
-        row = rows[i]
-        label = np.int64(labels[row])
-        counts[2 * (np.int64(bins[f, row]) >> shift) + (label & CLASS_MASK)] += ((label >> CLASS_BITS) << 32) | 1
+        label = np.int64(labels[i])
+        counts[2 * (np.int64(bins[f, rows[i]]) >> shift) + (label & CLASS_MASK)] += ((label >> CLASS_BITS) << 32) | 1
+
+
+@kernel
+def _count_two(
+    bins: Array, f: int, shift: int, labels: Array, rows: Array, all_a: Any, all_b: Any, counts: Array
+) -> None:
+    """Count as `_count` two bins, which need no place in memory while rows are added."""
+    a, b = np.int64(0), np.int64(0)
+    for i in range(len(rows)):
+        label = np.int64(labels[i])
+        here = (((label >> CLASS_BITS) << 32) | 1) * (np.int64(bins[f, rows[i]]) >> shift)
+        second = label & CLASS_MASK
+        a += here * (1 - second)
+        b += here * second
+    counts[0] = ((np.int64(all_a) - (a >> 32)) << 32) | (len(rows) - (a & LOW_HALF) - (b & LOW_HALF))
+    counts[1] = (np.int64(all_b) - (b >> 32)) << 32
+    counts[2] = a
+    counts[3] = b
 
 
 @kernel
@@ -271,7 +288,10 @@ def best_in_bins(
     """
     n, shift = len(rows), bins_shift(table, f, len(rows))
     n_bins = ((table.n_bins[f] - 1) >> shift) + 1
-    _count(bins_for(table, n), f, shift, labels, rows, n_bins, scratch.counts)
+    if n_bins == 2:
+        _count_two(bins_for(table, n), f, shift, scratch.labels, rows, sums[0], sums[1], scratch.counts)
+    else:
+        _count(bins_for(table, n), f, shift, scratch.labels, rows, n_bins, scratch.counts)
     edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], scratch)
     if filled < 2:
         return CONSTANT, -np.inf, -1, -1, 0

@@ -132,6 +132,35 @@ def add_candidate(
 
 
 @kernel
+def add_constant(
+    store: Histograms, start: int, table: Table, f: int, rows: Array, all_a: float, all_b: float, entropy: bool
+) -> int:
+    """Add a candidate that is constant in a node, as `add_candidate` does, which takes no search."""
+    n = len(rows)
+    shift = bins_shift(table, f, n)
+    lowest, at = np.int64(bins_for(table, n)[f, rows[0]]) >> shift, store.used[0] + 1
+    if at + 1 > len(store.lines):
+        store.used[0] = start
+        return -1
+    lines = store.lines
+    lines[at - 1, FEATURE] = f
+    lines[at - 1, LOWEST] = lowest
+    lines[at - 1, BINS] = 1
+    lines[at - 1, SHIFT] = shift
+    lines[at, ROWS] = n
+    lines[at, FIRST] = all_a
+    lines[at, SECOND] = all_b
+    most = corner(entropy, 0.0, 0.0, all_a, all_b)
+    if table.edges[f, (lowest + 1) << shift] - table.edges[f, lowest << shift] > 1:
+        most = max(most, max(corner(entropy, all_a, 0.0, all_a, all_b), corner(entropy, 0.0, all_b, all_a, all_b)))
+    store.bounds[at, BOUND] = most + abs(most) * UP
+    store.used[0] = at + 1
+    lines[start, SIZE] = store.used[0] - start
+    lines[start, CANDIDATES] += 1
+    return start
+
+
+@kernel
 def copy_histograms(name: int, base: Histograms, own: Histograms, out: Histograms) -> int:
     """Copy a node's histograms to `out`; return the name they have there, -1 where there is no room."""
     lines, start = (base.lines, name) if name < own.offset else (own.lines, name - own.offset)
