@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import inlined, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Place, Rules, Scratch, Table
 from core.numerics.tree_columns import bins_for, codes_for
 from core.numerics.tree_sorting import sort_keys
@@ -272,7 +272,7 @@ def bins_shift(table: Table, f: int, n: int) -> int:
     return shift
 
 
-@kernel
+@inlined
 def best_in_bins(
     table: Table, rules: Rules, f: int, labels: Array, rows: Array, sums: Array, floor: float, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:

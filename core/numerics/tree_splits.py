@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import inlined, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
 from core.numerics.tree_columns import codes_for, has_missing, midpoint
@@ -170,7 +170,7 @@ def counted(table: Table, rules: Rules, n: int) -> bool:
     return table.n_classes == 2 and n >= (MANY_FOR_ENTROPY if rules.entropy else MANY)
 
 
-@kernel
+@inlined
 def best_on_feature(
     table: Table,
     rules: Rules,
