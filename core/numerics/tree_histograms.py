@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import inlined, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Place, Rules, Scratch, Table
 from core.numerics.tree_coarse import (
     LOW_HALF,
@@ -300,7 +300,7 @@ def _choose_bins(store: Histograms, at: int, n_bins: int, least: float, scratch:
     return some, most
 
 
-@kernel
+@inlined
 def _best_of_candidate(
     store: Histograms, at: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
     floor: float, scratch: Scratch,
@@ -328,7 +328,7 @@ def _best_of_candidate(
     return best
 
 
-@kernel
+@inlined
 def search_histograms(
     store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
     own: int, floor: float, scratch: Scratch,
@@ -347,18 +347,19 @@ def search_histograms(
     at = start + 1
     while lines[at, FEATURE] != own:
         at += 1 + lines[at, BINS]
-    mine: Any = _best_of_candidate(store, at, table, rules, labels, rows, place, sums, floor, scratch)
     feature, best, below, above, n_left = -1, -np.inf, -1, -1, 0
-    if mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
-        return feature, best, below, above, n_left
-    at = start + 1
-    for _ in range(lines[start, CANDIDATES]):
-        f = lines[at, FEATURE]
-        found = mine
-        if f != own:
+    mine: Any = (PRUNED, floor, -1, -1, 0)
+    for turn in range(lines[start, CANDIDATES] + 1):
+        f, found = lines[at, FEATURE], mine
+        if turn == 0 or f != own:
             found = _best_of_candidate(
                 store, at, table, rules, labels, rows, place, sums, max(best, np.float64(mine[1])), scratch
             )
+        if turn == 0:
+            mine, at = found, start + 1
+            if mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
+                break
+            continue
         if found[0] != PRUNED and found[1] > best:
             feature, best, below, above, n_left = f, found[1], found[2], found[3], found[4]
         at += 1 + lines[at, BINS]

@@ -237,7 +237,7 @@ def best_on_feature(
     return _best_of_groups(values, table.linked[f], groups, n, sums, weight, rules, scratch)
 
 
-@kernel
+@inlined
 def search(
     table: Table,
     rules: Rules,

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import inlined, kernel
 from core.numerics.tree_arrays import EPSILON, Array, Draws, Place, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
@@ -91,7 +91,7 @@ def _any(flags: Array, rows: Array) -> bool:
     return False
 
 
-@kernel
+@inlined
 def _from_histograms(
     table: Table, rules: Rules, labels: Array, rows: Array, base: int, gone: Array, place: Place, sums: Array,
     old: Grown, node: int, left: Array, stores: Stores, scratch: Scratch,
@@ -126,7 +126,7 @@ def _from_histograms(
     return winner, below, above, n_left, name
 
 
-@kernel
+@inlined
 def _best_now(
     table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, place: Place,
     sums: Array, weight: float, lost_weight: float, key: Any, old: Grown, node: int, column: int, left: Array, stores: Stores,
