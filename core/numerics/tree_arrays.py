@@ -168,8 +168,10 @@ class Scratch(NamedTuple):
     counts: Array
     upper: Array
     edge: Array
+    begins: Array
     opened: Array
     alone: Array
+    marked: Array
 
 
 def _make_stack(n_rows: int, n_features: int, n_classes: int) -> Stack:
@@ -199,9 +201,11 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.empty(table.n_classes, np.float64),
         np.empty(len(table.twin), np.int32),
         np.empty(len(table.twin), np.int32),
-        np.empty(2 * MOST_BINS, np.int64),
-        np.empty(MOST_BINS),
-        np.empty(MOST_BINS),
-        np.empty(MOST_BINS, np.bool_),
-        np.empty(MOST_BINS, np.bool_),
+        np.empty(4 * MOST_BINS, np.int64),
+        np.empty(2 * MOST_BINS),
+        np.empty(2 * MOST_BINS),
+        np.empty(2 * MOST_BINS + 1, np.int64),
+        np.empty(2 * MOST_BINS, np.bool_),
+        np.empty(2 * MOST_BINS, np.bool_),
+        np.zeros(MOST_BINS, np.bool_),
     )

@@ -192,7 +192,20 @@ def build(
             continue
         used = store.used[0]
         column, _, others, below, threshold, n_left, name = search(
-            table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, constants[waiting], store, scratch
+            table,
+            rules,
+            draws,
+            labels,
+            rows,
+            sums,
+            weight,
+            key,
+            origin,
+            -1,
+            NOTHING,
+            constants[waiting],
+            store,
+            scratch,
         )
         if column < 0:
             store.used[0] = used

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.case.case import Case
+from core.numerics.tree_histograms import WIDTH
 from core.unlearning.forest_parts import estimator_of, trees_of
 from core.unlearning.memory import check_memory
 from core.unlearning.threads import processors
@@ -45,7 +46,7 @@ def memory_of(estimator: Any, n_rows: int) -> int:
     inner = (BYTES_PER_NODE + BYTES_PER_DRAW * (candidates + 2)) * sum(nodes)
     benches = min(processors(), len(trees)) * n_rows * (BYTES_ON_BENCH + 2 * stored)
     table += BYTES_PER_LINE * n_rows * (int(first.n_features_in_) // 32 + 1)
-    benches += min(processors(), len(trees)) * n_rows * 16 * max(int(first.n_features_in_), 8)
+    benches += min(processors(), len(trees)) * n_rows * 4 * WIDTH * max(int(first.n_features_in_), 8)
     return int(table + rows + inner + benches)
 
 
