@@ -107,7 +107,7 @@ def add_candidate(
             if often and i > last + 1 and (alone or at == head):
                 at = _start_bin(store, at, (last + 1) << shift, corner(entropy, a, b, all_a, all_b))
                 alone = False
-            at = _start_bin(store, at, (i if often or not alone and at > head else last + 1) << shift, -np.inf)
+            at = _start_bin(store, at, (i if often or (not alone and at > head) else last + 1) << shift, -np.inf)
         _join(store, at, rows, first >> 32, second >> 32, max(scratch.edge[i], scratch.upper[i]))
         a += first >> 32
         b += second >> 32
@@ -150,17 +150,15 @@ def _end_candidate(store: Histograms, start: int, head: int, f: int, at: int) ->
 
 
 @kernel
-def add_constant(
-    store: Histograms, start: int, table: Table, f: int, rows: Array, all_a: float, all_b: float, entropy: bool
-) -> int:
+def add_constant(store: Histograms, start: int, f: int, n: int, all_a: float, all_b: float, entropy: bool) -> int:
     """Add a candidate that is constant in a node, as `add_candidate` does, which takes no search."""
-    head, n = store.used[0], len(rows)
+    head = store.used[0]
     if head + 1 >= len(store.lines):
         store.used[0] = start
         return -1
     bound = corner(entropy, 0.0, 0.0, all_a, all_b)
     at = _start_bin(store, head, 0, -np.inf)
-    _join(store, at, n, np.int64(all_a), np.int64(all_b), bound)
+    _join(store, at, n, int(all_a), int(all_b), bound)
     _end_candidate(store, start, head, f, at)
     return start
 

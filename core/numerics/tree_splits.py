@@ -237,6 +237,16 @@ def best_on_feature(
     return _best_of_groups(values, table.linked[f], groups, n, sums, weight, rules, scratch)
 
 
+@kernel
+def _is_marked(bits: Array, f: int) -> bool:
+    return bool(bits[f >> 6] >> np.uint64(f & 63) & np.uint64(1))
+
+
+@kernel
+def _mark(bits: Array, f: int, if_so: bool) -> None:
+    bits[f >> 6] |= np.uint64(if_so) << np.uint64(f & 63)
+
+
 @inlined
 def search(
     table: Table,
@@ -289,9 +299,9 @@ def search(
         if start >= 0 and table.twin[f] >= 0:
             store.used[0] = start
             start = -1
-        if constants[f >> 6] >> np.uint64(f & 63) & np.uint64(1):
+        if _is_marked(constants, f):
             if start >= 0:
-                start = add_constant(store, start, table, f, rows, sums[0], sums[1], rules.entropy)
+                start = add_constant(store, start, f, len(rows), sums[0], sums[1], rules.entropy)
             continue
         for side in range(2 if has_missing(table, f, rows) else 1):
             column = f if side == 0 else table.twin[f]
@@ -302,8 +312,7 @@ def search(
                     table, rules, column, labels, rows, sums, weight, floor, scratch
                 )
             varied = varied or kind != CONSTANT
-            if kind == CONSTANT and table.twin[f] < 0:
-                constants[f >> 6] |= np.uint64(1) << np.uint64(f & 63)
+            _mark(constants, f, kind == CONSTANT and table.twin[f] < 0)
             if proxy > best and kind != PRUNED:
                 others = max(others, best)
                 winner, best, below, above, n_left = column, proxy, a, b, count

@@ -76,7 +76,8 @@ def nodes_with_histograms(tree):
 def check_candidate(table, labels, rows, head, lines, entropy):
     """Compare counts with the rows; return the largest share of the weight by which a proxy exceeds its bound."""
     f, codes = head[OF], table.codes[head[OF], rows]
-    assert lines[0, START] == 0 and (np.diff(lines[:, START]) > 0).all()
+    assert lines[0, START] == 0
+    assert (np.diff(lines[:, START]) > 0).all()
     bins = np.searchsorted(lines[:, START], table.bins[f, rows], side="right") - 1
     classes, weight = labels[rows] & CLASS_MASK, labels[rows] >> CLASS_BITS
     for column, count in ((FIRST, weight * (classes == 0)), (SECOND, weight * classes), (0, np.ones(len(rows)))):
