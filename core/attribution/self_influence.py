@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 
 from core.case.case import Case
 from core.errors import NotSupportedError
-from core.numerics.boosting import HESSIAN
+from core.numerics.boosting_nodes import HESSIAN
 from core.numerics.logistic import sigmoid
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.glm import Newton
@@ -85,6 +85,7 @@ def _boosting_moves(case: Case) -> tuple[Floats, Floats]:
     for tree, nodes in enumerate(state.rows.nodes):
         k = tree % width
         if k == 0:
+            given = state.rows.given(tree // width)
             raw += step
             p, step = booster.probabilities(raw), np.zeros_like(raw)
         if booster.histogram and first[tree + 1] - first[tree] == 1:
@@ -94,6 +95,6 @@ def _boosting_moves(case: Case) -> tuple[Floats, Floats]:
         gradient, curve = leaves.weight * (p[:, k] - labels[:, k]), leaves.weight * p[:, k] * (1.0 - p[:, k])
         whole = leaves.sums[at, HESSIAN] + booster.ridge
         left = np.maximum(whole - curve, np.maximum(LEAST * whole, 1e-150))
-        moved[:, k] += booster.rate * (factor * gradient + value * curve) / left
+        moved[:, k] += given * booster.rate * (factor * gradient + value * curve) / left
         step[:, k] = booster.rate * value
     return raw + step, moved * leaves.keep[:, None]
