@@ -1,7 +1,8 @@
 """Why the model scores a record as it does: SHAP values, by raw column.
 
 Values are those of `shap.LinearExplainer` (features taken as independent, around the mean of the retained records) and of
-`shap.TreeExplainer` (following the trees' own record counts) on the transformed features. Features made of one raw column,
+`shap.TreeExplainer` (following the trees' own record counts) on the transformed features. Boosting with more than two classes has a tree
+for each class in every stage, whose values are those of `pos_label`'s less the mean of the other classes'. Features made of one raw column,
 as by one-hot encoding, are added up; which column each feature is made of is found by changing one raw column at a time.
 
 References
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
@@ -35,6 +37,7 @@ from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, NotSupportedError, listed, whole_number
+from core.unlearning.preprocessing.steps import shallow
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -47,6 +50,7 @@ NEVER_SEEN = 1e-12
 """Record count given to tree nodes that no record reaches, so that shares of them stay defined."""
 RECORDS_AT_ONCE = 20
 """Records explained between two reports of progress."""
+AGAINST = "log-odds against the other classes"
 CLOSE = 1e-5
 """Values and base may differ from the model's output by this much."""
 
@@ -64,8 +68,9 @@ def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by record id, one column per raw column of the model: SHAP values towards `pos_label`. ``attrs["base_value"]`` is what they
-        start from, ``attrs["output"]`` what they add up to with it: "log-odds" (linear models and boosting) or "probability"
-        (trees and forests).
+        start from, ``attrs["output"]`` what they add up to with it: "log-odds" (linear models and boosting), "log-odds against the other
+        classes" (boosting with more than two: log p of `pos_label` less the mean log p of the others) or "probability" (trees and
+        forests). ``attrs["explained"]`` is `pos_label`, the class they speak for.
 
     Raises
     ------
@@ -97,7 +102,7 @@ def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
     _check_sum(case, values.sum(axis=1) + base, output, positions)
     by_column = np.column_stack([values[:, owners == number].sum(axis=1) for number in range(len(case.features))])
     table = pd.DataFrame(by_column, index=case.record_ids[positions], columns=list(case.features))
-    table.attrs.update(base_value=base, output=output)
+    table.attrs.update(base_value=base, output=output, explained=case.roles.pos_label)
     return table
 
 
@@ -208,13 +213,15 @@ def _explain(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, float, s
     if type(estimator) in FORESTS:
         values, base = _by_trees(estimator, rows)
         return values[:, :, case.pos_column], float(base[case.pos_column]), "probability"
+    if type(estimator) in BOOSTING:
+        if len(case.classes) > 2:
+            return *_against_others(case, estimator, rows), AGAINST
+        values, base = _by_trees(estimator, rows)
+        return sign * values, sign * float(base[0]), "log-odds"
     if len(case.classes) != 2:
         raise NotSupportedError(
             f"Reasons of {type(estimator).__name__} are given for two classes. This model knows {len(case.classes)}."
         )
-    if type(estimator) in BOOSTING:
-        values, base = _by_trees(estimator, rows)
-        return sign * values, sign * float(base[0]), "log-odds"
     if type(estimator) is LogisticRegression:
         from shap import LinearExplainer  # takes seconds to import, and few sessions ask for reasons
         from shap.maskers import Independent
@@ -229,6 +236,45 @@ def _explain(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, float, s
     raise NotSupportedError(
         f"Reasons are given for logistic regression, decision trees, forests and gradient boosting. Got {type(estimator).__name__}."
     )
+
+
+def _against_others(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, float]:
+    """Return values and base value of the log-probability of `pos_label` less the mean one of the other classes, in boosting.
+
+    A class's trees are explained as a model of their own; all of them, so that what moves every class alike counts for nothing.
+    """
+    hist = isinstance(estimator, HistGradientBoostingClassifier)
+    start = np.ravel(estimator._baseline_prediction) if hist else estimator._raw_predict_init(rows[:1])[0]
+    one_class, weights = _one_class_hist if hist else _one_class_classic, _weights(case)
+    found, base = np.zeros(rows.shape), float(start @ weights)
+    for k, weight in enumerate(weights):
+        values, mean = _by_trees(one_class(estimator, k), rows)
+        found, base = found + weight * values, base + weight * float(mean[0])
+    return found, base
+
+
+def _weights(case: Case) -> Floats:
+    """Return what every class's log-probability counts for: 1 for `pos_label`'s, the others' together -1."""
+    weights = np.full(len(case.classes), -1.0 / (len(case.classes) - 1))
+    weights[case.pos_column] = 1.0
+    return weights
+
+
+def _one_class_hist(estimator: HistGradientBoostingClassifier, k: int) -> Any:
+    """Return a model of two classes with the trees that a boosting model has for one of its classes."""
+    other = shallow(estimator)
+    other._predictors = [[stage[k]] for stage in estimator._predictors]
+    other._baseline_prediction = np.zeros((1, 1))
+    return other
+
+
+def _one_class_classic(estimator: GradientBoostingClassifier, k: int) -> Any:
+    """Return a model of two classes with the trees that a boosting model has for one of its classes."""
+    other = shallow(estimator)
+    other.estimators_ = estimator.estimators_[:, k : k + 1]
+    other.init_ = DummyClassifier(strategy="prior")
+    other.init_.class_prior_ = np.array([0.5, 0.5])
+    return other
 
 
 def _by_trees(estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
@@ -247,8 +293,12 @@ def _by_trees(estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
 
 def _check_sum(case: Case, sums: Floats, output: str, positions: npt.NDArray[np.intp]) -> None:
     table = case.X_train.iloc[positions]
-    scores = positive_scores(case.model, model_rows(case.model, table), case.pos_column)
-    found = expit(sums) if output == "log-odds" else sums
+    rows = model_rows(case.model, table)
+    if output == AGAINST:
+        found, scores = sums, case.model.decision_function(rows) @ _weights(case)
+    else:
+        scores = positive_scores(case.model, rows, case.pos_column)
+        found = expit(sums) if output == "log-odds" else sums
     if not np.allclose(found, scores, rtol=0.0, atol=CLOSE):
         raise NotSupportedError(
             f"Reasons must add up to the model's score. They miss it by up to {np.abs(found - scores).max():.2g} for this model."

@@ -56,6 +56,19 @@ def test_a_record_opens_with_its_reasons_before_and_after(
     assert "Mean absolute SHAP value over 100 training records" in captions(app)
 
 
+def test_the_page_says_where_training_again_comes_first(open_app: Opener, boosted: core.Case) -> None:
+    app = go(open_app(workspace.store(boosted, "Boosted")), "find")
+    app.number_input(key="find_number").set_value(12).run()
+    go(app, "remove")
+    assert "leaf_refit comes after refit: training again takes only about 0.0" in captions(app)
+    assert "was really trained again without them" in " ".join(one.value for one in app.warning)
+    app.button(key="remove_apply").click().run()
+    assert not app.exception, app.exception
+    assert "equals training again on the retained records" in " ".join(one.value for one in app.markdown)
+    assert not [one for one in app.button if one.key == "exact"]
+
+
+@pytest.mark.usefixtures("leaves_first")
 def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(open_app: Opener, boosted: core.Case) -> None:
     app = go(open_app(workspace.store(boosted, "Boosted")), "find")
     app.number_input(key="find_number").set_value(12).run()
@@ -84,7 +97,7 @@ def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(open_app: 
 
 
 def test_training_again_forgets_no_more(boosted: core.Case) -> None:
-    removed = core.unlearn(boosted, boosted.record_ids[:20]).case
+    removed = core.unlearn(boosted, boosted.record_ids[:20], method="leaf_refit").case
     again = take(removed, Step("refit"))
     assert again.result is not None
     assert again.result.guarantee is core.Guarantee.EXACT
