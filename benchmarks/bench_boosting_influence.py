@@ -2,7 +2,7 @@
 
 Single records: their influence through the stages against the smooth metric of a leaf refit and of a refit without each. Groups named by
 one or two conditions, each with 0.5% to 5% of the rows: the sum of their records' influence, and the prediction of the whole group
-(`core.group_changes`: a leaf refit for each), against refits, for a metric on scores and for gaps in decisions. How far two refits agree
+(`core.group_changes`: a leaf refit for each), against refits, the sum against leaf refits too, for a metric on scores and for gaps in decisions. How far two refits agree
 that differ by one random record says what any prediction can reach. Figures are Spearman's and Pearson's correlations.
 """
 
@@ -86,7 +86,7 @@ def rule_groups(case: core.Case, groups: list[Mask], seed: int) -> None:
         outcome = Outcome.of(case, metric, "group", "explore")
         truth, other = (outcome.values(scores) - outcome.value() for scores in (again, twin))
         print(
-            f"  {metric:<32} summed {agreement(summed, truth)}, whole group {agreement(predicted, truth)}, "
+            f"  {metric:<32} summed {agreement(summed, truth)} (leaf refit {agreement(summed, predicted)}), whole group {agreement(predicted, truth)}, "
             f"another refit {agreement(other, truth)}; {1e3 * seconds / len(groups):.0f} ms a group"
         )
 
