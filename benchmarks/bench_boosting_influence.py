@@ -1,9 +1,9 @@
 """How well does what `core` predicts for boosting agree with removing the records and with training again?
 
 Single records: their influence through the stages against the smooth metric of a leaf refit and of a refit without each. Groups named by
-one or two conditions, each with 0.5% to 5% of the rows: the sum of their records' influence, and the prediction of the whole group
-(`core.group_changes`: a leaf refit for each), against refits, the sum against leaf refits too, for a metric on scores and for gaps in decisions. How far two refits agree
-that differ by one random record says what any prediction can reach. Figures are Spearman's and Pearson's correlations.
+one or two conditions, each with 0.5% to 5% of the rows: the sum of their records' influence (also against leaf refits), and the prediction
+of the whole group (`core.group_changes`: a leaf refit for each), against refits, for a metric on scores and for gaps in decisions. How far
+two refits agree that differ by one random record says what any prediction can reach. Figures are Spearman's and Pearson's correlations.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
-from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
@@ -32,12 +31,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from core.attribution.tree_values import AGAINST, against_others, by_trees, class_weights
 from core.case.arguments import check_items
 from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, NotSupportedError, listed, whole_number
-from core.unlearning.preprocessing.steps import shallow
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -46,11 +45,8 @@ FORESTS = (DecisionTreeClassifier, ExtraTreesClassifier, RandomForestClassifier)
 BOOSTING = (GradientBoostingClassifier, HistGradientBoostingClassifier)
 MOST_VALUES = 500
 """Distinct values of a raw column that are tried to find the features made of it."""
-NEVER_SEEN = 1e-12
-"""Record count given to tree nodes that no record reaches, so that shares of them stay defined."""
 RECORDS_AT_ONCE = 20
 """Records explained between two reports of progress."""
-AGAINST = "log-odds against the other classes"
 CLOSE = 1e-5
 """Values and base may differ from the model's output by this much."""
 
@@ -211,12 +207,12 @@ def _explain(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, float, s
     """Return values by feature, the base value, and what they add up to."""
     sign = 1.0 if case.pos_column == 1 else -1.0
     if type(estimator) in FORESTS:
-        values, base = _by_trees(estimator, rows)
+        values, base = by_trees(estimator, rows)
         return values[:, :, case.pos_column], float(base[case.pos_column]), "probability"
     if type(estimator) in BOOSTING:
         if len(case.classes) > 2:
-            return *_against_others(case, estimator, rows), AGAINST
-        values, base = _by_trees(estimator, rows)
+            return *against_others(estimator, rows, case.pos_column), AGAINST
+        values, base = by_trees(estimator, rows)
         return sign * values, sign * float(base[0]), "log-odds"
     if len(case.classes) != 2:
         raise NotSupportedError(
@@ -238,64 +234,11 @@ def _explain(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, float, s
     )
 
 
-def _against_others(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, float]:
-    """Return values and base value of the log-probability of `pos_label` less the mean one of the other classes, in boosting.
-
-    A class's trees are explained as a model of their own; all of them, so that what moves every class alike counts for nothing.
-    """
-    hist = isinstance(estimator, HistGradientBoostingClassifier)
-    start = np.ravel(estimator._baseline_prediction) if hist else estimator._raw_predict_init(rows[:1])[0]
-    one_class, weights = _one_class_hist if hist else _one_class_classic, _weights(case)
-    found, base = np.zeros(rows.shape), float(start @ weights)
-    for k, weight in enumerate(weights):
-        values, mean = _by_trees(one_class(estimator, k), rows)
-        found, base = found + weight * values, base + weight * float(mean[0])
-    return found, base
-
-
-def _weights(case: Case) -> Floats:
-    """Return what every class's log-probability counts for: 1 for `pos_label`'s, the others' together -1."""
-    weights = np.full(len(case.classes), -1.0 / (len(case.classes) - 1))
-    weights[case.pos_column] = 1.0
-    return weights
-
-
-def _one_class_hist(estimator: HistGradientBoostingClassifier, k: int) -> Any:
-    """Return a model of two classes with the trees that a boosting model has for one of its classes."""
-    other = shallow(estimator)
-    other._predictors = [[stage[k]] for stage in estimator._predictors]
-    other._baseline_prediction = np.zeros((1, 1))
-    return other
-
-
-def _one_class_classic(estimator: GradientBoostingClassifier, k: int) -> Any:
-    """Return a model of two classes with the trees that a boosting model has for one of its classes."""
-    other = shallow(estimator)
-    other.estimators_ = estimator.estimators_[:, k : k + 1]
-    other.init_ = DummyClassifier(strategy="prior")
-    other.init_.class_prior_ = np.array([0.5, 0.5])
-    return other
-
-
-def _by_trees(estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
-    from shap import TreeExplainer
-    from shap.utils._exceptions import InvalidModelError
-
-    try:
-        explainer = TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
-    except (InvalidModelError, TypeError, NotImplementedError) as error:
-        raise NotSupportedError(f"SHAP does not serve this {type(estimator).__name__}: {error}") from error
-    cover = explainer.model.node_sample_weight
-    cover[cover == 0.0] = NEVER_SEEN
-    explainer.model.fully_defined_weighting = True
-    return np.asarray(explainer.shap_values(rows, check_additivity=False)), np.ravel(explainer.expected_value)
-
-
 def _check_sum(case: Case, sums: Floats, output: str, positions: npt.NDArray[np.intp]) -> None:
     table = case.X_train.iloc[positions]
     rows = model_rows(case.model, table)
     if output == AGAINST:
-        found, scores = sums, case.model.decision_function(rows) @ _weights(case)
+        found, scores = sums, case.model.decision_function(rows) @ class_weights(len(case.classes), case.pos_column)
     else:
         scores = positive_scores(case.model, rows, case.pos_column)
         found = expit(sums) if output == "log-odds" else sums
