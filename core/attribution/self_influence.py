@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 
 from core.case.case import Case
 from core.errors import NotSupportedError
-from core.numerics.boosting_nodes import HESSIAN
+from core.numerics.boosting_nodes import GRADIENT, HESSIAN
 from core.numerics.logistic import sigmoid
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.glm import Newton
@@ -95,6 +95,9 @@ def _boosting_moves(case: Case) -> tuple[Floats, Floats]:
         gradient, curve = leaves.weight * (p[:, k] - labels[:, k]), leaves.weight * p[:, k] * (1.0 - p[:, k])
         whole = leaves.sums[at, HESSIAN] + booster.ridge
         left = np.maximum(whole - curve, np.maximum(LEAST * whole, 1e-150))
-        moved[:, k] += given * booster.rate * (factor * gradient + value * curve) / left
+        own = given & np.isclose(
+            value * whole, -factor * leaves.sums[at, GRADIENT]
+        )  # not set by a monotonic constraint
+        moved[:, k] += own * booster.rate * (factor * gradient + value * curve) / left
         step[:, k] = booster.rate * value
     return raw + step, moved * leaves.keep[:, None]

@@ -7,6 +7,7 @@ import pytest
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 
 import core
+from core.attribution.self_influence import self_influence
 from core.unlearning.boosting import LeafRefit
 from tests.unlearning.test_boosting import COMPLETE, MODELS, ROLES, TEST, assert_same_numbers, make_case
 
@@ -56,6 +57,17 @@ def test_drawn_rows_are_those_that_scikit_learn_drew(stopped):
         assert state.rows.given(stage).sum() == int(0.4 * state.rows.fitted.sum())
         assert state.rows.given(stage)[~state.rows.fitted].sum() == 0
         assert np.bincount(nodes[state.rows.given(stage)]).max() < 0.4 * len(case.retained)
+
+
+def test_self_influence_leaves_out_values_that_a_constraint_sets():
+    case = LeafRefit().prepare(make_case(*MODELS["hist", "monotonic"]))
+    own, rows = self_influence(case), np.arange(0, 900, 5)
+    rise = []
+    for row in rows:
+        done = LeafRefit().remove(case, np.array([row]), 1e-6).case
+        p, q = (one.model.predict_proba(case.X_train.iloc[[row]])[0, case.train_codes[row]] for one in (case, done))
+        rise.append(np.log(p) - np.log(q))
+    assert np.corrcoef(own[rows], rise)[0, 1] > 0.98
 
 
 def test_rows_in_no_sample_follow_leaves_that_lost_all_records_drawn():

@@ -124,8 +124,9 @@ def test_splits_of_an_untouched_model_are_the_best_and_some_are_no_longer_after_
         assert core.check_splits(core.unlearn(case, ids, method="leaf_refit").case).n_changed > 0
 
 
-def test_self_influence_follows_the_rise_of_the_own_loss_under_leaf_refits():
-    case = make_case("hist, penalised")
+@pytest.mark.parametrize("name", ["hist, penalised", "classic, drawn rows"])
+def test_self_influence_follows_the_rise_of_the_own_loss_under_leaf_refits(name):
+    case = make_case(name)
     own, rise = self_influence(case), []
     rows = np.argsort(own)[::30]
     for row in rows:
