@@ -72,11 +72,10 @@ def test_held_out_records_have_no_effect():
     assert (effects[fitted] != 0.0).all()
 
 
-@pytest.mark.parametrize("name", ["hist", "classic"])
 @pytest.mark.parametrize("soon", [0.0, 1.0])
-def test_preview_is_what_removing_gives(name, soon, monkeypatch):
+def test_preview_is_what_removing_gives(soon, monkeypatch):
     monkeypatch.setattr("core.unlearning.boosting.SOON", soon)
-    case = make_case(name)
+    case = make_case("hist")
     table = core.preview(case, case.record_ids[:30], ["selection_rate"])
     done = core.unlearn(case, case.record_ids[:30]).case
     assert any("was really trained again" in note for note in table.attrs["notes"]) is bool(soon)

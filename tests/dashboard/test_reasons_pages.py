@@ -62,10 +62,6 @@ def test_the_page_says_where_training_again_comes_first(open_app: Opener, booste
     go(app, "remove")
     assert "leaf_refit comes after refit: training again takes only about 0.0" in captions(app)
     assert "was really trained again without them" in " ".join(one.value for one in app.warning)
-    app.button(key="remove_apply").click().run()
-    assert not app.exception, app.exception
-    assert "equals training again on the retained records" in " ".join(one.value for one in app.markdown)
-    assert not [one for one in app.button if one.key == "exact"]
 
 
 @pytest.mark.usefixtures("leaves_first")

@@ -169,7 +169,7 @@ def test_gives_way_where_training_again_costs_hardly_more_and_says_so():
     assert core.edit(case, relabel={case.record_ids[0]: 1 - int(case.train_codes[0])}).method == "refit"
 
 
-@pytest.mark.parametrize("name", [("hist", "plain"), ("classic", "plain"), ("classic", "drawn features")], ids="-".join)
+@pytest.mark.parametrize("name", [("hist", "plain"), ("classic", "drawn features")], ids="-".join)
 def test_the_estimate_of_a_fit_grows_with_its_trees(name):
     kind, options = MODELS[name]
     size = "max_iter" if "max_iter" in options else "n_estimators"
