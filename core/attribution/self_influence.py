@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
+from core.attribution.softmax_effects import reweighted, softmax_moves
 from core.case.case import Case
 from core.errors import NotSupportedError
 from core.numerics.boosting import HESSIAN
@@ -24,6 +25,7 @@ from core.numerics.logistic import sigmoid
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.glm import Newton
 from core.unlearning.glm_state import GlmState
+from core.unlearning.softmax_rows import SoftmaxRows
 from core.unlearning.threads import one_blas_thread
 
 Floats = npt.NDArray[np.float64]
@@ -47,7 +49,7 @@ def self_influence(case: Case) -> Floats:
         if unlearner.fits(case) is None:
             raw, moved = moves(unlearner.prepare(case))
             return _losses(case, raw + moved) - _losses(case, raw)
-    raise NotSupportedError("self-influence is known for logistic regression of two classes and gradient boosting")
+    raise NotSupportedError("self-influence is known for logistic regression and gradient boosting")
 
 
 def _losses(case: Case, raw: Floats) -> Floats:
@@ -60,10 +62,12 @@ def _losses(case: Case, raw: Floats) -> Floats:
 
 @one_blas_thread()
 def _linear_moves(case: Case) -> tuple[Floats, Floats]:
-    """Return every row's linear predictor, and how far it moves without the row: O(n d^2)."""
+    """Return every row's linear predictors, and how far they move without the row: O(n d^2)."""
     state: GlmState = case.state
     curvature, rows = state.curvature(), state.frame.rows
     spread, u = curvature.A @ curvature.inverse @ curvature.A.T, state.A @ state.w
+    if isinstance(rows, SoftmaxRows):
+        return softmax_moves(reweighted(state), u, spread)
     weight = rows.weight * state.part_weights[rows.part]
     raw, moved = np.empty(len(rows.y)), np.empty(len(rows.y))
     for low in range(0, len(rows.y), BLOCK):

@@ -49,6 +49,10 @@ class Rows:
         """Return the probability of class number `column` at predictors `eta`."""
         return sigmoid(eta if column == 1 else -eta)
 
+    def slope(self, Z: Floats, eta: Floats, by_log_odds: Floats, column: int) -> Floats:  # noqa: ARG002
+        """Return the derivative, by coefficients of atoms, of what follows the log-odds of class number `column` in some rows."""
+        return (1.0 if column == 1 else -1.0) * (by_log_odds @ Z)
+
     def movement(self, step: Floats) -> float:
         """Return the largest move of any row's predictor for a step over atoms. One pass."""
         return float(np.abs(self.Z @ step).max())

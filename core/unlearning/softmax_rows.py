@@ -16,6 +16,7 @@ from core.numerics.softmax import (
     contrasts,
     curvatures,
     largest_range,
+    log_odds_shares,
     products,
     softmax_gradient_block,
     softmax_hessian_block,
@@ -51,6 +52,11 @@ class SoftmaxRows(Rows):
     def scores(self, eta: Floats, column: int) -> Floats:
         """Return the probability of class number `column` at predictors `eta`."""
         return np.asarray(softmax(eta, axis=1)[:, column])
+
+    def slope(self, Z: Floats, eta: Floats, by_log_odds: Floats, column: int) -> Floats:
+        """Return the derivative, by coefficients of atoms, of what follows a class's log-odds against all others in some rows."""
+        by_class = by_log_odds[:, None] * log_odds_shares(softmax(eta, axis=1), column)
+        return np.asarray(((by_class @ self.Q).T @ Z).ravel())
 
     def residuals(self, eta: Floats, at: Positions | slice) -> Floats:
         """Return the derivative of the weighted loss of the rows `at` by the contrasts of their predictors, which are `eta`."""
