@@ -40,6 +40,7 @@ class StageInfluence(Attributor):
     """The derivative of refitted leaf values by the records' weights, for every record at once."""
 
     name = "leaf_refit"
+    family = LeafRefit.family
 
     def fits(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""

@@ -40,6 +40,7 @@ class NewtonInfluence(Attributor):
     """One Newton step of leave-one-out, for every record at once."""
 
     name = "newton"
+    family = Newton.family
 
     def fits(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""

@@ -19,6 +19,8 @@ from scipy.special import logsumexp
 
 from core.attribution.softmax_effects import reweighted, softmax_moves
 from core.case.case import Case
+from core.case.group_thresholds import scorer
+from core.case.objective import linear_estimator
 from core.errors import NotSupportedError
 from core.numerics.boosting import HESSIAN
 from core.numerics.logistic import sigmoid
@@ -46,9 +48,12 @@ def self_influence(case: Case) -> Floats:
         If the model is neither a logistic regression nor gradient boosting that can be adopted.
     """
     for unlearner, moves in ((Newton(), _linear_moves), (LeafRefit(), _boosting_moves)):
-        if unlearner.fits(case) is None:
+        reason = unlearner.fits(case)
+        if reason is None:
             raw, moved = moves(unlearner.prepare(case))
             return _losses(case, raw + moved) - _losses(case, raw)
+        if isinstance(linear_estimator(scorer(case.model)), unlearner.family):
+            raise NotSupportedError(reason)
     raise NotSupportedError("self-influence is known for logistic regression and gradient boosting")
 
 
