@@ -15,8 +15,8 @@ from core.numerics.softmax import contrasts
 
 Floats = npt.NDArray[np.float64]
 
-MOST_COEFFICIENTS = 1000
-"""Free coefficients of a model of more than two classes: as many rows and columns has the Hessian that every removal factors."""
+MOST_ENTRIES = 1_000_000
+"""Of the Hessian of a model of more than two classes, which every version of a case keeps and every removal factors."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,15 @@ def logistic_objective(model: Any) -> LogisticObjective:
 
 
 def _check_multinomial(estimator: LogisticRegression) -> None:
-    """Raise unless the classes share one loss, and its Hessian can be held and factored."""
+    """Raise unless more than two classes share one loss, and its Hessian can be kept: one for each where their weights are balanced."""
     n_classes, each = len(estimator.classes_), estimator.coef_.shape[1] + bool(estimator.fit_intercept)
+    entries = ((n_classes - 1) * each) ** 2 * (n_classes if estimator.class_weight == "balanced" else 1)
     if estimator.solver == "liblinear" or getattr(estimator, "multi_class", None) == "ovr":
         raise NotSupportedError("its classes were fitted one against the rest")
-    if (n_classes - 1) * each > MOST_COEFFICIENTS:
+    if entries > MOST_ENTRIES:
         raise NotSupportedError(
-            f"with {n_classes} classes it has {n_classes - 1} x {each:,} free coefficients, and more than {MOST_COEFFICIENTS:,} are "
-            "slower to update than to fit again"
+            f"the Hessian of {n_classes} classes with {each:,} coefficients each has {entries:,} entries, and at most {MOST_ENTRIES:,} "
+            "are kept and factored"
         )
 
 

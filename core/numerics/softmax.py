@@ -11,6 +11,7 @@ takes the place that ``abs(v)`` has with two classes, and every bound of `self_c
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
 
 
+@cache
 def contrasts(n_classes: int) -> Floats:
     """Return orthonormal contrasts between classes (Helmert's), shape (n_classes, n_classes - 1): every column sums to 0.
 
@@ -32,7 +34,9 @@ def contrasts(n_classes: int) -> Floats:
     >>> contrasts(3).round(3).tolist()
     [[0.707, 0.408], [-0.707, 0.408], [0.0, -0.816]]
     """
-    return np.ascontiguousarray(helmert(n_classes).T)
+    found: Floats = np.ascontiguousarray(helmert(n_classes).T)
+    found.flags.writeable = False
+    return found
 
 
 @njit(cache=True, nogil=True, fastmath=True)
