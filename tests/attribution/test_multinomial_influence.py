@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from scipy.stats import spearmanr
 
 import core
+from core.attribution.glm import NewtonInfluence
 from core.attribution.self_influence import self_influence
 from core.attribution.smooth import SmoothMetric, predictors
+from core.attribution.softmax_effects import reweighted, softmax_effects, softmax_moves
 from core.unlearning.refit import fit_again
 from tests.conftest import make_graded_table, make_pipeline_for
 
@@ -59,6 +62,35 @@ def test_ranks_as_true_leave_one_out(pos_label, options):
     assert np.polyfit(self_influence(case)[positions], rise, 1)[0] == pytest.approx(1.0, abs=0.1)
 
 
+def test_a_row_of_large_leverage_moves_as_without_it():
+    case = case_with("late", C=100.0)
+    state, rows = case.state, reweighted(case.state)
+    curvature = state.curvature()
+    spread, u = curvature.A @ curvature.inverse @ curvature.A.T, state.A @ state.w
+    direction = np.random.default_rng(0).normal(size=len(u))
+    raw, moved = softmax_moves(rows, u, spread)
+    along, residuals = softmax_effects(rows, u, spread, spread @ direction)
+    P = softmax(raw, axis=1)
+    np.testing.assert_allclose(P, case.model.predict_proba(case.X_train), atol=1e-9)
+    for row in (3, int(np.argmax(np.abs(moved).max(axis=1)))):
+        C = rows.Q.T @ (np.diag(P[row]) - np.outer(P[row], P[row])) @ rows.Q
+        J = np.kron(np.eye(2), rows.Z[row])
+        step = curvature.A @ np.linalg.solve(
+            curvature.H - (J @ curvature.A).T @ C @ (J @ curvature.A), curvature.A.T @ J.T @ residuals[row]
+        )
+        np.testing.assert_allclose(moved[row], rows.Q @ J @ step, rtol=1e-8)
+        assert along[row] == pytest.approx(direction @ step, rel=1e-8)
+    assert np.abs(residuals - (P - np.eye(3)[case.train_codes]) @ rows.Q).max() < 1e-12
+
+
+def test_labels_are_held_against_the_log_odds_of_the_class_scored():
+    case = case_with("late")
+    found = NewtonInfluence().fitted(case)
+    own = case.model.predict_proba(case.X_train)[:, case.pos_column]
+    np.testing.assert_allclose(found.predictor, np.log(own / (1.0 - own)), atol=1e-8)
+    assert np.array_equal(found.y, case.train_labels == "late")
+
+
 def test_group_previews_follow_refits(case):
     draw, predicted, true = np.random.default_rng(2), [], []
     options = {"metrics": [GAP, "demographic_parity_difference"], "features": ["sex"], "n_resamples": 20}
@@ -89,6 +121,10 @@ def test_reasons_add_up_to_the_centred_log_probability():
         table.sum(axis=1) + table.attrs["base_value"], logs[:, case.pos_column] - logs.mean(axis=1), atol=1e-9
     )
     assert core.mean_reasons(case, 20).index[0] == "debt"
+    shifted = make_pipeline_for(TRAIN)
+    shifted[-1].coef_, shifted[-1].intercept_ = shifted[-1].coef_ + 0.5, shifted[-1].intercept_ - 2.0
+    same = core.reasons(core.Case(shifted, TRAIN, TEST, case.roles), case.record_ids[:20])
+    np.testing.assert_allclose(same, table, atol=1e-9)
 
 
 def test_a_gap_is_explained_and_narrowed(case):
