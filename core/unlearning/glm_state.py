@@ -183,7 +183,8 @@ class GlmState:
 
     def curvature(self) -> Curvature:
         """Return the Hessian of the objective, factored."""
-        return Curvature(self.A, self.loss_hessian(), self.penalties, self.metric)
+        blocks = self.frame.objective.n_predictors
+        return Curvature(self.A, self.loss_hessian(), self.penalties, self.metric, blocks)
 
     def without(self, positions: Positions, retained: Bools) -> GlmState:
         """Take rows out of every sum: O(k n_atoms^2)."""
