@@ -15,7 +15,7 @@ from core.attribution.softmax_effects import reweighted, softmax_effects, softma
 from core.unlearning.refit import fit_again
 from tests.conftest import make_graded_table, make_pipeline_for
 
-TRAIN, TEST = make_graded_table(400, 1), make_graded_table(800, 2)
+TRAIN, TEST = make_graded_table(400, 1), make_graded_table(600, 2)
 GAP = "equal_opportunity_difference"
 METRICS = (GAP, "demographic_parity_ratio", "log_loss", "accuracy", "brier_score_difference")
 
@@ -43,7 +43,7 @@ def without(case, position):
 )
 def test_ranks_as_true_leave_one_out(pos_label, options):
     case = case_with(pos_label, **options)
-    positions = np.random.default_rng(0).choice(len(TRAIN), 25, replace=False)
+    positions = np.random.default_rng(0).choice(len(TRAIN), 20, replace=False)
     table, codes = case.X_test.iloc[case.rows("explore")], case.train_codes
     models = [without(case, position) for position in positions]
     eta = [predictors(model.predict_proba(table)[:, case.pos_column]) for model in models]
@@ -94,7 +94,7 @@ def test_labels_are_held_against_the_log_odds_of_the_class_scored():
 def test_group_previews_follow_refits(case):
     draw, predicted, true = np.random.default_rng(2), [], []
     options = {"metrics": [GAP, "demographic_parity_difference"], "features": ["sex"], "n_resamples": 20}
-    for _ in range(15):
+    for _ in range(12):
         cell = (case.groups("sex", "train").codes == draw.integers(2)) & (case.train_codes == draw.integers(3))
         positions = draw.choice(np.flatnonzero(cell), draw.integers(8, 16), replace=False)
         retained = case.retained.copy()

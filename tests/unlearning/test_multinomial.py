@@ -61,7 +61,7 @@ def test_whole_pipeline_equals_training_again(options):
     assert result.relative_bound == pytest.approx(result.bound / np.linalg.norm(coefficients(result.case.model)))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     rows=st.integers(30, 120),
