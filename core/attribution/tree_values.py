@@ -16,8 +16,6 @@ Floats = npt.NDArray[np.float64]
 
 NEVER_SEEN = 1e-12
 """Record count given to tree nodes that no record reaches, so that shares of them stay defined."""
-AGAINST = "log-odds against the other classes"
-"""What `against_others` adds up to."""
 
 
 def by_trees(estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
@@ -41,26 +39,20 @@ def by_trees(estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
     return np.asarray(explainer.shap_values(rows, check_additivity=False)), np.ravel(explainer.expected_value)
 
 
-def against_others(estimator: Any, rows: Floats, explained: int) -> tuple[Floats, float]:
-    """Return values and base value of one class's log-probability less the mean one of the others, of more than two, in boosting.
+def centred_by_trees(estimator: Any, rows: Floats, explained: int) -> tuple[Floats, float]:
+    """Return values and base value of one class's log-probability less the mean of all classes', of more than two, in boosting.
 
     A class's trees are explained as a model of their own; all classes are, so that what moves them alike counts for nothing.
     """
     hist = isinstance(estimator, HistGradientBoostingClassifier)
     start = np.ravel(estimator._baseline_prediction) if hist else estimator._raw_predict_init(rows[:1])[0]
-    one_class, weights = _one_class_hist if hist else _one_class_classic, class_weights(len(start), explained)
+    one_class = _one_class_hist if hist else _one_class_classic
+    weights = (np.arange(len(start)) == explained) - 1.0 / len(start)
     found, base = np.zeros(rows.shape), float(start @ weights)
     for k, weight in enumerate(weights):
         values, mean = by_trees(one_class(estimator, k), rows)
         found, base = found + weight * values, base + weight * float(mean[0])
     return found, base
-
-
-def class_weights(n_classes: int, explained: int) -> Floats:
-    """Return what every class's log-probability counts for: 1 for the one explained, the others' together -1."""
-    weights = np.full(n_classes, -1.0 / (n_classes - 1))
-    weights[explained] = 1.0
-    return weights
 
 
 def _one_class_hist(estimator: HistGradientBoostingClassifier, k: int) -> Any:
