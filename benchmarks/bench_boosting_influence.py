@@ -106,7 +106,7 @@ def main() -> None:
         tables["Adult"] = adult(options.data, options.rows + 4000, options.seed)
     for name, (table, columns) in tables.items():
         model = HistGradientBoostingClassifier(max_iter=options.stages, early_stopping=False)
-        case = core.prepare(make_case(model, table, columns))
+        case = core.prepare(make_case(model, table, columns), "leaf_refit")
         print(f"\n{name}, n = {case.n_retained:,}, {options.stages} stages; Spearman / Pearson")
         print(" single records, smooth metric: influence against")
         single_records(case, options.records, options.refits, options.seed)
