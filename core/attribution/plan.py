@@ -1,7 +1,7 @@
 """Removal plans: few records whose removal brings a gap to a target, at a price in utility that is agreed beforehand.
 
 Greedy by influence, re-scored by real unlearning at checkpoints: a part of the records is removed, the metric and the utility are
-measured, and influence is taken anew on the model that is left.
+measured, and influence is taken anew on the model that is left. Where removals are approximate, the model is trained again at the end.
 """
 
 from __future__ import annotations
@@ -41,17 +41,18 @@ class Plan:
     forget : Index
         Ids of the records to remove, in the order found.
     reached : bool
-        Whether the metric is at the target, on the rows searched.
+        Whether the metric is at the target, on the rows searched; where removals are approximate, after training again.
     reason : str
         One sentence: what was reached, and where it was not, how far it got and what stopped it.
     path : DataFrame
         One row per checkpoint, the case as handed in first: ``n_removed``; ``predicted``, what the metric was predicted to be;
         ``value``, what it is; ``change``, ``low`` and ``high``, its change with an interval; ``utility``, and
-        ``utility_drop``; ``largest_group_share``, the largest share of any group removed.
+        ``utility_drop``; ``largest_group_share``, the largest share of any group removed; ``method``, how the records were removed.
+        Where that is approximate the last row is of training again without them, ``predicted`` then what the approximation gave.
     random : DataFrame
         The band that random removals of equal size reach, indexed by ``n_removed``, as `band` gives it; empty if not asked for.
     case : Case
-        The case without these records, really unlearned.
+        The case without these records, really unlearned; where that is approximate, trained again.
     """
 
     metric: str
@@ -137,7 +138,8 @@ def plan_removal(
     Notes
     -----
     A heuristic: no smaller set is ruled out. What is searched on the explore rows is to be looked at on the confirm rows. Costs one
-    influence and one removal per checkpoint, a few more where the utility's budget binds, and the random removals.
+    influence and one removal per checkpoint, a few more where the utility's budget binds, and the random removals. Where removals are
+    approximate, also one to three fits: what is reached is confirmed by training again, and where it does not hold the search goes on.
 
     Examples
     --------
@@ -174,6 +176,7 @@ def plan_removal(
     search = Search(goal, [Version(start, (), value, own, value)], progress)
     search.run()
     search.trim()
+    search.confirm()
     path = _path(search, case)
     random = pd.DataFrame()
     if n_random and len(search.here.forget):
@@ -227,6 +230,7 @@ def _path(search: Search, case: Case) -> pd.DataFrame:
                 "utility": version.utility,
                 "utility_drop": goal.utility.drop(first.utility, version.utility),
                 "largest_group_share": float((gone / sizes).max()),
+                "method": version.method,
             }
         )
     return pd.DataFrame(rows)
@@ -237,17 +241,30 @@ def _reason(search: Search) -> str:
     metric, utility = metric_of(goal.metric), goal.utility
     if not last.forget and search.ended == "reached":
         return f"{metric.label} is {first.value:.3g} already, so nothing needs removing to reach {goal.target:.3g}."
+    again = _trained_again(search)
     done = f"{metric.words} goes from {first.value:.3g} to {last.value:.3g} by removing {counted(len(last.forget))}"
     price = f"{utility.words} changes by {last.utility - first.utility:+.3g}"
     if search.ended == "reached":
-        return f"{done[:1].upper()}{done[1:]}; {price}."
+        return f"{done[:1].upper()}{done[1:]}; {price}.{again}"
     stopped = {
+        "costly": f"training again costs more than {goal.max_utility_drop:g} of {utility.words}",
         "utility": f"more would cost more than {goal.max_utility_drop:g} of {utility.words}",
         "records": f"no more than {counted(goal.max_records)} may go",
         "caps": "every group with a helpful record is at its cap",
         "nobody": "no other record's removal is predicted to help",
         "stalled": "further removals no longer bring it closer",
+        "unconfirmed": "no more sets were tried, as training again did not bear out what approximate removals promised",
     }[search.ended]
+    if search.ended == "costly" and last.forget:
+        return f"The target {goal.target:.3g} is not reached within {goal.max_utility_drop:g} of {utility.words}: {done}; {price}.{again}"
     if not last.forget:
         return f"The target {goal.target:.3g} is not reached: {metric.words} stays at {first.value:.3g}, as no removal tried brings it closer; {stopped}."
-    return f"The target {goal.target:.3g} is not reached: {done}, then {stopped}; {price}."
+    return f"The target {goal.target:.3g} is not reached: {done}, then {stopped}; {price}.{again}"
+
+
+def _trained_again(search: Search) -> str:
+    """Return what is to be said where the last figures are of training again and the ones before of an approximation."""
+    if len(search.path) < 2 or search.path[-2].exact:
+        return ""
+    before = search.path[-2]
+    return f" These figures are of training again without them; {before.method}, by which they were found, is approximate and gave {before.value:.3g}."

@@ -1,7 +1,8 @@
 """Why the model scores a record as it does: SHAP values, by raw column.
 
 Values are those of `shap.LinearExplainer` (features taken as independent, around the mean of the retained records) and of
-`shap.TreeExplainer` (following the trees' own record counts) on the transformed features. Features made of one raw column,
+`shap.TreeExplainer` (following the trees' own record counts) on the transformed features. Boosting with more than two classes has a tree
+for each class in every stage, whose values are those of `pos_label`'s less the mean of all classes'. Features made of one raw column,
 as by one-hot encoding, are added up; which column each feature is made of is found by changing one raw column at a time.
 
 References
@@ -30,6 +31,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from core.attribution.tree_values import by_trees, centred_by_trees
 from core.case.arguments import check_items
 from core.case.case import Case, check_case
 from core.case.door import check_seed
@@ -43,10 +45,10 @@ FORESTS = (DecisionTreeClassifier, ExtraTreesClassifier, RandomForestClassifier)
 BOOSTING = (GradientBoostingClassifier, HistGradientBoostingClassifier)
 MOST_VALUES = 500
 """Distinct values of a raw column that are tried to find the features made of it."""
-NEVER_SEEN = 1e-12
-"""Record count given to tree nodes that no record reaches, so that shares of them stay defined."""
 RECORDS_AT_ONCE = 20
 """Records explained between two reports of progress."""
+CENTRED = "centred log-ratio"
+"""The logarithm of a class's probability, less the mean of all classes' logarithms: what is linear where there are more than two."""
 CLOSE = 1e-5
 """Values and base may differ from the model's output by this much."""
 
@@ -64,8 +66,9 @@ def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by record id, one column per raw column of the model: SHAP values towards `pos_label`. ``attrs["base_value"]`` is what they
-        start from, ``attrs["output"]`` what they add up to with it: "log-odds" (linear models and boosting) or "probability"
-        (trees and forests).
+        start from, ``attrs["output"]`` what they add up to with it: "log-odds" (linear models and boosting), "probability" (trees
+        and forests) or, for linear models and boosting with more than two classes, "centred log-ratio": the log-probability of `pos_label`, less
+        the mean of all classes' log-probabilities. ``attrs["explained"]`` is `pos_label`.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
     _check_sum(case, values.sum(axis=1) + base, output, positions)
     by_column = np.column_stack([values[:, owners == number].sum(axis=1) for number in range(len(case.features))])
     table = pd.DataFrame(by_column, index=case.record_ids[positions], columns=list(case.features))
-    table.attrs.update(base_value=base, output=output)
+    table.attrs.update(base_value=base, output=output, explained=case.roles.pos_label)
     return table
 
 
@@ -206,48 +209,40 @@ def _explain(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, float, s
     """Return values by feature, the base value, and what they add up to."""
     sign = 1.0 if case.pos_column == 1 else -1.0
     if type(estimator) in FORESTS:
-        values, base = _by_trees(estimator, rows)
+        values, base = by_trees(estimator, rows)
         return values[:, :, case.pos_column], float(base[case.pos_column]), "probability"
-    if len(case.classes) != 2:
-        raise NotSupportedError(
-            f"Reasons of {type(estimator).__name__} are given for two classes. This model knows {len(case.classes)}."
-        )
     if type(estimator) in BOOSTING:
-        values, base = _by_trees(estimator, rows)
+        if len(case.classes) > 2:
+            return *centred_by_trees(estimator, rows, case.pos_column), CENTRED
+        values, base = by_trees(estimator, rows)
         return sign * values, sign * float(base[0]), "log-odds"
     if type(estimator) is LogisticRegression:
-        from shap import LinearExplainer  # takes seconds to import, and few sessions ask for reasons
-        from shap.maskers import Independent
-
-        background = _transformed(case, case.X_train[case.retained])
-        explainer = LinearExplainer(estimator, Independent(background, max_samples=len(background)))
-        return (
-            sign * np.asarray(explainer.shap_values(rows)),
-            sign * float(np.ravel(explainer.expected_value)[0]),
-            "log-odds",
-        )
+        values, base = _by_coefficients(case, estimator, rows)
+        if len(case.classes) == 2:
+            return sign * values, sign * float(base[0]), "log-odds"
+        centred = values[:, :, case.pos_column] - values.mean(axis=2)
+        return centred, float(base[case.pos_column] - base.mean()), CENTRED
     raise NotSupportedError(
         f"Reasons are given for logistic regression, decision trees, forests and gradient boosting. Got {type(estimator).__name__}."
     )
 
 
-def _by_trees(estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
-    from shap import TreeExplainer
-    from shap.utils._exceptions import InvalidModelError
+def _by_coefficients(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
+    from shap import LinearExplainer  # takes seconds to import, and few sessions ask for reasons
+    from shap.maskers import Independent
 
-    try:
-        explainer = TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
-    except (InvalidModelError, TypeError, NotImplementedError) as error:
-        raise NotSupportedError(f"SHAP does not serve this {type(estimator).__name__}: {error}") from error
-    cover = explainer.model.node_sample_weight
-    cover[cover == 0.0] = NEVER_SEEN
-    explainer.model.fully_defined_weighting = True
-    return np.asarray(explainer.shap_values(rows, check_additivity=False)), np.ravel(explainer.expected_value)
+    background = _transformed(case, case.X_train[case.retained])
+    explainer = LinearExplainer(estimator, Independent(background, max_samples=len(background)))
+    return np.asarray(explainer.shap_values(rows)), np.ravel(explainer.expected_value)
 
 
 def _check_sum(case: Case, sums: Floats, output: str, positions: npt.NDArray[np.intp]) -> None:
-    table = case.X_train.iloc[positions]
-    scores = positive_scores(case.model, model_rows(case.model, table), case.pos_column)
+    table = model_rows(case.model, case.X_train.iloc[positions])
+    if output == CENTRED:
+        by_class = np.asarray(case.model.decision_function(table))
+        scores = by_class[:, case.pos_column] - by_class.mean(axis=1)
+    else:
+        scores = positive_scores(case.model, table, case.pos_column)
     found = expit(sums) if output == "log-odds" else sums
     if not np.allclose(found, scores, rtol=0.0, atol=CLOSE):
         raise NotSupportedError(
