@@ -109,8 +109,9 @@ def measured_changes(
     -------
     Measured
         The changes, the expected correlation, and from how many trees they are. Among fewer than ten groups no correlation is
-        estimated, and all trees are looked at unless the time is over. Preprocessing is held as it is: where it would differ without
-        a group, as without all records of a category, `unlearn` trains again, and the change it makes is another draw.
+        estimated, and all trees are looked at unless the time is over. Groups without which the preprocessing would differ, as without
+        all records of a category, are marked in `trained_again`, only predicted, and left out of the correlation: `unlearn` trains the
+        forest again without them.
 
     Raises
     ------
@@ -144,7 +145,8 @@ def measured_changes(
     with attributor_of(case) as attributor:
         found = attributor.measured(case, metric, feature, on, positions, target, seconds, progress)
         if found is None:
-            found = Measured(attributor.group_changes(case, metric, feature, on, positions), float("nan"), 0, 0)
+            changes = attributor.group_changes(case, metric, feature, on, positions)
+            found = Measured(changes, float("nan"), 0, 0, np.zeros(len(positions), dtype=bool))
     return found
 
 

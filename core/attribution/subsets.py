@@ -16,11 +16,14 @@ from core.attribution.binning import bin_columns
 from core.attribution.explaining import Explaining, StoppedError
 from core.attribution.explanation import Explanation
 from core.attribution.registry import not_at_random, not_on_confirm
+from core.case.arguments import check_number
 from core.case.case import Case
 from core.errors import InputError, InputTypeError
 from core.metrics.catalog import metric_of
 from core.unlearning.base import Progress
 
+LEAST = 0.05
+"""Share of the gap that removing a rule's records has to close for it to be shown."""
 QUANTILES = 5
 """Bins of a numeric column without edges of its own."""
 
@@ -38,6 +41,7 @@ def explain_gap(
     columns: Iterable[str] | None = None,
     bins: int | Mapping[str, Sequence[float]] = QUANTILES,
     q: float = 0.05,
+    min_responsibility: float = LEAST,
     seconds: float = 60.0,
     seed: int = 0,
     progress: Progress | None = None,
@@ -70,6 +74,9 @@ def explain_gap(
         Quantile bins of numeric columns, or inner edges by column (others then get 5). Edges in the roles are kept.
     q : float
         False discovery rate over all rules tried.
+    min_responsibility : float
+        Rules are shown whose real removal closes at least this share of the gap; how many fell short is in `n_left_out`. A share and
+        not an interval that excludes 0: with few test rows that would hide rules that do much, with many show rules that do nothing.
     seconds : float
         For models without influence: how long rules may be confirmed by refitting. At least one is. For forests: half of it may go
         into removing the 50 best-scored rules' records from trees, to predict better. Other models take no notice of it.
@@ -83,7 +90,7 @@ def explain_gap(
     Returns
     -------
     Explanation
-        A sequence of up to `top_k` `Subset`, by verified effect. None widens the gap.
+        A sequence of up to `top_k` `Subset`, by verified effect. Each narrows the gap, by `min_responsibility` of it or more.
 
     Raises
     ------
@@ -113,6 +120,11 @@ def explain_gap(
     not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     _check_arguments(metric, max_predicates, (min_support, max_support), top_k, q)
+    check_number("min_responsibility", min_responsibility)
+    if not 0.0 <= min_responsibility < 1.0:
+        raise InputError(
+            f"`min_responsibility` must be a share of the gap from 0 to below 1. Got {min_responsibility!r}; {LEAST} is usual."
+        )
     n = case.n_retained
     counts = max(1, int(np.ceil(min_support * n - 1e-9))), int(max_support * n + 1e-9)
     if isinstance(columns, str):
@@ -120,7 +132,7 @@ def explain_gap(
     if not isinstance(bins, int | Mapping):
         raise InputTypeError(f"`bins` must be a number of bins, or map columns to edges. Got {bins!r}; 5 is usual.")
     n_bins, edges = (bins, None) if isinstance(bins, int) else (QUANTILES, bins)
-    work = Explaining(case, metric, feature, on, q, seed, progress, cancelled)
+    work = Explaining(case, metric, feature, on, q, min_responsibility, seed, progress, cancelled)
     try:
         work.trace()
         work.search(bin_columns(case, n_bins, counts[0], edges, columns), counts, max_predicates)
