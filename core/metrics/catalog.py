@@ -230,8 +230,6 @@ def metric_of(name: str) -> Metric:
 def metrics_of(names: str | Iterable[str] | None) -> tuple[Metric, ...]:
     """Look several metrics up, repeats dropped; None is the default choice, a string one name."""
     if names is not None and not isinstance(names, str | Iterable):
-        raise InputTypeError(
-            f"Metrics must be a name of core.METRICS or a list of them. Got {names!r} instead."
-        )
+        raise InputTypeError(f"Metrics must be a name of core.METRICS or a list of them. Got {names!r} instead.")
     wanted = DEFAULT_METRICS if names is None else (names,) if isinstance(names, str) else tuple(names)
     return tuple(metric_of(name) for name in dict.fromkeys(wanted))
