@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from core.attribution.measured import Measured
 from core.attribution.registry import attributor_of, not_on_confirm
-from core.case.arguments import check_items, check_number
+from core.case.arguments import check_flag, check_items, check_number
 from core.case.case import Case, check_case
 from core.errors import InputError, InputTypeError
 from core.metrics.catalog import metric_of
@@ -68,6 +68,7 @@ def group_changes(
     >>> group_changes(case, [rich, ~rich & (table["sex"] == "f").to_numpy()], "selection_rate").shape
     (2,)
     """
+    check_flag("closely", closely)
     if closely:
         return measured_changes(case, groups, metric, sensitive_feature, on).changes
     feature, positions = _asked(case, groups, metric, sensitive_feature, on)

@@ -14,7 +14,8 @@ from core.attribution.boosting import StageInfluence
 from core.attribution.decisions import QUANTITIES
 from core.attribution.forest import ForestInfluence
 from core.attribution.glm import NewtonInfluence
-from core.case.case import Case, check_case
+from core.case.arguments import check_choice, check_flag
+from core.case.case import SPLITS, Case, check_case
 from core.case.objective import linear_estimator
 from core.errors import InputError, InputTypeError, NotSupportedError
 from core.metrics.catalog import metric_of
@@ -186,6 +187,7 @@ def preview(
     """
     check_case(case)
     not_on_confirm(on)
+    check_flag("by_group", by_group)
     positions = case.positions(forget)
     scores = case.scores(on)
     notes: tuple[str, ...] = ()
@@ -234,6 +236,7 @@ def not_at_random(case: Case) -> None:
 
 
 def not_on_confirm(on: str) -> None:
-    """Raise if a search would look at the confirm rows."""
+    """Raise if a search would look at the confirm rows, or at none there are."""
+    check_choice("on", on, SPLITS)
     if on == "confirm":
         raise InputError("Searches must not look at the confirm rows. Got on='confirm'; use on='explore'.")

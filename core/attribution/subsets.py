@@ -120,7 +120,10 @@ def explain_gap(
     not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     _check_arguments(metric, max_predicates, (min_support, max_support), top_k, q)
+    check_number("seconds", seconds)
     check_number("min_responsibility", min_responsibility)
+    if not seconds > 0.0:
+        raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds!r}; 60 is usual.")
     if not 0.0 <= min_responsibility < 1.0:
         raise InputError(
             f"`min_responsibility` must be a share of the gap from 0 to below 1. Got {min_responsibility!r}; {LEAST} is usual."
@@ -129,7 +132,7 @@ def explain_gap(
     counts = max(1, int(np.ceil(min_support * n - 1e-9))), int(max_support * n + 1e-9)
     if isinstance(columns, str):
         raise InputTypeError(f"Columns must be given as a list. Got the string {columns!r}; write [{columns!r}].")
-    if not isinstance(bins, int | Mapping):
+    if isinstance(bins, bool) or not isinstance(bins, int | Mapping):
         raise InputTypeError(f"`bins` must be a number of bins, or map columns to edges. Got {bins!r}; 5 is usual.")
     n_bins, edges = (bins, None) if isinstance(bins, int) else (QUANTILES, bins)
     work = Explaining(case, metric, feature, on, q, min_responsibility, seed, progress, cancelled)
@@ -148,11 +151,10 @@ def _check_arguments(metric: str, max_predicates: int, support: tuple[float, flo
     if not metric_of(metric).compares_groups:
         raise InputError(f"A metric to explain must compare groups, as a difference or ratio does. Got {metric!r}.")
     for name, value in (("max_predicates", max_predicates), ("top_k", top_k)):
-        if not isinstance(value, (int, np.integer)):
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
             raise InputTypeError(f"`{name}` must be a whole number. Got {value!r}.")
     for name, share in (("min_support", support[0]), ("max_support", support[1]), ("q", q)):
-        if not isinstance(share, (int, float, np.number)):
-            raise InputTypeError(f"`{name}` must be a number. Got {share!r}.")
+        check_number(name, share)
     if not 1 <= max_predicates <= 5:
         raise InputError(f"Rules can have 1 to 5 conditions. Got max_predicates={max_predicates}.")
     if not 0.0 < support[0] <= support[1] < 1.0:

@@ -232,4 +232,4 @@ def metrics_of(names: str | Iterable[str] | None) -> tuple[Metric, ...]:
     if names is not None and not isinstance(names, str | Iterable):
         raise InputTypeError(f"Metrics must be a name of core.METRICS or a list of them. Got {names!r} instead.")
     wanted = DEFAULT_METRICS if names is None else (names,) if isinstance(names, str) else tuple(names)
-    return tuple(metric_of(name) for name in dict.fromkeys(wanted))
+    return tuple({metric.name: metric for metric in map(metric_of, wanted)}.values())

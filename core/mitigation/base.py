@@ -72,10 +72,9 @@ class Mitigation:
         if self.reason:
             return f"Mitigation({self.method} does not serve this case: {self.reason})"
         best = self.points.loc[self.points["chosen"].to_numpy(dtype=bool)].iloc[0]
-        return (
-            f"Mitigation({self.method}, {len(self.points)} points, {self.metric} {best['fairness']:.3f} ({best['fairness_change']:+.3f}), "
-            f"{self.utility} {best['utility']:.3f} ({best['utility_change']:+.3f}){'' if self.complete else ', budget spent'})"
-        )
+        kind = f"{len(self.points)} points, " if len(self.points) > 1 else ""
+        values = f"{self.metric} {best['fairness']:.3f}, {self.utility} {best['utility']:.3f}"
+        return f"Mitigation({self.method}, {kind}{values}{'' if self.complete else ', budget spent'})"
 
     @property
     def serves(self) -> bool:
