@@ -253,7 +253,7 @@ def test_bad_input_is_named(case: core.Case, options: dict[str, object], sentenc
         ({"columns": "income"}, "Columns must be given as a list"),
         ({"bins": "5"}, "must be a number of bins"),
         ({"max_predicates": "2"}, "must be a whole number"),
-        ({"min_support": "1%"}, "must be a number"),
+        ({"min_support": "1%"}, "must be a finite number"),
     ],
 )
 def test_input_of_another_kind_is_named(case: core.Case, options: dict[str, object], sentence: str) -> None:
