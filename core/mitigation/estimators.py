@@ -53,15 +53,13 @@ class Favorable(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Favorable:
         """Fit a clone of the model on its own labels, or take one that was fitted before where `fits` has it so."""
-        favorable, self.label_, self.classes_ = np.asarray(y) == 1, self.labels[1], np.array([0, 1])
-        weight = None if sample_weight is None else np.asarray(sample_weight)
-        if self.fits is not None:
-            known = self.fits.instead(X, favorable, np.ones(len(favorable)) if weight is None else weight, self._says)
-            if known is not None:
-                self.estimator_ = known
-                return self
-        options = {} if weight is None else {weight_name(self.estimator): weight}
-        labels = np.where(favorable, self.labels[1], self.labels[0])
+        self.label_, self.classes_ = self.labels[1], np.array([0, 1])
+        known = None if self.fits is None else self.fits.instead(X)
+        if known is not None:
+            self.estimator_ = known
+            return self
+        options = {} if sample_weight is None else {weight_name(self.estimator): np.asarray(sample_weight)}
+        labels = np.where(np.asarray(y) == 1, self.labels[1], self.labels[0])
         self.estimator_ = clone(self.estimator).fit(X, labels, **options)
         if self.fits is not None:
             self.fits.trained.append(self.estimator_)

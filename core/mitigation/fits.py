@@ -1,7 +1,8 @@
 """The models that a reduction trains, counted and timed, and what it is given once its budget is spent.
 
 A reduction asks again and again for the classifier that does best on its rows as they are weighted and labelled now. Once the budget
-is spent, it is given the one that does best among those it has had trained: from then on it looks for the best mixture of these.
+is spent, it is given the last one it had trained. As fairlearn goes on with the best of all it knows, it looks from then on for the best
+mixture of these.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ import numpy.typing as npt
 from core.mitigation.base import Progress
 
 Bools = npt.NDArray[np.bool_]
-Says = Callable[[Any, Any], Bools]
-"""Of a model and a table: which rows get the favourable decision."""
 
 
 class Fits:
@@ -41,36 +40,26 @@ class Fits:
         self.trained: list[Any] = []
         self.cut_short = False
         self._table: Any = None
-        self._said: dict[int, Bools] = {}
+        self._said: Bools | None = None
 
-    def instead(self, X: Any, favorable: Bools, weight: npt.NDArray[np.float64], says: Says) -> Any:
-        """Return the model to take in place of a new one, or None while the budget lasts; the first model is always trained.
-
-        Parameters
-        ----------
-        X : array-like, shape (n, n_features)
-            The same table every time: what models say of it is kept.
-        favorable : ndarray of bool, shape (n,)
-            Labels wanted.
-        weight : ndarray, shape (n,)
-        says : callable
-        """
+    def instead(self, X: Any) -> Any:
+        """Return the model to take in place of one trained on a table, or None while the budget lasts; the first is always trained."""
         late = self.seconds is not None and time.monotonic() - self.start > self.seconds
         if not self.trained or not (late or len(self.trained) == self.max_models):
             self.progress(min(0.99, len(self.trained) / self.expected), f"Training model {len(self.trained) + 1}")
             return None
         self.progress(0.99, f"Mixing the {len(self.trained)} models trained")
         self.cut_short, self._table = True, X
-        return min(self.trained, key=lambda model: float(weight @ (self.said(model, X, says) != favorable)))
+        return self.trained[-1]
 
-    def said(self, model: Any, X: Any, says: Says) -> Bools:
-        """Return what a trained model says of a table; of the one trained on it is asked but once, when the budget is spent."""
-        if X is not self._table:
+    def said(self, model: Any, X: Any, says: Callable[[Any, Any], Bools]) -> Bools:
+        """Return what a model says of a table: of the one given again and again, it is asked but once."""
+        if X is not self._table or model is not self.trained[-1]:
             return says(model, X)
-        if id(model) not in self._said:
-            self._said[id(model)] = says(model, X)
-        return self._said[id(model)]
+        if self._said is None:
+            self._said = says(model, X)
+        return self._said
 
     def close(self) -> None:
-        """Let go of the table and of what models said of it."""
-        self._table, self._said = None, {}
+        """Let go of the table and of what was said of it."""
+        self._table = self._said = None

@@ -97,7 +97,7 @@ class Gradient(_Reduction):
             f"{len(fits.trained)} models were trained."
         ]
         if fits.cut_short:
-            notes.append(f"{_budget(task)} was spent: this is the best mixture of the models trained by then.")
+            notes.append(f"{_budget(task)} was spent: this is the best mixture of the models that it had kept by then.")
         elif fitted.last_iter_ + 1 >= task.max_iter:
             notes.append(f"It stopped after max_iter={task.max_iter} rounds, before it was within its tolerance.")
         return Outcome([np.clip(expected, 0.0, 1.0)], [fitted], notes=notes)

@@ -77,7 +77,7 @@ def mitigate(
         GridSearch: largest multiplier. fairlearn's own 2 reaches models that favour the other group by far.
     seconds, max_models : float and int, or None
         Reductions: for how long they may train models, and how many; None sets no limit. Once that is spent they go on with the models they
-        have, ExponentiatedGradient to the best mixture of these; the result says so and is not `complete`. What is reached in a given time
+        have kept, ExponentiatedGradient to the best mixture of these; the result says so and is not `complete`. What is reached in a given time
         depends on the machine.
     n_resamples : int
         Resamples behind the intervals.
