@@ -58,18 +58,18 @@ class Measured:
     trained_again: npt.NDArray[np.bool_]
 
     def __repr__(self) -> str:
-        again, able = int(self.trained_again.sum()), int(np.isfinite(self.changes).sum())
-        parts = [f"{len(self.changes):,} groups, {able:,} with a change"]
+        again, n_groups = int(self.trained_again.sum()), len(self.changes)
+        parts = [f"{n_groups:,} groups"]
         if self.n_trees:
-            told = "cannot be told" if np.isnan(self.correlation) else f"is expected to be {self.correlation:.2f}"
+            told = "cannot be told" if np.isnan(self.correlation) else f"expected to be {self.correlation:.2f}"
             parts.append(
-                f"really removed from {self.n_trees} of {self.of_trees} trees; correlation with removal {told}"
+                f"{n_groups - again:,} removed from {self.n_trees} of {self.of_trees} trees, correlation with removal {told}"
             )
-        else:
-            parts.append("predicted, none of them removed")
+        elif again < n_groups:
+            parts.append(f"{n_groups - again:,} predicted")
         if again:
             parts.append(
-                f"{again:,} predicted only, which the correlation leaves out: without them the preprocessing differs and the forest is trained again"
+                f"{again:,} predicted only, as removing them changes the preprocessing and trains the forest again"
             )
         return f"Measured({'; '.join(parts)})"
 

@@ -63,19 +63,19 @@ def wrapped(
         Cells.
     words : sequence of int
         Columns of words, which may go on below and are aligned left; the first one, column 0, is as wide as there is room, the others as wide
-        as their longest word. Numbers stay on one line.
+        as their longest part between commas. Numbers stay on one line.
     width : int, optional
         Characters per line; None is the terminal's width.
 
     Examples
     --------
-    >>> print(wrapped(["rule", "n", "remark"], [["age >= 25 and age < 40", "120", "may be chance"]], [0, 2], width=28))
-    rule               n  remark
-    age >= 25 and    120  may be
-    age < 40              chance
+    >>> print(wrapped(["rule", "n", "remark"], [["age >= 25 and age < 40", "120", "may be chance"]], [0, 2], width=34))
+    rule              n  remark
+    age >= 25 and   120  may be chance
+    age < 40
     """
     table = [[plain(cell) for cell in row] for row in (headers, *rows)]
-    parts = [[(cell.split() or [""]) if i in words else [cell] for i, cell in enumerate(row)] for row in table]
+    parts = [[_parts(cell, i) if i in words else [cell] for i, cell in enumerate(row)] for row in table]
     widths = [max(len(part) for row in parts for part in row[i]) for i in range(len(headers))]
     room = (width or shutil.get_terminal_size((120, 24)).columns) - sum(widths[1:]) - len(GAP) * (len(headers) - 1)
     widths[0] = min(max(room, widths[0], NARROWEST), max(len(row[0]) for row in table))
@@ -86,6 +86,11 @@ def wrapped(
             shown = (part.ljust(widths[i]) if i in words else part.rjust(widths[i]) for i, part in enumerate(line))
             lines.append(GAP.join(shown).rstrip())
     return "\n".join(lines)
+
+
+def _parts(cell: str, column: int) -> list[str]:
+    """Return what must stay on one line: of the first column its words, of others what stands between commas."""
+    return cell.split() or [""] if column == 0 else cell.replace(", ", ",\n").split("\n")
 
 
 def _chunks(widths: Sequence[int], keys: int, width: int) -> list[list[int]]:

@@ -1,8 +1,7 @@
 """The models that a reduction trains, counted and timed, and what it is given once its budget is spent.
 
 A reduction asks again and again for the classifier that does best on its rows as they are weighted and labelled now. Once the budget
-is spent, it is given the last one it had trained. As fairlearn goes on with the best of all it knows, it looks from then on for the best
-mixture of these.
+is spent, it is given the last one it had trained, and so learns nothing new: fairlearn itself takes the best of all it has kept.
 """
 
 from __future__ import annotations
@@ -39,6 +38,7 @@ class Fits:
         self.start = time.monotonic()
         self.trained: list[Any] = []
         self.cut_short = False
+        self.when_spent: Callable[[], None] = lambda: None
         self._table: Any = None
         self._said: Bools | None = None
 
@@ -49,6 +49,8 @@ class Fits:
             self.progress(min(0.99, len(self.trained) / self.expected), f"Training model {len(self.trained) + 1}")
             return None
         self.progress(0.99, f"Mixing the {len(self.trained)} models trained")
+        if not self.cut_short:
+            self.when_spent()
         self.cut_short, self._table = True, X
         return self.trained[-1]
 

@@ -8,6 +8,7 @@ Agarwal, A., Beygelzimer, A., Dudik, M., Langford, J. and Wallach, H. (2018). A 
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ class _Reduction(Mitigator):
         fits = Fits(progress, self.most_fits(task), task.seconds, task.max_models)
         moment = MOMENTS[rates_made_equal(task.metric)](difference_bound=task.bound)
         fitted = self.mitigator(task, Favorable.of(task.case, fits), moment)
+        fits.when_spent = partial(self.hasten, fitted)
         X, y, groups = task.X, task.y, task.group_names("train")
         if task.weight is not None:
             rows = np.repeat(np.arange(len(y)), task.weight.astype(np.intp))
@@ -67,6 +69,9 @@ class _Reduction(Mitigator):
     def mitigator(self, task: Task, estimator: Favorable, moment: Any) -> Any:
         """Return fairlearn's mitigator, not fitted."""
 
+    def hasten(self, fitting: Any) -> None:
+        """Let a mitigator that is being fitted come to its end, its budget spent."""
+
     @abstractmethod
     def outcome(self, task: Task, fitted: Any, fits: Fits) -> Outcome:
         """Return what the fitted mitigator decides."""
@@ -84,6 +89,10 @@ class Gradient(_Reduction):
     def mitigator(self, task: Task, estimator: Favorable, moment: Any) -> Any:
         """Return the mitigator, not fitted."""
         return ExponentiatedGradient(estimator, moment, eps=task.bound, max_iter=task.max_iter)
+
+    def hasten(self, fitting: Any) -> None:
+        """End with the round that is on: it solves for the best mixture of all models kept."""
+        fitting.nu = np.inf
 
     def outcome(self, task: Task, fitted: Any, fits: Fits) -> Outcome:
         """Return the mixture's expected decisions."""
