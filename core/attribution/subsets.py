@@ -120,14 +120,7 @@ def explain_gap(
     not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     _check_arguments(metric, max_predicates, (min_support, max_support), top_k, q)
-    check_number("seconds", seconds)
-    check_number("min_responsibility", min_responsibility)
-    if not seconds > 0.0:
-        raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds!r}; 60 is usual.")
-    if not 0.0 <= min_responsibility < 1.0:
-        raise InputError(
-            f"`min_responsibility` must be a share of the gap from 0 to below 1. Got {min_responsibility!r}; {LEAST} is usual."
-        )
+    _check_confirming(seconds, min_responsibility)
     n = case.n_retained
     counts = max(1, int(np.ceil(min_support * n - 1e-9))), int(max_support * n + 1e-9)
     if isinstance(columns, str):
@@ -163,3 +156,14 @@ def _check_arguments(metric: str, max_predicates: int, support: tuple[float, flo
         )
     if top_k < 1 or not 0.0 < q < 1.0:
         raise InputError(f"top_k must be at least 1 and q lie strictly between 0 and 1. Got {top_k} and {q}.")
+
+
+def _check_confirming(seconds: float, min_responsibility: float) -> None:
+    check_number("seconds", seconds)
+    check_number("min_responsibility", min_responsibility)
+    if not seconds > 0.0:
+        raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds!r}; 60 is usual.")
+    if not 0.0 <= min_responsibility < 1.0:
+        raise InputError(
+            f"`min_responsibility` must be a share of the gap from 0 to below 1. Got {min_responsibility!r}; {LEAST} is usual."
+        )
