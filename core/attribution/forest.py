@@ -55,6 +55,7 @@ class ForestInfluence(Attributor):
     """Structure-kept influence on shrunk trees; previews by the removal itself."""
 
     name = "forest"
+    family = Forest.family
 
     def fits(self, case: Case) -> str | None:
         """Return why the model's trees cannot be adopted, or None."""

@@ -213,15 +213,26 @@ def attributor_of(case: Case) -> Iterator[Attributor]:
         If none does, or if it turns out not to; the sentence says why.
     """
     not_at_random(case)
-    reasons = [attributor.fits(case) for attributor in ATTRIBUTORS]
     try:
-        if all(reasons):
-            raise NotSupportedError("; ".join(reason for reason in reasons if reason))
-        yield ATTRIBUTORS[reasons.index(None)]
+        yield _serving(case)
     except NotSupportedError as error:
         raise NotSupportedError(
             f"No attribution method fits this model: {error}. Records can still be removed by refitting."
         ) from error
+
+
+def _serving(case: Case) -> Attributor:
+    """Return the attributor that serves a case, or raise with why the one meant for its model does not."""
+    estimator = linear_estimator(case.model)
+    for attributor in ATTRIBUTORS:
+        reason = attributor.fits(case)
+        if reason is None:
+            return attributor
+        if isinstance(estimator, attributor.family):
+            raise NotSupportedError(reason)
+    raise NotSupportedError(
+        f"influence is known for logistic regression, trees, forests and gradient boosting, not for a {type(estimator).__name__}"
+    )
 
 
 def not_at_random(case: Case) -> None:
