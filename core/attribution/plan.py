@@ -17,6 +17,7 @@ from core.attribution.plan_search import Goal, Search, Version, counted, room_of
 from core.attribution.random_removals import band, random_removals
 from core.attribution.registry import not_at_random, not_on_confirm
 from core.attribution.utility import Utility
+from core.case.arguments import check_count
 from core.case.case import Case
 from core.errors import InputError, InputTypeError, whole_number
 from core.metrics.catalog import metric_of
@@ -153,6 +154,7 @@ def plan_removal(
     not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     _check(metric, target, max_utility_drop, max_records, max_group_share, checkpoints)
+    check_count("n_random", n_random)
     groups = case.groups(feature, "train")
     goal = Goal(
         metric=metric,

@@ -14,7 +14,7 @@ Intelligence 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ from core.case.arguments import check_items
 from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.case.scoring import model_rows, positive_scores
-from core.errors import InputError, NotSupportedError, listed, whole_number
+from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -160,6 +160,8 @@ def _positions(case: Case, ids: Iterable[Any]) -> npt.NDArray[np.intp]:
     check_case(case)
     check_items("ids", ids, "record ids")
     wanted = pd.Index(list(ids))
+    if not all(isinstance(one, Hashable) for one in wanted):
+        raise InputTypeError(f"Each id must be that of one record. Got {listed(wanted[:1])}; write them in one list.")
     if len(wanted) == 0:
         raise InputError("Reasons need at least one record id. Got none.")
     if wanted.has_duplicates:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.case.arguments import check_number
+from core.case.arguments import check_choice, check_number
 from core.case.case import Case, check_case
 from core.case.group_thresholds import scorer
 from core.case.objective import linear_estimator
@@ -221,11 +221,8 @@ def _does_not_fit(method: str, reason: object) -> NotSupportedError:
 
 
 def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, Any]:
-    if by == "record":
-        return case.positions(forget)
-    if by == "subject":
-        return case.positions_of_subjects(forget)
-    raise InputError(f"`by` must be 'record' or 'subject'. Got {by!r}.")
+    check_choice("by", by, ("record", "subject"))
+    return case.positions(forget) if by == "record" else case.positions_of_subjects(forget)
 
 
 def _candidates(case: Case, method: str) -> list[Unlearner]:
