@@ -25,6 +25,9 @@ BYTES_PER_LINE = 128
 BYTES_ON_BENCH = 300
 """Of a row, for each thread's room to work in, mostly for nodes that wait their turn, beside room for as many nodes as a tree of all rows could have."""
 
+BYTES_OF_BINS = 90_000
+"""For each thread, to count rows in bins."""
+
 
 def memory_of(estimator: Any, n_rows: int) -> int:
     """Return about how many bytes adopting a fitted tree or forest takes at its peak.
@@ -45,9 +48,9 @@ def memory_of(estimator: Any, n_rows: int) -> int:
     rows = (BYTES_PER_ROW + BYTES_COUNTED * candidates) * n_rows * len(trees)
     inner = (BYTES_PER_NODE + BYTES_PER_DRAW * (candidates + 2)) * sum(nodes)
     constants = 2 * 8 * (int(first.n_features_in_) // 64 + 1)
-    benches = min(processors(), len(trees)) * n_rows * (BYTES_ON_BENCH + constants + 2 * stored)
+    on_bench = BYTES_ON_BENCH + constants + 2 * stored + 4 * WIDTH * max(int(first.n_features_in_), 8)
+    benches = min(processors(), len(trees)) * (n_rows * on_bench + BYTES_OF_BINS)
     table += BYTES_PER_LINE * n_rows * (int(first.n_features_in_) // 32 + 1)
-    benches += min(processors(), len(trees)) * n_rows * 4 * WIDTH * max(int(first.n_features_in_), 8)
     return int(table + rows + inner + benches)
 
 
