@@ -82,6 +82,7 @@ class Explaining:
         self.by_refit = False
         self.notes = list(self.gap.notes)
         self.complete = True
+        self.scored, self.tries = False, 0
         self.agreement = float("nan")
         self.tried = np.empty(0)
         self.rules: list[Rule] = []
@@ -179,6 +180,7 @@ class Explaining:
                 apart = [other for other in apart if other not in same] + [one]
         best = sorted(apart, key=lambda one: -one.closes)
         self.rules = best + [one for one in able if one not in best]
+        self.scored = True
 
     def _to_show(self, rules: list[Rule]) -> Rule:
         """Return the one to show of rules about one cause: among those that do much the same, labels decide, where they say anything."""
@@ -243,19 +245,19 @@ class Explaining:
 
     def confirm(self, top_k: int, seconds: float) -> None:
         """Remove the records of the best rules, one rule after the other, until enough are found to narrow the gap."""
-        start, method, tries = time.monotonic(), removal_method(self.case), 0
+        start, method = time.monotonic(), removal_method(self.case)
         steady = Steady(Outcome.of(self.case, self.metric, self.feature, self.on), self.extremes)
         shown: list[Rule] = []
         for rule in self.rules:
-            if len(shown) == top_k or tries == ATTEMPTS * top_k:
+            if len(shown) == top_k or self.tries == ATTEMPTS * top_k:
                 break
             if any(rule.shares_cause(one, self.evidence.terms[:, HELPFUL], SAME) for one in shown):
                 continue
-            if self.by_refit and tries and time.monotonic() - start > seconds:
-                self.notes.append(f"{tries} rules were measured within {seconds:g} s.")
+            if self.by_refit and self.tries and time.monotonic() - start > seconds:
+                self.notes.append(f"{self.tries} rules were measured within {seconds:g} s.")
                 break
             self._report(0.8 + 0.2 * len(shown) / top_k, "Removing the records of the best rules")
-            tries += 1
+            self.tries += 1
             survives = rule.q_value <= self.q and self.gap.p_value <= self.q
             try:
                 subset = confirm(rule, steady, survives=survives, method=method, seed=self.seed)
@@ -266,21 +268,24 @@ class Explaining:
                 self.subsets.append(subset)
                 shown.append(rule)
         if not shown:
-            self._note_none(tries)
+            self._note_none()
         self._report(1.0, "Done")
 
-    def _note_none(self, tries: int) -> None:
+    def _note_none(self) -> None:
         """Note that no rule is shown, and what else there is to try."""
-        why = f"the {tries} best were really removed" if tries else "none is predicted to"
+        why = f"the {self.tries} best were really removed" if self.tries else "none is predicted to"
         self.notes.append(
             f"No rule that holds for {self.counts[0]:,} to {self.counts[1]:,} of the {self.case.n_retained:,} records narrows the gap: of "
             f"{len(self.tried):,} tried {why}. Widen the support bounds, allow more conditions, or give other bins or columns."
         )
 
     def stop(self) -> None:
-        """Note that the user stopped before the end."""
+        """Note that the user stopped before the end; of rules that are scored by then the best is still confirmed, where that is quick."""
         self.complete = False
         self.notes.append("The search was stopped; what was found by then is here.")
+        if self.scored and not self.tries and not self.by_refit and removal_method(self.case) != "refit":
+            self._cancelled = None
+            self.confirm(1, 0.0)
 
     def explanation(self) -> Explanation:
         """Return what is known."""

@@ -65,8 +65,8 @@ def _sizes(work: Work, feature: Feature) -> None:
                     "explored", help="Test rows all numbers here are computed on.", format="localized"
                 ),
                 "base_rate": st.column_config.NumberColumn(
-                    "deserving",
-                    help=f"Share of explored rows with {plain(case.roles.target)} = {plain(case.roles.favorable_label)}.",
+                    f"{case.roles.target} = {case.roles.favorable_label}",
+                    help="Share of explored rows whose label is the good outcome.",
                     format="percent",
                 ),
             },
@@ -101,12 +101,13 @@ def _report(work: Work, feature: Feature) -> AuditReport:
 def _rates(work: Work, feature: Feature, key: str) -> None:
     table = _report(work, feature).by_group.droplevel(0)
     rates = [rate for rate in RATES if rate in table]
+    first = METRICS[work.metric].rate
     chosen = st.selectbox(
         "Rate",
         rates,
-        rates.index("true_positive_rate"),
+        rates.index(first if first in rates else "true_positive_rate"),
         format_func=lambda rate: METRICS[rate].label,
-        key=key,
+        key=f"{key}_{work.metric}",
         width=420,
     )
     metric = METRICS[chosen]

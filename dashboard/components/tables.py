@@ -25,6 +25,7 @@ def rate_table(rates: Iterable[str]) -> dict[str, Any]:
         ),
     }
     for rate in rates:
+        settings[f"{rate}_n_needed"] = None  # Not shown; in the download.
         name = rate.replace("_", " ")
         settings[rate] = st.column_config.NumberColumn(
             name, help=f"{METRICS[rate].label}: {METRICS[rate].formula}", format="%.3f"

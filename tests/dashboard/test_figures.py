@@ -46,7 +46,7 @@ def test_rates_show_their_intervals(small_case: core.Case) -> None:
 
 def test_groups_too_small_are_grey(small_case: core.Case) -> None:
     table = core.audit(small_case, "true_positive_rate", features=["sex"]).by_group.droplevel(0)
-    figure = groups.rates(table.assign(insufficient=[True, False]), "true_positive_rate", "Served", "P")
+    figure = groups.rates(table.assign(true_positive_rate_n_needed=[10**6, 1]), "true_positive_rate", "Served", "P")
     assert figure.data[0].marker.color == look.GRAY
     assert figure.data[1].marker.color != look.GRAY
     assert "insufficient" in figure.data[0].customdata[0][3]

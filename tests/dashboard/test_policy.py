@@ -28,6 +28,8 @@ GAP, RATIO = "equal_opportunity_difference", "demographic_parity_ratio"
 def test_verdict(metric: str, low: float, high: float, limit: float, expected: str) -> None:
     assert verdict(metric, low, high, limit, unsure=False) == expected
     assert verdict(metric, low, high, limit, unsure=True) == UNSURE
+    beyond = OUTSIDE if expected == OUTSIDE else UNSURE
+    assert verdict(metric, low, high, limit, unsure=True, p_value=0.001) == beyond
 
 
 def test_no_profile_speaks_of_what_is_legal() -> None:
