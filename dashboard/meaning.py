@@ -52,6 +52,23 @@ def of_rate(rate: str, roles: core.Roles) -> str:
     return rate.replace("_", " ")
 
 
+def ends(rate: str, roles: core.Roles) -> tuple[str, str]:
+    """Return what the groups at the two ends of a rate are called in a case, the bad end first.
+
+    Of harm that passes unflagged nobody can say from the columns whether a group gains by it, as those who get away, or suffers, as those
+    who are defrauded: the words say only where it happens.
+
+    Examples
+    --------
+    >>> ends("true_positive_rate", core.Roles("fraud", 1, 0, ["region"]))
+    ('worst-off', 'best-off')
+    >>> ends("false_positive_rate", core.Roles("fraud", 1, 0, ["region"]))
+    ('most missed', 'least missed')
+    """
+    passed_over = scored_is_bad(roles) and rate in ("false_positive_rate", "true_negative_rate")
+    return ("most missed", "least missed") if passed_over else ("worst-off", "best-off")
+
+
 def errors(roles: core.Roles) -> tuple[str, str]:
     """Return what a wrongly given good outcome is called in a case, and a wrongly refused one.
 

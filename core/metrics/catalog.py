@@ -55,9 +55,10 @@ class Metric:
         return self.rates[0]
 
     def worst_end(self, *, pos_is_favorable: bool) -> Literal["low", "high"]:
-        """Return at which end of the rate the worst-off group is in a case.
+        """Return at which end of the rate the group named worst is in a case.
 
-        Where the class that is scored is the bad outcome, as in fraud, a good decision on a bad label is harm that passes unflagged.
+        Where the class that is scored is the bad outcome, as in fraud, a good decision on a bad label is harm that passes unflagged: there
+        the group named is the one missed most.
 
         Examples
         --------

@@ -116,12 +116,14 @@ def _columns() -> dict[str, Any]:
             "p", help="Permutation test: how often groups that do not matter would look as different.", format="%.4f"
         ),
         "worst_group": config.TextColumn(
-            "worst off",
-            help="The group at the bad end of the rate. Where the class that is scored is bad, as in fraud, that is the group "
-            "whose harm passes unflagged.",
+            "bad end",
+            help="The group at the bad end of the rate: the worst-off one. Where the class that is scored is bad, as in fraud, that is for "
+            "undeserving people served the group missed most.",
         ),
-        "best_group": config.TextColumn("best off", help="The group at the good end of the rate."),
-        "n_worst": config.NumberColumn("n worst off", help="Rows explored in the worst-off group.", format="localized"),
+        "best_group": config.TextColumn("good end", help="The group at the good end of the rate."),
+        "n_worst": config.NumberColumn(
+            "n bad end", help="Rows explored in the group at the bad end.", format="localized"
+        ),
         "n": config.NumberColumn("n", help="Rows explored.", format="localized"),
         "left_out": config.TextColumn("left out", help="Groups in which the rate is undefined."),
         "metric": config.TextColumn("name", help="The metric's name in the library; fairlearn's where it has one."),

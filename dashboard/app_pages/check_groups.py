@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+import core
 from core.metrics import METRICS, AuditReport
 from core.metrics.samples import feature_name
-from dashboard import cached
+from dashboard import cached, meaning
 from dashboard.components import chart
 from dashboard.components.tables import download, rate_table
 from dashboard.figures import groups
@@ -101,22 +102,28 @@ def _report(work: Work, feature: Feature) -> AuditReport:
 def _rates(work: Work, feature: Feature, key: str) -> None:
     table = _report(work, feature).by_group.droplevel(0)
     rates = [rate for rate in RATES if rate in table]
-    first = METRICS[work.metric].rate
+    first, roles = METRICS[work.metric].rate, cached.case(work, 0).roles
     chosen = st.selectbox(
         "Rate",
         rates,
         rates.index(first if first in rates else "true_positive_rate"),
-        format_func=lambda rate: METRICS[rate].label,
+        format_func=lambda rate: _name(rate, roles),
         key=f"{key}_{work.metric}",
         width=420,
     )
     metric = METRICS[chosen]
-    chart.show(groups.rates(table, chosen, metric.label, metric.formula), f"rates_{key}")
+    chart.show(groups.rates(table, chosen, _name(chosen, roles), metric.formula), f"rates_{key}")
     st.caption("All rates, with their 95% intervals; hover over a column's name for its formula.")
     st.dataframe(
         table.rename_axis(feature_name(feature)),
         lazy=False,
         key=f"table_{key}_{feature_name(feature)}",
-        column_config=rate_table(rates),
+        column_config=rate_table(rates, roles),
     )
     download(table, f"rates_{key}")
+
+
+def _name(rate: str, roles: core.Roles) -> str:
+    """Return a rate in words; where the class that is scored is the bad outcome, in those of detection too."""
+    label, here = METRICS[rate].label, meaning.of_rate(rate, roles)
+    return label if here == rate.replace("_", " ") else f"{label}: {here}"
