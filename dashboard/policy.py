@@ -13,12 +13,13 @@ PROFILES = {
     "Differences up to 0.10, ratios from 0.8": (0.10, 0.8),
     "Four-fifths rule: ratios from 0.8": (0.20, 0.8),
 }
-INSIDE, OUTSIDE, OPEN, UNSURE = "inside", "outside", "open", "insufficient evidence"
+INSIDE, OUTSIDE, OPEN, UNSURE, UNDEFINED = "inside", "outside", "open", "insufficient evidence", "undefined"
 MEANING = {
     INSIDE: "the whole interval lies within the threshold",
     OUTSIDE: "the whole interval lies beyond the threshold",
     OPEN: "the interval reaches over the threshold, so the data cannot tell",
     UNSURE: "a group is too small to say on which side of the threshold the gap lies",
+    UNDEFINED: "fewer than two groups have the rate",
 }
 
 
@@ -60,7 +61,7 @@ def verdict(metric: str, low: float, high: float, limit: float, *, unsure: bool,
     'open'
     """
     if math.isnan(low) or math.isnan(high):
-        return UNSURE
+        return UNDEFINED
     if METRICS[metric].better == "higher":
         # A signed ratio above 1 means that the groups change places: its inverse is as far from 1.
         inside, outside = low >= limit and high <= 1 / limit, high < limit or low > 1 / limit

@@ -141,6 +141,17 @@ def _why(names: list[str], work: Work) -> str:
 
 
 def _verdicts(table: pd.DataFrame, work: Work) -> None:
+    undefined = table[table["verdict"] == policy.UNDEFINED]
+    if len(undefined):
+        without = sorted({name for text in undefined["left_out"] for name in str(text).split(", ") if name})
+        st.info(
+            f"{len(undefined)} of {len(table)} gaps {'is' if len(undefined) == 1 else 'are'} undefined"
+            + (
+                f": {listing(plain(name) for name in without)} {'has' if len(without) == 1 else 'have'} no rate there."
+                if without
+                else "."
+            )
+        )
     unsure = table[table["verdict"] == policy.UNSURE]
     if len(unsure):
         names = sorted({str(name) for name in (*unsure["worst_group"], *unsure["best_group"]) if name is not None})

@@ -26,6 +26,7 @@ RATES = (
     "roc_auc",
     "brier_score",
 )
+MANY = 1_000_000
 
 
 def show(work: Work) -> None:
@@ -84,7 +85,7 @@ def _small(work: Work, feature: Feature) -> pd.DataFrame:
 
 def _insufficient(small: pd.DataFrame) -> None:
     names = [
-        f"{plain(group)} (n = {count(row['n'])}, needs {count(row['n_needed'])})"
+        f"{plain(group)} (n = {count(row['n'])}, needs {_needed(row['n_needed'])})"
         for group, row in small.iloc[:6].iterrows()
     ]
     more = f" and {len(small) - 6} more" if len(small) > 6 else ""
@@ -92,6 +93,11 @@ def _insufficient(small: pd.DataFrame) -> None:
         f"Insufficient evidence for {listing(names)}{more}: at least one rate is known no better than plus or minus 0.1.",
         icon=":material/hourglass_empty:",
     )
+
+
+def _needed(n: float) -> str:
+    """Return how many rows a group needs; a rate that hardly any of its rows count for needs more than anybody has."""
+    return count(n) if n < MANY else f"over {count(MANY)}"
 
 
 def _report(work: Work, feature: Feature) -> AuditReport:
