@@ -84,16 +84,25 @@ def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> No
             error_y=look.error(rows, "utility") if known else None,
             mode="markers+text",
             name=name,
-            text=[str(i) for i in rows.index],
+            text=_labels(rows),
             textposition="top right",
             marker={"color": fill, "symbol": symbol, "size": size},
-            customdata=rows[["gap_low", "gap_high", "utility_low", "utility_high", "removed"]],
-            hovertemplate="<b>version %{text}</b>, %{customdata[4]:,} records removed"
+            customdata=rows.reset_index()[
+                ["gap_low", "gap_high", "utility_low", "utility_high", "removed", rows.index.name]
+            ],
+            hovertemplate="<b>version %{customdata[5]}</b>, %{customdata[4]:,} records removed"
             "<br>gap %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
             f"<br>{markup(utility)} %{{y:.3f}}"
             + (" (%{customdata[2]:.3f} to %{customdata[3]:.3f})" if known else "")
             + "<extra></extra>",
         )
+
+
+def _labels(rows: pd.DataFrame) -> list[str]:
+    """Return the number of every version; those at one place stand together at the first of them."""
+    places = [(number(gap), number(utility)) for gap, utility in zip(rows["gap"], rows["utility"], strict=True)]
+    at = {place: [str(i) for i, other in zip(rows.index, places, strict=True) if other == place] for place in places}
+    return [", ".join(at.pop(place, [])) for place in places]
 
 
 def _title(

@@ -135,6 +135,9 @@ def test_the_plane_is_a_path_with_now_marked() -> None:
     assert {trace.name for trace in figure.data if trace.name} == {"earlier or undone", "now"}
     alone = plane.path(table.iloc[:1].assign(now=True), "Gap", "accuracy")
     assert described(alone) == "Nothing removed: gap 0.100, accuracy 80.0%"
+    stayed = pd.concat([table.iloc[[0, 0]], table.iloc[[1]]]).set_axis(pd.Index([0, 1, 2], name="version"))
+    labels = {trace.name: list(trace.text) for trace in plane.path(stayed, "Gap", "accuracy").data if trace.text}
+    assert labels == {"earlier or undone": ["0, 1", ""], "now": ["2"]}
 
 
 def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:
