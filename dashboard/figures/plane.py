@@ -8,6 +8,9 @@ import plotly.graph_objects as go
 from dashboard.figures import look, plane_compared
 from dashboard.words import count, interval, markup, number, percent
 
+SAME = 1e-9
+"""A plan starts from the version in force if their gaps differ by no more; of an earlier plan the title does not speak."""
+
 
 def path(
     versions: pd.DataFrame,
@@ -110,7 +113,7 @@ def _title(
 ) -> str:
     text = percent if share else number
     first, now = versions.iloc[0], versions[versions["now"]].iloc[0]
-    if plan is not None and len(plan) > 1:
+    if plan is not None and len(plan) > 1 and abs(plan["value"].iloc[0] - now["gap"]) < SAME:
         start, end = plan.iloc[0], plan.iloc[-1]
         beside = ""
         if band is not None and len(band):
