@@ -1,6 +1,6 @@
 """How much faster is removing records from a logistic regression than the faster of scikit-learn's own refits?
 
-The pipeline is StandardScaler + LogisticRegression on d = 40 columns; both sides refit the whole pipeline. Refits run with
+The pipeline is StandardScaler + LogisticRegression on d columns; both sides refit the whole pipeline. Refits run with
 lbfgs and newton-cholesky at their default tolerance and the faster is the yardstick. Every removal is a call of `core.unlearn`,
 new pipeline included, with the certified relative distance it was asked for; the true relative distance to a tight solve (tol=1e-13)
 stands beside it.
@@ -24,20 +24,19 @@ from sklearn.preprocessing import StandardScaler
 import core
 from core.case.objective import coefficients
 
-D = 40
-COLUMNS = [f"x{index}" for index in range(D)]
 SOLVERS = ("lbfgs", "newton-cholesky")
 REQUESTS = ((1, 1e-4, 100), (1, 1e-8, None), (0.01, 1e-6, 5), (0.1, 1e-6, 2))
 """Rows (a share where below 1), certified relative distance, and the ratio aimed at."""
 
 
-def make_case(n: int, seed: int) -> core.Case:
-    X, y = make_classification(n + 2000, D, n_informative=15, flip_y=0.05, random_state=seed)
-    table = pd.DataFrame(X, columns=COLUMNS).assign(
+def make_case(n: int, seed: int, d: int, n_classes: int) -> core.Case:
+    X, y = make_classification(n + 2000, d, n_informative=15, n_classes=n_classes, flip_y=0.05, random_state=seed)
+    columns = [f"x{index}" for index in range(d)]
+    table = pd.DataFrame(X, columns=columns).assign(
         label=y, group=np.where(np.random.default_rng(seed).random(n + 2000) < 0.5, "a", "b")
     )
     train, test = table.iloc[:n].reset_index(drop=True), table.iloc[n:].reset_index(drop=True)
-    model = pipeline("newton-cholesky", tol=1e-12).fit(train[COLUMNS], train["label"])
+    model = pipeline("newton-cholesky", tol=1e-12).fit(train[columns], train["label"])
     return core.Case(model, train=train, test=test, roles=core.Roles("label", 1, 1, ["group"]))
 
 
@@ -99,17 +98,20 @@ def report(case: core.Case, rows: float, tolerance: float, aim: float | None, re
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=[40_000, 400_000], help="numbers of training rows")
+    parser.add_argument("--columns", type=int, default=40, help="how many there are, at least 17")
+    parser.add_argument("--classes", type=int, default=2, help="how many the label has")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    core.unlearn(make_case(2000, 1), [0], tolerance=1e-9)
+    core.unlearn(make_case(2000, 1, options.columns, options.classes), [0], tolerance=1e-9)
     for n in options.sizes:
-        case = make_case(n, options.seed)
+        case = make_case(n, options.seed, options.columns, options.classes)
         seconds, case = timed(lambda case=case: core.prepare(case))
-        print(f"\nn = {n:,}, d = {D}; preparation, once per case: {1e3 * seconds:.0f} ms")
+        size = f"n = {n:,}, d = {options.columns}, classes: {options.classes}"
+        print(f"\n{size}; preparation, once per case: {1e3 * seconds:.0f} ms")
         for rows, tolerance, aim in REQUESTS:
-            report(case, rows, tolerance, aim, options.repeats)
+            report(case, rows, tolerance, aim if options.classes == 2 else None, options.repeats)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,13 @@ def make_table(rows: int, seed: int) -> pd.DataFrame:
     return table
 
 
+def make_graded_table(rows: int, seed: int) -> pd.DataFrame:
+    """Return the lending table with three outcomes: refusals are parted by whether the debt is paid late."""
+    table = make_table(rows, seed)
+    late = (table["debt"] + np.random.default_rng(seed).normal(0, 2, rows) > 10).to_numpy()
+    return table.assign(granted=np.where(table["granted"] == 1, "granted", np.where(late, "late", "refused")))
+
+
 def make_pipeline_for(
     table: pd.DataFrame, *, features: tuple[str, ...] = ("sex", "age", "income", "debt", "job"), **options: object
 ) -> object:

@@ -49,6 +49,8 @@ class Attributor(ABC):
     """
 
     name: str
+    family: tuple[type, ...]
+    """Classes of the models it is meant for."""
 
     @abstractmethod
     def fits(self, case: Case) -> str | None:

@@ -24,6 +24,7 @@ from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
 from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError
+from core.numerics.softmax import log_odds_shares
 from core.unlearning.base import mask_without
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.boosting_trees import Leaves
@@ -39,6 +40,7 @@ class StageInfluence(Attributor):
     """The derivative of refitted leaf values by the records' weights, for every record at once."""
 
     name = "leaf_refit"
+    family = LeafRefit.family
 
     def fits(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""
@@ -118,10 +120,7 @@ def _by_raw(case: Case, state: BoostingState, leaves: Leaves, by_predictor: Floa
     if state.booster.n_outputs == 1:
         return (by_predictor if case.pos_column == 1 else -by_predictor)[:, None]
     p = state.booster.probabilities(state.booster.predictions(state.forest, leaves, _nodes(case, on)))
-    p[:, case.pos_column] = 0.0
-    shares = -p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    shares[:, case.pos_column] = 1.0
-    return np.asarray(by_predictor[:, None] * shares)
+    return np.asarray(by_predictor[:, None] * log_odds_shares(p, case.pos_column))
 
 
 def _pull(case: Case, state: BoostingState, by_raw: Floats, on: str) -> Floats:

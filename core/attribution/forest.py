@@ -54,6 +54,7 @@ class ForestInfluence(Attributor):
     """Structure-kept influence on shrunk trees; previews by the removal itself."""
 
     name = "forest"
+    family = Forest.family
 
     def fits(self, case: Case) -> str | None:
         """Return why the model's trees cannot be adopted, or None."""

@@ -19,11 +19,13 @@ import numpy.typing as npt
 
 from core.attribution.base import Attributor, Fitted
 from core.attribution.smooth import Quantity, SmoothMetric, predictors
+from core.attribution.softmax_effects import reweighted, softmax_effects
 from core.case.case import Case
 from core.numerics.logistic import sigmoid
 from core.unlearning.base import mask_without
 from core.unlearning.glm import Newton, settle, warnings_without
 from core.unlearning.glm_state import GlmState
+from core.unlearning.softmax_rows import SoftmaxRows
 from core.unlearning.threads import on_threads, one_blas_thread, spans
 
 Floats = npt.NDArray[np.float64]
@@ -38,6 +40,7 @@ class NewtonInfluence(Attributor):
     """One Newton step of leave-one-out, for every record at once."""
 
     name = "newton"
+    family = Newton.family
 
     def fits(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""
@@ -50,8 +53,8 @@ class NewtonInfluence(Attributor):
         state = prepared.taken_here(case.retained)
         smooth = SmoothMetric.of(case, metric, feature, on)
         by_predictor = smooth.gradient(predictors(case.scores(on)))
-        sign = 1.0 if case.pos_column == 1 else -1.0
-        by_atom = sign * (by_predictor @ state.frame.atoms.test[case.rows(on)])
+        Z = state.frame.atoms.test[case.rows(on)]
+        by_atom = state.frame.rows.slope(Z, state.predictors(Z), by_predictor, case.pos_column)
         curvature = state.curvature()
         direction = curvature.solve(curvature.A.T @ by_atom)
         effect, residual = _own_effects(state, curvature.A @ curvature.inverse @ curvature.A.T, curvature.A @ direction)
@@ -64,7 +67,10 @@ class NewtonInfluence(Attributor):
         state: GlmState = Newton().prepare(case).state
         rows, own = state.frame.rows, case.retained
         weight = (rows.weight * state.part_weights[rows.part])[own]
-        return Fitted(state.predictors(rows.Z)[own], rows.y[own].astype(np.float64), weight / weight.mean())
+        eta, y = state.predictors(rows.Z)[own], rows.y[own].astype(np.float64)
+        if eta.ndim > 1:
+            eta, y = predictors(rows.scores(eta, case.pos_column)), (rows.y[own] == case.pos_column).astype(np.float64)
+        return Fitted(eta, y, weight / weight.mean())
 
     @one_blas_thread()
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
@@ -78,6 +84,8 @@ class NewtonInfluence(Attributor):
 def _own_effects(state: GlmState, spread: Floats, direction: Floats) -> tuple[Floats, Floats]:
     """Return ``g_i . direction / (1 - h_i)`` for every row, and the residuals."""
     rows, u = state.frame.rows, state.A @ state.w
+    if isinstance(rows, SoftmaxRows):
+        return softmax_effects(reweighted(state), u, spread, direction)
     weight = rows.weight * state.part_weights[rows.part]
     work = [(rows.Z, u, rows.y, weight, spread, direction, *span) for span in spans(len(rows.y))]
     done = on_threads(_own_block, work)
@@ -105,8 +113,8 @@ def _through_class_weights(state: GlmState, direction: Floats) -> Floats | float
     if state.frame.rows.n_parts == 1:
         return 0.0
     by_class = state.anchor.gradient @ direction
-    change = np.empty(2)
-    for label in range(2):
+    change = np.empty(len(by_class))
+    for label in range(len(by_class)):
         step = 1e-6 * state.totals[label]
         less = state.totals.copy()
         less[label] -= step
@@ -125,7 +133,7 @@ def _through_means(state: GlmState, by_atom: Floats, direction: Floats, residual
     if not columns:
         return 0.0
     A, Z = state.A, state.frame.atoms.train
-    at_rows = residual * state.sums.retained @ Z
+    at_rows = ((residual.T * state.sums.retained) @ Z).ravel()
     pull = by_atom - state.loss_hessian() @ (A @ direction)
     effect = np.zeros(len(Z))
     for column in columns:

@@ -50,6 +50,8 @@ RECORDS_AT_ONCE = 4
 DEAR = 2e10
 """So many steps (leaves of all trees times the square of their depth) a mean over records may take, unless it is told how many."""
 USUAL_RECORDS, FEWEST_RECORDS = 100, 10
+CENTRED = "centred log-ratio"
+"""The logarithm of a class's probability, less the mean of all classes' logarithms: what is linear where there are more than two."""
 CLOSE = 1e-5
 """Values and base may differ from the model's output by this much."""
 
@@ -69,8 +71,9 @@ def reasons(case: Case, ids: Iterable[Any], progress: Progress | None = None) ->
     -------
     DataFrame
         Indexed by record id, one column per raw column of the model: SHAP values towards `pos_label`. ``attrs["base_value"]`` is what they
-        start from, ``attrs["output"]`` what they add up to with it: "log-odds" (linear models and boosting) or "probability"
-        (trees and forests).
+        start from, ``attrs["output"]`` what they add up to with it: "log-odds" (linear models and boosting), "probability" (trees
+        and forests) or, for a linear model of more than two classes, "centred log-ratio": the log-probability of `pos_label`, less the
+        mean of all classes' log-probabilities.
 
     Raises
     ------
@@ -230,28 +233,32 @@ def _explain(case: Case, estimator: Any, rows: Floats, report: Progress) -> tupl
         trees = [estimator] if isinstance(estimator, DecisionTreeClassifier) else estimator.estimators_
         values, base = _by_trees(trees, rows, report)
         return values[:, :, case.pos_column], float(base[case.pos_column]), "probability"
-    if len(case.classes) != 2:
-        raise NotSupportedError(
-            f"Reasons of {type(estimator).__name__} are given for two classes. This model knows {len(case.classes)}."
-        )
     if type(estimator) in BOOSTING:
+        if len(case.classes) != 2:
+            raise NotSupportedError(
+                f"Reasons of {type(estimator).__name__} are given for two classes. This model knows {len(case.classes)}."
+            )
         values, base = _by_trees([estimator], rows, report)
         return sign * values, sign * float(base[0]), "log-odds"
     if type(estimator) is LogisticRegression:
-        from shap import LinearExplainer  # takes seconds to import, and few sessions ask for reasons
-        from shap.maskers import Independent
-
         report(0.0, "Explaining the records")
-        background = _transformed(case, case.X_train[case.retained])
-        explainer = LinearExplainer(estimator, Independent(background, max_samples=len(background)))
-        return (
-            sign * np.asarray(explainer.shap_values(rows)),
-            sign * float(np.ravel(explainer.expected_value)[0]),
-            "log-odds",
-        )
+        values, base = _by_coefficients(case, estimator, rows)
+        if len(case.classes) == 2:
+            return sign * values, sign * float(base[0]), "log-odds"
+        centred = values[:, :, case.pos_column] - values.mean(axis=2)
+        return centred, float(base[case.pos_column] - base.mean()), CENTRED
     raise NotSupportedError(
         f"Reasons are given for logistic regression, decision trees, forests and gradient boosting. Got {type(estimator).__name__}."
     )
+
+
+def _by_coefficients(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
+    from shap import LinearExplainer  # takes seconds to import, and few sessions ask for reasons
+    from shap.maskers import Independent
+
+    background = _transformed(case, case.X_train[case.retained])
+    explainer = LinearExplainer(estimator, Independent(background, max_samples=len(background)))
+    return np.asarray(explainer.shap_values(rows)), np.ravel(explainer.expected_value)
 
 
 def _by_trees(trees: Sequence[Any], rows: Floats, report: Progress) -> tuple[Floats, Floats]:
@@ -285,8 +292,12 @@ def _explainer(tree: Any) -> Any:
 
 
 def _check_sum(case: Case, sums: Floats, output: str, positions: npt.NDArray[np.intp]) -> None:
-    table = case.X_train.iloc[positions]
-    scores = positive_scores(case.model, model_rows(case.model, table), case.pos_column)
+    table = model_rows(case.model, case.X_train.iloc[positions])
+    if output == CENTRED:
+        by_class = np.asarray(case.model.decision_function(table))
+        scores = by_class[:, case.pos_column] - by_class.mean(axis=1)
+    else:
+        scores = positive_scores(case.model, table, case.pos_column)
     found = expit(sums) if output == "log-odds" else sums
     if not np.allclose(found, scores, rtol=0.0, atol=CLOSE):
         raise NotSupportedError(

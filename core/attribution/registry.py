@@ -15,6 +15,7 @@ from core.attribution.decisions import QUANTITIES
 from core.attribution.forest import ForestInfluence
 from core.attribution.glm import NewtonInfluence
 from core.case.case import Case, check_case
+from core.case.objective import linear_estimator
 from core.errors import InputError, InputTypeError, NotSupportedError
 from core.metrics.catalog import metric_of
 from core.metrics.compare import RATES, compare, compare_groups
@@ -199,15 +200,26 @@ def attributor_of(case: Case) -> Iterator[Attributor]:
         If none does, or if it turns out not to; the sentence says why.
     """
     not_at_random(case)
-    reasons = [attributor.fits(case) for attributor in ATTRIBUTORS]
     try:
-        if all(reasons):
-            raise NotSupportedError("; ".join(reason for reason in reasons if reason))
-        yield ATTRIBUTORS[reasons.index(None)]
+        yield _serving(case)
     except NotSupportedError as error:
         raise NotSupportedError(
             f"No attribution method fits this model: {error}. Records can still be removed by refitting."
         ) from error
+
+
+def _serving(case: Case) -> Attributor:
+    """Return the attributor that serves a case, or raise with why the one meant for its model does not."""
+    estimator = linear_estimator(case.model)
+    for attributor in ATTRIBUTORS:
+        reason = attributor.fits(case)
+        if reason is None:
+            return attributor
+        if isinstance(estimator, attributor.family):
+            raise NotSupportedError(reason)
+    raise NotSupportedError(
+        f"influence is known for logistic regression, trees, forests and gradient boosting, not for a {type(estimator).__name__}"
+    )
 
 
 def not_at_random(case: Case) -> None:

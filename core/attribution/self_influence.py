@@ -17,13 +17,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
+from core.attribution.softmax_effects import reweighted, softmax_moves
 from core.case.case import Case
+from core.case.group_thresholds import scorer
+from core.case.objective import linear_estimator
 from core.errors import NotSupportedError
 from core.numerics.boosting import HESSIAN
 from core.numerics.logistic import sigmoid
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.glm import Newton
 from core.unlearning.glm_state import GlmState
+from core.unlearning.softmax_rows import SoftmaxRows
 from core.unlearning.threads import one_blas_thread
 
 Floats = npt.NDArray[np.float64]
@@ -44,10 +48,13 @@ def self_influence(case: Case) -> Floats:
         If the model is neither a logistic regression nor gradient boosting that can be adopted.
     """
     for unlearner, moves in ((Newton(), _linear_moves), (LeafRefit(), _boosting_moves)):
-        if unlearner.fits(case) is None:
+        reason = unlearner.fits(case)
+        if reason is None:
             raw, moved = moves(unlearner.prepare(case))
             return _losses(case, raw + moved) - _losses(case, raw)
-    raise NotSupportedError("self-influence is known for logistic regression of two classes and gradient boosting")
+        if isinstance(linear_estimator(scorer(case.model)), unlearner.family):
+            raise NotSupportedError(reason)
+    raise NotSupportedError("self-influence is known for logistic regression and gradient boosting")
 
 
 def _losses(case: Case, raw: Floats) -> Floats:
@@ -60,10 +67,12 @@ def _losses(case: Case, raw: Floats) -> Floats:
 
 @one_blas_thread()
 def _linear_moves(case: Case) -> tuple[Floats, Floats]:
-    """Return every row's linear predictor, and how far it moves without the row: O(n d^2)."""
+    """Return every row's linear predictors, and how far they move without the row: O(n d^2)."""
     state: GlmState = case.state
     curvature, rows = state.curvature(), state.frame.rows
     spread, u = curvature.A @ curvature.inverse @ curvature.A.T, state.A @ state.w
+    if isinstance(rows, SoftmaxRows):
+        return softmax_moves(reweighted(state), u, spread)
     weight = rows.weight * state.part_weights[rows.part]
     raw, moved = np.empty(len(rows.y)), np.empty(len(rows.y))
     for low in range(0, len(rows.y), BLOCK):

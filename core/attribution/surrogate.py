@@ -39,12 +39,8 @@ def surrogate(case: Case, *, trees: bool = False) -> Case:
     Raises
     ------
     NotSupportedError
-        If a logistic regression is asked for and there are more than two classes, or there is no column that it could use.
+        If there is no column that it could use.
     """
-    if not trees and len(case.classes) != 2:
-        raise NotSupportedError(
-            f"Rules for a model of this kind are sought for two classes. This model knows {len(case.classes)}."
-        )
     X = case.X_train[case.retained]
     names = [str(name) for name in X]
     numbers = [name for name in names if _is_number(X[name]) and X[name].notna().any()]

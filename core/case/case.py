@@ -44,8 +44,8 @@ class Case(TrainingRecords):
     roles : Roles
         What each column is for.
     threshold : float, AtRate or None
-        When a score becomes the decision "positive". None: as `model.predict` does; a number: scores equal to it or above;
-        `AtRate(0.02)`: the top 2% of scores.
+        When a score becomes the decision "positive". None: as `model.predict` does with two classes, and with more where the class is
+        likelier than all others together; a number: scores equal to it or above; `AtRate(0.02)`: the top 2% of scores.
     confirm : bool
         Whether to split `test` in two halves, one to explore and one to confirm. False: everything explores, nothing confirms.
     seed : int

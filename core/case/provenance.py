@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case, check_case
+from core.case.gradient_test import leftover
 from core.case.group_thresholds import chances, with_thresholds
-from core.case.objective import coefficients, linear_estimator, logistic_objective
+from core.case.objective import linear_estimator, logistic_objective
 from core.case.scoring import model_rows
 from core.case.tree_provenance import check_trees, is_of_trees
 from core.case.verdict import Provenance, sentence
 from core.errors import InputError, NotSupportedError
-from core.numerics.logistic import sigmoid
 
 Floats = npt.NDArray[np.float64]
 
@@ -121,26 +121,16 @@ def _check_thresholds(case: Case) -> Provenance:
 def _check_gradient(case: Case, objective: Any, X: Floats, checked: str) -> Provenance:
     y = case.train_codes[case.retained]
     weight = np.ones(len(y)) if case.train_weight is None else case.train_weight[case.retained]
-    weight = weight * objective.class_weights(np.bincount(y, weights=weight, minlength=2))[y]
-    X = np.column_stack([X, np.ones(len(X))]) if objective.fit_intercept else X
-    w = coefficients(case.model)
-    penalty = objective.diagonal(X.shape[1] - objective.fit_intercept)
-    p = sigmoid(X @ w)
-    residual = weight * (p - y)
-    gradient = X.T @ residual + penalty * w
-    H = (X * (weight * p * (1 - p))[:, None]).T @ X + np.diag(penalty)
+    weight = weight * objective.class_weights(np.bincount(y, weights=weight, minlength=objective.n_classes))[y]
     try:
-        factor = cho_factor(H)
+        left, one_row, largest = leftover(case.model, objective, X, y, weight)
     except LinAlgError:
         return Provenance(
             "unverifiable",
             sentence(f"{checked}the Hessian at the coefficients is singular, so the gradient says nothing."),
         )
-    left = float(np.sqrt(max(0.0, gradient @ cho_solve(factor, gradient))))
-    rows = X * residual[:, None]
-    one_row = float(np.sqrt(np.mean(np.einsum("ij,ji->i", rows, cho_solve(factor, rows.T)))))
     unnoticed = (left / one_row) ** 2 if one_row > 0 else np.inf
-    return _judge(case, float(np.abs(gradient).max() / weight.sum()), left / one_row, unnoticed, checked)
+    return _judge(case, largest, left / one_row, unnoticed, checked)
 
 
 def _judge(case: Case, scaled_gradient: float, in_rows: float, unnoticed: float, checked: str) -> Provenance:

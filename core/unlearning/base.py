@@ -51,7 +51,8 @@ class UnlearnResult:
     guarantee : Guarantee
         What holds for the new model.
     bound : float or None
-        Certified Euclidean distance of coefficients and intercept to the retrained optimum.
+        Certified Euclidean distance of coefficients and intercept to the retrained optimum; with more than two classes, of those of all
+        classes, which sum to 0 over the classes.
     relative_bound : float or None
         `bound` over the norm of the new coefficients and intercept.
     method : str

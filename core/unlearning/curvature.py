@@ -61,6 +61,8 @@ class Curvature:
         Penalties.
     metric : Metric
         Bounds the rows.
+    blocks : int
+        Of how many equal blocks on its diagonal A is made.
 
     Raises
     ------
@@ -68,9 +70,9 @@ class Curvature:
         If H is singular to working precision.
     """
 
-    def __init__(self, A: Floats, G: Floats, D: Floats, metric: Metric) -> None:
-        self.A, self.G, self.D, self._metric = A, G, D, metric
-        H = A.T @ (G @ A)
+    def __init__(self, A: Floats, G: Floats, D: Floats, metric: Metric, blocks: int = 1) -> None:
+        self.A, self.G, self.D, self._metric, self._blocks = A, G, D, metric, blocks
+        H = self._pulled(G)
         H.flat[:: len(H) + 1] += D
         self.H = H
         self._scale = 1.0 / np.sqrt(np.maximum(H.diagonal(), 1e-300))
@@ -88,6 +90,15 @@ class Curvature:
         self._precision = EPS / math.sqrt(smallest)
         self._summing = SUMMING * self._precision * length(self._scale * (np.abs(A).T @ metric.mass))
 
+    def _pulled(self, matrix: Floats) -> Floats:
+        """Return ``A.T @ matrix @ A``."""
+        if self._blocks == 1:
+            return np.asarray(self.A.T @ (matrix @ self.A))
+        n_atoms, n_parameters = (side // self._blocks for side in self.A.shape)
+        block = self.A[:n_atoms, :n_parameters]
+        half = (matrix.reshape(-1, n_atoms) @ block).reshape(self._blocks, n_atoms, -1)
+        return np.asarray((block.T @ half).reshape(self.A.shape[1], -1))
+
     def _inverted(self) -> Floats:
         # Not dpotri: OpenBLAS puts it on threads however small the matrix, which takes 10,000 times as long on a busy machine.
         root, _ = lapack.dtrtri(self._factor, lower=1)
@@ -95,7 +106,7 @@ class Curvature:
 
     def _dominance(self) -> float:
         """Bound k such that ``A.T @ metric @ A <= k * H``."""
-        extra = self.A.T @ ((self._metric.matrix - self.G) @ self.A)
+        extra = self._pulled(self._metric.matrix - self.G)
         extra.flat[:: len(extra) + 1] -= self.D
         product = self.inverse @ extra
         squared = float(np.vdot(product, product.T))

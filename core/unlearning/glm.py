@@ -1,4 +1,4 @@
-"""Certified removal from binary logistic regression, with the whole preprocessing refitted.
+"""Certified removal from logistic regression, with the whole preprocessing refitted.
 
 Removing rows changes the gradient at the optimum by their own terms only. One Newton step with the Hessian, from which the rows'
 terms are subtracted, lands near the new optimum, and self-concordance bounds how near, without a pass over the data; each

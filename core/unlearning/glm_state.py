@@ -17,7 +17,7 @@ from core.case.case import Case
 from core.case.objective import LogisticObjective, coefficients, linear_estimator, logistic_objective
 from core.case.scoring import model_rows
 from core.errors import NotSupportedError
-from core.numerics.logistic import largest_norm_block, sigmoid
+from core.numerics.softmax import contrasts
 from core.unlearning.anchor import Anchor, Rows
 from core.unlearning.base import Progress
 from core.unlearning.curvature import SINGULAR, Curvature, Metric
@@ -25,7 +25,8 @@ from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTabl
 from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
 from core.unlearning.preprocessing.chain import plan, refit
 from core.unlearning.preprocessing.steps import shallow
-from core.unlearning.threads import on_threads, one_blas_thread, spans
+from core.unlearning.softmax_rows import SoftmaxRows
+from core.unlearning.threads import one_blas_thread
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -59,15 +60,25 @@ class Frame:
         fitted, block = refit(self.model[:-1], start, sums, self.atoms)
         return fitted, as_linear(block, self.atoms)
 
+    @property
+    def n_atoms(self) -> int:
+        """How many atoms there are."""
+        return int(self.atoms.train.shape[1])
+
     def map(self, features: Linear) -> Floats:
-        """Return the matrix from parameters to coefficients of atoms, shape (n_atoms, n_parameters)."""
+        """Return the matrix from parameters to coefficients of atoms: with more than two classes, of every contrast's."""
         n_features = len(features.const)
-        A = np.zeros((self.atoms.train.shape[1], n_features + self.objective.fit_intercept))
+        A = np.zeros((self.n_atoms, n_features + self.objective.fit_intercept))
         A[:, :n_features] = features.coef.T
         A[self.atoms.one, :n_features] = features.const
         if self.objective.fit_intercept:
             A[self.atoms.one, -1] = 1.0
-        return A
+        return A if self.objective.n_predictors == 1 else np.asarray(np.kron(np.eye(self.objective.n_predictors), A))
+
+    def totals(self, positions: Positions | Bools) -> Floats:
+        """Return the sample weight of each class among some rows."""
+        found = np.bincount(self.rows.y[positions], self.weight[positions], minlength=self.objective.n_classes)
+        return found.astype(np.float64)
 
     def changed(self, positions: Positions, codes: Positions, weight: Floats) -> Frame:
         """Return the frame with other labels, as classes, and other sample weights of the rows at `positions`."""
@@ -78,9 +89,12 @@ class Frame:
     def assemble(self, fitted: Any, w: Floats) -> Any:
         """Return the fitted pipeline with the parameters `w`."""
         estimator = shallow(linear_estimator(self.model))
-        n_features = len(w) - self.objective.fit_intercept
-        estimator.coef_ = w[None, :n_features].copy()
-        estimator.intercept_ = w[n_features:].copy() if self.objective.fit_intercept else np.zeros(1)
+        table = w.reshape(self.objective.n_predictors, -1)
+        if self.objective.n_classes > 2:
+            table = contrasts(self.objective.n_classes) @ table
+        n_features = table.shape[1] - self.objective.fit_intercept
+        estimator.coef_ = table[:, :n_features].copy()
+        estimator.intercept_ = table[:, -1].copy() if self.objective.fit_intercept else np.zeros(len(table))
         if n_features != estimator.n_features_in_:
             estimator.n_features_in_ = n_features
             if hasattr(estimator, "feature_names_in_"):
@@ -104,12 +118,12 @@ class GlmState:
         Bounds the rows' predictors.
     sums : Sums
         For the preprocessing.
-    totals : ndarray, shape (2,)
+    totals : ndarray, shape (n_classes,)
         Sample weight of each class.
     anchor : Anchor
         Gradient and Hessian.
     w : ndarray, shape (n_parameters,)
-        Coefficients and intercept of the model.
+        Coefficients and intercept of the model, as `core.case.objective.coefficients` gives them.
     solver_distance : float
         Relative distance of the model as it was handed in to its optimum.
     assembled : bool
@@ -154,11 +168,11 @@ class GlmState:
         return self.frame.assemble(self._preprocessed[0], self.w)
 
     def loss_gradient(self) -> Floats:
-        """Return the gradient of the loss at the anchor, shape (n_atoms,)."""
+        """Return the gradient of the loss at the anchor, by coefficient of atoms."""
         return np.asarray(self.part_weights @ self.anchor.gradient)
 
     def loss_hessian(self) -> Floats:
-        """Return the Hessian of the loss, shape (n_atoms, n_atoms)."""
+        """Return the Hessian of the loss, by coefficients of atoms."""
         if len(self.part_weights) == 1:
             return np.asarray(self.anchor.hessian[0])
         return np.asarray(np.einsum("p,pij->ij", self.part_weights, self.anchor.hessian))
@@ -169,12 +183,13 @@ class GlmState:
 
     def curvature(self) -> Curvature:
         """Return the Hessian of the objective, factored."""
-        return Curvature(self.A, self.loss_hessian(), self.penalties, self.metric)
+        blocks = self.frame.objective.n_predictors
+        return Curvature(self.A, self.loss_hessian(), self.penalties, self.metric, blocks)
 
     def without(self, positions: Positions, retained: Bools) -> GlmState:
         """Take rows out of every sum: O(k n_atoms^2)."""
         rows = self.frame.rows
-        lost = np.bincount(rows.y[positions], weights=self.frame.weight[positions], minlength=2)
+        lost = self.frame.totals(positions)
         sums = self.sums.without(rows.Z[positions], retained)
         anchor = self.anchor.without(rows, positions)
         return GlmState(self.frame, self.metric, sums, self.totals - lost, anchor, self.w, self.solver_distance)
@@ -183,10 +198,11 @@ class GlmState:
         """Put other labels and sample weights in the place of the rows' own at `positions`: O(k n_atoms^2)."""
         frame = self.frame.changed(positions, codes, weight)
         old, new = self.frame.rows, frame.rows
-        totals = self.totals - np.bincount(old.y[positions], weights=self.frame.weight[positions], minlength=2)
-        totals = totals + np.bincount(new.y[positions], weights=frame.weight[positions], minlength=2)
+        totals = self.totals - self.frame.totals(positions)
+        totals = totals + frame.totals(positions)
         extra = np.maximum(new.weight[positions] - old.weight[positions], 0.0)
-        metric = replace(self.metric, mass=self.metric.mass + extra @ np.abs(new.Z[positions]))
+        mass = new.by_coefficient(extra @ np.abs(new.Z[positions]))
+        metric = replace(self.metric, mass=self.metric.mass + mass)
         anchor = self.anchor.changed(old, new, positions)
         return GlmState(frame, metric, self.sums, totals, anchor, self.w, self.solver_distance)
 
@@ -221,13 +237,12 @@ class GlmState:
         return other
 
     def predictors(self, Z: Floats) -> Floats:
-        """Return the linear predictors of rows given as atoms."""
-        return np.asarray(Z @ (self.A @ self.w))
+        """Return the linear predictors of rows given as atoms; with more than two classes, a column for each."""
+        return self.frame.rows.predictors(Z, self.A @ self.w)
 
     def scores(self, rows: Positions) -> Floats:
         """Return the probability of `pos_label` for test rows."""
-        eta = self.predictors(self.frame.atoms.test)[rows]
-        return sigmoid(eta if self.frame.positive_column == 1 else -eta)
+        return self.frame.rows.scores(self.predictors(self.frame.atoms.test)[rows], self.frame.positive_column)
 
 
 def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
@@ -250,9 +265,7 @@ def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
     frame = make_frame(case)
     sums = Sums.of(frame.atoms.train, case.retained)
     report(0.3, "Finding the optimum")
-    totals = np.bincount(frame.rows.y[case.retained], weights=frame.weight[case.retained], minlength=2).astype(
-        np.float64
-    )
+    totals = frame.totals(case.retained)
     blank = Metric(np.zeros((1, 1)), 0.0, np.zeros(1))
     empty = Anchor(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), 0.0)
     state = GlmState(frame, blank, sums, totals, empty, np.zeros(0))
@@ -285,15 +298,20 @@ def make_frame(case: Case) -> Frame:
     _request(case, builder)
     atoms = builder.build()
     weight = np.ones(len(case.retained)) if case.train_weight is None else case.train_weight
-    rows = weighted_rows(atoms.train, case.train_codes.astype(np.uint8), weight, objective)
+    codes = case.train_codes.astype(np.uint8 if objective.n_classes == 2 else np.intp)
+    rows = weighted_rows(atoms.train, codes, weight, objective)
     return Frame(case.model, case.features, atoms, rows, objective, weight, case.pos_column)
 
 
-def weighted_rows(Z: Floats, y: npt.NDArray[np.uint8], weight: Floats, objective: LogisticObjective) -> Rows:
+def weighted_rows(Z: Floats, y: npt.NDArray[Any], weight: Floats, objective: LogisticObjective) -> Rows:
     """Return rows as the loss sees them: fixed class weights folded in, balanced ones kept as parts."""
-    if objective.class_weight == "balanced":
-        return Rows(Z, y, weight, y, 2)
-    return Rows(Z, y, weight * objective.class_weights(np.ones(2))[y], np.zeros_like(y), 1)
+    part, n_parts = y, objective.n_classes
+    if objective.class_weight != "balanced":
+        weight = weight * objective.class_weights(np.ones(objective.n_classes))[y]
+        part, n_parts = np.zeros_like(y), 1
+    if objective.n_classes == 2:
+        return Rows(Z, y, weight, part, n_parts)
+    return SoftmaxRows(Z, y, weight, part, n_parts, objective.n_classes)
 
 
 def _optimise(state: GlmState, case: Case, report: Callable[[float, str], None]) -> GlmState:
@@ -310,7 +328,7 @@ def _optimise(state: GlmState, case: Case, report: Callable[[float, str], None])
                 float(np.linalg.norm(w - own)) / max(float(np.linalg.norm(w)), 1e-300) if len(own) == len(w) else 0.0
             )
             return replace(state, solver_distance=distance)
-        moved: float = float(np.abs(state.frame.atoms.train @ (state.A @ step)).max())
+        moved = state.frame.rows.movement(state.A @ step)
         w = w + step * (math.log1p(moved) / moved if moved > 1e-3 else 1.0)
         report(0.3 + 0.5 * min(1.0, step_number / 10), "Finding the optimum")
     raise NotSupportedError(
@@ -332,19 +350,22 @@ def _metric(state: GlmState, retained: Bools) -> Metric:
     G = state.loss_hessian()
     matrix = G + np.diag(_penalties_of_atoms(state) + 1e-10 * np.trace(G) / len(G))
     factor = cholesky(matrix, lower=True)
-    Z = state.frame.rows.Z if retained.all() else state.frame.rows.Z[retained]
-    norms: list[float] = on_threads(largest_norm_block, [(Z, factor, *span) for span in spans(len(Z))])
-    weights = state.frame.rows.weight * retained * state.part_weights[state.frame.rows.part]
-    return Metric(matrix, max(norms) * 1.0001, np.abs(Z).T @ weights[retained])
+    rows = state.frame.rows
+    Z = rows.Z if retained.all() else rows.Z[retained]
+    weights = rows.weight * retained * state.part_weights[rows.part]
+    mass = rows.by_coefficient(np.abs(Z).T @ weights[retained])
+    return Metric(matrix, rows.largest(factor, retained) * 1.0001, mass)
 
 
 def _penalties_of_atoms(state: GlmState) -> Floats:
     """Return penalties of the atoms that add up to the features' own, so that rare categories weigh little."""
-    n_features = len(state.w) - state.frame.objective.fit_intercept
-    squares = state.A[:-1, :n_features] ** 2
+    objective, n_atoms = state.frame.objective, state.frame.n_atoms
+    n_features = len(state.w) // objective.n_predictors - objective.fit_intercept
+    squares = state.A[: n_atoms - 1, :n_features] ** 2
     scale = squares.sum(axis=0)
     used = (squares > 1e-12 * scale) & (scale > 0)
-    return np.append(used @ np.where(scale > 0, state.penalties[:n_features] / np.maximum(scale, 1e-300), 0.0), 0.0)
+    own = np.append(used @ np.where(scale > 0, state.penalties[:n_features] / np.maximum(scale, 1e-300), 0.0), 0.0)
+    return np.tile(own, objective.n_predictors)
 
 
 def _check_preprocessing(case: Case, state: GlmState) -> None:
@@ -357,7 +378,7 @@ def _check_preprocessing(case: Case, state: GlmState) -> None:
     given = fitted.transform(model_rows(case.model, table))
     given = np.asarray(given.toarray() if hasattr(given, "toarray") else given, dtype=np.float64)
     n_features = given.shape[1]
-    expected = state.frame.atoms.train[some] @ state.A[:, :n_features]
+    expected = state.frame.atoms.train[some] @ state.A[: state.frame.n_atoms, :n_features]
     if expected.shape != given.shape or not np.allclose(expected, given, rtol=1e-8, atol=1e-8):
         raise NotSupportedError("the preprocessing does something that updating it from sums does not reproduce")
 

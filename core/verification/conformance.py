@@ -19,15 +19,15 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.group_thresholds import decides_by_group, scorer
-from core.case.objective import coefficients, linear_estimator, logistic_objective
+from core.case.objective import coefficients, linear_estimator
 from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, RedressError
 from core.unlearning.base import Guarantee, Removal, Unlearner, model_input
 from core.unlearning.refit import fit_again
+from core.verification.polishing import polished
 from core.verification.tree_checks import check_trees
 
 Positions = npt.NDArray[np.intp]
-Floats = npt.NDArray[np.float64]
 
 EXACT = 1e-9
 """Largest score difference that counts as rounding."""
@@ -170,26 +170,6 @@ def _equals_training_again(trial: Trial) -> Check:
             allowed = np.inf
         worst, within = max(worst, distance), within and distance <= (allowed or 0.0)
     return Check("equals training again, within what it declares", within, f"largest distance {worst:.2g}")
-
-
-def polished(case: Case, retained: npt.NDArray[np.bool_], model: Any) -> Floats:
-    """Return the parameters of a fitted logistic regression after three plain Newton steps: liblinear stops a millionth short."""
-    table, model = model_input(case, retained), scorer(model)
-    X = model[:-1].transform(table) if isinstance(model, Pipeline) else table
-    X = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
-    objective = logistic_objective(model)
-    penalty = objective.diagonal(X.shape[1])
-    X = np.column_stack([X, np.ones(len(X))]) if objective.fit_intercept else X
-    y = case.train_codes[retained]
-    weight = np.ones(len(y)) if case.train_weight is None else case.train_weight[retained]
-    totals: Floats = np.bincount(y, weights=weight, minlength=2).astype(np.float64)
-    weight = weight * objective.class_weights(totals)[y]
-    w = coefficients(model)
-    for _ in range(3):
-        p = 1.0 / (1.0 + np.exp(-(X @ w)))
-        H = (X * (weight * p * (1.0 - p))[:, None]).T @ X + np.diag(penalty)
-        w = w - np.linalg.solve(H, X.T @ (weight * (p - y)) + penalty * w)
-    return w
 
 
 def _distance(trial: Trial, removal: Removal) -> float:

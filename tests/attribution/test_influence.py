@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 
 import core
 from core.attribution.smooth import SmoothMetric, predictors
@@ -134,8 +135,11 @@ def test_a_model_without_attribution_is_named():
     case = core.Case(
         make_pipeline_for(TRAIN, l1_ratio=1.0, solver="saga", tol=1e-3), train=TRAIN, test=TEST, roles=ROLES
     )
-    with pytest.raises(NotSupportedError, match="L1"):
+    with pytest.raises(NotSupportedError, match=r"fits this model: the penalty has an L1 part\. Records can"):
         core.influence(case, GAP)
+    other = core.Case(GaussianNB().fit(TRAIN[["age", "debt"]], TRAIN["granted"]), TRAIN, TEST, ROLES)
+    with pytest.raises(NotSupportedError, match=r"boosting, not for a GaussianNB\. Records can"):
+        core.influence(other, GAP)
 
 
 def test_rows_that_cannot_be_used_are_named_in_a_sentence():

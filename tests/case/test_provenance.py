@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 import core
-from tests.conftest import make_pipeline_for, make_table
+from tests.conftest import make_graded_table, make_pipeline_for, make_table
 
 TRAIN, TEST = make_table(2000, 21), make_table(400, 22)
 ROLES = core.Roles("granted", 1, 1, ["sex"], record_id="person")
@@ -27,6 +27,51 @@ def test_the_rows_it_was_trained_on_are_verified(options):
     found = core.check_provenance(case_on(TRAIN, **options))
     assert (found.status, found.converge) == ("verified", False)
     assert "one average row" in found.evidence
+
+
+GRADED = make_graded_table(800, 21)
+OF_THREE = ROLES.with_(pos_label="late", favorable_label="late")
+
+
+def graded_case(train, **options):
+    return core.Case(make_pipeline_for(GRADED, **options), train=train, test=GRADED, roles=OF_THREE)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"class_weight": "balanced"}, {"class_weight": {"late": 2.0}}, {"fit_intercept": False}, {"C": 0.01}],
+    ids=str,
+)
+def test_the_rows_of_three_classes_are_verified(options):
+    found = core.check_provenance(graded_case(GRADED, **options))
+    assert (found.status, found.converge) == ("verified", False)
+    assert "one average row" in found.evidence
+
+
+def test_one_label_of_three_that_is_another_is_noticed():
+    changed = GRADED.copy()
+    row = changed.index[changed["granted"] == "late"][0]
+    changed.loc[row, "granted"] = "refused"
+    found = core.check_provenance(graded_case(changed))
+    assert (found.status, found.refit) == ("mismatch", True)
+    assert "changed rows" in found.evidence
+
+
+def test_coefficients_of_all_classes_moved_alike_are_noticed_and_intercepts_are_not():
+    model = make_pipeline_for(GRADED)
+    model[-1].intercept_ = model[-1].intercept_ + 1.0
+    case = core.Case(model, train=GRADED, test=GRADED, roles=OF_THREE)
+    assert core.check_provenance(case).status == "verified"
+    model[-1].coef_ = model[-1].coef_ + 1.0
+    case = core.Case(model, train=GRADED, test=GRADED, roles=OF_THREE)
+    assert core.check_provenance(case).status == "mismatch"
+
+
+def test_three_classes_stopped_short_are_unverifiable_and_verified_once_converged():
+    case = graded_case(GRADED, solver="lbfgs", tol=1e-2)
+    found = core.check_provenance(case)
+    assert (found.status, found.converge) == ("unverifiable", True)
+    assert core.check_provenance(core.converge(case)).status == "verified"
 
 
 def test_other_rows_change_the_preprocessing():

@@ -17,7 +17,7 @@ import core
 from core.case.objective import coefficients
 from core.errors import InputError, NotSupportedError
 from core.unlearning.refit import fit_again
-from core.verification.conformance import polished
+from core.verification.polishing import polished
 from tests.conftest import make_pipeline_for, make_table
 
 TEST = make_table(120, 77)

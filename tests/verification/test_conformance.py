@@ -19,10 +19,12 @@ from core.unlearning.glm import Newton
 from core.unlearning.refit import Refit
 from core.unlearning.registry import UNLEARNERS
 from core.verification import ConformanceError, check_unlearner
-from tests.conftest import make_pipeline_for, make_table
+from tests.conftest import make_graded_table, make_pipeline_for, make_table
 
 TRAIN, TEST = make_table(300, 11), make_table(200, 12)
+GRADED = make_graded_table(300, 11), make_graded_table(200, 12)
 ROLES = core.Roles("granted", 1, 1, ["sex", "age"], record_id="person")
+OF_THREE = ROLES.with_(pos_label="late", favorable_label="late")
 
 
 def cases() -> dict[str, core.Case]:
@@ -66,9 +68,16 @@ def cases() -> dict[str, core.Case]:
             ROLES,
         ),
     }
-    return {
+    found = {
         name: core.Case(model, train=train, test=TEST, roles=roles) for name, (model, train, roles) in models.items()
     }
+    train, test = GRADED
+    model = make_pipeline_for(train, class_weight="balanced")
+    found["three classes, balanced"] = core.Case(model, train=train, test=test, roles=OF_THREE)
+    bare = train.dropna().reset_index(drop=True)
+    model = LogisticRegression(solver="newton-cholesky", tol=1e-12).fit(bare[["age", "debt"]], bare["granted"])
+    found["three classes, bare"] = core.Case(model, train=bare, test=test, roles=OF_THREE)
+    return found
 
 
 CASES = cases()
