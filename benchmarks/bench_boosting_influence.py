@@ -1,9 +1,9 @@
 """How well does what `core` predicts for boosting agree with removing the records and with training again?
 
 Single records: their influence through the stages against the smooth metric of a leaf refit and of a refit without each. Groups named by
-one or two conditions, each with 0.5% to 5% of the rows: the sum of their records' influence, and the prediction of the whole group
-(`core.group_changes`: a leaf refit for each), against refits, for a metric on scores and for gaps in decisions. How far two refits agree
-that differ by one random record says what any prediction can reach. Figures are Spearman's and Pearson's correlations.
+one or two conditions, each with 0.5% to 5% of the rows: the sum of their records' influence (also against leaf refits), and the prediction
+of the whole group (`core.group_changes`: a leaf refit for each), against refits, for a metric on scores and for gaps in decisions. How far
+two refits agree that differ by one random record says what any prediction can reach. Figures are Spearman's and Pearson's correlations.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def rule_groups(case: core.Case, groups: list[Mask], seed: int) -> None:
         outcome = Outcome.of(case, metric, "group", "explore")
         truth, other = (outcome.values(scores) - outcome.value() for scores in (again, twin))
         print(
-            f"  {metric:<32} summed {agreement(summed, truth)}, whole group {agreement(predicted, truth)}, "
+            f"  {metric:<32} summed {agreement(summed, truth)} (leaf refit {agreement(summed, predicted)}), whole group {agreement(predicted, truth)}, "
             f"another refit {agreement(other, truth)}; {1e3 * seconds / len(groups):.0f} ms a group"
         )
 
@@ -106,7 +106,7 @@ def main() -> None:
         tables["Adult"] = adult(options.data, options.rows + 4000, options.seed)
     for name, (table, columns) in tables.items():
         model = HistGradientBoostingClassifier(max_iter=options.stages, early_stopping=False)
-        case = core.prepare(make_case(model, table, columns))
+        case = core.prepare(make_case(model, table, columns), "leaf_refit")
         print(f"\n{name}, n = {case.n_retained:,}, {options.stages} stages; Spearman / Pearson")
         print(" single records, smooth metric: influence against")
         single_records(case, options.records, options.refits, options.seed)

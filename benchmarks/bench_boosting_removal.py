@@ -109,7 +109,7 @@ def decompose(case: core.Case, ids: Any, stages: tuple[int, ...] = (0, 3, 10, 20
 
 def compare(name: str, model: Any, table: pd.DataFrame, columns: list[str], options: argparse.Namespace) -> None:
     case = make_case(model, table, columns)
-    preparation, case = timed(lambda: core.prepare(case))
+    preparation, case = timed(lambda: core.prepare(case, "leaf_refit"))
     seconds, effects = timed(lambda: core.influence(case, "selection_rate"))
     print(
         f"\n{type(model).__name__} on {name}: n = {case.n_retained:,}, d = {len(columns)}, {options.stages} stages; "
@@ -139,7 +139,7 @@ def main() -> None:
     options = parser.parse_args()
     warm, columns = synthetic(500 + N_TEST, 1)
     small = make_case(HistGradientBoostingClassifier(max_iter=2), warm, columns)
-    core.influence(core.unlearn(small, [0]).case, "selection_rate")
+    core.influence(core.unlearn(small, [0], method="leaf_refit").case, "selection_rate")
     core.check_splits(small)
     print(f"threads: {os.environ.get('OMP_NUM_THREADS', os.cpu_count())}")
     tables = {"make_classification": synthetic(options.rows + N_TEST, options.seed)}

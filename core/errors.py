@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from numbers import Integral
 
 
 class RedressError(Exception):
-    """Base of every error that Redress raises on purpose."""
+    """Base of every error that Redress raises on purpose; a value that takes several lines is shown on one."""
+
+    def __init__(self, *parts: object) -> None:
+        super().__init__(*(re.sub(r"\s*\n\s*", " ", part) if isinstance(part, str) else part for part in parts))
 
 
 class InputError(RedressError, ValueError):

@@ -66,6 +66,12 @@ def make_pipeline_for(
     return make_pipeline(columns, LogisticRegression(**settings)).fit(table[list(features)], table["granted"])
 
 
+@pytest.fixture
+def leaves_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let "auto" refit the leaves of boosting however little training again would cost."""
+    monkeypatch.setattr("core.unlearning.boosting.SOON", 0.0)
+
+
 @pytest.fixture(scope="session")
 def small_case() -> core.Case:
     """A case of 1,500 training people and 1,200 test people, some cells missing."""

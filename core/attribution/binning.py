@@ -117,14 +117,14 @@ def _candidates(case: Case, columns: Iterable[str] | None, notes: list[str]) -> 
     never = {roles.target, roles.record_id, roles.subject_id, roles.sample_weight, *roles.exclude}
     if columns is not None:
         check_items("columns", columns, "columns of the training table")
-        wanted = list(dict.fromkeys(columns))
+        wanted = list(columns)
         for name in wanted:
-            if name not in known or name in never:
+            if not isinstance(name, str) or name not in known or name in never:
                 raise InputError(
                     f"A column of rules must be one of the training table, and not the target, an id or the weight. "
                     f"Got {name!r}.{nearest(name, [one for one in known if one not in never])}"
                 )
-        return wanted
+        return list(dict.fromkeys(wanted))
     ids = [name for name in known if name not in never and _looks_like_an_id(case.train[name][case.retained])]
     if ids:
         notes.append(f"Left out, as every record has its own value: {listed(ids)}.")

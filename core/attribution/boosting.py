@@ -28,6 +28,7 @@ from core.numerics.softmax import log_odds_shares
 from core.unlearning.base import mask_without
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.boosting_trees import Leaves
+from core.unlearning.refit import Refit
 from core.unlearning.threads import on_threads
 
 Floats = npt.NDArray[np.float64]
@@ -62,7 +63,11 @@ class StageInfluence(Attributor):
         return effect + _through_class_weights(case, state, leaves, slope)
 
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
-        """Return scores after refitting the leaves: O(n_rows * n_trees) and one pass over the split."""
+        """Return scores after refitting the leaves, O(n_rows * n_trees) and one pass over the split; where these give way, after a refit."""
+        soon = LeafRefit().gives_way(case)
+        if soon:
+            again = Refit().remove(case, positions, 1e-6)
+            return again.case.scores(on), (f"The model was really trained again without them: {soon}.", *again.notes)
         ready = case.replace(case.model, case.retained, _state(case))
         try:
             removal = LeafRefit().remove(ready, positions, 1e-6)

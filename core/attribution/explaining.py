@@ -11,17 +11,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.attribution.binning import Binned
-from core.attribution.causes import NEARLY, SAME, Overlap
+from core.attribution.causes import SAME, Overlap
+from core.attribution.choosing import shown_first
 from core.attribution.collecting import rules_to_score
 from core.attribution.conditions import Held
 from core.attribution.confirmation import confirm, removal_method
 from core.attribution.evidence import Evidence
-from core.attribution.explanation import Explanation, Subset, badness, rule_text
+from core.attribution.explanation import Explanation, Subset, badness, percent, rule_text
 from core.attribution.extremes import extremes_of
 from core.attribution.gap import gap_to_explain
-from core.attribution.groups import ENOUGH
 from core.attribution.labels import Labels
 from core.attribution.lattice import GAIN, HELPFUL, Search
+from core.attribution.looking import look_closely
 from core.attribution.outcome import Outcome
 from core.attribution.registry import attributor_of
 from core.attribution.rule import Rule
@@ -38,16 +39,8 @@ from core.unlearning.registry import prepare
 Floats = npt.NDArray[np.float64]
 
 AT_ONCE = 10
-LOOKED_AT = 50
-"""Rules that are scored best and are looked at more closely, where the family can."""
-LOOKED_FOR = 0.5
-"""Share of the time given that this may take."""
 ATTEMPTS = 3
 """For every rule asked for, at most so many are removed to find it."""
-ALIKE = 0.8
-"""Rules about a cause that close the gap by this share of what the best does: labels decide between them, where they say anything."""
-AS_ODD, SURE = 0.8, 3.0
-"""A rule's labels count as odd as the oddest ones' with this share of their evidence, or with so many nats less: a likelihood ratio of 20."""
 COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
 
 
@@ -62,6 +55,8 @@ class Explaining:
     ----------
     case, metric, feature, on, q, seed, progress, cancelled
         As for `explain_gap`.
+    least : float
+        Share of the gap that removing a rule's records has to close.
     """
 
     def __init__(
@@ -71,17 +66,19 @@ class Explaining:
         feature: str | tuple[str, ...],
         on: str,
         q: float,
+        least: float,
         seed: int,
         progress: Progress | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
-        self.metric, self.feature, self.on, self.q, self.seed = metric, feature, on, q, seed
+        self.metric, self.feature, self.on, self.q, self.least, self.seed = metric, feature, on, q, least, seed
         self.gap = gap_to_explain(case, metric, feature, on, q=q, seed=seed)
         self.extremes = extremes_of(case, metric, feature, on)
         self.case = self.tracing = self.predicting = case
         self.by_refit = False
         self.notes = list(self.gap.notes)
         self.complete = True
+        self.n_left_out = 0
         self.scored, self.tries = False, 0
         self.agreement = float("nan")
         self.tried = np.empty(0)
@@ -168,28 +165,8 @@ class Explaining:
         except NotSupportedError as error:
             self._give_up_predicting(error)
             self._predict()
-        able = sorted((one for one in self.rules if not np.isnan(one.closes)), key=lambda one: -one.closes)
-        best = [
-            self._to_show([one for one in able if one.cause == cause])
-            for cause in dict.fromkeys(one.cause for one in able)
-        ]
-        apart: list[Rule] = []
-        for one in sorted(best, key=lambda one: -one.merit(self.case.n_retained)):
-            same = [other for other in apart if one.shares_cause(other, self.evidence.terms[:, HELPFUL], SAME)]
-            if not any(other in _as_odd([*same, one]) for other in same):
-                apart = [other for other in apart if other not in same] + [one]
-        best = sorted(apart, key=lambda one: -one.closes)
-        self.rules = best + [one for one in able if one not in best]
+        self.rules = shown_first(self.rules, self.evidence.terms[:, HELPFUL], self.case.n_retained)
         self.scored = True
-
-    def _to_show(self, rules: list[Rule]) -> Rule:
-        """Return the one to show of rules about one cause: among those that do much the same, labels decide, where they say anything."""
-        n_rows, most = self.case.n_retained, rules[0].closes
-        alike = [one for one in rules if one.closes >= ALIKE * most] or rules[:1]
-        if max(one.oddity for one in alike) > 0.0:
-            return min(_as_odd(alike), key=lambda one: (len(one.conditions), -one.merit(n_rows)))
-        enough = [one for one in rules if one.closes >= NEARLY * most] or rules[:1]
-        return max(enough, key=lambda one: one.merit(n_rows))
 
     def _predict(self) -> None:
         outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
@@ -207,56 +184,28 @@ class Explaining:
 
     def look(self, seconds: float) -> None:
         """Really remove the records of the best-scored rules from as many of a forest's trees as the time allows."""
-        best = self.rules[:LOOKED_AT]
-        groups = [np.flatnonzero(self.case.retained)[one.rows] for one in best]
+        outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
         doing = "Removing the best rules' records from some of the trees"
-        with attributor_of(self.predicting) as attributor:
-            found = attributor.measured(
-                self.predicting,
-                self.metric,
-                self.feature,
-                self.on,
-                groups,
-                ENOUGH,
-                LOOKED_FOR * seconds,
-                lambda share: self._report(0.6 + 0.2 * share, doing),
-            )
-        if found is None or not best:
-            return
-        if not found.n_trees:
-            self.notes.append(
-                "There was no time to remove the best rules' records from trees, so their changes are predicted."
-            )
-            return
-        self.rules[:LOOKED_AT] = [
-            replace(one, predicted=float(change), measured=True)
-            for one, change in zip(best, found.changes, strict=True)
-        ]
-        self.agreement = found.correlation
-        told = (
-            ""
-            if np.isnan(found.correlation)
-            else f"; their expected correlation with the changes of removing them from all trees is {found.correlation:.2f}"
+        looked = look_closely(
+            self.rules, outcome, self.feature, seconds, lambda share: self._report(0.6 + 0.2 * share, doing)
         )
-        self.notes.append(
-            f"The changes predicted for the {len(best)} best-scored rules come from removing their records from {found.n_trees} of "
-            f"the {found.of_trees} trees{told}."
-        )
+        self.rules, self.agreement = looked.rules, looked.agreement
+        self.notes += looked.notes
 
     def confirm(self, top_k: int, seconds: float) -> None:
-        """Remove the records of the best rules, one rule after the other, until enough are found to narrow the gap."""
+        """Remove the records of the best rules, one rule after the other, until enough narrow the gap; keep those that do by their share."""
         start, method = time.monotonic(), removal_method(self.case)
         steady = Steady(Outcome.of(self.case, self.metric, self.feature, self.on), self.extremes)
-        shown: list[Rule] = []
+        narrowing: list[Rule] = []
         for rule in self.rules:
-            if len(shown) == top_k or self.tries == ATTEMPTS * top_k:
+            if len(narrowing) == top_k or self.tries == ATTEMPTS * top_k:
                 break
-            if any(rule.shares_cause(one, self.evidence.terms[:, HELPFUL], SAME) for one in shown):
+            if any(rule.shares_cause(one, self.evidence.terms[:, HELPFUL], SAME) for one in narrowing):
                 continue
             if self.by_refit and self.tries and time.monotonic() - start > seconds:
                 self.notes.append(f"{self.tries} rules were measured within {seconds:g} s.")
                 break
-            self._report(0.8 + 0.2 * len(shown) / top_k, "Removing the records of the best rules")
+            self._report(0.8 + 0.2 * len(narrowing) / top_k, "Removing the records of the best rules")
             self.tries += 1
             survives = rule.q_value <= self.q and self.gap.p_value <= self.q
             try:
@@ -265,19 +214,26 @@ class Explaining:
                 self.notes.append(f"Not confirmed, where {rule_text(rule.conditions)}: {error}")
                 continue
             if subset is not None:
+                narrowing.append(rule)
+            if subset is None or subset.responsibility < self.least:
+                self.n_left_out += 1
+            else:
                 self.subsets.append(subset)
-                shown.append(rule)
-        if not shown:
-            self._note_none()
+        self._note_left_out()
         self._report(1.0, "Done")
 
-    def _note_none(self) -> None:
-        """Note that no rule is shown, and what else there is to try."""
-        why = f"the {self.tries} best were really removed" if self.tries else "none is predicted to"
-        self.notes.append(
-            f"No rule that holds for {self.counts[0]:,} to {self.counts[1]:,} of the {self.case.n_retained:,} records narrows the gap: of "
-            f"{len(self.tried):,} tried {why}. Widen the support bounds, allow more conditions, or give other bins or columns."
-        )
+    def _note_left_out(self) -> None:
+        """Note how many rules were removed and are not shown; where none is shown, what else there is to try."""
+        if self.subsets and self.n_left_out:
+            self.notes.append(
+                f"Not shown: {self.n_left_out} of the {self.tries} rules whose records were removed, as that closed less than {percent(self.least)} of the gap."
+            )
+        if not self.subsets:
+            why = f"the {self.tries} best were really removed" if self.tries else "none is predicted to"
+            self.notes.append(
+                f"No rule that holds for {self.counts[0]:,} to {self.counts[1]:,} of the {self.case.n_retained:,} records narrows the gap by at least "
+                f"{percent(self.least)}: of {len(self.tried):,} tried {why}. Widen the support bounds, allow more conditions, or give other bins or columns."
+            )
 
     def stop(self) -> None:
         """Note that the user stopped before the end; of rules that are scored by then the best is still confirmed, where that is quick."""
@@ -301,6 +257,8 @@ class Explaining:
             gap_p_value=self.gap.p_value,
             n_tried=len(self.tried),
             n_discoveries=found,
+            n_left_out=self.n_left_out,
+            min_responsibility=self.least,
             q=self.q,
             candidates=self._candidates(),
             agreement=self.agreement,
@@ -321,12 +279,6 @@ class Explaining:
                 one.q_value,
                 one.conditions,
             )
-            for one in sorted(self.rules, key=lambda one: (not one.measured, -sign * one.predicted))
+            for one in sorted(self.rules, key=lambda one: (not one.looked_at, -sign * one.predicted))
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _as_odd(rules: list[Rule]) -> list[Rule]:
-    """Return the rules whose records' labels are nearly as odd as the oddest ones'."""
-    oddest = max(one.oddity for one in rules)
-    return [one for one in rules if one.oddity >= min(AS_ODD * oddest, oddest - SURE)]

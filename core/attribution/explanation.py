@@ -13,8 +13,18 @@ import pandas as pd
 from core.attribution.conditions import Condition
 from core.metrics.catalog import metric_of
 
+BESIDE_A_PREVIEW = {
+    "newton": "Verified by Newton steps to the certified optimum without these records; a preview stops them earlier, so that single decisions "
+    "may differ.",
+    "forest": "Verified by removing these records from every tree, as a preview does where that takes seconds; on larger tables a preview keeps "
+    "most trees' splits and may give another figure.",
+    "refit": "Verified by training the model again without these records; a preview keeps the structure the model has and predicts the "
+    "change, so it may give another figure.",
+}
+"""By how records were removed: what tells a verified change from a preview of the same records."""
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Subset:
     """A describable set of training records, and what removing it did to a gap.
 
@@ -28,9 +38,10 @@ class Subset:
         Their share of the retained records.
     metric : str
     before, after : float
-        The metric before and after the records were really removed.
+        The metric on all rows of the split, before and after the records were really removed.
     predicted : float
-        Change of the metric that was predicted; NaN where removals had to be measured to be known.
+        After less before, as the search predicted it without removing the records from the whole model; NaN where removals had to be
+        measured to be known. What `core.preview` gives for the same records is a prediction of its own: see `beside_a_preview`.
     change, low, high : float
         Paired change and its interval, `core.compare`'s. Where `reversed`, of the signed difference, else `verified`.
     reversed : bool
@@ -74,6 +85,10 @@ class Subset:
     guarantee: str
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        found = f"{self.metric} {self.before:.3f} -> {self.after:.3f}, {self.method}"
+        return f"Subset({self.rule}: {self.n_records:,} records, predicted {self.predicted:+.3f}, verified {self.verified:+.3f} ({found}))"
+
     @property
     def rule(self) -> str:
         """The rule as a person reads it."""
@@ -86,8 +101,13 @@ class Subset:
 
     @property
     def verified(self) -> float:
-        """Change of the metric when the records were really removed."""
+        """After less before when the records were really removed: the same quantity as `predicted`, whoever is better off after."""
         return self.after - self.before
+
+    @property
+    def beside_a_preview(self) -> str:
+        """One sentence on how the verified change was found, and why a preview of the same records may give another."""
+        return BESIDE_A_PREVIEW.get(self.method, BESIDE_A_PREVIEW["refit"])
 
     @property
     def responsibility(self) -> float:
@@ -125,7 +145,7 @@ class Subset:
         return f"signed {kind} {self.change:+.3f}, "
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation(Sequence[Subset]):
     """Rules that explain a gap, by verified effect; a sequence of `Subset`.
 
@@ -144,13 +164,18 @@ class Explanation(Sequence[Subset]):
         Rules within the support bounds that were tried; the false discovery rate is over all of them.
     n_discoveries : int
         How many of these survive it.
+    n_left_out : int
+        Rules whose records were really removed, and that are not shown: that closed less than `min_responsibility` of the gap.
+    min_responsibility : float
+        The share asked for.
     q : float
         The rate asked for.
     candidates : DataFrame
         The best-scored rules, confirmed or not: rule, support, n_records, summed, predicted, p_value, q_value, conditions. In forests
         the 50 that were looked at closely come first.
     agreement : float
-        Expected correlation of predicted with verified changes over these 50; NaN where it is not estimated.
+        Expected correlation of predicted with verified changes over those of these 50 that leave the preprocessing as it is; NaN where it
+        is not estimated.
     complete : bool
         False where the search was stopped; what had been found by then is here.
     notes : tuple of str
@@ -165,6 +190,8 @@ class Explanation(Sequence[Subset]):
     gap_p_value: float
     n_tried: int
     n_discoveries: int
+    n_left_out: int
+    min_responsibility: float
     q: float
     candidates: pd.DataFrame = field(repr=False)
     agreement: float
@@ -183,6 +210,10 @@ class Explanation(Sequence[Subset]):
 
     def __len__(self) -> int:
         return len(self.subsets)
+
+    def __repr__(self) -> str:
+        head = f"Explanation({self.metric} {self.gap:.3f}, {len(self):,} of {self.n_tried:,} rules shown, {self.n_left_out:,} left out"
+        return "\n  ".join([head, *map(repr, self.subsets)]) + ")"
 
     def __iter__(self) -> Iterator[Subset]:
         return iter(self.subsets)
@@ -205,6 +236,17 @@ def rule_text(conditions: Sequence[Condition]) -> str:
     "branch = 'north' and 25 <= age < 40"
     """
     return " and ".join(one.text for one in conditions)
+
+
+def percent(share: float) -> str:
+    """Return a share as it was asked for.
+
+    Examples
+    --------
+    >>> percent(0.05), percent(0.125)
+    ('5%', '12.5%')
+    """
+    return f"{100.0 * share:g}%"
 
 
 def badness(metric: str, value: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -34,6 +34,7 @@ from core.errors import InputError, NotSupportedError
 from core.numerics.tree_effects import add_effects, node_masses
 from core.unlearning.base import mask_without
 from core.unlearning.forest import Forest
+from core.unlearning.preprocessing.unchanged import preprocessing_differs
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -78,7 +79,8 @@ class ForestInfluence(Attributor):
     ) -> Measured:
         """Return the effects of really removing the groups from as many trees as it takes, at their share of a removal's time."""
         known = self.group_changes(case, metric, feature, on, groups)
-        return measure(Outcome.of(case, metric, feature, on), groups, known, target, seconds, progress)
+        again = np.array([preprocessing_differs(case, group) for group in groups], dtype=bool)
+        return measure(Outcome.of(case, metric, feature, on), groups, known, again, target, seconds, progress)
 
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. About one prediction pass over all rows."""
@@ -117,10 +119,15 @@ class ForestInfluence(Attributor):
     def alone(
         self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, positions: Positions
     ) -> Floats:
-        """Return the change of the smooth metric when each row is really removed alone, NaN where it cannot be: a removal for each."""
+        """Return the change of the smooth metric when each row is really removed alone: a removal for each.
+
+        NaN where it cannot be, or where the preprocessing would differ without it, so that it trains the forest again.
+        """
         smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state_of(case).trees))
         before, changes = smooth.value(case.scores(on)), np.full(len(positions), np.nan)
         for place, position in enumerate(positions):
+            if preprocessing_differs(case, positions[place : place + 1]):
+                continue
             try:
                 changes[place] = smooth.value(scores_after(case, np.array([position]), on)) - before
             except InputError:

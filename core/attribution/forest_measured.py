@@ -18,6 +18,7 @@ from core.errors import NotSupportedError
 from core.numerics.tree_effects import leaves_of
 from core.unlearning.threads import processors
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
@@ -101,6 +102,7 @@ def measure(
     outcome: Outcome,
     groups: Sequence[Positions],
     known: Floats,
+    trained_again: Bools,
     target: float,
     seconds: float | None,
     progress: Callable[[float], None] | None = None,
@@ -115,6 +117,8 @@ def measure(
         Positions of rows; none empty.
     known : ndarray, shape (n_groups,)
         The changes predicted with every split kept; NaN for groups that cannot go.
+    trained_again : ndarray of bool, shape (n_groups,)
+        Groups that are not removed from trees, as removing them trains new ones: they keep what is known.
     target : float
         Expected correlation that is enough; 1 asks for every tree.
     seconds : float or None
@@ -123,21 +127,22 @@ def measure(
     progress : callable, optional
         Called with the share of trees seen; may raise to give up.
     """
-    changes, able = known.copy(), np.flatnonzero(np.isfinite(known))
+    changes, able = known.copy(), np.flatnonzero(np.isfinite(known) & ~trained_again)
     if len(able):
         _make_ready(outcome, min((groups[int(index)] for index in able), key=len))
     start = time.monotonic()
     at_once = max(1, MOST_NUMBERS // (DRAWS * len(outcome.codes)))
     blocks = [able[first : first + at_once] for first in range(0, len(able), at_once)]
     n_trees = len(state_of(outcome.case).trees)
-    correlations, seen = [], [n_trees]
+    correlations, seen = [], [n_trees if len(able) else 0]
     for place, block in enumerate(blocks):
         work = Removals(outcome.case, [groups[index] for index in block], outcome)
         end = None if seconds is None else start + seconds * (place + 1) / len(blocks)
         changes[block], correlation, used = _until(work, known[block], target, end, progress)
         correlations.append(correlation)
         seen.append(used)
-    return Measured(changes, float(np.min(correlations)) if correlations else float("nan"), min(seen), n_trees)
+    correlation = float(np.min(correlations)) if correlations else float("nan")
+    return Measured(changes, correlation, min(seen), n_trees, trained_again)
 
 
 def _make_ready(outcome: Outcome, group: Positions) -> None:

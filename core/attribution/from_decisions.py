@@ -16,6 +16,7 @@ import pandas as pd
 
 from core.attribution.decisions import QUANTITIES, DecisionQuantity
 from core.attribution.registry import attributor_of
+from core.case.arguments import check_choice
 from core.case.case import Case, check_case
 from core.case.records import nearest_id
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, nearest
@@ -59,10 +60,7 @@ def choose_decisions(
     [0, 4, 8, 12, 16]
     """
     check_case(case)
-    if kind not in KINDS:
-        raise InputError(
-            f"The kind of decisions must be one of {', '.join(KINDS)}. Got {kind!r}.{nearest(kind, KINDS)}"
-        )
+    check_choice("kind", kind, KINDS)
     if case.randomised:
         raise NotSupportedError(
             "Decisions to start from must be certain. A ThresholdOptimizer draws its own at random."
@@ -78,7 +76,7 @@ def choose_decisions(
     }[kind]
     if group is not None:
         groups = case.groups(sensitive_feature, EXPLORE)
-        if group not in groups.names:
+        if not isinstance(group, str) or group not in groups.names:
             raise InputError(
                 f"The group must be one of {listed(groups.names, most=9)}. Got {group!r}.{nearest(group, groups.names)}"
             )
@@ -134,10 +132,7 @@ def influence_on_decisions(
     0
     """
     check_case(case)
-    if quantity not in QUANTITIES:
-        raise InputError(
-            f"The quantity must be one of {', '.join(QUANTITIES)}. Got {quantity!r}.{nearest(quantity, QUANTITIES)}"
-        )
+    check_choice("quantity", quantity, QUANTITIES)
     rows = _rows(case, _positions(case, decisions, by))
     with attributor_of(case) as attributor:
         effects = attributor.influence(case, DecisionQuantity(rows, quantity), None, EXPLORE)[case.retained]
@@ -148,10 +143,9 @@ def _positions(case: Case, decisions: Iterable[Any], by: str) -> Positions:
     """Return positions in the test table."""
     if not isinstance(decisions, Iterable) or isinstance(decisions, str):
         raise InputTypeError(f"Test rows must be given as a list. Got {decisions!r} instead; write [{decisions!r}].")
+    check_choice("by", by, ("position", "record"))
     if by == "record":
         return _of_records(case, list(decisions))
-    if by != "position":
-        raise InputError(f"`by` must be 'position' or 'record'. Got {by!r}.")
     wanted = np.asarray(list(decisions))
     if len(wanted) and wanted.dtype.kind not in "iu":
         raise InputTypeError(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from core.attribution.measured import Measured
 from core.attribution.registry import attributor_of, not_on_confirm
-from core.case.arguments import check_items, check_number
+from core.case.arguments import check_flag, check_items, check_number
 from core.case.case import Case, check_case
 from core.errors import InputError, InputTypeError
 from core.metrics.catalog import metric_of
@@ -68,6 +68,7 @@ def group_changes(
     >>> group_changes(case, [rich, ~rich & (table["sex"] == "f").to_numpy()], "selection_rate").shape
     (2,)
     """
+    check_flag("closely", closely)
     if closely:
         return measured_changes(case, groups, metric, sensitive_feature, on).changes
     feature, positions = _asked(case, groups, metric, sensitive_feature, on)
@@ -109,8 +110,9 @@ def measured_changes(
     -------
     Measured
         The changes, the expected correlation, and from how many trees they are. Among fewer than ten groups no correlation is
-        estimated, and all trees are looked at unless the time is over. Preprocessing is held as it is: where it would differ without
-        a group, as without all records of a category, `unlearn` trains again, and the change it makes is another draw.
+        estimated, and all trees are looked at unless the time is over. Groups without which the preprocessing would differ, as without
+        all records of a category, are marked in `trained_again`, only predicted, and left out of the correlation: `unlearn` trains the
+        forest again without them.
 
     Raises
     ------
@@ -144,7 +146,8 @@ def measured_changes(
     with attributor_of(case) as attributor:
         found = attributor.measured(case, metric, feature, on, positions, target, seconds, progress)
         if found is None:
-            found = Measured(attributor.group_changes(case, metric, feature, on, positions), float("nan"), 0, 0)
+            changes = attributor.group_changes(case, metric, feature, on, positions)
+            found = Measured(changes, float("nan"), 0, 0, np.zeros(len(positions), dtype=bool))
     return found
 
 

@@ -32,7 +32,7 @@ FEWEST_GROUPS = 10
 """Among fewer groups no spread between groups is told from chance: the sample is taken as it is, and nothing is said of correlation."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Measured:
     """Changes of a metric without groups of records, and how far they are to be trusted.
 
@@ -41,17 +41,37 @@ class Measured:
     changes : ndarray of float, shape (n_groups,)
         Signed; NaN for a group that cannot go, or without which the metric is undefined.
     correlation : float
-        Expected correlation, over these groups, with the changes that really removing them makes; 1 where they were removed from every
-        tree, NaN where it cannot be told, as for fewer than ten groups. Where groups overlap much, it is rough.
+        Expected correlation, over the groups that are not `trained_again`, with the changes that really removing them makes; 1 where
+        they were removed from every tree, NaN where it cannot be told, as for fewer than ten groups. Where groups overlap much, it is rough.
     n_trees, of_trees : int
         From how many trees each group was really removed, and how many there are; 0 for models that are no forests. Where the time was
-        over before the 20th tree, `n_trees` is 0 and the changes are those predicted with every split kept.
+        over before the 20th tree, or every group is `trained_again`, `n_trees` is 0 and the changes are those predicted with every split kept.
+    trained_again : ndarray of bool, shape (n_groups,)
+        Groups without which the preprocessing would be another one, as without all records of a one-hot category: `unlearn` then trains the
+        forest again, with other draws. Their changes are the predicted ones, and `correlation` says nothing of them.
     """
 
     changes: Floats
     correlation: float
     n_trees: int
     of_trees: int
+    trained_again: npt.NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        again, n_groups = int(self.trained_again.sum()), len(self.changes)
+        parts = [f"{n_groups:,} groups"]
+        if self.n_trees:
+            told = "cannot be told" if np.isnan(self.correlation) else f"expected to be {self.correlation:.2f}"
+            parts.append(
+                f"{n_groups - again:,} removed from {self.n_trees} of {self.of_trees} trees, correlation with removal {told}"
+            )
+        elif again < n_groups:
+            parts.append(f"{n_groups - again:,} predicted")
+        if again:
+            parts.append(
+                f"{again:,} predicted only, as removing them changes the preprocessing and trains the forest again"
+            )
+        return f"Measured({'; '.join(parts)})"
 
 
 class Mixture(NamedTuple):

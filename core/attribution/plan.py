@@ -1,7 +1,7 @@
 """Removal plans: few records whose removal brings a gap to a target, at a price in utility that is agreed beforehand.
 
 Greedy by influence, re-scored by real unlearning at checkpoints: a part of the records is removed, the metric and the utility are
-measured, and influence is taken anew on the model that is left.
+measured, and influence is taken anew on the model that is left. Where removals are approximate, the model is trained again at the end.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from core.attribution.plan_search import Goal, Search, Version, counted, room_of
 from core.attribution.random_removals import band, random_removals
 from core.attribution.registry import not_at_random, not_on_confirm
 from core.attribution.utility import Utility
+from core.case.arguments import check_count
 from core.case.case import Case
 from core.errors import InputError, InputTypeError, whole_number
 from core.metrics.catalog import metric_of
@@ -41,17 +42,18 @@ class Plan:
     forget : Index
         Ids of the records to remove, in the order found.
     reached : bool
-        Whether the metric is at the target, on the rows searched.
+        Whether the metric is at the target, on the rows searched; where removals are approximate, after training again.
     reason : str
         One sentence: what was reached, and where it was not, how far it got and what stopped it.
     path : DataFrame
         One row per checkpoint, the case as handed in first: ``n_removed``; ``predicted``, what the metric was predicted to be;
         ``value``, what it is; ``change``, ``low`` and ``high``, its change with an interval; ``utility``, and
-        ``utility_drop``; ``largest_group_share``, the largest share of any group removed.
+        ``utility_drop``; ``largest_group_share``, the largest share of any group removed; ``method``, how the records were removed.
+        Where that is approximate the last row is of training again without them, ``predicted`` then what the approximation gave.
     random : DataFrame
         The band that random removals of equal size reach, indexed by ``n_removed``, as `band` gives it; empty if not asked for.
     case : Case
-        The case without these records, really unlearned.
+        The case without these records, really unlearned; where that is approximate, trained again.
     """
 
     metric: str
@@ -137,7 +139,8 @@ def plan_removal(
     Notes
     -----
     A heuristic: no smaller set is ruled out. What is searched on the explore rows is to be looked at on the confirm rows. Costs one
-    influence and one removal per checkpoint, a few more where the utility's budget binds, and the random removals.
+    influence and one removal per checkpoint, a few more where the utility's budget binds, and the random removals. Where removals are
+    approximate, also one to three fits: what is reached is confirmed by training again, and where it does not hold the search goes on.
 
     Examples
     --------
@@ -151,6 +154,7 @@ def plan_removal(
     not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     _check(metric, target, max_utility_drop, max_records, max_group_share, checkpoints)
+    check_count("n_random", n_random)
     groups = case.groups(feature, "train")
     goal = Goal(
         metric=metric,
@@ -175,6 +179,7 @@ def plan_removal(
     search = Search(goal, [Version(start, (), value, own, value)], progress)
     search.run()
     search.trim()
+    search.confirm()
     path = _path(search, case)
     random = pd.DataFrame()
     if n_random and len(search.here.forget):
@@ -232,6 +237,7 @@ def _path(search: Search, case: Case) -> pd.DataFrame:
                 "utility": version.utility,
                 "utility_drop": goal.utility.drop(first.utility, version.utility),
                 "largest_group_share": float((gone / sizes).max()),
+                "method": version.method,
             }
         )
     return pd.DataFrame(rows)
@@ -242,17 +248,30 @@ def _reason(search: Search) -> str:
     metric, utility = metric_of(goal.metric), goal.utility
     if not last.forget and search.ended == "reached":
         return f"{metric.label} is {first.value:.3g} already, so nothing needs removing to reach {goal.target:.3g}."
+    again = _trained_again(search)
     done = f"{metric.words} goes from {first.value:.3g} to {last.value:.3g} by removing {counted(len(last.forget))}"
     price = f"{utility.words} changes by {last.utility - first.utility:+.3g}"
     if search.ended == "reached":
-        return f"{done[:1].upper()}{done[1:]}; {price}."
+        return f"{done[:1].upper()}{done[1:]}; {price}.{again}"
     stopped = {
+        "costly": f"training again costs more than {goal.max_utility_drop:g} of {utility.words}",
         "utility": f"more would cost more than {goal.max_utility_drop:g} of {utility.words}",
         "records": f"no more than {counted(goal.max_records)} may go",
         "caps": "every group with a helpful record is at its cap",
         "nobody": "no other record's removal is predicted to help",
         "stalled": "further removals no longer bring it closer",
+        "unconfirmed": "no more sets were tried, as training again did not bear out what approximate removals promised",
     }[search.ended]
+    if search.ended == "costly" and last.forget:
+        return f"The target {goal.target:.3g} is not reached within {goal.max_utility_drop:g} of {utility.words}: {done}; {price}.{again}"
     if not last.forget:
         return f"The target {goal.target:.3g} is not reached: {metric.words} stays at {first.value:.3g}, as no removal tried brings it closer; {stopped}."
-    return f"The target {goal.target:.3g} is not reached: {done}, then {stopped}; {price}."
+    return f"The target {goal.target:.3g} is not reached: {done}, then {stopped}; {price}.{again}"
+
+
+def _trained_again(search: Search) -> str:
+    """Return what is to be said where the last figures are of training again and the ones before of an approximation."""
+    if len(search.path) < 2 or search.path[-2].exact:
+        return ""
+    before = search.path[-2]
+    return f" These figures are of training again without them; {before.method}, by which they were found, is approximate and gave {before.value:.3g}."

@@ -16,7 +16,8 @@ from core.attribution.utility import Utility
 from core.case.case import Case
 from core.errors import InputError
 from core.metrics.catalog import metric_of
-from core.unlearning.base import Progress
+from core.unlearning.base import Guarantee, Progress
+from core.unlearning.refit import refit
 from core.unlearning.registry import unlearn
 
 Floats = npt.NDArray[np.float64]
@@ -29,6 +30,8 @@ MOST_STALLS = 4
 """Checkpoints in a row without progress after which a search ends; each asks for twice as much as the one before."""
 TRUST = (0.5, 20.0)
 """Bounds of the ratio, of what was reached to what was predicted so far, that corrects the next prediction."""
+MOST_FITS = 3
+"""How often the model is trained again where removals are approximate: to confirm what was reached, or to go on from there."""
 HALVINGS = 3
 """How often a step that leads away from the target is tried again with half the records, one that costs too much with twice as many."""
 
@@ -100,7 +103,11 @@ class Version:
     value, utility : float
         The metric and the utility, measured.
     predicted : float
-        The metric as it was predicted before the removal.
+        The metric as it was predicted before the removal; where the model was trained again, what the approximate one gave.
+    method : str
+        How the last records were removed; empty for the case as handed in.
+    exact : bool
+        Whether that is more than an approximation.
     """
 
     case: Case
@@ -108,6 +115,8 @@ class Version:
     value: float
     utility: float
     predicted: float
+    method: str = ""
+    exact: bool = True
 
 
 @dataclass
@@ -233,10 +242,50 @@ class Search:
 
     def _remove(self, ids: list[Any], predicted: float, start: Version | None = None) -> Version:
         start = self.here if start is None else start
-        case = unlearn(start.case, ids, method=self.goal.method).case
-        value, utility = self.goal.measure(case)
+        done = unlearn(start.case, ids, method=self.goal.method)
         toward = -predicted if self.goal.lower_is_better else predicted
-        return Version(case, (*start.forget, *ids), value, utility, start.value + toward)
+        exact = done.guarantee is not Guarantee.APPROXIMATE
+        return Version(
+            done.case,
+            (*start.forget, *ids),
+            *self.goal.measure(done.case),
+            start.value + toward,
+            done.method,
+            exact,
+        )
+
+    def confirm(self) -> None:
+        """Where removals were approximate, train again without the records; go on from there while the target is missed."""
+        for number in range(MOST_FITS):
+            if self.here.exact:
+                return
+            reached = self.ended == "reached"
+            self._train_again()
+            if not self._affordable(self.here):
+                self.ended = "costly"
+            elif self.goal.short(self.here.value) <= 0:
+                self.ended = "reached"
+            elif reached and number + 1 < MOST_FITS:
+                self.promised, self.stalls = 0.0, 0
+                self.run()
+                self.trim()
+                continue
+            elif reached:
+                self.ended = "unconfirmed"
+            break
+        self._none_if_farther()
+
+    def _train_again(self) -> None:
+        last = self.here
+        if self.progress is not None:
+            self.progress(0.95, f"Training again without {counted(len(last.forget))}")
+        case = refit(last.case)
+        self.path.append(Version(case, last.forget, *self.goal.measure(case), last.value, "refit"))
+
+    def _none_if_farther(self) -> None:
+        """Give the plan up where training again leaves the metric no closer to the target than it was."""
+        if self.ended != "reached" and self.goal.short(self.here.value) >= self.goal.short(self.path[0].value):
+            del self.path[1:]
 
     def _affordable(self, version: Version) -> bool:
         return self.goal.utility.drop(self.path[0].utility, version.utility) <= self.goal.max_utility_drop

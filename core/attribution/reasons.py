@@ -1,7 +1,8 @@
 """Why the model scores a record as it does: SHAP values, by raw column.
 
 Values are those of `shap.LinearExplainer` (features taken as independent, around the mean of the retained records) and of
-`shap.TreeExplainer` (following the trees' own record counts) on the transformed features. Features made of one raw column,
+`shap.TreeExplainer` (following the trees' own record counts) on the transformed features. Boosting with more than two classes has a tree
+for each class in every stage, whose values are those of `pos_label`'s less the mean of all classes'. Features made of one raw column,
 as by one-hot encoding, are added up; which column each feature is made of is found by changing one raw column at a time.
 
 References
@@ -13,7 +14,7 @@ Intelligence 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from core.attribution.tree_values import by_trees, centred_by_trees
 from core.case.arguments import check_items
 from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.case.scoring import model_rows, positive_scores
-from core.errors import InputError, NotSupportedError, listed, whole_number
+from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -43,10 +45,6 @@ FORESTS = (DecisionTreeClassifier, ExtraTreesClassifier, RandomForestClassifier)
 BOOSTING = (GradientBoostingClassifier, HistGradientBoostingClassifier)
 MOST_VALUES = 500
 """Distinct values of a raw column that are tried to find the features made of it."""
-NEVER_SEEN = 1e-12
-"""Record count given to tree nodes that no record reaches, so that shares of them stay defined."""
-RECORDS_AT_ONCE = 4
-"""Records explained between two reports of progress; no other thread of the process runs meanwhile."""
 DEAR = 2e10
 """So many steps (leaves of all trees times the square of their depth) a mean over records may take, unless it is told how many."""
 USUAL_RECORDS, FEWEST_RECORDS = 100, 10
@@ -72,8 +70,8 @@ def reasons(case: Case, ids: Iterable[Any], progress: Progress | None = None) ->
     DataFrame
         Indexed by record id, one column per raw column of the model: SHAP values towards `pos_label`. ``attrs["base_value"]`` is what they
         start from, ``attrs["output"]`` what they add up to with it: "log-odds" (linear models and boosting), "probability" (trees
-        and forests) or, for a linear model of more than two classes, "centred log-ratio": the log-probability of `pos_label`, less the
-        mean of all classes' log-probabilities.
+        and forests) or, for linear models and boosting with more than two classes, "centred log-ratio": the log-probability of `pos_label`, less
+        the mean of all classes' log-probabilities. ``attrs["explained"]`` is `pos_label`.
 
     Raises
     ------
@@ -105,7 +103,7 @@ def reasons(case: Case, ids: Iterable[Any], progress: Progress | None = None) ->
     _check_sum(case, values.sum(axis=1) + base, output, positions)
     by_column = np.column_stack([values[:, owners == number].sum(axis=1) for number in range(len(case.features))])
     table = pd.DataFrame(by_column, index=case.record_ids[positions], columns=list(case.features))
-    table.attrs.update(base_value=base, output=output)
+    table.attrs.update(base_value=base, output=output, explained=case.roles.pos_label)
     return table
 
 
@@ -181,6 +179,8 @@ def _positions(case: Case, ids: Iterable[Any]) -> npt.NDArray[np.intp]:
     check_case(case)
     check_items("ids", ids, "record ids")
     wanted = pd.Index(list(ids))
+    if not all(isinstance(one, Hashable) for one in wanted):
+        raise InputTypeError(f"Each id must be that of one record. Got {listed(wanted[:1])}; write them in one list.")
     if len(wanted) == 0:
         raise InputError("Reasons need at least one record id. Got none.")
     if wanted.has_duplicates:
@@ -231,14 +231,12 @@ def _explain(case: Case, estimator: Any, rows: Floats, report: Progress) -> tupl
     sign = 1.0 if case.pos_column == 1 else -1.0
     if type(estimator) in FORESTS:
         trees = [estimator] if isinstance(estimator, DecisionTreeClassifier) else estimator.estimators_
-        values, base = _by_trees(trees, rows, report)
+        values, base = by_trees(trees, rows, report)
         return values[:, :, case.pos_column], float(base[case.pos_column]), "probability"
     if type(estimator) in BOOSTING:
-        if len(case.classes) != 2:
-            raise NotSupportedError(
-                f"Reasons of {type(estimator).__name__} are given for two classes. This model knows {len(case.classes)}."
-            )
-        values, base = _by_trees([estimator], rows, report)
+        if len(case.classes) > 2:
+            return *centred_by_trees(estimator, rows, case.pos_column, report), CENTRED
+        values, base = by_trees([estimator], rows, report)
         return sign * values, sign * float(base[0]), "log-odds"
     if type(estimator) is LogisticRegression:
         report(0.0, "Explaining the records")
@@ -259,36 +257,6 @@ def _by_coefficients(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, 
     background = _transformed(case, case.X_train[case.retained])
     explainer = LinearExplainer(estimator, Independent(background, max_samples=len(background)))
     return np.asarray(explainer.shap_values(rows)), np.ravel(explainer.expected_value)
-
-
-def _by_trees(trees: Sequence[Any], rows: Floats, report: Progress) -> tuple[Floats, Floats]:
-    """Return values and base of the mean of trees, or of one boosting model, few records of one at a time."""
-    values, bases = [], []
-    for number, tree in enumerate(trees):
-        explainer = _explainer(tree)
-        blocks = []
-        for start in range(0, len(rows), RECORDS_AT_ONCE):
-            doing = f"Tree {number + 1} of {len(trees)}" if len(trees) > 1 else f"Record {start + 1} of {len(rows)}"
-            report((number + start / len(rows)) / len(trees), doing)
-            some = rows[start : start + RECORDS_AT_ONCE]
-            blocks.append(np.asarray(explainer.shap_values(some, check_additivity=False)))
-        values.append(np.concatenate(blocks))
-        bases.append(np.ravel(explainer.expected_value))
-    return np.mean(values, axis=0), np.mean(bases, axis=0)
-
-
-def _explainer(tree: Any) -> Any:
-    from shap import TreeExplainer
-    from shap.utils._exceptions import InvalidModelError
-
-    try:
-        explainer = TreeExplainer(tree, feature_perturbation="tree_path_dependent")
-    except (InvalidModelError, TypeError, NotImplementedError) as error:
-        raise NotSupportedError(f"SHAP does not serve this {type(tree).__name__}: {error}") from error
-    cover = explainer.model.node_sample_weight
-    cover[cover == 0.0] = NEVER_SEEN
-    explainer.model.fully_defined_weighting = True
-    return explainer
 
 
 def _check_sum(case: Case, sums: Floats, output: str, positions: npt.NDArray[np.intp]) -> None:

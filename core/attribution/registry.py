@@ -14,7 +14,8 @@ from core.attribution.boosting import StageInfluence
 from core.attribution.decisions import QUANTITIES
 from core.attribution.forest import ForestInfluence
 from core.attribution.glm import NewtonInfluence
-from core.case.case import Case, check_case
+from core.case.arguments import check_choice, check_flag
+from core.case.case import SPLITS, Case, check_case
 from core.case.objective import linear_estimator
 from core.errors import InputError, InputTypeError, NotSupportedError
 from core.metrics.catalog import metric_of
@@ -44,7 +45,7 @@ def influence(
         Rows the metric is taken on. "confirm" is refused: searching there would spoil it.
     rescore : int
         In forests: so many of the most harmful records are really removed, each alone, and have the change that made in place of the
-        predicted one. Costs a removal for each.
+        predicted one. Costs a removal for each. A record without which the preprocessing would differ keeps its predicted one.
 
     Returns
     -------
@@ -78,6 +79,7 @@ def influence(
     not_on_confirm(on)
     metric_of(metric)
     feature = case.sensitive_feature(sensitive_feature)
+    _check_rescore(case, rescore)
     with attributor_of(case) as attributor:
         effects = attributor.influence(case, metric, feature, on)[case.retained]
     if not np.isfinite(effects).all():
@@ -88,23 +90,33 @@ def influence(
     return found if rescore == 0 else _rescored(case, found, feature, on, rescore)
 
 
+def _check_rescore(case: Case, most: object) -> None:
+    whole = isinstance(most, (int, np.integer)) and not isinstance(most, bool)
+    if not whole or not 0 <= most <= case.n_retained:  # type: ignore[operator]
+        raise InputError(f"The records to re-score must be a whole number from 0 to {case.n_retained:,}. Got {most!r}.")
+
+
 def _rescored(
     case: Case, effects: pd.Series[float], feature: str | tuple[str, ...], on: str, most: int
 ) -> pd.Series[float]:
     """Return influence with the most harmful records' numbers replaced by what removing each alone does."""
-    if not isinstance(most, (int, np.integer)) or not 0 < most <= len(effects):
-        raise InputError(f"The records to re-score must be a whole number from 0 to {len(effects):,}. Got {most!r}.")
     ids = harmful(effects)[:most]
     with attributor_of(case) as attributor:
         changes = attributor.alone(case, str(effects.name), feature, on, case.positions(ids))
     if changes is None:
         raise InputError(
-            f"Only the records of forests are re-scored. Got a {type(case.model).__name__}; leave out `rescore`: "
-            "this model's influence is already near to what removing each record alone does."
+            f"Only the records of forests are re-scored, by removing each alone. Got a {type(linear_estimator(case.model)).__name__}; "
+            "leave out `rescore`, and see with core.preview what removing some of its records together does."
+        )
+    done = ~np.isnan(changes)
+    if not done.any():
+        raise InputError(
+            f"A record is re-scored by removing it alone from the trees. None of these {most:,} can be: without it the preprocessing differs, so "
+            "that the forest is trained again, or a class is gone; leave out `rescore`."
         )
     found = effects.copy()
-    found[ids] = np.where(np.isnan(changes), found[ids], changes)
-    found.attrs["rescored"] = tuple(ids)
+    found[ids[done]] = changes[done]
+    found.attrs["rescored"] = tuple(ids[done])
     return found
 
 
@@ -175,6 +187,7 @@ def preview(
     """
     check_case(case)
     not_on_confirm(on)
+    check_flag("by_group", by_group)
     positions = case.positions(forget)
     scores = case.scores(on)
     notes: tuple[str, ...] = ()
@@ -234,6 +247,7 @@ def not_at_random(case: Case) -> None:
 
 
 def not_on_confirm(on: str) -> None:
-    """Raise if a search would look at the confirm rows."""
+    """Raise if a search would look at the confirm rows, or at none there are."""
+    check_choice("on", on, SPLITS)
     if on == "confirm":
         raise InputError("Searches must not look at the confirm rows. Got on='confirm'; use on='explore'.")

@@ -36,8 +36,8 @@ class Rule:
         Predicted change of the metric without the records together.
     closes : float
         By how much that closes the gap, by the steady measure.
-    measured : bool
-        Whether the change is predicted from removing the records from some of a forest's trees.
+    looked_at : bool
+        Whether it is among the best-scored rules, whose records are removed from some of a forest's trees where that is possible.
     """
 
     conditions: tuple[Condition, ...]
@@ -49,7 +49,7 @@ class Rule:
     q_value: float = float("nan")
     predicted: float = float("nan")
     closes: float = float("nan")
-    measured: bool = False
+    looked_at: bool = False
 
     @classmethod
     def of(cls, conditions: tuple[Condition, ...], rows: Positions, evidence: Evidence, cause: int) -> Rule:

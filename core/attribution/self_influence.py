@@ -22,7 +22,7 @@ from core.case.case import Case
 from core.case.group_thresholds import scorer
 from core.case.objective import linear_estimator
 from core.errors import NotSupportedError
-from core.numerics.boosting import HESSIAN
+from core.numerics.boosting_nodes import GRADIENT, HESSIAN
 from core.numerics.logistic import sigmoid
 from core.unlearning.boosting import BoostingState, LeafRefit
 from core.unlearning.glm import Newton
@@ -94,6 +94,7 @@ def _boosting_moves(case: Case) -> tuple[Floats, Floats]:
     for tree, nodes in enumerate(state.rows.nodes):
         k = tree % width
         if k == 0:
+            given = state.rows.given(tree // width)
             raw += step
             p, step = booster.probabilities(raw), np.zeros_like(raw)
         if booster.histogram and first[tree + 1] - first[tree] == 1:
@@ -103,6 +104,9 @@ def _boosting_moves(case: Case) -> tuple[Floats, Floats]:
         gradient, curve = leaves.weight * (p[:, k] - labels[:, k]), leaves.weight * p[:, k] * (1.0 - p[:, k])
         whole = leaves.sums[at, HESSIAN] + booster.ridge
         left = np.maximum(whole - curve, np.maximum(LEAST * whole, 1e-150))
-        moved[:, k] += booster.rate * (factor * gradient + value * curve) / left
+        own = given & np.isclose(
+            value * whole, -factor * leaves.sums[at, GRADIENT]
+        )  # not set by a monotonic constraint
+        moved[:, k] += own * booster.rate * (factor * gradient + value * curve) / left
         step[:, k] = booster.rate * value
     return raw + step, moved * leaves.keep[:, None]

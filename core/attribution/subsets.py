@@ -16,11 +16,14 @@ from core.attribution.binning import bin_columns
 from core.attribution.explaining import Explaining, StoppedError
 from core.attribution.explanation import Explanation
 from core.attribution.registry import not_at_random, not_on_confirm
+from core.case.arguments import check_number
 from core.case.case import Case
 from core.errors import InputError, InputTypeError
 from core.metrics.catalog import metric_of
 from core.unlearning.base import Progress
 
+LEAST = 0.05
+"""Share of the gap that removing a rule's records has to close for it to be shown."""
 QUANTILES = 5
 """Bins of a numeric column without edges of its own."""
 
@@ -38,6 +41,7 @@ def explain_gap(
     columns: Iterable[str] | None = None,
     bins: int | Mapping[str, Sequence[float]] = QUANTILES,
     q: float = 0.05,
+    min_responsibility: float = LEAST,
     seconds: float = 60.0,
     seed: int = 0,
     progress: Progress | None = None,
@@ -70,6 +74,9 @@ def explain_gap(
         Quantile bins of numeric columns, or inner edges by column (others then get 5). Edges in the roles are kept.
     q : float
         False discovery rate over all rules tried.
+    min_responsibility : float
+        Rules are shown whose real removal closes at least this share of the gap; how many fell short is in `n_left_out`. A share and
+        not an interval that excludes 0: with few test rows that would hide rules that do much, with many show rules that do nothing.
     seconds : float
         For models without influence: how long rules may be confirmed by refitting. At least one is. For forests: half of it may go
         into removing the 50 best-scored rules' records from trees, to predict better. Other models take no notice of it.
@@ -84,7 +91,7 @@ def explain_gap(
     Returns
     -------
     Explanation
-        A sequence of up to `top_k` `Subset`, by verified effect. None widens the gap.
+        A sequence of up to `top_k` `Subset`, by verified effect. Each narrows the gap, by `min_responsibility` of it or more.
 
     Raises
     ------
@@ -114,14 +121,15 @@ def explain_gap(
     not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     _check_arguments(metric, max_predicates, (min_support, max_support), top_k, q)
+    _check_confirming(seconds, min_responsibility)
     n = case.n_retained
     counts = max(1, int(np.ceil(min_support * n - 1e-9))), int(max_support * n + 1e-9)
     if isinstance(columns, str):
         raise InputTypeError(f"Columns must be given as a list. Got the string {columns!r}; write [{columns!r}].")
-    if not isinstance(bins, int | Mapping):
+    if isinstance(bins, bool) or not isinstance(bins, int | Mapping):
         raise InputTypeError(f"`bins` must be a number of bins, or map columns to edges. Got {bins!r}; 5 is usual.")
     n_bins, edges = (bins, None) if isinstance(bins, int) else (QUANTILES, bins)
-    work = Explaining(case, metric, feature, on, q, seed, progress, cancelled)
+    work = Explaining(case, metric, feature, on, q, min_responsibility, seed, progress, cancelled)
     try:
         work.trace()
         work.search(bin_columns(case, n_bins, counts[0], edges, columns), counts, max_predicates)
@@ -137,11 +145,10 @@ def _check_arguments(metric: str, max_predicates: int, support: tuple[float, flo
     if not metric_of(metric).compares_groups:
         raise InputError(f"A metric to explain must compare groups, as a difference or ratio does. Got {metric!r}.")
     for name, value in (("max_predicates", max_predicates), ("top_k", top_k)):
-        if not isinstance(value, (int, np.integer)):
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
             raise InputTypeError(f"`{name}` must be a whole number. Got {value!r}.")
     for name, share in (("min_support", support[0]), ("max_support", support[1]), ("q", q)):
-        if not isinstance(share, (int, float, np.number)):
-            raise InputTypeError(f"`{name}` must be a number. Got {share!r}.")
+        check_number(name, share)
     if not 1 <= max_predicates <= 5:
         raise InputError(f"Rules can have 1 to 5 conditions. Got max_predicates={max_predicates}.")
     if not 0.0 < support[0] <= support[1] < 1.0:
@@ -150,3 +157,14 @@ def _check_arguments(metric: str, max_predicates: int, support: tuple[float, flo
         )
     if top_k < 1 or not 0.0 < q < 1.0:
         raise InputError(f"top_k must be at least 1 and q lie strictly between 0 and 1. Got {top_k} and {q}.")
+
+
+def _check_confirming(seconds: float, min_responsibility: float) -> None:
+    check_number("seconds", seconds)
+    check_number("min_responsibility", min_responsibility)
+    if not seconds > 0.0:
+        raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds!r}; 60 is usual.")
+    if not 0.0 <= min_responsibility < 1.0:
+        raise InputError(
+            f"`min_responsibility` must be a share of the gap from 0 to below 1. Got {min_responsibility!r}; {LEAST} is usual."
+        )

@@ -58,7 +58,7 @@ class Utility:
         InputError
             If it is no such metric, or the costs are not given.
         """
-        if name == COST:
+        if isinstance(name, str) and name == COST:
             return cls(COST, _cost_terms(case, cost, on), higher_is_better=False)
         if cost is not None:
             raise InputError(f"Costs of errors need utility='cost'. Got utility={name!r} with costs; drop one of them.")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case import door, scoring
+from core.case.arguments import check_choice, check_flag
 from core.case.data import check_data, frozen
 from core.case.edits import Edits
 from core.case.group_thresholds import chances, decides_by_group, lean
@@ -84,6 +85,7 @@ class Case(TrainingRecords):
         door.check_tables(train, test)
         door.check_model(model)
         door.check_seed(seed)
+        check_flag("confirm", confirm)
         held = None
         if test_confirm is not None:
             door.check_tables(train, test_confirm)
@@ -216,8 +218,7 @@ class Case(TrainingRecords):
 
     def rows(self, on: str) -> Positions:
         """Return the positions in the test table of the split `on`: "explore", "confirm" or "test"."""
-        if not isinstance(on, str) or on not in SPLITS:
-            raise InputError(f"`on` must be one of {', '.join(SPLITS)}. Got {on!r}.{nearest(on, SPLITS)}")
+        check_choice("on", on, SPLITS)
         return self._data.remember(("rows", on), lambda: self._rows(on))  # type: ignore[no-any-return]
 
     def _rows(self, on: str) -> Positions:
@@ -311,6 +312,8 @@ class Case(TrainingRecords):
                 f"A sensitive feature must be a column's name, or a tuple of them. Got {feature!r}; the case knows {listed(known)}."
             )
         names = (feature,) if isinstance(feature, str) else tuple(feature)
+        if not names:
+            raise InputError(f"A sensitive feature must be named. Got none; the case knows {listed(known)}.")
         for name in names:
             if name not in known:
                 raise InputError(

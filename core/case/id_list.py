@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.case.arguments import check_choice
 from core.case.case import Case, check_case
 from core.case.csv_format import find_delimiter, find_encoding
 from core.case.limits import MIB, Source, read_source
 from core.case.records import nearest_id
-from core.errors import InputError, listed, nearest
+from core.errors import InputError, InputTypeError, listed, nearest
 
 MAX_BYTES = 50 * MIB
 
@@ -95,8 +96,10 @@ def read_ids(case: Case, source: Source, *, by: str | None = None, column: str |
     ([3, 7], (7,), ('99',))
     """
     check_case(case)
-    if by not in (None, "record", "subject"):
-        raise InputError(f"`by` must be 'record' or 'subject'. Got {by!r}.")
+    if by is not None:
+        check_choice("by", by, ("record", "subject"))
+    if column is not None and not isinstance(column, str):
+        raise InputTypeError(f"`column` must be the name of a column of the list. Got {column!r} instead.")
     known = {name: ids for name, ids in _known(case).items() if by in (None, name)}
     if not known:
         raise InputError(

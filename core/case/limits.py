@@ -66,6 +66,14 @@ class ModelLimits:
     max_seconds: float = 120.0
 
 
+def check_limits(limits: object, kind: type) -> None:
+    """Raise unless limits are of a kind."""
+    if not isinstance(limits, kind):
+        raise InputTypeError(
+            f"Limits must be given as core.case.limits.{kind.__name__}. Got {type(limits).__name__}; leave them out for the usual ones."
+        )
+
+
 def read_source(source: Source, what: str, max_bytes: int) -> bytes:
     """Return the bytes of a path, of an open file or of bytes, refusing more than `max_bytes`.
 

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from core.case.arguments import check_path
 from core.case.group_thresholds import lean, scorer
-from core.case.limits import ModelLimits, Source, read_source
+from core.case.limits import ModelLimits, Source, check_limits, read_source
 from core.case.model_archive import check_archive
 from core.case.model_content import check_content
 from core.case.model_types import TRUSTED_BEYOND_SKOPS
@@ -82,6 +82,7 @@ def read_model(source: Source, *, limits: ModelLimits = ModelLimits()) -> ModelF
     LimitError, InputError
         As `load_model`.
     """
+    check_limits(limits, ModelLimits)
     data = read_source(source, "model", limits.max_bytes)
     check_archive(data, limits)
     model, notes = _rebuild(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from numbers import Real
 from typing import Any
 
 from core.errors import InputError, InputTypeError
@@ -34,7 +35,7 @@ class AtRate:
 
     def __post_init__(self) -> None:
         rate: Any = self.rate
-        if isinstance(rate, str) or not 0.0 < rate < 1.0:
+        if isinstance(rate, bool) or not isinstance(rate, Real) or not 0.0 < float(rate) < 1.0:
             raise InputError(f"The alert capacity must lie strictly between 0 and 1. Got {self.rate!r} instead.")
 
 

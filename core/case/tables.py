@@ -13,7 +13,7 @@ import pandas as pd
 from core.case import parquet_table
 from core.case.csv_format import CsvFormat
 from core.case.csv_table import read_csv
-from core.case.limits import Limits, Source, read_source
+from core.case.limits import Limits, Source, check_limits, read_source
 from core.errors import InputError, listed, nearest
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -87,6 +87,7 @@ def read_table(source: Source, name: str | None = None, *, limits: Limits = Limi
             f"Only {listed(_FIELDS)} of a CSV file can be set. Got {unknown[0]!r}.{nearest(unknown[0], _FIELDS)}"
         )
     known = {key: value for key, value in known.items() if value is not None or key == "thousands"}
+    check_limits(limits, Limits)
     try:
         return _read(read_source(source, "table", limits.max_bytes), limits, known)
     except InputError as error:

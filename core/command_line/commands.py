@@ -73,15 +73,17 @@ def influence(args: Namespace) -> Output:
     """Rank training records by what removing each would do to a metric."""
     case = core.load_case(args.case)
     feature = feature_asked(args.sensitive_feature)
-    effects = core.influence(case, args.metric, feature, args.on)
+    effects = core.influence(case, args.metric, feature, args.on, rescore=args.rescore)
     order = core.harmful(effects)[: amount(args.top, len(effects))]
+    rescored = set(effects.attrs.get("rescored", ()))
     name = feature_name(case.sensitive_feature(feature))
     better = core.METRICS[args.metric].better
     head = (
         f"Change of {args.metric} of {plain(name)} on {args.on} if a record is removed; {better} is better. "
         f"The {len(order):,} most harmful of {len(effects):,}:"
     )
-    rows = [[str(one), f"{effects.loc[one]:+.3e}"] for one in order]
+    how = ["really removed" if one in rescored else "predicted" for one in order]
+    rows = [[str(one), f"{effects.loc[one]:+.3e}", told] for one, told in zip(order, how, strict=True)]
     data = {
         "case": args.case,
         "metric": args.metric,
@@ -89,9 +91,12 @@ def influence(args: Namespace) -> Output:
         "on": args.on,
         "better": better,
         "n_records": len(effects),
-        "most_harmful": [{"id": value_for_json(one), "change": value_for_json(effects.loc[one])} for one in order],
+        "most_harmful": [
+            {"id": value_for_json(one), "change": value_for_json(effects.loc[one]), "rescored": one in rescored}
+            for one in order
+        ],
     }
-    return Output(f"{head}\n\n{aligned([str(effects.index.name or 'record'), 'change'], rows)}", data)
+    return Output(f"{head}\n\n{aligned([str(effects.index.name or 'record'), 'change', 'how'], rows)}", data)
 
 
 def unlearn(args: Namespace) -> Output:

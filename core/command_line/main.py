@@ -113,6 +113,13 @@ def _add_influence(choices: Any) -> None:
     parser.add_argument(
         "--top", default="20", metavar="N", help="how many to list, such as 20 or 1%% (default: %(default)s)"
     )
+    parser.add_argument(
+        "--rescore",
+        type=int,
+        default=0,
+        metavar="K",
+        help="forests: really remove each of the K most harmful, and give the change that makes (default: %(default)s)",
+    )
 
 
 def _add_explain(choices: Any) -> None:
@@ -129,6 +136,13 @@ def _add_explain(choices: Any) -> None:
     parser.add_argument("--top", type=int, default=5, metavar="K", help="rules to confirm (default: %(default)s)")
     parser.add_argument("--bins", type=int, default=5, help="quantile bins of numeric columns (default: %(default)s)")
     parser.add_argument("--q", type=float, default=0.05, help="false discovery rate (default: %(default)s)")
+    parser.add_argument(
+        "--min-responsibility",
+        type=float,
+        default=0.05,
+        metavar="SHARE",
+        help="share of the gap a rule's removal has to close to be shown (default: %(default)s)",
+    )
     parser.add_argument(
         "--seconds", type=float, default=60.0, help="time for refits where the model needs them (default: %(default)s)"
     )

@@ -59,10 +59,11 @@ def _path_table(found: core.Plan) -> str:
             interval(row["change"], row["low"], row["high"]),
             number(row["utility"]),
             f"{row['largest_group_share']:.1%}",
+            row["method"],
         ]
         for row in found.path.to_dict("records")
     ]
-    headers = ["removed", "predicted", found.metric, "change", found.utility, "largest share of a group"]
+    headers = ["removed", "predicted", found.metric, "change", found.utility, "largest share of a group", "by"]
     return aligned(headers, rows)
 
 

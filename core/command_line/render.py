@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import shutil
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 GAP = "  "
+NARROWEST = 16
+"""Of a column that gives way."""
 
 
 def aligned(headers: Sequence[str], rows: Iterable[Sequence[str]], *, keys: int = 1, width: int | None = None) -> str:
@@ -44,6 +48,49 @@ def aligned(headers: Sequence[str], rows: Iterable[Sequence[str]], *, keys: int 
         ]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
+
+
+def wrapped(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int], *, width: int | None = None
+) -> str:
+    """Return rows as aligned columns no wider than the terminal: the first column gives way, its words going on below.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        Column names.
+    rows : iterable of sequence of str
+        Cells.
+    words : sequence of int
+        Columns of words, which may go on below and are aligned left; the first one, column 0, is as wide as there is room, the others as wide
+        as their longest part between commas. Numbers stay on one line.
+    width : int, optional
+        Characters per line; None is the terminal's width.
+
+    Examples
+    --------
+    >>> print(wrapped(["rule", "n", "remark"], [["age >= 25 and age < 40", "120", "may be chance"]], [0, 2], width=34))
+    rule              n  remark
+    age >= 25 and   120  may be chance
+    age < 40
+    """
+    table = [[plain(cell) for cell in row] for row in (headers, *rows)]
+    parts = [[_parts(cell, i) if i in words else [cell] for i, cell in enumerate(row)] for row in table]
+    widths = [max(len(part) for row in parts for part in row[i]) for i in range(len(headers))]
+    room = (width or shutil.get_terminal_size((120, 24)).columns) - sum(widths[1:]) - len(GAP) * (len(headers) - 1)
+    widths[0] = min(max(room, widths[0], NARROWEST), max(len(row[0]) for row in table))
+    lines = []
+    for row in table:
+        cells = [textwrap.wrap(cell, widths[i]) or [""] if i in words else [cell] for i, cell in enumerate(row)]
+        for line in zip_longest(*cells, fillvalue=""):
+            shown = (part.ljust(widths[i]) if i in words else part.rjust(widths[i]) for i, part in enumerate(line))
+            lines.append(GAP.join(shown).rstrip())
+    return "\n".join(lines)
+
+
+def _parts(cell: str, column: int) -> list[str]:
+    """Return what must stay on one line: of the first column its words, of others what stands between commas."""
+    return cell.split() or [""] if column == 0 else cell.replace(", ", ",\n").split("\n")
 
 
 def _chunks(widths: Sequence[int], keys: int, width: int) -> list[list[int]]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from argparse import Namespace
 from typing import Any
 
+import numpy as np
+
 import core
 from core.command_line.commands import Output, feature_asked, feature_name
-from core.command_line.render import aligned, interval, number, plain, records, value_for_json
+from core.command_line.render import number, plain, records, value_for_json, wrapped
+from core.metrics.catalog import metric_of
 
 
 def explain(args: Namespace) -> Output:
@@ -24,6 +29,7 @@ def explain(args: Namespace) -> Output:
         on=args.on,
         bins=args.bins,
         q=args.q,
+        min_responsibility=args.min_responsibility,
         seconds=args.seconds,
     )
     name = feature_name(found.sensitive_feature)
@@ -34,16 +40,27 @@ def explain(args: Namespace) -> Output:
     parts = [head]
     if len(found):
         parts.append(_table(found))
-        if any(one.reversed for one in found):
-            parts.append(
-                "* The two groups change places: verified is the change of the signed difference, not after less before."
-            )
+        parts.append(_legend(found))
         parts += ["\n".join(f"{rank}. {plain(one.sentence)}" for rank, one in enumerate(found, 1))]
     else:
-        parts.append("No rule narrows the gap once its records are removed.")
+        parts.append("No rule closes its share of the gap once its records are removed.")
     if found.notes:
         parts.append("Notes\n" + "\n".join(f"- {plain(note)}" for note in found.notes))
     return Output("\n\n".join(parts), {"case": args.case, "on": args.on} | _data(found))
+
+
+def _legend(found: core.Explanation) -> str:
+    words = metric_of(found.metric).words
+    parts = [
+        f"predicted, verified: change of the {words} without the records, after less before, whoever is better off."
+    ]
+    if any(one.reversed for one in found):
+        parts.append(
+            "overshoots: without the records the groups change places; the sentence below has the signed change and its interval."
+        )
+    if any(one.levels_down for one in found):
+        parts.append("levels down: mostly because the better-off fare worse.")
+    return "\n".join(textwrap.fill(part, shutil.get_terminal_size((120, 24)).columns) for part in parts)
 
 
 def _data(found: core.Explanation) -> dict[str, Any]:
@@ -54,11 +71,14 @@ def _data(found: core.Explanation) -> dict[str, Any]:
         "gap_p_value": found.gap_p_value,
         "n_tried": found.n_tried,
         "n_discoveries": found.n_discoveries,
+        "n_left_out": found.n_left_out,
+        "min_responsibility": found.min_responsibility,
         "q": found.q,
         "rules": [
             row
             | {
                 "sentence": one.sentence,
+                "beside_a_preview": one.beside_a_preview,
                 "forget": value_for_json(one.forget),
                 "make_up": records(one.make_up),
                 "guarantee": one.guarantee,
@@ -72,14 +92,18 @@ def _data(found: core.Explanation) -> dict[str, Any]:
 def _table(found: core.Explanation) -> str:
     rows = [
         [
-            plain(one.rule),
+            one.rule,
             f"{one.n_records:,}",
-            f"{one.support:.1%}",
-            number(one.predicted),
-            interval(one.change, one.low, one.high) + (" *" if one.reversed else ""),
+            f"{one.predicted:+.4f}" if np.isfinite(one.predicted) else "-",
+            f"{one.verified:+.4f}",
             number(one.q_value),
-            "beyond chance" if one.survives else "may be chance",
+            _remark(one),
         ]
         for one in found
     ]
-    return aligned(["rule", "records", "support", "predicted", "verified", "q", "evidence"], rows)
+    return wrapped(["rule", "records", "predicted", "verified", "q", "remark"], rows, [0, 5])
+
+
+def _remark(one: core.Subset) -> str:
+    said = {"overshoots": one.reversed, "levels down": one.levels_down, "may be chance": not one.survives}
+    return ", ".join(word for word, holds in said.items() if holds)

@@ -143,12 +143,22 @@ def audit(
 
 def sample_of(case: Case, on: str, scores: np.ndarray[Any, np.dtype[np.float64]] | None = None) -> Sample:
     """Return a case's labels, decisions and scores in terms of the favourable label; `scores` replaces the model's own."""
-    positive = case.scores(on) if scores is None else scores
+    positive = case.scores(on) if scores is None else _as_scores(scores, len(case.rows(on)))
     decided = case.decisions(on) if scores is None else case.decide(positive)
     probability = case.score_kind == "probability"
     same = case.favorable_is_positive
     favorable = positive if same else 1.0 - positive if probability else -positive
     return Sample(case.favorable(case.y(on)), case.favorable(decided), favorable, probability, same)
+
+
+def _as_scores(scores: object, n_rows: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    values = np.asarray(scores)
+    if values.shape != (n_rows,) or values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        raise InputError(
+            f"Scores must be {n_rows:,} finite numbers, one per row. Got {type(scores).__name__} of shape {values.shape}; take them from "
+            "core.predicted_scores."
+        )
+    return values.astype(np.float64, copy=False)
 
 
 def check_resampling(n_resamples: int, level: float) -> None:

@@ -235,18 +235,17 @@ def metric_of(name: str) -> Metric:
     ('true_positive_rate', 'false_positive_rate')
     >>> metric_of("equal_oportunity_difference")
     Traceback (most recent call last):
-    core.errors.InputError: A metric must be one of core.metrics.METRICS. Got 'equal_oportunity_difference'. Did you mean ...
+    core.errors.InputError: A metric must be one of the ... of core.METRICS. Got 'equal_oportunity_difference'. Did you mean ...
     """
-    if name not in METRICS:
-        raise InputError(f"A metric must be one of core.metrics.METRICS. Got {name!r}.{nearest(name, METRICS)}")
+    if not isinstance(name, str) or name not in METRICS:
+        near = nearest(name, METRICS) or f" The usual ones are {', '.join(DEFAULT_METRICS)}."
+        raise InputError(f"A metric must be one of the {len(METRICS)} of core.METRICS. Got {name!r}.{near}")
     return METRICS[name]
 
 
 def metrics_of(names: str | Iterable[str] | None) -> tuple[Metric, ...]:
     """Look several metrics up, repeats dropped; None is the default choice, a string one name."""
     if names is not None and not isinstance(names, str | Iterable):
-        raise InputTypeError(
-            f"Metrics must be a name of core.metrics.METRICS or a list of them. Got {names!r} instead."
-        )
+        raise InputTypeError(f"Metrics must be a name of core.METRICS or a list of them. Got {names!r} instead.")
     wanted = DEFAULT_METRICS if names is None else (names,) if isinstance(names, str) else tuple(names)
-    return tuple(metric_of(name) for name in dict.fromkeys(wanted))
+    return tuple({metric.name: metric for metric in map(metric_of, wanted)}.values())

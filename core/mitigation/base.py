@@ -23,7 +23,7 @@ Progress = Callable[[float, str], None]
 """Called with a share done, 0 to 1, and what is being done; may raise to cancel."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mitigation:
     """What one of fairlearn's mitigators makes of a case.
 
@@ -50,6 +50,8 @@ class Mitigation:
         Why it does not serve the case; empty where it does.
     notes : tuple of str
         What the user should know, a sentence each.
+    complete : bool
+        False where the budget of time or models was spent before the end: the result is the best of what was trained.
     """
 
     method: str
@@ -64,6 +66,15 @@ class Mitigation:
     seconds: float = 0.0
     reason: str = ""
     notes: tuple[str, ...] = ()
+    complete: bool = True
+
+    def __repr__(self) -> str:
+        if self.reason:
+            return f"Mitigation({self.method} does not serve this case: {self.reason})"
+        best = self.points.loc[self.points["chosen"].to_numpy(dtype=bool)].iloc[0]
+        kind = f"{len(self.points)} points, " if len(self.points) > 1 else ""
+        values = f"{self.metric} {best['fairness']:.3f}, {self.utility} {best['utility']:.3f}"
+        return f"Mitigation({self.method}, {kind}{values}{'' if self.complete else ', budget spent'})"
 
     @property
     def serves(self) -> bool:
@@ -94,6 +105,10 @@ class Task:
         Models of the grid; None is by its dimensions.
     grid_limit : float
         Largest multiplier of the grid.
+    seconds : float or None
+        After which reductions train no further model.
+    max_models : int or None
+        That reductions train.
     """
 
     case: Case
@@ -105,6 +120,8 @@ class Task:
     max_iter: int
     grid_size: int | None
     grid_limit: float
+    seconds: float | None
+    max_models: int | None
 
     @property
     def X(self) -> Any:
@@ -138,7 +155,7 @@ class Task:
         return sorted(set(self.group_names(self.on)) - set(self.group_names("train")))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Outcome:
     """The models a mitigator fitted.
 
@@ -153,6 +170,7 @@ class Outcome:
     scores : ndarray, optional
         Scores of pos_label on the measured rows, where there is one model that gives them.
     notes : list of str
+    complete : bool
     """
 
     decisions: list[Floats]
@@ -161,6 +179,7 @@ class Outcome:
     frontier: list[bool] = field(default_factory=lambda: [True])
     scores: Floats | None = None
     notes: list[str] = field(default_factory=list)
+    complete: bool = True
 
 
 class Mitigator(ABC):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,55 +12,66 @@ from sklearn.utils.validation import has_fit_parameter
 
 from core.case.case import Case
 from core.case.objective import linear_estimator
+from core.case.scoring import positive_scores
+from core.mitigation.fits import Fits
 
 Labels = npt.NDArray[np.int64]
 
 
 class Favorable(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier of the favourable label, 1, against the other, 0.
+    """A classifier of the favourable label, 1, against what is not, 0.
 
     Parameters
     ----------
     estimator : estimator
-        The model, which keeps the labels it knows.
+        The model, which keeps the labels it knows; of more than two, it is trained on whether they are favourable.
     labels : tuple
-        Its unfavourable and its favourable label.
-    before_fit : callable, optional
-        Called before every fit; may raise to cancel. Shared by clones and copies, as `estimator` is.
+        What it is trained on in the place of 0 and 1.
+    fits : Fits, optional
+        Counts the fits, and may give a model in the place of a new one. Shared by clones and copies, as `estimator` is.
     """
 
-    def __init__(self, estimator: Any, labels: tuple[Any, Any], before_fit: Callable[[], None] | None = None) -> None:
+    def __init__(self, estimator: Any, labels: tuple[Any, Any], fits: Fits | None = None) -> None:
         self.estimator = estimator
         self.labels = labels
-        self.before_fit = before_fit
+        self.fits = fits
 
     @classmethod
-    def of(cls, case: Case, before_fit: Callable[[], None] | None = None) -> Favorable:
+    def of(cls, case: Case, fits: Fits | None = None) -> Favorable:
         """Return the case's own model, fitted as it is."""
         good = case.pos_column if case.favorable_is_positive else 1 - case.pos_column
-        made = cls(case.model, (case.classes[1 - good], case.classes[good]), before_fit)
-        made.estimator_, made.classes_ = case.model, np.array([0, 1])
+        binary = len(case.classes) == 2
+        made = cls(case.model, (case.classes[1 - good], case.classes[good]) if binary else (0, 1), fits)
+        made.estimator_, made.label_, made.classes_ = case.model, case.classes[good], np.array([0, 1])
         return made
 
     def __sklearn_clone__(self) -> Favorable:
-        return Favorable(self.estimator, self.labels, self.before_fit)
+        return Favorable(self.estimator, self.labels, self.fits)
 
     def __deepcopy__(self, memo: Any) -> Favorable:
         return self.__sklearn_clone__()
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Favorable:
-        """Fit a clone of the model on its own labels."""
-        if self.before_fit is not None:
-            self.before_fit()
+        """Fit a clone of the model on its own labels, or take one that was fitted before where `fits` has it so."""
+        self.label_, self.classes_ = self.labels[1], np.array([0, 1])
+        known = None if self.fits is None else self.fits.instead(X)
+        if known is not None:
+            self.estimator_ = known
+            return self
         options = {} if sample_weight is None else {weight_name(self.estimator): np.asarray(sample_weight)}
         labels = np.where(np.asarray(y) == 1, self.labels[1], self.labels[0])
         self.estimator_ = clone(self.estimator).fit(X, labels, **options)
-        self.classes_ = np.array([0, 1])
+        if self.fits is not None:
+            self.fits.trained.append(self.estimator_)
         return self
 
     def predict(self, X: Any) -> Labels:
         """Return 1 where the model predicts the favourable label."""
-        return np.asarray(self.estimator_.predict(X) == self.labels[1], dtype=np.int64)
+        said = self._says(self.estimator_, X) if self.fits is None else self.fits.said(self.estimator_, X, self._says)
+        return np.asarray(said, dtype=np.int64)
+
+    def _says(self, model: Any, X: Any) -> npt.NDArray[np.bool_]:
+        return np.asarray(model.predict(X) == self.label_, dtype=bool)
 
     def score_method(self) -> str:
         """Return which of the model's methods gives scores."""
@@ -69,13 +79,15 @@ class Favorable(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probabilities of 0 and 1."""
-        proba = self.estimator_.predict_proba(X)
-        return proba if self.estimator_.classes_[1] == self.labels[1] else proba[:, ::-1]
+        favorable = self._scores(X)
+        return np.column_stack([1.0 - favorable, favorable])
 
     def decision_function(self, X: Any) -> Any:
         """Return the decision values, high for favourable."""
-        values = self.estimator_.decision_function(X)
-        return values if self.estimator_.classes_[1] == self.labels[1] else -values
+        return self._scores(X)
+
+    def _scores(self, X: Any) -> npt.NDArray[np.float64]:
+        return positive_scores(self.estimator_, X, list(self.estimator_.classes_).index(self.label_))
 
 
 def weight_name(model: Any) -> str:

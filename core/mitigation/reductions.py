@@ -8,6 +8,7 @@ Agarwal, A., Beygelzimer, A., Dudik, M., Langford, J. and Wallach, H. (2018). A 
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.utils import _safe_indexing
 from core.mitigation.base import Floats, Mitigator, Outcome, Progress, Task
 from core.mitigation.constraints import MOMENTS, rates_made_equal
 from core.mitigation.estimators import Favorable, takes_weights
+from core.mitigation.fits import Fits
 
 GRID_SIZES = {1: 21, 2: 49, 3: 64, 4: 81}
 """Models of a grid, by how many multipliers it spans; more are not covered by any number worth waiting for."""
@@ -43,22 +45,18 @@ class _Reduction(Mitigator):
 
     def run(self, task: Task, progress: Progress) -> Outcome:
         """Fit and measure; the cost is that of the fits."""
-        fits = 0
-        most = self.most_fits(task)
-
-        def before_fit() -> None:
-            nonlocal fits
-            progress(min(0.99, fits / most), f"Training model {fits + 1}")
-            fits += 1
-
+        fits = Fits(progress, self.most_fits(task), task.seconds, task.max_models)
         moment = MOMENTS[rates_made_equal(task.metric)](difference_bound=task.bound)
-        fitted = self.mitigator(task, Favorable.of(task.case, before_fit), moment)
+        fitted = self.mitigator(task, Favorable.of(task.case, fits), moment)
+        fits.when_spent = partial(self.hasten, fitted)
         X, y, groups = task.X, task.y, task.group_names("train")
         if task.weight is not None:
             rows = np.repeat(np.arange(len(y)), task.weight.astype(np.intp))
             X, y, groups = _safe_indexing(X, rows), y[rows], groups[rows]
         fitted.fit(X, y, sensitive_features=groups)
+        fits.close()
         found = self.outcome(task, fitted, fits)
+        found.complete = not fits.cut_short
         if task.weight is not None:
             found.notes.append("Every training record stands there as many times as its weight says.")
         return found
@@ -71,8 +69,11 @@ class _Reduction(Mitigator):
     def mitigator(self, task: Task, estimator: Favorable, moment: Any) -> Any:
         """Return fairlearn's mitigator, not fitted."""
 
+    def hasten(self, fitting: Any) -> None:
+        """Let a mitigator that is being fitted come to its end, its budget spent."""
+
     @abstractmethod
-    def outcome(self, task: Task, fitted: Any, n_fits: int) -> Outcome:
+    def outcome(self, task: Task, fitted: Any, fits: Fits) -> Outcome:
         """Return what the fitted mitigator decides."""
 
 
@@ -89,7 +90,11 @@ class Gradient(_Reduction):
         """Return the mitigator, not fitted."""
         return ExponentiatedGradient(estimator, moment, eps=task.bound, max_iter=task.max_iter)
 
-    def outcome(self, task: Task, fitted: Any, n_fits: int) -> Outcome:
+    def hasten(self, fitting: Any) -> None:
+        """End with the round that is on: it solves for the best mixture of all models kept."""
+        fitting.nu = np.inf
+
+    def outcome(self, task: Task, fitted: Any, fits: Fits) -> Outcome:
         """Return the mixture's expected decisions."""
         X, expected, used = task.X_split, np.zeros(len(task.case.rows(task.on))), 0
         for index, share in fitted.weights_.items():
@@ -98,9 +103,11 @@ class Gradient(_Reduction):
                 used += 1
         notes = [
             f"Each decision is that of one of {used} models, drawn at random; decisions count by their probability. "
-            f"{n_fits} models were trained."
+            f"{len(fits.trained)} models were trained."
         ]
-        if fitted.last_iter_ + 1 >= task.max_iter:
+        if fits.cut_short:
+            notes.append(f"{_budget(task)} was spent: this is the best mixture of the models that it had kept by then.")
+        elif fitted.last_iter_ + 1 >= task.max_iter:
             notes.append(f"It stopped after max_iter={task.max_iter} rounds, before it was within its tolerance.")
         return Outcome([np.clip(expected, 0.0, 1.0)], [fitted], notes=notes)
 
@@ -128,14 +135,24 @@ class Grid(_Reduction):
         """Return the mitigator, not fitted."""
         return GridSearch(estimator, moment, grid_size=self.most_fits(task), grid_limit=task.grid_limit)
 
-    def outcome(self, task: Task, fitted: Any, n_fits: int) -> Outcome:  # noqa: ARG002
-        """Return every model's decisions."""
-        X = task.X_split
-        decisions = [np.asarray(model.predict(X), dtype=np.float64) for model in fitted.predictors_]
-        errors = np.asarray(fitted.objectives_, dtype=np.float64)
-        violations = fitted.gammas_.max(axis=0).to_numpy(dtype=np.float64)
+    def outcome(self, task: Task, fitted: Any, fits: Fits) -> Outcome:
+        """Return every model's decisions; of points that share a model, as after the budget was spent, the first stands for all."""
+        own = [id(getattr(model, "estimator_", model)) for model in fitted.predictors_]
+        first = sorted({own.index(one) for one in own})
+        models = [fitted.predictors_[place] for place in first]
+        decisions = [np.asarray(model.predict(task.X_split), dtype=np.float64) for model in models]
+        errors = np.asarray(fitted.objectives_, dtype=np.float64)[first]
+        violations = fitted.gammas_.max(axis=0).to_numpy(dtype=np.float64)[first]
         frontier = [bool(one) for one in _undominated(errors, violations)]
-        return Outcome(decisions, list(fitted.predictors_), int(fitted.best_idx_), frontier)
+        chosen = first.index(own.index(own[int(fitted.best_idx_)]))
+        spent = f"{_budget(task)} was spent after {len(fits.trained)} of {self.most_fits(task)} models of the grid."
+        return Outcome(decisions, models, chosen, frontier, notes=[spent] if fits.cut_short else [])
+
+
+def _budget(task: Task) -> str:
+    limits = [] if task.seconds is None else [f"{task.seconds:g} s"]
+    limits += [] if task.max_models is None else [f"{task.max_models} models"]
+    return f"The budget of {' or '.join(limits)}"
 
 
 def _dimensions(task: Task) -> int:

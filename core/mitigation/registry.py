@@ -25,8 +25,10 @@ from core.mitigation.thresholds import Thresholds
 
 MITIGATORS: dict[str, Mitigator] = {one.name: one for one in (Thresholds(), Gradient(), Grid(), Correlation())}
 
-SETTINGS = ("utility", "on", "bound", "max_iter", "grid_size", "grid_limit", "n_resamples")
+SETTINGS = ("utility", "on", "bound", "max_iter", "grid_size", "grid_limit", "seconds", "max_models", "n_resamples")
 """What `mitigations` hands on to `mitigate`."""
+SECONDS = 60.0
+"""For which reductions train models, where nobody says otherwise."""
 PARTS = {"": "after", "_change": "change", "_low": "low", "_high": "high"}
 COLUMNS = [f"{what}{part}" for what in ("fairness", "utility") for part in PARTS] + ["reversed", "frontier", "chosen"]
 
@@ -43,6 +45,8 @@ def mitigate(
     max_iter: int = 50,
     grid_size: int | None = None,
     grid_limit: float = 0.5,
+    seconds: float | None = SECONDS,
+    max_models: int | None = None,
     n_resamples: int = N_RESAMPLES,
     progress: Progress | None = None,
 ) -> Mitigation:
@@ -71,6 +75,10 @@ def mitigate(
         GridSearch: how many models; None is by the number of groups.
     grid_limit : float
         GridSearch: largest multiplier. fairlearn's own 2 reaches models that favour the other group by far.
+    seconds, max_models : float and int, or None
+        Reductions: for how long they may train models, and how many; None sets no limit. Once that is spent they go on with the models they
+        have kept, ExponentiatedGradient to the best mixture of these; the result says so and is not `complete`. What is reached in a given time
+        depends on the machine.
     n_resamples : int
         Resamples behind the intervals.
     progress : callable, optional
@@ -107,18 +115,12 @@ def mitigate(
     """
     check_case(case)
     mitigator = _mitigator(method)
-    for name, number in (("bound", bound), ("grid_limit", grid_limit)):
-        check_number(name, number)
-    whole_number("max_iter", max_iter)
-    if grid_size is not None:
-        whole_number("grid_size", grid_size)
-    if not 0.0 < bound < 1.0 or max_iter < 1 or (grid_size is not None and grid_size < 2) or not grid_limit > 0.0:
-        raise InputError(
-            "bound must lie between 0 and 1, max_iter be at least 1, grid_size at least 2 and grid_limit above 0. "
-            f"Got {bound!r}, {max_iter!r}, {grid_size!r} and {grid_limit!r}; 0.01, 50, None and 0.5 are usual."
-        )
+    _check_settings(bound, max_iter, grid_size, grid_limit, seconds, max_models)
     measured = _measured(case, metric, utility, on)
-    task = Task(case, *measured, case.sensitive_feature(sensitive_feature), on, bound, max_iter, grid_size, grid_limit)
+    grid = grid_size, grid_limit
+    task = Task(
+        case, *measured, case.sensitive_feature(sensitive_feature), on, bound, max_iter, *grid, seconds, max_models
+    )
     reason = _refusal(mitigator, task)
     if reason is not None:
         return _result(mitigator, task, reason=f"{reason}.")
@@ -129,15 +131,16 @@ def mitigate(
         return _result(mitigator, task, reason=f"{error}.")
     except ValueError as error:
         return _result(mitigator, task, reason=f"it says: {str(error).strip().splitlines()[0]}.")
-    seconds = time.perf_counter() - start
+    took = time.perf_counter() - start
     return _result(
         mitigator,
         task,
         points=_points(task, outcome, n_resamples),
         decisions=tuple(outcome.decisions),
         models=tuple(outcome.models),
-        seconds=seconds,
+        seconds=took,
         notes=(*outcome.notes, *notes),
+        complete=outcome.complete,
     )
 
 
@@ -183,6 +186,32 @@ def mitigations(
     ]
 
 
+def _check_settings(
+    bound: float,
+    max_iter: int,
+    grid_size: int | None,
+    grid_limit: float,
+    seconds: float | None,
+    max_models: int | None,
+) -> None:
+    for name, number in (("bound", bound), ("grid_limit", grid_limit)):
+        check_number(name, number)
+    whole_number("max_iter", max_iter)
+    if grid_size is not None:
+        whole_number("grid_size", grid_size)
+    if seconds is not None:
+        check_number("seconds", seconds)
+        if not seconds > 0.0:
+            raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds!r}; None sets no limit.")
+    if max_models is not None:
+        whole_number("max_models", max_models)
+    if not 0.0 < bound < 1.0 or max_iter < 1 or (grid_size is not None and grid_size < 2) or not grid_limit > 0.0:
+        raise InputError(
+            "bound must lie between 0 and 1, max_iter be at least 1, grid_size at least 2 and grid_limit above 0. "
+            f"Got {bound!r}, {max_iter!r}, {grid_size!r} and {grid_limit!r}; 0.01, 50, None and 0.5 are usual."
+        )
+
+
 def _part(progress: Progress | None, index: int, n_parts: int, name: str) -> Progress:
     def report(share: float, what: str) -> None:
         if progress is not None:
@@ -217,8 +246,6 @@ def _measured(case: Case, metric: str, utility: str, on: str) -> tuple[Metric, M
 
 
 def _refusal(mitigator: Mitigator, task: Task) -> str | None:
-    if len(task.case.classes) != 2:
-        return f"fairlearn's mitigators take two label classes, and the model knows {len(task.case.classes)}"
     if task.case.randomised:
         return "the model has thresholds of each group already; make the case from the estimator inside it"
     scored = [metric.name for metric in (task.metric, task.utility) if metric.uses == "scores"]

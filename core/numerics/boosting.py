@@ -3,6 +3,7 @@
 Nodes of all trees stand one after another; tree t owns ``first[t]`` to ``first[t + 1]``, parents before their children. A leaf's
 value is ``-G / (H + ridge)``, G and H the sums of its rows' gradients and second derivatives of the logistic loss at the
 prediction that the trees before it make. With more than two classes a stage has a tree for each, and the loss is the cross-entropy.
+Under monotonic constraints values are kept within bounds (`core.numerics.boosting_nodes`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from core.numerics.boosting_nodes import COUNT, GRADIENT, HESSIAN, SQUARE, WEIGHT, Signs, node_values
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
 Nodes = npt.NDArray[np.uint16] | npt.NDArray[np.int32]
 
-COUNT, WEIGHT, GRADIENT, HESSIAN, SQUARE = range(5)
-"""Columns of node sums; the last is of weighted squared gradients."""
 FARTHEST = 700.0
 """Predictions are cut here, where probabilities differ from 0 and 1 by nothing that counts."""
 BLOCK = 1024
@@ -27,8 +28,6 @@ ROUNDER = 6755399441055744.0
 PER_OCTAVE = 1.4426950408889634
 OCTAVE, OCTAVE_REST = 0.6931471803691238, 1.9082149292705877e-10
 """log(2) in two parts, the first short enough for exact products."""
-TINY = 1e-150
-"""A leaf whose second derivatives sum to less stays at 0."""
 
 
 @njit(cache=True, nogil=True)
@@ -67,17 +66,16 @@ def _probabilities(raw: Floats, p: Floats, q: Floats, power: Floats, bits: npt.N
 
 
 @njit(cache=True, nogil=True)
-def _value(gradient: float, hessian: float, ridge: float) -> float:
-    return 0.0 if hessian + ridge < TINY else -gradient / (hessian + ridge)
-
-
-@njit(cache=True, nogil=True)
 def refit_stages(
     nodes: Nodes,
     first: Ints,
+    left: Ints,
+    right: Ints,
+    signs: Signs,
     y: Floats,
     weight: Floats,
     keep: Bools,
+    drawn: Bools,
     raw: Floats,
     ridge: float,
     rate: float,
@@ -91,10 +89,16 @@ def refit_stages(
         The leaf that every row falls in, counted within its tree.
     first : ndarray of int, shape (n_trees + 1,)
         Where each tree's nodes start.
+    left, right : ndarray of int, shape (n_nodes,)
+        Children, counted within their tree; at a leaf `left` is negative.
+    signs : ndarray of int, shape (n_nodes,)
+        Of monotonic constraints, as `node_values` takes them; 0 where there are none.
     y, weight : ndarray, shape (n_rows,)
         Labels, 0 or 1, and weights; without `histogram`, weights of kept rows are above 0.
     keep : ndarray of bool, shape (n_rows,)
         The rows to fit on.
+    drawn : ndarray of bool, shape (n_stages, n_rows) or (1, n_rows)
+        Those of them that each stage's trees were given; the trees add to the predictions of all rows.
     raw : ndarray, shape (n_rows,)
         Predictions before the first tree; overwritten with those after the last one.
     ridge : float
@@ -107,20 +111,22 @@ def refit_stages(
     Returns
     -------
     ndarray, shape (n_nodes, 5)
-        Sums over every leaf's rows; inner nodes hold 0. With `histogram`, weights and squares are left out.
+        Sums over every node's rows. With `histogram`, weights and squares are left out.
     """
     n = len(y)
     sums = np.zeros((first[-1], 5))
-    step = np.zeros(np.max(first[1:] - first[:-1]))
+    widest = np.max(first[1:] - first[:-1])
+    step, source, origin = np.zeros(widest), np.zeros(widest, dtype=np.intp), np.zeros(widest, dtype=np.intp)
     p, q, power = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     bits = power.view(np.int64)
     for t in range(len(nodes)):
-        own, leaf = sums[first[t] : first[t + 1]], nodes[t]
+        at = slice(first[t], first[t + 1])
+        own, leaf, given = sums[at], nodes[t], drawn[t % len(drawn)]
         for start in range(0, n, BLOCK):
             stop = min(start + BLOCK, n)
             _probabilities(raw[start:stop], p, q, power, bits)
             for i in range(start, stop):
-                if not keep[i]:
+                if not (keep[i] and given[i]):
                     continue
                 j = i - start
                 g = weight[i] * ((1.0 - y[i]) * p[j] - y[i] * q[j])
@@ -137,8 +143,9 @@ def refit_stages(
                     target[SQUARE] += g * g / weight[i]
         if histogram and len(own) == 1:
             continue
+        node_values(own, left[at], right[at], signs[at], ridge, step, source, origin)
         for k in range(len(own)):
-            step[k] = rate * _value(own[k, GRADIENT], own[k, HESSIAN], ridge)
+            step[k] *= rate
         for i in range(n):
             raw[i] += step[leaf[i]]
     return sums
@@ -162,9 +169,13 @@ def softmax(raw: Floats, p: Floats) -> None:
 def refit_stages_of_classes(
     nodes: Nodes,
     first: Ints,
+    left: Ints,
+    right: Ints,
+    signs: Signs,
     y: Ints,
     weight: Floats,
     keep: Bools,
+    drawn: Bools,
     raw: Floats,
     ridge: float,
     rate: float,
@@ -174,7 +185,7 @@ def refit_stages_of_classes(
 
     Parameters
     ----------
-    nodes, first, weight, keep, ridge, histogram
+    nodes, first, left, right, signs, weight, keep, drawn, ridge, histogram
         As for `refit_stages`; trees stand stage after stage.
     y : ndarray of int, shape (n_rows,)
         Classes.
@@ -190,9 +201,12 @@ def refit_stages_of_classes(
     """
     n_classes = raw.shape[1]
     sums, p = np.zeros((first[-1], 5)), np.empty(n_classes)
+    widest = np.max(first[1:] - first[:-1])
+    step, source, origin = np.zeros(widest), np.zeros(widest, dtype=np.intp), np.zeros(widest, dtype=np.intp)
     for stage in range(0, len(nodes), n_classes):
+        given = drawn[(stage // n_classes) % len(drawn)]
         for i in range(len(y)):
-            if not keep[i]:
+            if not (keep[i] and given[i]):
                 continue
             softmax(raw[i], p)
             for k in range(n_classes):
@@ -208,17 +222,18 @@ def refit_stages_of_classes(
                     target[HESSIAN] += weight[i] * h
                     target[SQUARE] += weight[i] * g * g
         for k in range(n_classes):
-            own, leaf = sums[first[stage + k] : first[stage + k + 1]], nodes[stage + k]
-            if histogram and len(own) == 1:
+            at, leaf = slice(first[stage + k], first[stage + k + 1]), nodes[stage + k]
+            if histogram and at.stop - at.start == 1:
                 continue
+            node_values(sums[at], left[at], right[at], signs[at], ridge, step, source, origin)
             for i in range(len(y)):
-                raw[i, k] += rate * _value(own[leaf[i], GRADIENT], own[leaf[i], HESSIAN], ridge)
+                raw[i, k] += rate * step[leaf[i]]
     return sums
 
 
 @njit(cache=True, nogil=True)
-def complete(sums: Floats, first: Ints, left: Ints, right: Ints, ridge: float, histogram: bool) -> Floats:
-    """Add leaves up to the inner nodes, in place, and return every node's value.
+def complete(sums: Floats, first: Ints, left: Ints, right: Ints, signs: Signs, ridge: float, histogram: bool) -> Floats:
+    """Return every node's value, and add sums up to the inner nodes where that is not done, in place.
 
     Parameters
     ----------
@@ -228,6 +243,8 @@ def complete(sums: Floats, first: Ints, left: Ints, right: Ints, ridge: float, h
         Where each tree's nodes start.
     left, right : ndarray of int, shape (n_nodes,)
         Children, counted within their tree; at a leaf `left` is negative.
+    signs : ndarray of int, shape (n_nodes,)
+        As for `refit_stages`.
     ridge : float
         Added to every node's second derivative.
     histogram : bool
@@ -239,17 +256,10 @@ def complete(sums: Floats, first: Ints, left: Ints, right: Ints, ridge: float, h
         Without the learning rate. A node without rows takes the value of the node above it.
     """
     values = np.zeros(len(sums))
+    source, origin = np.zeros(len(sums), dtype=np.intp), np.zeros(len(sums), dtype=np.intp)
     for t in range(len(first) - 1):
-        start = first[t]
-        for k in range(first[t + 1] - 1, start - 1, -1):
-            if left[k] >= 0:
-                sums[k] = sums[start + left[k]] + sums[start + right[k]]
-        for k in range(start, first[t + 1]):
-            if sums[k, COUNT] > 0.0:
-                values[k] = _value(sums[k, GRADIENT], sums[k, HESSIAN], ridge)
-            if left[k] >= 0:
-                values[start + left[k]] = values[k]
-                values[start + right[k]] = values[k]
-        if histogram and first[t + 1] - start == 1:
-            values[start] = 0.0
+        at = slice(first[t], first[t + 1])
+        node_values(sums[at], left[at], right[at], signs[at], ridge, values[at], source[at], origin[at])
+        if histogram and at.stop - at.start == 1:
+            values[at.start] = 0.0
     return values

@@ -9,7 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.numerics.boosting import FARTHEST, HESSIAN, TINY, Bools, Floats, Ints, Nodes, softmax
+from core.numerics.boosting import FARTHEST, Bools, Floats, Ints, Nodes, softmax
+from core.numerics.boosting_nodes import HESSIAN, TINY, Signs, node_values, pull_back
+
+LEAST = 1e-3
+"""What is left of a leaf's second derivative without a row is taken as at least this share of it."""
 
 
 @njit(cache=True, nogil=True)
@@ -25,11 +29,15 @@ def _derivatives(raw: float, y: float) -> tuple[float, float, float]:
 def effects_of_removal(
     nodes: Nodes,
     first: Ints,
+    left: Ints,
+    right: Ints,
+    signs: Signs,
     sums: Floats,
     values: Floats,
     y: Floats,
     weight: Floats,
     keep: Bools,
+    drawn: Bools,
     raw: Floats,
     pull: Floats,
     ridge: float,
@@ -40,7 +48,7 @@ def effects_of_removal(
 
     Parameters
     ----------
-    nodes, first, y, weight, keep, ridge, rate, histogram
+    nodes, first, left, right, signs, y, weight, keep, drawn, ridge, rate, histogram
         As for `refit_stages`.
     sums, values : ndarray
         What `complete` left and gave.
@@ -58,31 +66,36 @@ def effects_of_removal(
     carried : ndarray, shape (n_rows,)
         Derivative by the row's prediction before the first tree.
     """
-    n = len(y)
+    n, widest = len(y), np.max(first[1:] - first[:-1])
     effect, slope, carried = np.zeros(n), np.zeros(n), np.zeros(n)
+    source, origin = np.zeros(widest, dtype=np.intp), np.zeros(widest, dtype=np.intp)
+    again, by_gradient, by_hessian = np.zeros(widest), np.zeros(widest), np.zeros(widest)
     for t in range(len(nodes) - 1, -1, -1):
-        leaf, start = nodes[t], first[t]
-        if histogram and first[t + 1] - start == 1:
+        at = slice(first[t], first[t + 1])
+        leaf, own, value, given = nodes[t], sums[at], values[at], drawn[t % len(drawn)]
+        if histogram and len(own) == 1:
             continue
-        total = pull[start : first[t + 1]].copy()
+        total = pull[at].copy()
         for i in range(n):
             if keep[i]:
                 total[leaf[i]] += carried[i]
+        node_values(own, left[at], right[at], signs[at], ridge, again, source, origin)
+        pull_back(total, own, value, left[at], right[at], source, origin, ridge, by_gradient, by_hessian)
         for i in range(n):
             if not keep[i]:
                 continue
-            k = start + leaf[i]
-            raw[i] -= rate * values[k]
-            scale = sums[k, HESSIAN] + ridge
-            if scale < TINY:
+            k = leaf[i]
+            raw[i] -= rate * value[k]
+            scale = own[k, HESSIAN] + ridge
+            if not given[i] or scale < TINY:
                 continue
             g, h, tilt = _derivatives(raw[i], y[i])
-            by_value = rate * total[leaf[i]]
-            residual = g + values[k] * h
-            left = scale - weight[i] * h
-            slope[i] -= by_value * residual / scale
-            effect[i] += by_value * weight[i] * residual / max(left, 1e-3 * scale)
-            carried[i] -= by_value * weight[i] * h * (1.0 + values[k] * tilt) / scale
+            first_order = by_gradient[k] * g + by_hessian[k] * h
+            removed = min(weight[i] * h, (1.0 - LEAST) * scale)
+            more = total[k] * (g + value[k] * h) * removed / (scale * (scale - removed))
+            slope[i] -= rate * first_order
+            effect[i] += rate * weight[i] * (first_order + more)
+            carried[i] -= rate * weight[i] * h * (by_gradient[k] + by_hessian[k] * tilt)
     return effect, slope, carried
 
 
@@ -95,6 +108,7 @@ def effects_of_removal_of_classes(
     y: Ints,
     weight: Floats,
     keep: Bools,
+    drawn: Bools,
     raw: Floats,
     pull: Floats,
     ridge: float,
@@ -106,7 +120,7 @@ def effects_of_removal_of_classes(
 
     Parameters
     ----------
-    nodes, first, sums, weight, keep, pull, ridge, rate, histogram
+    nodes, first, sums, weight, keep, drawn, pull, ridge, rate, histogram
         As for `effects_of_removal`.
     values : ndarray, shape (n_nodes,)
         Values without the learning rate, `factor` included.
@@ -128,6 +142,7 @@ def effects_of_removal_of_classes(
     effect, slope, carried = np.zeros(n), np.zeros(n), np.zeros((n, width))
     p, back, total = np.empty(width), np.empty(width), pull.copy()
     for stage in range(len(nodes) - width, -1, -width):
+        given = drawn[(stage // width) % len(drawn)]
         for k in range(width):
             start, leaf = first[stage + k], nodes[stage + k]
             for i in range(n):
@@ -137,8 +152,9 @@ def effects_of_removal_of_classes(
             if not keep[i]:
                 continue
             for k in range(width):
-                if not histogram or first[stage + k + 1] - first[stage + k] > 1:
-                    raw[i, k] -= rate * values[first[stage + k] + nodes[stage + k, i]]
+                raw[i, k] -= rate * values[first[stage + k] + nodes[stage + k, i]]
+            if not given[i]:
+                continue
             softmax(raw[i], p)
             back[:] = 0.0
             for k in range(width):
@@ -152,7 +168,7 @@ def effects_of_removal_of_classes(
                 residual = factor * (p[k] - label) + values[at] * h
                 left = scale - weight[i] * h
                 slope[i] -= by_value * residual / scale
-                effect[i] += by_value * weight[i] * residual / max(left, 1e-3 * scale)
+                effect[i] += by_value * weight[i] * residual / max(left, LEAST * scale)
                 back[k] = by_value * weight[i] * p[k] * (factor + values[at] * (1.0 - 2.0 * p[k])) / scale
             together = back.sum()
             for k in range(width):

@@ -110,6 +110,10 @@ class Unlearner(ABC):
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
         """Return the case without the records at `positions` (never empty, never a whole class)."""
 
+    def gives_way(self, case: Case) -> str | None:  # noqa: ARG002
+        """Return why "auto" trains again instead although the method serves the case, or None. Follows from sizes, never from a clock."""
+        return None
+
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case trained on the labels and weights of `edits`, which differ from the case's own at `positions` only.
 
@@ -142,12 +146,15 @@ class Option:
         Whether it serves this case.
     reason : str
         Why it does not; empty where it does.
+    note : str
+        Why "auto" tries it only after training again; empty where it does not.
     """
 
     name: str
     guarantee: Guarantee
     fits: bool
     reason: str
+    note: str = ""
 
 
 def mask_without(case: Case, positions: Positions) -> npt.NDArray[np.bool_]:

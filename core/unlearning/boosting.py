@@ -23,7 +23,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.errors import NotSupportedError
-from core.numerics.boosting import COUNT
+from core.numerics.boosting_nodes import COUNT
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
 from core.unlearning.boosting_classic import ClassicBooster
 from core.unlearning.boosting_hist import HistBooster
@@ -36,6 +36,8 @@ BOOSTERS: dict[type, type[Booster]] = {
     HistGradientBoostingClassifier: HistBooster,
     GradientBoostingClassifier: ClassicBooster,
 }
+SOON = 1.0
+"""Seconds of training that are not worth an approximation: below, "auto" trains again."""
 KEPT = (
     "The trees keep the splits that were chosen with the removed records. How many are no longer the best, and how far a refit is, "
     "is found on demand; refit chooses them anew and makes the removal exact."
@@ -84,6 +86,19 @@ class LeafRefit(Unlearner):
             return f"{type(model).__name__} is not gradient boosting"
         return BOOSTERS[type(model)](model).refusal()
 
+    def gives_way(self, case: Case) -> str | None:
+        """Return why "auto" trains again instead, or None: where the model's trees say that it takes less than `SOON`."""
+        model = last_step(case.model)
+
+        def estimated() -> float:
+            booster = BOOSTERS[type(model)](model)
+            return booster.fit_seconds(booster.forest())
+
+        seconds: float = case._remember(("seconds of training",), estimated)
+        if seconds >= SOON:
+            return None
+        return f"training again takes only about {max(seconds, 0.01):.1g} s for trees of this size, so nothing need be approximated"
+
     def prepare(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with the leaf of every training row, once the model is seen to come from this table."""
         if isinstance(case.state, BoostingState):
@@ -131,9 +146,12 @@ def read(case: Case) -> BoostingState:
     nodes = booster.route(table if features is None else features)
     if int(np.diff(forest.first).max()) <= np.iinfo(np.uint16).max:
         nodes = nodes.astype(np.uint16)
-    fitted = case.retained.copy()
-    fitted[np.flatnonzero(case.retained)[booster.held_out(case.train_codes[case.retained])]] = False
-    return BoostingState(booster, forest, Rows(nodes, case.train_codes.astype(np.intp), fitted), features)
+    fitted, codes = case.retained.copy(), case.train_codes[case.retained]
+    fitted[np.flatnonzero(case.retained)[booster.held_out(codes)]] = False
+    given = booster.drawn(codes)
+    drawn = np.zeros((len(given), len(fitted)), dtype=bool)
+    drawn[:, case.retained] = given
+    return BoostingState(booster, forest, Rows(nodes, case.train_codes.astype(np.intp), fitted, drawn), features)
 
 
 def _refitted_steps(case: Case, state: BoostingState, retained: Bools) -> Any:

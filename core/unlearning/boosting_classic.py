@@ -11,15 +11,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble._gradient_boosting import _random_sample_mask
 
-from core.numerics.boosting import COUNT, GRADIENT, SQUARE, WEIGHT
+from core.numerics.boosting_nodes import COUNT, GRADIENT, SQUARE, WEIGHT
 from core.unlearning.boosting_trees import DRAWN, Bools, Booster, Floats, Forest, Ints, Leaves, Places
 from core.unlearning.preprocessing.steps import shallow
+
+TREE_SEEDS = 2**31 - 1
+"""Every tree takes a number below this from the model's random stream."""
 
 
 class ClassicBooster(Booster):
     """Gradient boosting over regression trees: double precision, no penalty, values shrunk when they are added."""
 
+    fit_costs = (1e-3, 0.0, 1e-7)
     histogram = False
     clip = float(np.finfo(np.float64).eps)
     ridge = 0.0
@@ -29,12 +34,15 @@ class ClassicBooster(Booster):
         model = self.model
         if model.loss != "log_loss":
             return f"its loss is {model.loss!r}; only 'log_loss' is served"
-        if model.subsample < 1.0:
-            return "each tree was fitted on a sample of the rows (subsample below 1), and which is not stored"
+        sampled, seeded = model.subsample < 1.0, isinstance(model.random_state, Integral)
+        if sampled and not seeded:
+            return "its trees drew samples of the rows (subsample below 1), and random_state is not a whole number to draw them again with"
+        if sampled and self.forgot:
+            return "its leaves were refitted since it was trained, and which rows its trees drew (subsample below 1) can no longer be told"
         prior = isinstance(model.init_, DummyClassifier) and model.init_.strategy == "prior"
         if self.starts_from_prior and not prior:
             return "it starts from another model's predictions (init)"
-        if model.n_iter_no_change is not None and not isinstance(model.random_state, Integral):
+        if model.n_iter_no_change is not None and not seeded:
             return "it stopped early on rows held out at random, and random_state is not a whole number to draw them again with"
         return None
 
@@ -47,6 +55,11 @@ class ClassicBooster(Booster):
     def factor(self) -> float:
         """What every leaf's Newton step is multiplied by: Friedman's (K - 1) / K for K classes, more than two."""
         return 1.0 if self.n_outputs == 1 else (self.n_classes - 1) / self.n_classes
+
+    @property
+    def share_of_features(self) -> float:
+        """Which share of the features a split is searched among."""
+        return float(self.model.max_features_ / self.n_features)
 
     @property
     def forgot(self) -> bool:
@@ -69,7 +82,22 @@ class ClassicBooster(Booster):
         """Return which rows were held out, by drawing the split again."""
         if self.model.n_iter_no_change is None:
             return np.zeros(0, dtype=np.intp)
-        return self.drawn_again(codes, self.model.random_state)
+        return self.split_again(codes, self.model.random_state)[1]
+
+    def drawn(self, codes: Ints) -> Bools:
+        """Return which rows each stage drew, by drawing them again: a sample for a stage, and then a seed for each of its trees."""
+        model = self.model
+        if model.subsample >= 1.0:
+            return super().drawn(codes)
+        stopped = model.n_iter_no_change is not None
+        order = self.split_again(codes, model.random_state)[0] if stopped else np.arange(len(codes))
+        random, size = np.random.RandomState(model.random_state), max(1, int(model.subsample * len(order)))
+        found = np.zeros((len(model.estimators_), len(codes)), dtype=bool)
+        for stage in found:
+            stage[order] = _random_sample_mask(len(order), size, random)
+            for _ in range(self.n_outputs):
+                random.randint(0, TREE_SEEDS)
+        return found
 
     def weights(self, codes: Ints, weight: Floats | None) -> Floats:
         """Return the sample weights."""
@@ -119,6 +147,9 @@ class ClassicBooster(Booster):
             model.init_ = shallow(self.model.init_)
             model.init_.class_prior_ = leaves.prior
         model.train_score_ = np.full_like(self.model.train_score_, np.nan)
+        if model.subsample < 1.0:
+            model.oob_improvement_, model.oob_scores_ = (np.full(len(model.estimators_), np.nan) for _ in range(2))
+            model.oob_score_ = np.nan
         return model
 
 

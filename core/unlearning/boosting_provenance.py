@@ -11,7 +11,7 @@ import numpy as np
 from core.case.case import Case
 from core.case.provenance import Provenance
 from core.errors import NotSupportedError
-from core.numerics.boosting import COUNT
+from core.numerics.boosting_nodes import COUNT
 from core.unlearning.boosting import BOOSTERS, BoostingState, LeafRefit, last_step, read
 from core.unlearning.boosting_trees import Forest, Leaves
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from core.case.case import Case, check_case
 from core.errors import NotSupportedError, whole_number
-from core.numerics.boosting import COUNT
+from core.numerics.boosting_nodes import COUNT
 from core.numerics.boosting_splits import best_scores
 from core.unlearning.base import Progress, model_input
 from core.unlearning.boosting import BoostingState, LeafRefit
@@ -143,12 +143,13 @@ def _of_tree(state: BoostingState, leaves: Leaves, places: Places, tree: int, g:
     at = state.forest.tree(tree)
     left, right = state.forest.left[at], state.forest.right[at]
     g, h = state.booster.split_terms(g, h, leaves.weight)
-    least_rows, least_split, least = state.booster.limits(leaves.keep, leaves.weight)
+    given = state.rows.given(tree // state.booster.n_outputs)
+    least_rows, least_split, least = state.booster.limits(leaves.keep, leaves.weight * given)
     own, best = best_scores(
         *places,
         state.booster.allowed(tree, left, right),
         state.rows.nodes[tree].astype(np.intp),
-        np.flatnonzero(leaves.keep),
+        np.flatnonzero(leaves.keep & given),
         left,
         right,
         g,

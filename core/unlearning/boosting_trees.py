@@ -12,8 +12,9 @@ from scipy.special import expit, logit, softmax
 from sklearn.model_selection import train_test_split
 
 from core.errors import NotSupportedError
-from core.numerics.boosting import COUNT, complete, refit_stages, refit_stages_of_classes
+from core.numerics.boosting import complete, refit_stages, refit_stages_of_classes
 from core.numerics.boosting_effects import effects_of_removal, effects_of_removal_of_classes, predict
+from core.numerics.boosting_nodes import COUNT
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -39,6 +40,9 @@ class Forest:
         What the model stores at the node, without the learning rate.
     count : ndarray, shape (n_nodes,)
         Rows that the model says it saw there.
+    signs : ndarray of int, shape (n_nodes,)
+        Of splits on a feature with a monotonic constraint: 1 where values on its right may not be below those on its left, -1 where they may
+        not be above; 0 elsewhere.
     """
 
     first: Ints
@@ -46,13 +50,17 @@ class Forest:
     right: Ints
     value: Floats
     count: Floats
+    signs: npt.NDArray[np.int8]
 
     @classmethod
-    def of(cls, trees: list[tuple[Ints, Ints, Floats, Floats]]) -> Forest:
-        """Join trees given as left, right, value and count."""
+    def of(
+        cls, trees: list[tuple[Ints, Ints, Floats, Floats]], signs: list[npt.NDArray[np.int8]] | None = None
+    ) -> Forest:
+        """Join trees given as left, right, value and count, and the signs of constrained splits."""
         first = np.concatenate([[0], np.cumsum([len(tree[0]) for tree in trees])]).astype(np.intp)
         left, right, value, count = (np.concatenate(part) for part in zip(*trees, strict=True))
-        return cls(first, left.astype(np.intp), right.astype(np.intp), value.astype(float), count.astype(float))
+        joined = np.concatenate(signs) if signs else np.zeros(first[-1], dtype=np.int8)
+        return cls(first, left.astype(np.intp), right.astype(np.intp), value.astype(float), count.astype(float), joined)
 
     @property
     def leaves(self) -> Bools:
@@ -80,11 +88,18 @@ class Rows:
         Classes.
     fitted : ndarray of bool, shape (n_train,)
         The rows that trees were fitted on: not those held out to stop early.
+    drawn : ndarray of bool, shape (n_stages, n_train) or (1, n_train)
+        The rows that each stage drew; a single line where every stage was given all.
     """
 
     nodes: npt.NDArray[np.uint16] | npt.NDArray[np.int32]
     y: Ints
     fitted: Bools
+    drawn: Bools
+
+    def given(self, stage: int) -> Bools:
+        """Return the rows that a stage drew."""
+        return np.asarray(self.drawn[stage % len(self.drawn)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +136,8 @@ class Leaves:
 class Booster(ABC):
     """Reads one fitted boosting classifier, and writes copies of it with other leaf values."""
 
+    fit_costs: tuple[float, float, float]
+    """Seconds that training takes for a tree, for a node and column, and for a row, column and split node, roughly, on one core."""
     histogram: bool
     """Whether derivatives are rounded to single precision and a tree without splits adds nothing."""
     clip: float
@@ -160,10 +177,15 @@ class Booster(ABC):
     def held_out(self, codes: Ints) -> Ints:
         """Return which of the rows it was given were held out to stop early."""
 
-    def drawn_again(self, codes: Ints, seed: int) -> Ints:
-        """Return which rows were held out, by drawing the split again."""
+    def split_again(self, codes: Ints, seed: int) -> tuple[Ints, Ints]:
+        """Return which rows were fitted on, in the order they were, and which were held out, by drawing the split again."""
         rows, share = np.arange(len(codes)), self.model.validation_fraction
-        return np.asarray(train_test_split(rows, test_size=share, stratify=codes, random_state=seed)[1])
+        fitted, held = train_test_split(rows, test_size=share, stratify=codes, random_state=seed)
+        return fitted, held
+
+    def drawn(self, codes: Ints) -> Bools:
+        """Return which of the rows it was given each stage drew, shape (n_stages, n_rows); a single line where each was given all."""
+        return np.ones((1, len(codes)), dtype=bool)
 
     @abstractmethod
     def weights(self, codes: Ints, weight: Floats | None) -> Floats:
@@ -214,6 +236,17 @@ class Booster(ABC):
         return 1.0
 
     @property
+    def share_of_features(self) -> float:
+        """Which share of the features a split is searched among."""
+        return 1.0
+
+    def fit_seconds(self, forest: Forest) -> float:
+        """Return about how long training takes, from the sizes of the trees alone, so that it is the same wherever it is asked."""
+        columns, by_tree, by_node, by_row = self.n_features * self.share_of_features, *self.fit_costs
+        visits = float(forest.count[~forest.leaves].sum())
+        return by_tree * (len(forest.first) - 1) + columns * (by_node * len(forest.left) + by_row * visits)
+
+    @property
     def rate(self) -> float:
         """The learning rate."""
         return float(self.model.learning_rate)
@@ -252,13 +285,14 @@ class Booster(ABC):
             raise NotSupportedError("the trees would be fitted on no record of some class")
         baseline = self.baseline(prior)
         raw = np.tile(baseline, (len(full), 1))
-        rate, nodes, first = self.rate * self.factor, rows.nodes, forest.first
+        nodes, rate, y = rows.nodes, self.rate * self.factor, rows.y
+        first, left, right, signs = forest.first, forest.left, forest.right, forest.signs
+        shape, how = (first, left, right, signs), (self.ridge, rate, self.histogram)
         if self.n_outputs == 1:
-            y = rows.y.astype(np.float64)
-            sums = refit_stages(nodes, first, y, full, keep, raw[:, 0], self.ridge, rate, self.histogram)
+            sums = refit_stages(nodes, *shape, y.astype(np.float64), full, keep, rows.drawn, raw[:, 0], *how)
         else:
-            sums = refit_stages_of_classes(nodes, first, rows.y, full, keep, raw, self.ridge, rate, self.histogram)
-        values = self.factor * complete(sums, forest.first, forest.left, forest.right, self.ridge, self.histogram)
+            sums = refit_stages_of_classes(nodes, *shape, y, full, keep, rows.drawn, raw, *how)
+        values = self.factor * complete(sums, first, left, right, signs, self.ridge, self.histogram)
         return Leaves(prior, baseline, keep, full, sums, values, raw)
 
     def predictions(self, forest: Forest, leaves: Leaves, nodes: npt.NDArray[Any]) -> Floats:
@@ -274,15 +308,15 @@ class Booster(ABC):
         pull : ndarray, shape (n_nodes,)
             Derivative of the quantity of interest by each leaf's contribution.
         """
-        trees = rows.nodes, forest.first, leaves.sums, leaves.values
-        known, raw, ridge, rate = (leaves.weight, leaves.keep), leaves.raw.copy(), self.ridge, self.rate
-        if self.n_outputs == 1:
-            y = rows.y.astype(np.float64)
-            found = effects_of_removal(*trees, y, *known, raw[:, 0], pull, ridge, rate, self.histogram)
-            return found[0], found[1], found[2][:, None]
-        return effects_of_removal_of_classes(
-            *trees, rows.y, *known, raw, pull, ridge, rate, self.factor, self.histogram
-        )
+        nodes, first, sums, values = rows.nodes, forest.first, leaves.sums, leaves.values
+        weight, keep, drawn, raw = leaves.weight, leaves.keep, rows.drawn, leaves.raw.copy()
+        ridge, rate, factor, rounds = self.ridge, self.rate, self.factor, self.histogram
+        if self.n_outputs > 1:
+            known = nodes, first, sums, values, rows.y, weight, keep, drawn
+            return effects_of_removal_of_classes(*known, raw, pull, ridge, rate, factor, rounds)
+        shape, y = (nodes, first, forest.left, forest.right, forest.signs), rows.y.astype(np.float64)
+        found = effects_of_removal(*shape, sums, values, y, weight, keep, drawn, raw[:, 0], pull, ridge, rate, rounds)
+        return found[0], found[1], found[2][:, None]
 
     def counted(self, keep: Bools, weight: Floats) -> Bools:  # noqa: ARG002
         """Return which rows the trees count."""

@@ -83,6 +83,10 @@ class Through(Unlearner):
             return "the model has no thresholds of groups"
         return self.unlearner.fits(_inside(case))
 
+    def gives_way(self, case: Case) -> str | None:
+        """Return why the estimator inside is rather trained again, or None."""
+        return self.unlearner.gives_way(_inside(case))
+
     def prepare(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with its inside prepared."""
         if isinstance(case.state, ThroughState) and case.state.inside.state is not None:

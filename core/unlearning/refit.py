@@ -79,7 +79,7 @@ def refit(case: Case, progress: Progress | None = None) -> Case:
     >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 15, "sex": ["f", "m"] * 30, "granted": [0, 1, 0, 1] * 15})
     >>> model = HistGradientBoostingClassifier(max_iter=3).fit(table[["income"]], table["granted"])
     >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
-    >>> removed = unlearn(unlearn(case, [3, 7]).case, [8])
+    >>> removed = unlearn(unlearn(case, [3, 7], method="leaf_refit").case, [8], method="leaf_refit")
     >>> removed.guarantee.value, refit(removed.case).n_retained
     ('approximate', 57)
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.case.arguments import check_number
+from core.case.arguments import check_choice, check_number
 from core.case.case import Case, check_case
 from core.case.group_thresholds import scorer
 from core.case.objective import linear_estimator
@@ -23,7 +23,7 @@ from core.unlearning.glm import Newton
 from core.unlearning.refit import Refit
 
 UNLEARNERS: tuple[Unlearner, ...] = (Newton(), Forest(), LeafRefit(), Refit())
-"""Strongest and quickest first; the last one serves every case."""
+"""Strongest and quickest first; the last one serves every case. "auto" tries one that gives way after it."""
 
 THROUGH_THRESHOLDS: tuple[Unlearner, ...] = (*map(Through, UNLEARNERS[:-1]), UNLEARNERS[-1])
 """The same for a ThresholdOptimizer: each serves the estimator inside."""
@@ -34,7 +34,9 @@ DEFAULT_TOLERANCE = 1e-6
 
 
 def unlearners_for(case: Case) -> list[Option]:
-    """Return every unlearner and whether it fits the case; those that do come first, refit last of them.
+    """Return every unlearner and whether it fits the case; those that do come first, in the order "auto" tries them.
+
+    Training again comes last of them, but for approximate methods where it costs hardly more: these give way to it.
 
     Parameters
     ----------
@@ -43,15 +45,15 @@ def unlearners_for(case: Case) -> list[Option]:
     Returns
     -------
     list of Option
-        `.name`, `.guarantee`, `.fits`, and `.reason` why one does not fit.
+        `.name`, `.guarantee`, `.fits`, `.reason` why one does not fit, and `.note` why one that does gives way.
     """
     check_case(case)
     options = [
-        Option(one.name, one.guarantee, reason is None, reason or "")
+        Option(one.name, one.guarantee, reason is None, reason or "", "" if reason else one.gives_way(case) or "")
         for one in unlearners_of(case)
         for reason in [one.fits(case)]
     ]
-    return sorted(options, key=lambda option: not option.fits)
+    return sorted(options, key=lambda option: (not option.fits, bool(option.note)))
 
 
 def unlearners_of(case: Case) -> tuple[Unlearner, ...]:
@@ -103,7 +105,7 @@ def unlearn(
     by : {"record", "subject"}
         What the ids name.
     method : str
-        A name from `unlearners_for`; "auto" takes the first that fits.
+        A name from `unlearners_for`; "auto" takes the first that fits and serves this removal.
     tolerance : float
         Certified methods: relative distance to the retrained optimum to reach. Smaller costs passes over the data.
 
@@ -219,16 +221,14 @@ def _does_not_fit(method: str, reason: object) -> NotSupportedError:
 
 
 def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, Any]:
-    if by == "record":
-        return case.positions(forget)
-    if by == "subject":
-        return case.positions_of_subjects(forget)
-    raise InputError(f"`by` must be 'record' or 'subject'. Got {by!r}.")
+    check_choice("by", by, ("record", "subject"))
+    return case.positions(forget) if by == "record" else case.positions_of_subjects(forget)
 
 
 def _candidates(case: Case, method: str) -> list[Unlearner]:
     if isinstance(method, str) and method == "auto":
-        return [unlearner for unlearner in unlearners_of(case) if unlearner.fits(case) is None]
+        fitting = [unlearner for unlearner in unlearners_of(case) if unlearner.fits(case) is None]
+        return sorted(fitting, key=lambda unlearner: unlearner.gives_way(case) is not None)
     known = {unlearner.name: unlearner for unlearner in unlearners_of(case)}
     if not isinstance(method, str) or method not in known:
         raise InputError(
@@ -247,4 +247,9 @@ def _why_not(case: Case, chosen: Unlearner) -> list[str]:
     if not meant and not chosen.family:
         return [f"No quicker method serves a {type(model).__name__}, so it was trained again."]
     earlier = [one for one in meant if known.index(one) < known.index(chosen)]
-    return [f"Not done by {one.name}: {reason}." for one in earlier for reason in [one.fits(case)] if reason]
+    return [
+        f"Not done by {one.name}: {reason}."
+        for one in earlier
+        for reason in [one.fits(case) or one.gives_way(case)]
+        if reason
+    ]

@@ -166,12 +166,12 @@ def _last(work: Work, measure: Measure) -> Planned | None:
 
 
 def _approximately(origin: Work) -> None:
-    """Say that training again may give another gap, where the way of removing that is tried first is approximate."""
+    """Say that removing gives other figures than the plan's last ones, where the way that is tried first is approximate."""
     first = next((one for one in core.unlearners_for(cached.case(origin)) if one.fits), None)
     if first is not None and first.guarantee is core.Guarantee.APPROXIMATE:
         st.caption(
-            f":material/info: {plain(first.name)}, tried first, is approximate: trained again without these records, the model may have "
-            "another gap. Once they are removed, it can be made exact to see which."
+            f":material/info: {plain(first.name)}, tried first, is approximate. The plan ends with training again, and what it reaches is that "
+            "model's; once these records are removed, the model can be made exact to be it."
         )
 
 

@@ -98,6 +98,8 @@ def _method(case: core.Case) -> str:
     for option in options:
         if not option.fits:
             st.caption(f"{plain(option.name)} does not fit this case: {plain(option.reason)}.")
+        elif option.note:
+            st.caption(f"{plain(option.name)} comes after {REFIT}: {plain(option.note)}.")
     return chosen
 
 

@@ -30,6 +30,8 @@ MODELS = {
     "stopped": HistGradientBoostingClassifier(max_iter=100, early_stopping=True, random_state=2, n_iter_no_change=3),
     "classic": GradientBoostingClassifier(n_estimators=30, random_state=0, min_samples_leaf=10),
     "from zero": GradientBoostingClassifier(n_estimators=30, init="zero", random_state=0, min_samples_leaf=10),
+    "drawn rows": GradientBoostingClassifier(n_estimators=30, subsample=0.6, random_state=1, min_samples_leaf=15),
+    "monotonic": HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8, monotonic_cst=[1, 0, -1]),
 }
 
 
@@ -70,10 +72,13 @@ def test_held_out_records_have_no_effect():
     assert (effects[fitted] != 0.0).all()
 
 
-def test_preview_is_what_the_leaf_refit_gives():
+@pytest.mark.parametrize("soon", [0.0, 1.0])
+def test_preview_is_what_removing_gives(soon, monkeypatch):
+    monkeypatch.setattr("core.unlearning.boosting.SOON", soon)
     case = make_case("hist")
     table = core.preview(case, case.record_ids[:30], ["selection_rate"])
-    done = core.unlearn(case, case.record_ids[:30], method="leaf_refit").case
+    done = core.unlearn(case, case.record_ids[:30]).case
+    assert any("was really trained again" in note for note in table.attrs["notes"]) is bool(soon)
     assert table["after"].iloc[0] == core.compare(case, done, metrics=["selection_rate"])["after"].iloc[0]
 
 
@@ -129,7 +134,7 @@ def test_changes_of_groups_are_the_metrics_own_under_leaf_refits():
     assert np.abs(found).max() > 0.01
 
 
-def test_steps_that_would_change_are_kept_for_prediction_with_a_note():
+def test_steps_that_would_change_are_kept_for_prediction_with_a_note(leaves_first):
     model = make_pipeline(StandardScaler(), HistGradientBoostingClassifier(max_iter=10))
     model.fit(TRAIN[NUMBERS], TRAIN["granted"])
     roles = core.Roles("granted", 1, 1, ["sex"], record_id="person", features=NUMBERS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,8 +112,33 @@ def test_where_no_rule_narrows_the_gap_a_note_says_so(case: core.Case) -> None:
     found = core.explain_gap(case, max_predicates=1, columns=["job"], min_support=0.5, max_support=0.6)
     assert len(found) == 0
     assert found.n_tried == 1
-    assert "for 1,250 to 1,500 of the 2,500 records narrows the gap: of 1 tried none is predicted to" in found.notes[-1]
+    assert (
+        "for 1,250 to 1,500 of the 2,500 records narrows the gap by at least 5%: of 1 tried none is predicted to"
+        in found.notes[-1]
+    )
     assert "Widen the support bounds" in found.notes[-1]
+
+
+def test_rules_that_close_less_than_their_share_are_counted_and_not_shown(case: core.Case) -> None:
+    whole, fewer = (core.explain_gap(case, max_predicates=2, top_k=3, min_responsibility=share) for share in (0, 0.6))
+    far = [one.rule for one in whole if one.responsibility >= 0.6]
+    assert 0 < len(far) < len(whole)
+    assert [one.rule for one in fewer] == far
+    assert fewer.n_left_out == whole.n_left_out + len(whole) - len(far)
+    assert f"Not shown: {fewer.n_left_out} of the" in fewer.notes[-1]
+    assert fewer.notes[-1].endswith("closed less than 60% of the gap.")
+    assert f"{len(far)} of {fewer.n_tried:,} rules shown, {fewer.n_left_out} left out" in repr(fewer)
+
+
+def test_a_rule_says_how_its_change_was_verified_and_a_preview_predicts(
+    case: core.Case, found: core.Explanation
+) -> None:
+    for one in found:
+        preview = core.preview(case, one.forget, GAP, features=["sex"]).iloc[0]
+        assert preview["after"] - preview["before"] == pytest.approx(one.verified, abs=0.01)
+        assert one.beside_a_preview.startswith("Verified by Newton steps")
+    assert "training the model again" in replace(found[0], method="refit").beside_a_preview
+    assert f"predicted {found[0].predicted:+.3f}, verified {found[0].verified:+.3f}" in repr(found[0])
 
 
 def test_more_rules_are_scored_where_the_best_are_fewer_than_fifty(
@@ -219,6 +246,7 @@ def test_progress_may_give_everything_up(case: core.Case) -> None:
         ({"bins": {"incme": [0.0]}}, "Did you mean 'income'"),
         ({"max_predicates": 0}, "1 to 5 conditions"),
         ({"top_k": 0}, "top_k must be at least 1"),
+        ({"min_responsibility": 1.0}, "from 0 to below 1"),
     ],
 )
 def test_bad_input_is_named(case: core.Case, options: dict[str, object], sentence: str) -> None:
@@ -232,7 +260,7 @@ def test_bad_input_is_named(case: core.Case, options: dict[str, object], sentenc
         ({"columns": "income"}, "Columns must be given as a list"),
         ({"bins": "5"}, "must be a number of bins"),
         ({"max_predicates": "2"}, "must be a whole number"),
-        ({"min_support": "1%"}, "must be a number"),
+        ({"min_support": "1%"}, "must be a finite number"),
     ],
 )
 def test_input_of_another_kind_is_named(case: core.Case, options: dict[str, object], sentence: str) -> None:

@@ -46,7 +46,7 @@ def test_outcomes_are_those_of_the_audit(metric):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_changes_are_those_of_the_predicted_scores(name):
+def test_changes_are_those_of_the_predicted_scores(name, leaves_first):
     case = make_case(name)
     found = core.group_changes(case, [np.flatnonzero(GROUPS[0]), *GROUPS[1:]], "selection_rate", "job")
     now = case.decisions("explore").mean()

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
 from core.attribution import forest_measured
@@ -174,3 +177,45 @@ def test_the_time_must_be_a_number(removed):
     case, groups, _ = removed
     with pytest.raises(InputTypeError, match="`seconds` must be a finite number"):
         core.measured_changes(case, groups, METRICS[0], seconds="a")
+
+
+def test_groups_that_are_all_of_a_category_are_left_out_of_what_is_claimed():
+    columns = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["region"]), remainder="passthrough")
+    model = make_pipeline(columns, RandomForestClassifier(8, max_depth=6, random_state=1))
+    case = core.prepare(core.Case(model.fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES, confirm=False))
+    region, woman = TRAIN["region"].to_numpy(), TRAIN["woman"].to_numpy() == 1
+    groups = [region == 3, *((region == number) & woman for number in range(10)), region == 5]
+    found = core.measured_changes(case, groups, METRICS[0])
+    assert found.trained_again.tolist() == [True, *[False] * 10, True]
+    for group, again, change in zip(groups, found.trained_again, found.changes, strict=True):
+        result = core.unlearn(case, case.record_ids[group])
+        real = core.compare(case, result.case, "explore", METRICS[0], n_resamples=2).iloc[0]
+        assert (result.method == "refit") == again
+        assert (change == pytest.approx(real["after"] - real["before"], abs=1e-12)) != again
+    assert found.correlation == 1.0
+    assert "8 of 8 trees" in repr(found)
+    assert "2 predicted only" in repr(found)
+    alone = core.measured_changes(case, groups[:1], METRICS[0])
+    assert (alone.n_trees, alone.of_trees) == (0, 8)
+    assert np.isnan(alone.correlation)
+
+
+def test_a_record_whose_removal_trains_again_is_not_said_to_be_rescored():
+    columns = make_column_transformer((StandardScaler(), ["income"]), remainder="passthrough")
+    model = make_pipeline(columns, RandomForestClassifier(3, max_depth=3, random_state=1))
+    case = core.Case(model.fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES, confirm=False)
+    with pytest.raises(InputError, match="None of these 2 can be: without it the preprocessing differs"):
+        core.influence(case, METRICS[0], rescore=2)
+
+
+@pytest.mark.parametrize("most", [True, False, 2.0, -1, "3", None])
+def test_records_to_rescore_are_a_whole_number(removed, most):
+    with pytest.raises(InputError, match="must be a whole number from 0 to 800"):
+        core.influence(removed[0], METRICS[0], rescore=most)
+
+
+def test_boosting_is_not_rescored_and_the_sentence_claims_nothing_else():
+    model = make_pipeline(StandardScaler(), GradientBoostingClassifier(n_estimators=2, random_state=0))
+    case = core.Case(model.fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES, confirm=False)
+    with pytest.raises(InputError, match="Got a GradientBoostingClassifier; leave out `rescore`, and see with"):
+        core.influence(case, METRICS[0], rescore=1)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, confusion_matrix
 from sklearn.neighbors import KNeighborsClassifier
@@ -17,6 +18,7 @@ from core.attribution.plan_search import Search, Version, fewest
 from core.attribution.random_removals import band
 from core.attribution.utility import Utility
 from core.errors import InputError, InputTypeError, NotSupportedError
+from tests.conftest import make_table
 
 GAP = "equal_opportunity_difference"
 
@@ -122,6 +124,69 @@ def test_the_budget_of_utility_holds() -> None:
     assert 0 < bound.path["utility_drop"].max() <= 0.01
     assert "would cost more than 0.01 of accuracy" in bound.reason
     assert bound.path["value"].iloc[-1] < bound.path["value"].iloc[0]
+
+
+@pytest.fixture(scope="module")
+def boosted() -> core.Case:
+    train, test = make_table(700, 31), make_table(600, 32)
+    columns = ["age", "income", "debt"]
+    model = HistGradientBoostingClassifier(max_iter=25, max_leaf_nodes=8).fit(train[columns], train["granted"])
+    return core.Case(model, train, test, core.Roles("granted", 1, 1, ["sex"], record_id="person", features=columns))
+
+
+def test_a_plan_by_approximate_removals_ends_with_training_again(boosted: core.Case) -> None:
+    metric = "demographic_parity_difference"
+    target = 0.6 * measured(boosted, metric)
+    plan = core.plan_removal(boosted, metric, target, max_utility_drop=0.1, n_random=0, method="leaf_refit")
+    last, before = plan.path.iloc[-1], plan.path.iloc[-2]
+    assert (last["method"], before["method"], plan.path["method"].iloc[0]) == ("refit", "leaf_refit", "")
+    assert last["value"] == measured(core.unlearn(boosted, plan.forget, method="refit").case, metric)
+    assert last["predicted"] == before["value"] != last["value"]
+    assert plan.reached == (last["value"] <= target)
+    assert "These figures are of training again without them; leaf_refit" in plan.reason
+    quick = core.plan_removal(boosted, metric, target, max_utility_drop=0.1, n_random=0, checkpoints=4)
+    assert set(quick.path["method"][1:]) == {"refit"}
+    assert "These figures" not in quick.reason
+
+
+@pytest.mark.parametrize(
+    ("again", "ended", "n_fits"),
+    [
+        ([0.0], "reached", 1),
+        ([0.03, 0.01], "reached", 2),
+        ([0.03, 0.025, 0.021], "unconfirmed", 3),
+        ([0.09, 0.08, 0.2], "unconfirmed", 3),
+    ],
+)
+def test_what_training_again_does_not_bear_out_is_searched_on(
+    boosted: core.Case, monkeypatch: pytest.MonkeyPatch, again: list[float], ended: str, n_fits: int
+) -> None:
+    """The metric is what each fit is said to give; approximate removals reach the target of 0.02 every time."""
+    given = iter(again)
+    goal: Any = SimpleNamespace(
+        short=lambda value: value - 0.02,
+        measure=lambda _: (next(given), 0.9),
+        utility=SimpleNamespace(drop=lambda before, after: before - after),
+        max_utility_drop=0.01,
+    )
+    search = Search(goal, [Version(boosted, (), 0.1, 0.9, 0.1)])
+
+    def run() -> None:
+        ids = boosted.record_ids[len(search.here.forget) : len(search.here.forget) + 2]
+        case = core.unlearn(search.here.case, ids, method="leaf_refit").case
+        search.path.append(Version(case, (*search.here.forget, *ids), 0.01, 0.9, 0.01, "leaf_refit", exact=False))
+        search.ended = "reached"
+
+    monkeypatch.setattr(search, "run", run)
+    monkeypatch.setattr(search, "trim", lambda: None)
+    run()
+    search.confirm()
+    assert search.ended == ended
+    if again[-1] < 0.1:
+        assert [version.method for version in search.path[1:]] == ["leaf_refit", "refit"] * n_fits
+        assert search.here.case.n_retained == boosted.n_retained - 2 * n_fits
+    else:
+        assert len(search.path) == 1
 
 
 def test_what_is_reached_already_needs_nothing(credit: core.Case) -> None:

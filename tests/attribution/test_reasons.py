@@ -26,6 +26,7 @@ import core
 from core.attribution import reasons
 from core.errors import InputError, NotSupportedError
 from tests.conftest import make_table
+from tests.unlearning.test_boosting_classes import make_case as make_graded_case
 
 FEATURES = ("sex", "age", "income", "debt", "job")
 NUMBERS = ["age", "income", "debt"]
@@ -131,6 +132,22 @@ def test_bare_boosting_after_its_leaves_were_refitted(kind):
     table = core.reasons(removed, case.record_ids[200:300])
     truth = removed.model.decision_function(train[NUMBERS].iloc[200:300])
     np.testing.assert_allclose(table.sum(axis=1) + table.attrs["base_value"], truth, atol=1e-5)
+
+
+@pytest.mark.parametrize("pos_label", ["granted", "late"])
+@pytest.mark.parametrize("name", ["hist", "classic", "classic, from zero"])
+def test_boosting_of_more_than_two_classes_explains_one(name, pos_label):
+    case = make_graded_case(name, pos_label=pos_label)
+    ids = case.record_ids[100:160]
+    table = core.reasons(case, ids)
+    assert (table.attrs["output"], table.attrs["explained"]) == ("centred log-ratio", pos_label)
+    logs = pd.DataFrame(np.log(case.model.predict_proba(case.X_train.iloc[100:160])), columns=case.classes)
+    truth = logs[pos_label] - logs.mean(axis=1)
+    np.testing.assert_allclose(table.sum(axis=1) + table.attrs["base_value"], truth, atol=1e-6)
+    assert table.to_numpy().std() > 0.1
+    removed = core.unlearn(case, ids[:40], method="leaf_refit").case
+    assert not np.allclose(core.reasons(removed, ids), table)
+    assert core.mean_reasons(case, 10).index.size == len(NUMBERS)
 
 
 def test_one_split_by_hand():

@@ -84,7 +84,7 @@ def test_how_lists_are_written(case: core.Case, content: bytes, options: Any, by
         (b"", {}, "Got an empty file"),
         (b"person\n", {}, "at least one id. Got none"),
         (b"p9\x00\x01\xff\x00\x02", {}, "must be text"),
-        (b"p9\n", {"by": "name"}, "'record' or 'subject'"),
+        (b"p9\n", {"by": "name"}, "one of record, subject"),
     ],
 )
 def test_what_is_no_list_is_refused(case: core.Case, content: bytes, options: Any, said: str) -> None:

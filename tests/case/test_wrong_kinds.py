@@ -29,6 +29,43 @@ def test_arguments_of_the_wrong_kind(small_case: core.Case) -> None:
 
 GAP = "demographic_parity_difference"
 WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
+    "confirm by a frame": (
+        lambda case: core.Case(case.model, case.train, case.test, case.roles, confirm=case.test),
+        "`confirm` must be True or",
+    ),
+    "no share": (lambda _: core.AtRate(None), "strictly between 0 and 1. Got None"),
+    "metrics in lists": (lambda case: core.audit(case, [["accuracy"]]), "Did you mean 'accuracy'"),
+    "a feature of none": (lambda case: core.influence(case, GAP, []), "A sensitive feature must be named. Got none"),
+    "a search on a list": (lambda case: core.group_changes(case, [], GAP, on=["explore"]), "`on` must be one of"),
+    "a search on the train rows": (
+        lambda case: core.influence(case, on="train"),
+        "`on` must be one of explore, confirm",
+    ),
+    "closely by an array": (lambda case: core.group_changes(case, [], GAP, closely=[1]), "`closely` must be True or"),
+    "by groups": (lambda case: core.preview(case, ["p1"], by_group="sex"), "`by_group` must be True or"),
+    "scores of a number": (lambda case: core.compare(case, case, scores=5), "Scores must be 600 finite numbers"),
+    "a kind in a list": (lambda case: core.choose_decisions(case, ["wrong"]), "`kind` must be one of wrong"),
+    "a group in a list": (lambda case: core.choose_decisions(case, group=["f"]), "The group must be one of"),
+    "a quantity in a list": (lambda case: core.influence_on_decisions(case, [], ["loss"]), "`quantity` must be one of"),
+    "decisions by a list": (lambda case: core.influence_on_decisions(case, [], by=["record"]), "`by` must be one of"),
+    "seconds in words": (lambda case: core.explain_gap(case, GAP, seconds="x"), "`seconds` must be a finite"),
+    "no seconds": (lambda case: core.explain_gap(case, GAP, seconds=0), "The time must be more than 0"),
+    "true conditions": (
+        lambda case: core.explain_gap(case, GAP, max_predicates=True),
+        "`max_predicates` must be a whole",
+    ),
+    "columns in lists": (lambda case: core.explain_gap(case, GAP, columns=[["age"]]), "A column of rules must be one"),
+    "a utility of a frame": (lambda case: core.plan_removal(case, utility=case.test), "A metric must be one"),
+    "half a draw": (lambda case: core.plan_removal(case, n_random=1.5), "`n_random` must be a whole"),
+    "ids by a list": (lambda case: core.unlearn(case, ["p1"], by=["record"]), "`by` must be one of record, subject"),
+    "a list by a list": (lambda case: core.read_ids(case, b"person\np1\n", by=["record"]), "`by` must be one of"),
+    "a column of a number": (lambda case: core.read_ids(case, b"person\np1\n", column=5), "`column` must be the name"),
+    "limits of a number": (
+        lambda _: core.read_table(b"a,b\n1,2\n", limits=5),
+        "Limits must be given as core.case.limits.Limits",
+    ),
+    "limits of a table": (lambda _: core.load_model(b"", limits=5), "core.case.limits.ModelLimits"),
+    "reasons of a list": (lambda case: core.reasons(case, [["p1"]]), "Each id must be that of one record"),
     "no folder for a model": (lambda case: core.save_model(case.model, "/no/such/model.skops"), "a folder that exists"),
     "no path for a model": (lambda case: core.save_model(case.model, None), "given as a path"),  # type: ignore[arg-type]
     "no path for a case": (lambda case: case.save(None), "given as a path"),  # type: ignore[arg-type]
@@ -78,6 +115,7 @@ def test_what_is_wrong_is_said_in_a_sentence(name: str, small_case: core.Case) -
     with pytest.raises(core.RedressError, match=sentence) as caught:
         call(small_case)
     assert str(caught.value).endswith((".", "?"))
+    assert "\n" not in str(caught.value)
 
 
 CALLS: dict[str, Callable[[Any], object]] = {

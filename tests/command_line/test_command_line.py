@@ -90,6 +90,20 @@ def test_influence_lists_the_most_harmful(
     assert [line.split()[0] for line in lines[-3:]] == core.harmful(effects)[:3].tolist()
 
 
+def test_influence_says_which_records_were_rescored(
+    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Only the records of forests are re-scored" in refused(capsys, "influence", folder, "--rescore", "2")
+    effects, asked = core.influence(small_case), []
+    effects.attrs["rescored"] = tuple(core.harmful(effects)[:2])
+    monkeypatch.setattr(core, "influence", lambda *_, rescore: asked.append(rescore) or effects)
+    lines = run(capsys, "influence", folder, "--rescore", "2", "--top", "3").splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines[-3:]] == ["really removed", "really removed", "predicted"]
+    found = run_json(capsys, "influence", folder, "--rescore", "2", "--top", "3")["most_harmful"]
+    assert [row["rescored"] for row in found] == [True, True, False]
+    assert asked == [2, 2]
+
+
 def test_unlearn_the_most_harmful_and_save(
     capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case, tmp_path: Path
 ) -> None:
@@ -200,9 +214,11 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
         (["audit", "CASE", "--seed", "-1"], "A seed must be"),
         (["audit", "CASE", "--resamples", "10000000000"], "at most 100,000"),
         (["audit", "CASE", "--metric", "equal_oportunity_difference"], "Did you mean 'equal_opportunity_difference'"),
+        (["audit", "CASE", "--metric", "nope"], "The usual ones are selection_rate, true_positive_rate, false_positive_rate"),
         (["audit", "CASE", "--sensitive-feature", "sexx"], "Did you mean 'sex'"),
         (["audit", "nowhere"], "Got nothing at 'nowhere'"),
         (["influence", "CASE", "--on", "confirm"], "must not look at the confirm rows"),
+        (["influence", "CASE", "--rescore", "a"], "invalid int value: 'a'"),
         (["influence", "CASE", "--top", "many"], "such as 1% or a number such as 120. Got 'many'"),
         (["influence", "CASE", "--top", "0"], "Got '0'"),
         (["influence", "CASE", "--top", "1.5"], "Got '1.5'"),
@@ -351,10 +367,27 @@ def test_explain_prints_rules_and_gives_their_ids(
     text = run(capsys, *options)
     assert expected[0].rule in text
     assert f"{expected.n_tried:,} rules tried" in text
-    assert "change places" not in text
+    assert "overshoots" not in text
     assert "must not look at the confirm rows" in refused(capsys, *options, "--on", "confirm")
-    turned = replace(expected, subsets=(replace(expected[0], reversed=True, change=-0.2, low=-0.3, high=-0.1),))
-    monkeypatch.setattr(core, "explain_gap", lambda *_, **__: turned)
-    text = run(capsys, *options)
-    assert "-0.2000 [-0.3000, -0.1000] *" in text
-    assert "* The two groups change places" in text
+
+
+def test_explain_sets_two_changes_of_one_kind_side_by_side_within_the_terminal(
+    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = core.explain_gap(small_case, "demographic_parity_difference", max_predicates=1, top_k=1)
+    conditions = 5 * found[0].conditions
+    turned = replace(
+        found[0], conditions=conditions, reversed=True, change=-0.2, predicted=-0.03, after=found[0].before - 0.05
+    )
+    monkeypatch.setattr(core, "explain_gap", lambda *_, **__: replace(found, subsets=(turned,)))
+    for width in (80, 100):
+        monkeypatch.setenv("COLUMNS", str(width))
+        table, legend = run(capsys, "explain", folder).split("\n\n")[1:3]
+        assert "-0.0300   -0.0500" in table
+        assert "overshoots" in table
+        assert "overshoots: without the records the groups change places" in legend
+        assert max(map(len, f"{table}\n{legend}".splitlines())) <= width
+        rule = " ".join(line[: table.index("records")].strip() for line in table.splitlines()[1:])
+        assert rule.split() == turned.rule.split()
+    monkeypatch.setattr(core, "explain_gap", lambda *_, **__: replace(found, subsets=()))
+    assert "No rule closes its share of the gap" in run(capsys, "explain", folder)

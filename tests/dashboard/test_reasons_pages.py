@@ -56,11 +56,18 @@ def test_a_record_opens_with_its_reasons_before_and_after(
     assert "Mean absolute SHAP value over 100 training records" in captions(app)
 
 
-def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(open_app: Opener, boosted: core.Case) -> None:
+def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(
+    open_app: Opener, boosted: core.Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = go(open_app(workspace.store(boosted, "Boosted")), "find")
     app.number_input(key="find_number").set_value(12).run()
     taken = list(app.session_state["work"].selection)
     go(app, "remove")
+    assert "leaf_refit comes after refit: training again takes only about 0.0" in captions(app)
+    assert "was really trained again without them" in " ".join(one.value for one in app.warning)
+    monkeypatch.setattr("core.unlearning.boosting.SOON", 0.0)
+    app.run()
+    assert "comes after refit" not in captions(app)
     ways = " ".join(next(one for one in app.radio if one.key == "remove_method").proto.captions)
     assert "The model comes without proof that it equals training again" in ways
     app.button(key="remove_apply").click().run()
@@ -84,7 +91,7 @@ def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(open_app: 
 
 
 def test_training_again_forgets_no_more(boosted: core.Case) -> None:
-    removed = core.unlearn(boosted, boosted.record_ids[:20]).case
+    removed = core.unlearn(boosted, boosted.record_ids[:20], method="leaf_refit").case
     again = take(removed, Step("refit"))
     assert again.result is not None
     assert again.result.guarantee is core.Guarantee.EXACT

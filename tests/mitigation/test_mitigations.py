@@ -83,6 +83,7 @@ def test_the_exponentiated_gradient_is_fairlearns(case: core.Case) -> None:
     pmf = by_hand._pmf_predict(case.X_test.iloc[case.rows("explore")])[:, 1]
     np.testing.assert_allclose(found.decisions[0], pmf, atol=1e-9)
     assert found.points.loc[0, "fairness_change"] < -0.05
+    assert found.complete
 
 
 @pytest.mark.parametrize("method", ["exponentiated_gradient", "grid_search"])
@@ -182,6 +183,89 @@ def test_all_of_them_run_with_intersections_and_can_be_cancelled(case: core.Case
     assert [one.method for one in found] == list(METHODS)
     assert all(one.serves for one in found)
     assert ["not kept" in " ".join(one.notes) for one in found] == [True, True, True, False]
+
+
+def counting(seen: list[str]) -> Any:
+    return lambda _, what: seen.append(what)
+
+
+def test_a_spent_budget_ends_in_the_best_mixture_of_what_was_trained(case: core.Case) -> None:
+    seen: list[str] = []
+    short = core.mitigate(case, "exponentiated_gradient", PARITY, max_iter=8, max_models=6, progress=counting(seen))
+    assert [what for what in seen if "Training" in what] == [f"Training model {number}" for number in range(1, 7)]
+    assert not short.complete
+    assert "The budget of 60 s or 6 models was spent: this is the best mixture" in " ".join(short.notes)
+    assert "max_iter" not in " ".join(short.notes)
+    assert repr(short).endswith("budget spent)")
+    fitted = short.models[0]
+    said = np.array([np.asarray(one.predict(TRAIN[FEATURES])) for one in fitted.predictors_])
+    rates = np.array([[one[TRAIN.sex == sex].mean() for sex in ("f", "m")] for one in said])
+    errors = (said != TRAIN.granted.to_numpy()).mean(axis=1)
+    beyond = np.abs(rates - said.mean(axis=1, keepdims=True)).max(axis=1)
+    weights = fitted.weights_.to_numpy()
+    cost = weights @ errors + 100 * max(0.0, np.abs(weights @ (rates - said.mean(axis=1, keepdims=True))).max() - 0.01)
+    assert cost < (errors + 100 * np.maximum(0.0, beyond - 0.01)).min() + 1e-6
+    assert short.points.loc[0, "fairness_change"] < -0.05
+
+
+def test_the_first_model_is_trained_whatever_the_time_and_mixing_can_be_cancelled(case: core.Case) -> None:
+    seen: list[str] = []
+    found = core.mitigate(case, "exponentiated_gradient", OPPORTUNITY, seconds=1e-9, progress=counting(seen))
+    assert found.serves
+    assert [what for what in seen if "Training" in what] == ["Training model 1"]
+    np.testing.assert_array_equal(found.decisions[0], case.favorable(case.decisions("explore")))
+
+    def stop(share: float, what: str) -> None:
+        if "Mixing" in what:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        core.mitigate(case, "exponentiated_gradient", OPPORTUNITY, max_models=1, progress=stop)
+
+
+def test_a_grid_that_is_cut_short_gives_each_model_once(case: core.Case) -> None:
+    whole = core.mitigate(case, "grid_search", PARITY, grid_size=7, grid_limit=2.0)
+    short = core.mitigate(case, "grid_search", PARITY, grid_size=7, grid_limit=2.0, max_models=4)
+    assert len(short.points) == len(short.decisions) == 4 < len(whole.points)
+    for one, other in zip(short.decisions, whole.decisions, strict=False):
+        np.testing.assert_array_equal(one, other)
+    assert short.points["chosen"].sum() == 1
+    assert any("after 4 of 7 models of the grid" in note for note in short.notes)
+    assert not short.complete
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_of_three_classes_the_favourable_one_stands_against_the_others(method: str) -> None:
+    train, test = (
+        part.assign(outcome=np.where(part.granted == 1, "yes", np.where(part.debt > 0, "later", "no")))
+        for part in (TRAIN, TEST)
+    )
+    model = LogisticRegression(**SOLVER | {"solver": "newton-cg"}).fit(train[FEATURES], train["outcome"])
+    found = core.mitigate(
+        core.Case(model, train, test, core.Roles("outcome", "yes", "yes", ["sex"])),
+        method,
+        PARITY,
+        max_iter=3,
+        grid_size=7,
+    )
+    assert found.serves, found.reason
+    best = found.points.loc[found.points["chosen"]].iloc[0]
+    assert best["fairness_change"] < -0.05
+    assert best["utility"] > 0.55
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"seconds": 0}, "more than 0 seconds"),
+        ({"seconds": "a"}, "`seconds` must be a finite number"),
+        ({"max_models": 0}, "whole number of at least 1"),
+        ({"max_models": True}, "whole number of at least 1"),
+    ],
+)
+def test_budgets_that_cannot_be_are_refused(case: core.Case, settings: Any, sentence: str) -> None:
+    with pytest.raises(core.RedressError, match=sentence):
+        core.mitigate(case, "grid_search", **settings)
 
 
 def test_unknown_names_are_refused(case: core.Case) -> None:

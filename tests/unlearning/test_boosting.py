@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
 from core.errors import InputError, NotSupportedError
-from core.unlearning.boosting import LeafRefit
+from core.unlearning.boosting import BOOSTERS, LeafRefit
 from core.unlearning.refit import fit_again
 from core.verification import check_unlearner
 from tests.conftest import make_table
@@ -38,6 +40,7 @@ HIST = {
     "drawn features": {"max_iter": 20, "max_features": 0.5, "random_state": 5},
     "constrained": {"max_iter": 10, "interaction_cst": "no_interactions"},
     "categories": {"max_iter": 10, "categorical_features": [0]},
+    "monotonic": {"max_iter": 15, "monotonic_cst": [1, -1, 0], "l2_regularization": 1.0},
 }
 CLASSIC = {
     "plain": {"n_estimators": 30, "random_state": 0},
@@ -46,10 +49,14 @@ CLASSIC = {
     "stopped": {"n_estimators": 200, "n_iter_no_change": 3, "random_state": 7},
     "from zero": {"n_estimators": 20, "init": "zero", "random_state": 0},
     "drawn features": {"n_estimators": 10, "max_features": 1, "random_state": 0},
+    "drawn rows": {"n_estimators": 20, "subsample": 0.5, "min_samples_leaf": 20, "random_state": 4},
+    "drawn rows, stopped": {"n_estimators": 60, "subsample": 0.7, "n_iter_no_change": 2, "random_state": 6},
 }
 MODELS = {("hist", name): (HistGradientBoostingClassifier, options) for name, options in HIST.items()} | {
     ("classic", name): (GradientBoostingClassifier, options) for name, options in CLASSIC.items()
 }
+FREE = [name for name in MODELS if name[1] != "monotonic"]
+ALL_ROWS = [name for name in MODELS if name[1] != "monotonic" and "drawn rows" not in name[1]]
 
 
 def make_case(kind, options, *, weighted=False, train=None, features=NUMBERS):
@@ -93,7 +100,7 @@ def assert_same_numbers(again, case):
     np.testing.assert_allclose(again.predict_proba(case.X_test), case.model.predict_proba(case.X_test), atol=1e-12)
 
 
-@pytest.mark.parametrize("name", MODELS, ids="-".join)
+@pytest.mark.parametrize("name", ALL_ROWS, ids="-".join)
 def test_single_stage_without_splits_chosen_anew_equals_refit(name):
     """One tree on one split column: when its splits stay the same, refitted values are those of a refit."""
     kind, options = MODELS[name]
@@ -108,7 +115,7 @@ def test_single_stage_without_splits_chosen_anew_equals_refit(name):
     np.testing.assert_allclose(removed.model.predict_proba(case.X_test), refitted.predict_proba(case.X_test), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", MODELS, ids="-".join)
+@pytest.mark.parametrize("name", FREE, ids="-".join)
 def test_values_are_those_of_scikit_learns_own_formula_stage_by_stage(name):
     """An independent, slow refit: route the retained rows, take each leaf's Newton step in double precision."""
     case = LeafRefit().prepare(make_case(*MODELS[name], weighted=True))
@@ -122,10 +129,10 @@ def test_values_are_those_of_scikit_learns_own_formula_stage_by_stage(name):
     prior = np.average(y, weights=weight[keep])
     raw = np.full(keep.sum(), 0.0 if booster.model.get_params().get("init") == "zero" else np.log(prior / (1 - prior)))
     ridge = booster.model.get_params().get("l2_regularization", 0.0)
-    for nodes in rows.nodes[:, keep]:
-        p = 1 / (1 + np.exp(-raw))
-        gradient = np.bincount(nodes, weight[keep] * (p - y))
-        hessian = np.bincount(nodes, weight[keep] * p * (1 - p))
+    for stage, nodes in enumerate(rows.nodes[:, keep]):
+        p, given = 1 / (1 + np.exp(-raw)), weight[keep] * rows.given(stage)[keep]
+        gradient = np.bincount(nodes, given * (p - y))
+        hessian = np.bincount(nodes, given * p * (1 - p))
         with np.errstate(invalid="ignore"):
             raw = raw + case.model.learning_rate * (-gradient / (hessian + ridge))[nodes]
     found = removed.model.decision_function(case.X_train[keep])
@@ -143,13 +150,38 @@ def test_nearer_to_the_refit_than_the_untouched_model():
     train = make_table(4000, 23)
     case = make_case(HistGradientBoostingClassifier, {"max_iter": 60, "max_leaf_nodes": 5}, train=train)
     deserved = np.flatnonzero(case.y_train & (train["debt"] < 9).to_numpy())[:500]
-    removed = core.unlearn(case, case.record_ids[deserved]).case
+    removed = core.unlearn(case, case.record_ids[deserved], method="leaf_refit").case
     refitted, _ = fit_again(case, removed.retained)
     truth = refitted.predict_proba(case.X_test)[:, 1]
     assert np.abs(removed.scores("test") - truth).mean() < 0.5 * np.abs(case.scores("test") - truth).mean()
 
 
-def test_chosen_before_refit_and_says_what_it_kept():
+def test_gives_way_where_training_again_costs_hardly_more_and_says_so():
+    case = make_case(HistGradientBoostingClassifier, {"max_iter": 10})
+    options = [option for option in core.unlearners_for(case) if option.fits]
+    assert [option.name for option in options] == ["refit", "leaf_refit"]
+    assert re.fullmatch(r"training again takes only about 0\.0\d s .*", options[1].note)
+    assert options[0].note == ""
+    for asked in ("auto", "refit"):
+        result = core.unlearn(case, case.record_ids[:3], method=asked)
+        assert (result.method, result.guarantee) == ("refit", core.Guarantee.EXACT)
+        assert any("leaf_refit: training again takes only" in note for note in result.notes)
+    assert core.edit(case, relabel={case.record_ids[0]: 1 - int(case.train_codes[0])}).method == "refit"
+
+
+@pytest.mark.parametrize("name", [("hist", "plain"), ("classic", "drawn features")], ids="-".join)
+def test_the_estimate_of_a_fit_grows_with_its_trees(name):
+    kind, options = MODELS[name]
+    size = "max_iter" if "max_iter" in options else "n_estimators"
+    seconds = []
+    for n in (5, 50):
+        booster = BOOSTERS[kind](make_case(kind, {**options, size: n}).model)
+        seconds.append(booster.fit_seconds(booster.forest()))
+    assert 5 < seconds[1] / seconds[0] < 12
+    assert 0.001 < seconds[0] < 0.1
+
+
+def test_chosen_before_refit_and_says_what_it_kept(leaves_first):
     case = make_case(HistGradientBoostingClassifier, {"max_iter": 10})
     result = core.unlearn(case, case.record_ids[:3])
     assert (result.method, result.guarantee) == ("leaf_refit", core.Guarantee.APPROXIMATE)
@@ -192,7 +224,7 @@ def test_held_out_records_leave_the_trees_as_they_were():
 
 
 @pytest.mark.parametrize("name", [("hist", "plain"), ("classic", "plain")], ids="-".join)
-def test_result_is_saved_loaded_and_unlearned_from_again(name, tmp_path):
+def test_result_is_saved_loaded_and_unlearned_from_again(name, tmp_path, leaves_first):
     case = make_case(*MODELS[name])
     removed = core.unlearn(case, case.record_ids[:100]).case
     core.save_model(removed.model, tmp_path / "model.skops")
@@ -213,7 +245,7 @@ def pipeline_case(encoder, kind=HistGradientBoostingClassifier, features=("job",
     return core.Case(model, train=TRAIN, test=TEST, roles=ROLES)
 
 
-def test_last_in_a_pipeline_whose_steps_stay_the_same():
+def test_last_in_a_pipeline_whose_steps_stay_the_same(leaves_first):
     case = pipeline_case("passthrough")
     result = core.unlearn(case, case.record_ids[:50])
     assert result.method == "leaf_refit"
@@ -221,7 +253,7 @@ def test_last_in_a_pipeline_whose_steps_stay_the_same():
     assert check_unlearner(LeafRefit(), case)["passed"].all()
 
 
-def test_pipeline_whose_steps_change_goes_to_refit_with_the_reason():
+def test_pipeline_whose_steps_change_goes_to_refit_with_the_reason(leaves_first):
     case = pipeline_case(StandardScaler())
     result = core.unlearn(case, case.record_ids[:50])
     assert result.method == "refit"
@@ -230,7 +262,7 @@ def test_pipeline_whose_steps_change_goes_to_refit_with_the_reason():
         core.unlearn(case, case.record_ids[:50], method="leaf_refit")
 
 
-def test_vanished_category_goes_to_refit():
+def test_vanished_category_goes_to_refit(leaves_first):
     case = pipeline_case("passthrough")
     nurses = case.record_ids[(TRAIN["job"] == "nurse").to_numpy()]
     assert core.unlearn(case, nurses).method == "refit"
@@ -243,7 +275,6 @@ def test_vanished_category_goes_to_refit():
         (GradientBoostingClassifier, {"loss": "exponential"}, "exponential"),
         (GradientBoostingClassifier, {"init": DummyClassifier(strategy="uniform")}, "init"),
         (GradientBoostingClassifier, {"n_iter_no_change": 3, "n_estimators": 5}, "random_state"),
-        (HistGradientBoostingClassifier, {"monotonic_cst": [1, 0, 0]}, "monotonic"),
     ],
 )
 def test_refused_with_the_reason(kind, options, reason):
@@ -258,7 +289,7 @@ def test_other_models_are_refused():
 
 
 @pytest.mark.parametrize("kind", [HistGradientBoostingClassifier, GradientBoostingClassifier])
-def test_warm_started_models_are_served_unless_the_rows_changed_in_between(kind):
+def test_warm_started_models_are_served_unless_the_rows_changed_in_between(kind, leaves_first):
     size = "max_iter" if kind is HistGradientBoostingClassifier else "n_estimators"
     model = kind(**{size: 5}, warm_start=True, random_state=0)
     for n, rows in ((5, COMPLETE), (12, COMPLETE)):
@@ -272,7 +303,7 @@ def test_warm_started_models_are_served_unless_the_rows_changed_in_between(kind)
     assert any("first in tree 12:" in note for note in result.notes)
 
 
-def test_categories_of_its_own_keep_their_sides():
+def test_categories_of_its_own_keep_their_sides(leaves_first):
     train = TRAIN.assign(job=TRAIN["job"].astype("category"))
     test = TEST.assign(job=pd.Categorical(TEST["job"], categories=train["job"].cat.categories))
     columns = ["job", *NUMBERS]

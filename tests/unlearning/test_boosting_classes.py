@@ -37,6 +37,9 @@ MODELS = {
     ),
     "classic": GradientBoostingClassifier(n_estimators=12, random_state=0, min_samples_leaf=10),
     "classic, from zero": GradientBoostingClassifier(n_estimators=8, init="zero", random_state=0, min_samples_leaf=10),
+    "classic, drawn rows": GradientBoostingClassifier(
+        n_estimators=12, subsample=0.6, random_state=2, min_samples_leaf=25
+    ),
     "classic, stopped": GradientBoostingClassifier(n_estimators=60, n_iter_no_change=2, random_state=7),
 }
 
@@ -69,18 +72,18 @@ def test_values_are_those_of_scikit_learns_own_formula_stage_by_stage(name):
     start = np.zeros(3) if "zero" in name else np.log(prior / np.exp(np.log(prior).mean()))
     raw, factor = np.tile(start, (keep.sum(), 1)), 2 / 3 if "classic" in name else 1.0
     ridge = booster.model.get_params().get("l2_regularization", 0.0)
-    for stage in rows.nodes[:, keep].reshape(-1, 3, keep.sum()):
-        p = softmax(raw, axis=1)
-        for k, nodes in enumerate(stage):
-            gradient = np.bincount(nodes, weight * (p - y)[:, k])
-            hessian = np.bincount(nodes, weight * (p * (1 - p))[:, k])
+    for stage, trees in enumerate(rows.nodes[:, keep].reshape(-1, 3, keep.sum())):
+        p, given = softmax(raw, axis=1), weight * rows.given(stage)[keep]
+        for k, nodes in enumerate(trees):
+            gradient = np.bincount(nodes, given * (p - y)[:, k])
+            hessian = np.bincount(nodes, given * (p * (1 - p))[:, k])
             with np.errstate(invalid="ignore"):
                 raw[:, k] += case.model.learning_rate * factor * (-gradient / (hessian + ridge))[nodes]
     found = removed.model.decision_function(case.X_train[keep])
     np.testing.assert_allclose(found, raw, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["hist, balanced", "classic"])
+@pytest.mark.parametrize("name", ["hist, balanced", "classic, drawn rows"])
 def test_conforms(name):
     assert check_unlearner(LeafRefit(), make_case(name))["passed"].all()
 
@@ -88,7 +91,7 @@ def test_conforms(name):
 def test_nearer_to_the_refit_than_the_untouched_model():
     case = make_case("hist", train=graded(2000, 53))
     gone = np.flatnonzero((case.train["granted"] == "late") & (case.train["debt"] < 11))
-    removed = core.unlearn(case, case.record_ids[gone])
+    removed = core.unlearn(case, case.record_ids[gone], method="leaf_refit")
     truth = fit_again(case, removed.case.retained)[0].predict_proba(case.X_test)
     before, after = (np.abs(one.model.predict_proba(case.X_test) - truth).mean() for one in (case, removed.case))
     assert removed.method == "leaf_refit"
@@ -118,11 +121,12 @@ def test_splits_of_an_untouched_model_are_the_best_and_some_are_no_longer_after_
         check = core.check_splits(case, n_stages=4)
         assert (check.n_changed, check.n_stages, check.of_stages) == (0, 4, 12)
         ids = case.record_ids[(TRAIN["age"] < 35).to_numpy()]
-        assert core.check_splits(core.unlearn(case, ids).case).n_changed > 0
+        assert core.check_splits(core.unlearn(case, ids, method="leaf_refit").case).n_changed > 0
 
 
-def test_self_influence_follows_the_rise_of_the_own_loss_under_leaf_refits():
-    case = make_case("hist, penalised")
+@pytest.mark.parametrize("name", ["hist, penalised", "classic, drawn rows"])
+def test_self_influence_follows_the_rise_of_the_own_loss_under_leaf_refits(name):
+    case = make_case(name)
     own, rise = self_influence(case), []
     rows = np.argsort(own)[::30]
     for row in rows:

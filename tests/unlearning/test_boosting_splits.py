@@ -11,7 +11,7 @@ import core
 from core.errors import InputError, NotSupportedError
 from tests.unlearning.test_boosting import COMPLETE, HIST, MODELS, NUMBERS, make_case
 
-UNCHECKED = ("drawn features", "categories")
+UNCHECKED = ("drawn features", "categories", "monotonic")
 EXTRA = {
     ("hist", "pairs"): (HistGradientBoostingClassifier, {"max_iter": 10, "interaction_cst": [{0, 1}, {2}]}),
     ("classic", "shares"): (
@@ -92,6 +92,8 @@ def test_what_cannot_be_checked_says_why():
             core.check_splits(make_case(*MODELS[kind, "drawn features"]))
     with pytest.raises(NotSupportedError, match="sets of categories"):
         core.check_splits(make_case(*MODELS["hist", "categories"]))
+    with pytest.raises(NotSupportedError, match="monotonic constraints forbid"):
+        core.check_splits(make_case(*MODELS["hist", "monotonic"]))
     case = make_case(*MODELS["classic", "plain"])
     linear = LogisticRegression().fit(case.X_train, case.train_labels)
     with pytest.raises(NotSupportedError, match="not gradient boosting"):

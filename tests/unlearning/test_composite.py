@@ -170,14 +170,22 @@ def test_the_retrain_gap_counts_the_decisions_expected_to_differ() -> None:
     assert gap.n_flipped == round(np.abs(chances(stale) - chances(gap.refit)).sum()) > 0
 
 
-def test_the_guarantee_is_that_of_the_estimator_inside() -> None:
+def test_the_guarantee_is_that_of_the_estimator_inside(leaves_first: None) -> None:
     options = {one.name: one for one in core.unlearners_for(lending(fair(linear())))}
     assert options["newton"].fits
     assert options["newton"].guarantee is core.Guarantee.CERTIFIED
     assert not options["forest"].fits
-    boosted = core.unlearn(lending(fair(GradientBoostingClassifier(n_estimators=5, random_state=0))), range(30))
+    case = lending(fair(GradientBoostingClassifier(n_estimators=5, random_state=0)))
+    boosted = core.unlearn(case, range(30))
     assert (boosted.method, boosted.guarantee) == ("leaf_refit", core.Guarantee.APPROXIMATE)
     assert any("chosen anew" in note for note in boosted.notes)
+
+
+def test_leaves_give_way_inside_thresholds_too() -> None:
+    case = lending(fair(GradientBoostingClassifier(n_estimators=5, random_state=0)))
+    boosted = core.unlearn(case, range(30))
+    assert (boosted.method, boosted.guarantee) == ("refit", core.Guarantee.EXACT)
+    assert any("leaf_refit: training again takes only" in note for note in boosted.notes)
 
 
 @pytest.mark.parametrize(

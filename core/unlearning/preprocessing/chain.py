@@ -38,7 +38,7 @@ def plan(estimator: Any, names: tuple[str, ...] | None, builder: AtomBuilder | A
     NotSupportedError
         If a transformer or a parameter is not one that can be refitted from sums.
     """
-    if _passes(estimator):
+    if passes(estimator):
         return names
     if isinstance(estimator, Pipeline):
         return _plan_pipeline([step for _, step in estimator.steps], names, builder)
@@ -60,7 +60,7 @@ def _plan_pipeline(
     steps: Sequence[Any], names: tuple[str, ...] | None, builder: AtomBuilder | AtomCheck
 ) -> tuple[str, ...] | None:
     if any(isinstance(step, OneHotEncoder) for step in steps):
-        _plan_categories([step for step in steps if not _passes(step)], names, builder)
+        _plan_categories([step for step in steps if not passes(step)], names, builder)
         return None
     for step in steps:
         names = plan(step, names, builder)
@@ -89,7 +89,7 @@ def _plan_columns(
 ) -> None:
     if estimator.transformer_weights:
         raise NotSupportedError("a ColumnTransformer with transformer_weights")
-    for _, part, columns in _parts(estimator):
+    for _, part, columns in column_parts(estimator):
         taken = None if names is None else tuple(names[index] for index in columns)
         left = plan(part, taken, builder)
         if left is not None:
@@ -103,7 +103,7 @@ def _ask_numbers(names: tuple[str, ...], builder: AtomBuilder | AtomCheck) -> No
 
 def refit(estimator: Any, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
     """Return the transformer as fitted on the retained rows, and the features it gives."""
-    if _passes(estimator):
+    if passes(estimator):
         return estimator, block
     if isinstance(estimator, Pipeline):
         return _refit_pipeline(estimator, block, sums, atoms)
@@ -126,7 +126,7 @@ def _refit_pipeline(estimator: Pipeline, block: Block, sums: Sums, atoms: AtomTa
 
 def _refit_columns(estimator: ColumnTransformer, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
     fitted, blocks, widths = {}, [], {}
-    for name, part, columns in _parts(estimator):
+    for name, part, columns in column_parts(estimator):
         new_part, out = refit(part, _select(block, columns), sums, atoms)
         features = as_linear(out, atoms)
         fitted[name] = new_part
@@ -140,7 +140,7 @@ def _refit_columns(estimator: ColumnTransformer, block: Block, sums: Sums, atoms
     return new, stack(blocks)
 
 
-def _parts(estimator: ColumnTransformer) -> list[tuple[str, Any, Sequence[int]]]:
+def column_parts(estimator: ColumnTransformer) -> list[tuple[str, Any, Sequence[int]]]:
     """Return the fitted parts of a column transformer that take columns, with the columns' positions."""
     positions = estimator._transformer_to_input_indices
     return [
@@ -177,7 +177,8 @@ def _as_categories(estimator: Any, block: Block, atoms: AtomTable) -> Block:
     return block
 
 
-def _passes(estimator: Any) -> bool:
+def passes(estimator: Any) -> bool:
+    """Return whether a step hands its columns on as they are."""
     if estimator is None or (isinstance(estimator, str) and estimator == "passthrough"):
         return True
     return type(estimator) is FunctionTransformer and estimator.func is None
