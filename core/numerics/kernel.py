@@ -18,3 +18,9 @@ def kernel(function: Function) -> Function:
     """Compile a function that makes no array and, but for other kernels, returns none; divisions by 0 give infinity."""
     compiled: Any = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
     return compiled(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: Function) -> Function:
+    """Compile a kernel into each of its callers, so that no arguments are handed over: with so many arrays, that takes a tenth of a microsecond."""
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)  # type: ignore[call-overload]
+    return compiled(function)  # type: ignore[no-any-return]

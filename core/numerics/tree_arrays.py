@@ -118,11 +118,14 @@ class Stack(NamedTuple):
     ----------
     words : ndarray of int64, shape (n_rows + 2, 10)
     keys : ndarray of uint64, shape (n_rows + 2,)
+    constants : ndarray of uint64, shape (n_rows + 2, n_features / 64 rounded up)
+        One bit for every feature that is known to be constant.
     sums, left, right : ndarray of float64, shape (n_classes,)
     """
 
     words: Array
     keys: Array
+    constants: Array
     sums: Array
     left: Array
     right: Array
@@ -151,6 +154,7 @@ class Scratch(NamedTuple):
     updating: Stack
     building: Stack
     path: Array
+    labels: Array
     keys: Array
     spare: Array
     group_code: Array
@@ -160,16 +164,22 @@ class Scratch(NamedTuple):
     left: Array
     right: Array
     order: Array
+    where: Array
     counts: Array
     upper: Array
     edge: Array
+    begins: Array
     opened: Array
     alone: Array
+    marked: Array
 
 
-def _make_stack(n_rows: int, n_classes: int) -> Stack:
+def _make_stack(n_rows: int, n_features: int, n_classes: int) -> Stack:
     """Return room for the nodes that wait in a tree of `n_rows` rows; memory is taken as it is written."""
-    return Stack(np.empty((n_rows + 2, 10), np.int64), np.empty(n_rows + 2, np.uint64), *np.empty((3, n_classes)))
+    constants = np.empty((n_rows + 2, -(-n_features // 64)), np.uint64)
+    return Stack(
+        np.empty((n_rows + 2, 10), np.int64), np.empty(n_rows + 2, np.uint64), constants, *np.empty((3, n_classes))
+    )
 
 
 def make_scratch(n_rows: int, table: Table) -> Scratch:
@@ -177,9 +187,10 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
     widest = int(np.diff(table.first).max())
     groups = max(min(n_rows, widest), 1)
     return Scratch(
-        _make_stack(n_rows, table.n_classes),
-        _make_stack(n_rows, table.n_classes),
+        _make_stack(n_rows, len(table.twin), table.n_classes),
+        _make_stack(n_rows, len(table.twin), table.n_classes),
         np.empty((n_rows + 2, 3), np.int64),
+        np.empty(n_rows + 1, np.int32),
         np.empty(n_rows + 1, np.int64),
         np.empty(n_rows + 1 + ROOM_TO_SORT, np.int64),
         np.empty(groups, np.int64),
@@ -189,9 +200,12 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.empty(table.n_classes, np.float64),
         np.empty(table.n_classes, np.float64),
         np.empty(len(table.twin), np.int32),
-        np.empty(2 * MOST_BINS, np.int64),
-        np.empty(MOST_BINS),
-        np.empty(MOST_BINS),
-        np.empty(MOST_BINS, np.bool_),
-        np.empty(MOST_BINS, np.bool_),
+        np.empty(len(table.twin), np.int32),
+        np.empty(4 * MOST_BINS, np.int64),
+        np.empty(2 * MOST_BINS),
+        np.empty(2 * MOST_BINS),
+        np.empty(2 * MOST_BINS + 1, np.int64),
+        np.empty(2 * MOST_BINS, np.bool_),
+        np.empty(2 * MOST_BINS, np.bool_),
+        np.zeros(MOST_BINS, np.bool_),
     )

@@ -171,7 +171,8 @@ def build(
     fragile : bool
         Whether a split may turn into a leaf, by rounding, or a leaf into a split as the whole weight falls.
     """
-    stack, keys, sums, left, right = scratch.building
+    stack, keys, constants, sums, left, right = scratch.building
+    constants[0] = 0
     stack[0, :6] = (start, end, depth, parent, 1 if is_left else 0, np.int64(origin))
     keys[0] = key
     waiting, fragile = 1, rules.min_impurity_decrease > 0.0
@@ -191,7 +192,20 @@ def build(
             continue
         used = store.used[0]
         column, _, others, below, threshold, n_left, name = search(
-            table, rules, draws, labels, rows, sums, weight, key, origin, -1, NOTHING, store, scratch
+            table,
+            rules,
+            draws,
+            labels,
+            rows,
+            sums,
+            weight,
+            key,
+            origin,
+            -1,
+            NOTHING,
+            constants[waiting],
+            store,
+            scratch,
         )
         if column < 0:
             store.used[0] = used
@@ -214,6 +228,8 @@ def build(
         beyond = -1 if origin < 0 else np.int64(draws.right[origin])
         stack[waiting, :6] = (start + n_left, end, depth + 1, at - 1, 0, beyond)
         keys[waiting] = mixed(key, 2)
+        for i in range(constants.shape[1]):
+            constants[waiting + 1, i] = constants[waiting, i]
         beyond = -1 if origin < 0 else np.int64(draws.left[origin])
         stack[waiting + 1, :6] = (start, start + n_left, depth + 1, at - 1, 1, beyond)
         keys[waiting + 1] = mixed(key, 1)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import inlined, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Place, Rules, Scratch, Table
 from core.numerics.tree_columns import bins_for, codes_for
 from core.numerics.tree_sorting import sort_keys
@@ -28,6 +28,8 @@ LOOKED_UP = 4
 """Rows are looked up in their column's order where that means a look at no more than one in so many of a node's."""
 ROWS_IN_BIN = 12
 """Bins are joined, two by two, until about so many rows fall into each."""
+NARROW = 128
+"""Features with no more bins have them all, as values that many rows share are best told from others."""
 
 
 @kernel
@@ -63,12 +65,29 @@ def corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> flo
 
 @kernel
 def _count(bins: Array, f: int, shift: int, labels: Array, rows: Array, n_bins: int, counts: Array) -> None:
-    """Count rows (lower half) and weight (upper half) by bin and class."""
+    """Count rows (lower half) and weight (upper half) by bin and class; `labels` are those of the rows, in their order."""
     counts[: 2 * n_bins] = 0
     for i in range(len(rows)):
-        row = rows[i]
-        label = np.int64(labels[row])
-        counts[2 * (np.int64(bins[f, row]) >> shift) + (label & CLASS_MASK)] += ((label >> CLASS_BITS) << 32) | 1
+        label = np.int64(labels[i])
+        counts[2 * (np.int64(bins[f, rows[i]]) >> shift) + (label & CLASS_MASK)] += ((label >> CLASS_BITS) << 32) | 1
+
+
+@kernel
+def _count_two(
+    bins: Array, f: int, shift: int, labels: Array, rows: Array, all_a: Any, all_b: Any, counts: Array
+) -> None:
+    """Count as `_count` two bins, which need no place in memory while rows are added."""
+    a, b = np.int64(0), np.int64(0)
+    for i in range(len(rows)):
+        label = np.int64(labels[i])
+        here = (((label >> CLASS_BITS) << 32) | 1) * (np.int64(bins[f, rows[i]]) >> shift)
+        second = label & CLASS_MASK
+        a += here * (1 - second)
+        b += here * second
+    counts[0] = ((np.int64(all_a) - (a >> 32)) << 32) | (len(rows) - (a & LOW_HALF) - (b & LOW_HALF))
+    counts[1] = (np.int64(all_b) - (b >> 32)) << 32
+    counts[2] = a
+    counts[3] = b
 
 
 @kernel
@@ -106,18 +125,16 @@ def _bound(
 
 
 @kernel
-def set_aside(edges: Array, n_codes: int, shift: int, lowest: int, n_bins: int, scratch: Scratch) -> bool:
+def set_aside(edges: Array, n_bins: int, scratch: Scratch) -> bool:
     """Part the opened bins of a single code, whose rows need not be looked at, from the others; return if there are others.
 
-    The outermost bins have no end.
+    Bin j starts at the column's bin `scratch.begins[j]`, as do those below.
     """
-    opened, alone, others = scratch.opened, scratch.alone, False
+    opened, alone, begins, others = scratch.opened, scratch.alone, scratch.begins, False
     for j in range(n_bins):
         alone[j] = False
         if opened[j]:
-            first = 0 if j == 0 else edges[(lowest + j) << shift]
-            end = n_codes if j == n_bins - 1 else edges[(lowest + j + 1) << shift]
-            alone[j] = end - first == 1
+            alone[j] = edges[begins[j + 1]] - edges[begins[j]] == 1
             opened[j] = not alone[j]
             others = others or opened[j]
     return others
@@ -125,23 +142,36 @@ def set_aside(edges: Array, n_codes: int, shift: int, lowest: int, n_bins: int, 
 
 @kernel
 def gather(
-    codes: Array, bins: Array, f: int, shift: int, lowest: int, n_bins: int, labels: Array, rows: Array, scratch: Scratch
-) -> tuple[int, int, int]:  # fmt: skip
-    """Collect the rows of opened bins, the outermost of which have no end; return how many, and their lowest and highest code."""
+    codes: Array, bins: Array, f: int, n_bins: int, labels: Array, rows: Array, scratch: Scratch
+) -> tuple[int, int, int]:
+    """Collect the rows of opened bins; return how many, and their lowest and highest code."""
     found = 0
     low: Any = 1 << 31
     high: Any = 0
-    keys, opened, chosen = scratch.keys, scratch.opened, scratch.spare
+    keys, opened, chosen, marked, begins = scratch.keys, scratch.opened, scratch.spare, scratch.marked, scratch.begins
+    for j in range(n_bins):
+        for i in range(begins[j], begins[j + 1]):
+            marked[i] = opened[j]
     for i in range(len(rows)):
-        place: Any = (np.int64(bins[f, rows[i]]) >> shift) - lowest
         chosen[found] = rows[i]
-        found += opened[min(max(place, 0), n_bins - 1)]
+        found += marked[bins[f, rows[i]]]
     for i in range(found):
         row = chosen[i]
         code = np.int64(codes[f, row])
         low, high = min(low, code), max(high, code)
         keys[i] = (code << 32) | labels[row]
     return found, low, high
+
+
+@kernel
+def gather_sorted(table: Table, f: int, n_bins: int, labels: Array, rows: Array, scratch: Scratch) -> None:
+    """Collect the rows of opened bins in the order of their codes."""
+    n, bins = len(rows), bins_for(table, len(rows))
+    if table.first[f + 1] - table.first[f] == table.n_bins[f]:
+        found, low, high = gather(bins, bins, f, n_bins, labels, rows, scratch)
+    else:
+        found, low, high = gather(codes_for(table, n), bins, f, n_bins, labels, rows, scratch)
+    sort_keys(scratch.keys, scratch.spare, found, low, high - low)
 
 
 @kernel
@@ -156,33 +186,22 @@ def _belongs(codes: Array, place: Place, row: int) -> bool:
 
 
 @kernel
-def _first_and_last(starts: Array, n_rows: int, shift: int, lowest: int, n_bins: int, j: int) -> tuple[int, int]:
-    """Return where the rows of bin `j` of a node start and end in the column's order; the outermost have no end."""
-    first = 0 if j == 0 else starts[(lowest + j) << shift]
-    return first, n_rows if j == n_bins - 1 else starts[(lowest + j + 1) << shift]
-
-
-@kernel
-def gather_ordered(
-    table: Table, f: int, shift: int, lowest: int, n_bins: int, labels: Array, n: int, place: Place, scratch: Scratch
-) -> int:
+def gather_ordered(table: Table, f: int, n_bins: int, labels: Array, n: int, place: Place, scratch: Scratch) -> int:
     """Collect the rows of opened bins in the order of their codes by looking them up; return how many, -1 where that takes long.
 
     `n` is the number of the node's rows.
     """
-    starts, n_rows, most, looked, found = table.starts[f], table.order.shape[1], n // LOOKED_UP, 0, 0
+    starts, begins, most, looked, found = table.starts[f], scratch.begins, n // LOOKED_UP, 0, 0
     for j in range(n_bins):
         if scratch.opened[j]:
-            first, last = _first_and_last(starts, n_rows, shift, lowest, n_bins, j)
-            looked += last - first
+            looked += starts[begins[j + 1]] - starts[begins[j]]
     if looked > most:
         return -1
     codes, order = table.codes_by_row, table.order
     for j in range(n_bins):
         if not scratch.opened[j]:
             continue
-        first, last = _first_and_last(starts, n_rows, shift, lowest, n_bins, j)
-        for at in range(first, last):
+        for at in range(starts[begins[j]], starts[begins[j + 1]]):
             row = order[f, at]
             if _belongs(codes, place, row):
                 scratch.keys[found] = (np.int64(codes[f, row]) << 32) | labels[row]
@@ -192,8 +211,7 @@ def gather_ordered(
 
 @kernel
 def best_opened(
-    values: Array, linked: int, edges: Array, shift: int, lowest: int, rules: Rules, n_bins: int, n: int,
-    all_a: float, all_b: float, scratch: Scratch,
+    values: Array, linked: int, edges: Array, rules: Rules, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Compare the splits in and between opened bins in ascending order; the first of equals wins.
 
@@ -218,7 +236,7 @@ def best_opened(
         end = rows + here
         most = corner(rules.entropy, 0.0, 0.0, all_a, all_b) if rows == 0 else -np.inf
         while rows < end:
-            code = np.int64(0 if i == 0 else edges[(lowest + i) << shift]) if scratch.alone[i] else keys[at] >> 32
+            code = np.int64(edges[scratch.begins[i]]) if scratch.alone[i] else keys[at] >> 32
             if rows > 0:
                 proxy = proxy_of_two(rules.entropy, np.float64(a), np.float64(b), all_a, all_b)
                 most = max(most, proxy)
@@ -248,14 +266,14 @@ def best_opened(
 
 @kernel
 def bins_shift(table: Table, f: int, n: int) -> int:
-    """Return how often the bins of a feature are joined, two by two, for a node of `n` rows."""
+    """Return how often the bins of a feature are joined, two by two, for a node of `n` rows; a few bins never are."""
     shift = 0
-    while (table.n_bins[f] >> shift) * ROWS_IN_BIN > n:
+    while table.n_bins[f] > NARROW and (table.n_bins[f] >> shift) * ROWS_IN_BIN > n:
         shift += 1
     return shift
 
 
-@kernel
+@inlined
 def best_in_bins(
     table: Table, rules: Rules, f: int, labels: Array, rows: Array, sums: Array, floor: float, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
@@ -271,7 +289,10 @@ def best_in_bins(
     """
     n, shift = len(rows), bins_shift(table, f, len(rows))
     n_bins = ((table.n_bins[f] - 1) >> shift) + 1
-    _count(bins_for(table, n), f, shift, labels, rows, n_bins, scratch.counts)
+    if n_bins == 2:
+        _count_two(bins_for(table, n), f, shift, scratch.labels, rows, sums[0], sums[1], scratch.counts)
+    else:
+        _count(bins_for(table, n), f, shift, scratch.labels, rows, n_bins, scratch.counts)
     edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], scratch)
     if filled < 2:
         return CONSTANT, -np.inf, -1, -1, 0
@@ -286,8 +307,11 @@ def best_in_bins(
     if before >= 0:
         scratch.opened[before] = True
         scratch.opened[after] = True
-    values, edges = table.values[table.first[f] : table.first[f + 1]], table.edges[f]
-    if set_aside(edges, len(values), shift, 0, n_bins, scratch):
-        found, low, high = gather(codes_for(table, n), bins_for(table, n), f, shift, 0, n_bins, labels, rows, scratch)
-        sort_keys(scratch.keys, scratch.spare, found, low, high - low)
-    return best_opened(values, table.linked[f], edges, shift, 0, rules, n_bins, n, sums[0], sums[1], scratch)
+    for i in range(n_bins):
+        scratch.begins[i] = i << shift
+    scratch.begins[n_bins] = table.n_bins[f]
+    edges = table.edges[f]
+    if set_aside(edges, n_bins, scratch):
+        gather_sorted(table, f, n_bins, labels, rows, scratch)
+    values = table.values[table.first[f] : table.first[f + 1]]
+    return best_opened(values, table.linked[f], edges, rules, n_bins, n, sums[0], sums[1], scratch)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import inlined, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Place, Rules, Scratch, Table
 from core.numerics.tree_coarse import (
     LOW_HALF,
@@ -27,23 +27,22 @@ from core.numerics.tree_coarse import (
     best_opened,
     bins_shift,
     corner,
-    gather,
     gather_ordered,
+    gather_sorted,
     set_aside,
 )
-from core.numerics.tree_columns import bins_for, codes_for
-from core.numerics.tree_sorting import sort_keys
+from core.numerics.tree_columns import bins_for
 
-ROWS, FIRST, SECOND, BOUND = range(4)
-"""Columns of a bin: its rows, the weight of both classes, and what the proxy of no split in it, or on its left edge, exceeds."""
+ROWS, FIRST, SECOND, BOUND, START = range(5)
+"""Columns of a bin: its rows, the weight of both classes, what the proxy of no split in it, or on its left edge, exceeds, and the
+first of the column's bins that it joins."""
+WIDTH = 5
 SIZE, CANDIDATES = range(2)
 """Columns of a node's first line."""
-FEATURE, LOWEST, BINS, SHIFT = range(4)
+FEATURE, BINS = range(2)
 """Columns of a candidate's first line; its bins follow."""
-JOINED = 2
-"""So many times a search's bins are joined, two by two, to be remembered."""
-FEW = 16
-"""Fewer bins are remembered as they are."""
+FEWEST, MOST, PARTS = 12, 48, 16
+"""The column's bins are joined until they hold a part in so many of a node's rows, but no fewer and no more than these."""
 UP = 2.0**-23
 
 
@@ -52,8 +51,8 @@ class Histograms(NamedTuple):
 
     Parameters
     ----------
-    lines : ndarray of int32, shape (room, 4)
-    bounds : ndarray of float32, shape (room, 4)
+    lines : ndarray of int32, shape (room, WIDTH)
+    bounds : ndarray of float32, shape (room, WIDTH)
         The same memory, for the column that holds float32.
     used : ndarray of int64, shape (1,)
         Lines in use.
@@ -88,46 +87,79 @@ def begin(store: Histograms) -> int:
 def add_candidate(
     store: Histograms, start: int, table: Table, f: int, n: int, all_a: float, all_b: float, entropy: bool, scratch: Scratch
 ) -> int:  # fmt: skip
-    """Add what the search of one candidate has just left in `scratch`; return `start`, or -1 where there is no room."""
+    """Add what the search of one candidate has just left in `scratch`; return `start`, or -1 where there is no room.
+
+    A value that many rows share has a bin of its own: rows are never looked at to tell it from others.
+    """
     shift = bins_shift(table, f, n)
-    low, high = 0, (table.n_bins[f] - 1) >> shift
-    counts = scratch.counts
-    while counts[2 * low] == 0 and counts[2 * low + 1] == 0:
-        low += 1
-    while counts[2 * high] == 0 and counts[2 * high + 1] == 0:
-        high -= 1
-    joined = JOINED if high - low >= FEW else 0
-    lowest, n_bins = low >> joined, (high >> joined) - (low >> joined) + 1
-    at = store.used[0] + 1
-    if at + n_bins > len(store.lines):
+    edges, counts, wanted = table.edges[f], scratch.counts, max(FEWEST, min(MOST, n // PARTS))
+    head, at, alone, a, b, last = store.used[0], store.used[0], False, 0.0, 0.0, -1
+    for i in range(((table.n_bins[f] - 1) >> shift) + 1):
+        first, second = counts[2 * i], counts[2 * i + 1]
+        rows = (first & LOW_HALF) + (second & LOW_HALF)
+        if rows == 0:
+            continue
+        if at + 3 >= len(store.lines):
+            store.used[0] = start
+            return -1
+        often = 2 * rows >= wanted and edges[(i + 1) << shift] - edges[i << shift] == 1
+        if at == head or alone or often or store.lines[at, ROWS] + rows > wanted:
+            if often and i > last + 1 and (alone or at == head):
+                at = _start_bin(store, at, (last + 1) << shift, corner(entropy, a, b, all_a, all_b))
+                alone = False
+            at = _start_bin(store, at, (i if often or (not alone and at > head) else last + 1) << shift, -np.inf)
+        _join(store, at, rows, first >> 32, second >> 32, max(scratch.edge[i], scratch.upper[i]))
+        a += first >> 32
+        b += second >> 32
+        alone, last = often, i
+    if alone and (last + 1) << shift < table.n_bins[f]:
+        at = _start_bin(store, at, (last + 1) << shift, corner(entropy, a, b, all_a, all_b))
+    _end_candidate(store, start, head, f, at)
+    return start
+
+
+@kernel
+def _start_bin(store: Histograms, at: int, begin: int, bound: float) -> int:
+    """Append an empty bin after line `at`; return its line."""
+    at += 1
+    store.lines[at, ROWS] = 0
+    store.lines[at, FIRST] = 0
+    store.lines[at, SECOND] = 0
+    store.lines[at, START] = begin
+    store.bounds[at, BOUND] = bound + abs(bound) * UP if bound > -np.inf else bound
+    return at
+
+
+@kernel
+def _join(store: Histograms, at: int, rows: int, first: int, second: int, bound: float) -> None:
+    """Add a bin of a search to the one in line `at`."""
+    store.lines[at, ROWS] += rows
+    store.lines[at, FIRST] += first
+    store.lines[at, SECOND] += second
+    store.bounds[at, BOUND] = max(np.float64(store.bounds[at, BOUND]), bound + abs(bound) * UP)
+
+
+@kernel
+def _end_candidate(store: Histograms, start: int, head: int, f: int, at: int) -> None:
+    """Write the first line of a candidate whose last bin stands in line `at`."""
+    store.lines[head, FEATURE] = f
+    store.lines[head, BINS] = at - head
+    store.used[0] = at + 1
+    store.lines[start, SIZE] = at + 1 - start
+    store.lines[start, CANDIDATES] += 1
+
+
+@kernel
+def add_constant(store: Histograms, start: int, f: int, n: int, all_a: float, all_b: float, entropy: bool) -> int:
+    """Add a candidate that is constant in a node, as `add_candidate` does, which takes no search."""
+    head = store.used[0]
+    if head + 1 >= len(store.lines):
         store.used[0] = start
         return -1
-    lines, bounds = store.lines, store.bounds
-    lines[at - 1, FEATURE] = f
-    lines[at - 1, LOWEST] = lowest
-    lines[at - 1, BINS] = n_bins
-    lines[at - 1, SHIFT] = shift + joined
-    a, b, i = 0.0, 0.0, low
-    for j in range(at, at + n_bins):
-        lines[j, :] = 0
-        most = -np.inf
-        before_a, before_b = a, b
-        while i <= high and (i >> joined) - lowest == j - at:
-            first, second = counts[2 * i], counts[2 * i + 1]
-            if first != 0 or second != 0:
-                lines[j, ROWS] += (first & LOW_HALF) + (second & LOW_HALF)
-                a += first >> 32
-                b += second >> 32
-                most = max(most, max(scratch.edge[i], scratch.upper[i]))
-            i += 1
-        lines[j, FIRST] = a - before_a
-        lines[j, SECOND] = b - before_b
-        if lines[j, ROWS] == 0:
-            most = corner(entropy, a, b, all_a, all_b)
-        bounds[j, BOUND] = most + abs(most) * UP
-    store.used[0] = at + n_bins
-    lines[start, SIZE] = store.used[0] - start
-    lines[start, CANDIDATES] += 1
+    bound = corner(entropy, 0.0, 0.0, all_a, all_b)
+    at = _start_bin(store, head, 0, -np.inf)
+    _join(store, at, n, int(all_a), int(all_b), bound)
+    _end_candidate(store, start, head, f, at)
     return start
 
 
@@ -191,9 +223,16 @@ def _least_fallen(
 
 
 @kernel
-def _bin_of(bins: Array, f: int, row: int, shift: int, lowest: int, n_bins: int) -> Any:
-    place: Any = (np.int64(bins[f, row]) >> shift) - lowest
-    return min(max(place, 0), n_bins - 1)
+def _bin_of(lines: Array, at: int, n_bins: int, place: Any) -> int:
+    """Return which of a candidate's bins, whose first stands in line `at`, one of the column's bins belongs to."""
+    low, high = 0, n_bins
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if lines[at + middle, START] <= place:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 @kernel
@@ -233,12 +272,12 @@ def move_rows(
     lines, moved, by, bins = store.lines, scratch.counts, 1 if joins else -1, bins_for(table, len(rows))
     at = start + 1
     for _ in range(lines[start, CANDIDATES]):
-        f, lowest, n_bins, shift = lines[at, FEATURE], lines[at, LOWEST], lines[at, BINS], lines[at, SHIFT]
+        f, n_bins = lines[at, FEATURE], lines[at, BINS]
         at += 1
         moved[: 2 * n_bins] = 0
         moved_a, moved_b = 0.0, 0.0
         for i in range(len(rows)):
-            j = _bin_of(bins, f, rows[i], shift, lowest, n_bins)
+            j = _bin_of(lines, at, n_bins, bins[f, rows[i]])
             label = labels[rows[i]]
             weight, second = label >> CLASS_BITS, label & CLASS_MASK
             lines[at + j, ROWS] += by
@@ -271,27 +310,25 @@ def _choose_bins(store: Histograms, at: int, n_bins: int, least: float, scratch:
     return some, most
 
 
-@kernel
+@inlined
 def _best_of_candidate(
     store: Histograms, at: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
     floor: float, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split on a candidate, as `best_in_bins`; bounds of opened bins become their largest proxies."""
     lines = store.lines
-    f, lowest, n_bins, shift = lines[at, FEATURE], lines[at, LOWEST], lines[at, BINS], lines[at, SHIFT]
+    f, n_bins = lines[at, FEATURE], lines[at, BINS]
     at += 1
     some, most = _choose_bins(store, at, n_bins, floor - MARGIN * (sums[0] + sums[1]), scratch)
     if not some:
         return PRUNED, most, -1, -1, 0
-    values, edges = table.values[table.first[f] : table.first[f + 1]], table.edges[f]
-    others = set_aside(edges, len(values), shift, lowest, n_bins, scratch)
-    if others and gather_ordered(table, f, shift, lowest, n_bins, labels, len(rows), place, scratch) < 0:
-        codes, bins = codes_for(table, len(rows)), bins_for(table, len(rows))
-        found, low, high = gather(codes, bins, f, shift, lowest, n_bins, labels, rows, scratch)
-        sort_keys(scratch.keys, scratch.spare, found, low, high - low)
-    best = best_opened(
-        values, table.linked[f], edges, shift, lowest, rules, n_bins, len(rows), sums[0], sums[1], scratch
-    )
+    for j in range(n_bins):
+        scratch.begins[j] = lines[at + j, START]
+    scratch.begins[n_bins] = table.n_bins[f]
+    values, edges, n = table.values[table.first[f] : table.first[f + 1]], table.edges[f], len(rows)
+    if set_aside(edges, n_bins, scratch) and gather_ordered(table, f, n_bins, labels, n, place, scratch) < 0:
+        gather_sorted(table, f, n_bins, labels, rows, scratch)
+    best = best_opened(values, table.linked[f], edges, rules, n_bins, n, sums[0], sums[1], scratch)
     for j in range(n_bins):
         if scratch.opened[j] or scratch.alone[j]:
             bound = scratch.upper[j]
@@ -299,7 +336,7 @@ def _best_of_candidate(
     return best
 
 
-@kernel
+@inlined
 def search_histograms(
     store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
     own: int, floor: float, scratch: Scratch,
@@ -318,18 +355,19 @@ def search_histograms(
     at = start + 1
     while lines[at, FEATURE] != own:
         at += 1 + lines[at, BINS]
-    mine: Any = _best_of_candidate(store, at, table, rules, labels, rows, place, sums, floor, scratch)
     feature, best, below, above, n_left = -1, -np.inf, -1, -1, 0
-    if mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
-        return feature, best, below, above, n_left
-    at = start + 1
-    for _ in range(lines[start, CANDIDATES]):
-        f = lines[at, FEATURE]
-        found = mine
-        if f != own:
+    mine: Any = (PRUNED, floor, -1, -1, 0)
+    for turn in range(lines[start, CANDIDATES] + 1):
+        f, found = lines[at, FEATURE], mine
+        if turn == 0 or f != own:
             found = _best_of_candidate(
                 store, at, table, rules, labels, rows, place, sums, max(best, np.float64(mine[1])), scratch
             )
+        if turn == 0:
+            mine, at = found, start + 1
+            if mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
+                break
+            continue
         if found[0] != PRUNED and found[1] > best:
             feature, best, below, above, n_left = f, found[1], found[2], found[3], found[4]
         at += 1 + lines[at, BINS]

@@ -185,7 +185,7 @@ def write_lines(
 ) -> int:  # fmt: skip
     """Write the lines of the features drawn at a node's path; return how many there are. Only lines that are `kept` can be followed."""
     order = scratch.order
-    recorded = recorded_order(draws, origin, order)
+    recorded = recorded_order(draws, origin, order, scratch.where)
     visited, varied = 0, False
     while visited < len(order) and (visited < rules.max_features or not varied):
         if visited >= recorded:

@@ -19,14 +19,14 @@ def best_by_walking(
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split of a node on one feature; see `best_on_feature`.
 
-    `offset` is where the column's values start in `values`.
+    `offset` is where the column's values start in `values`; `labels` are those of the node's rows, in their order.
     """
     n = len(rows)
     low = high = np.int64(codes[f, rows[0]])
     for i in range(n):
         code = np.int64(codes[f, rows[i]])
         low, high = min(low, code), max(high, code)
-        keys[i] = (code << 32) | labels[rows[i]]
+        keys[i] = (code << 32) | labels[i]
     if high - low <= linked and values[offset + high] <= values[offset + low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     sort_keys(keys, spare, n, low, high - low)

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import inlined, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
 from core.numerics.tree_columns import codes_for, has_missing, midpoint
-from core.numerics.tree_histograms import Histograms, add_candidate, begin
+from core.numerics.tree_histograms import Histograms, add_candidate, add_constant, begin
 from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
 
@@ -58,21 +58,31 @@ def mixed(key: Any, step: int) -> Any:
 
 
 @kernel
-def recorded_order(draws: Draws, origin: Any, order: Array) -> Any:
-    """Fill `order` with a permutation that starts as the path's own draws; return how many those are."""
+def recorded_order(draws: Draws, origin: Any, order: Array, where: Array) -> Any:
+    """Fill `order` with a permutation that starts as the path's own draws; return how many those are.
+
+    `where` has room for the place of every feature.
+    """
     for f in range(len(order)):
         order[f] = f
     if origin < 0:
         return 0
+    for f in range(len(order)):
+        where[f] = f
     start, end = draws.first[origin], draws.first[origin + 1]
     for i in range(end - start):
         wanted = draws.features[start + i]
-        at = i
-        while order[at] != wanted:
-            at += 1
-        order[at] = order[i]
+        at, other = where[wanted], order[i]
+        order[at], where[other] = other, at
         order[i] = wanted
     return end - start
+
+
+@kernel
+def label_rows(labels: Array, rows: Array, out: Array) -> None:
+    """Write the labels of a node's rows, in their order."""
+    for i in range(len(rows)):
+        out[i] = labels[rows[i]]
 
 
 @kernel
@@ -160,7 +170,7 @@ def counted(table: Table, rules: Rules, n: int) -> bool:
     return table.n_classes == 2 and n >= (MANY_FOR_ENTROPY if rules.entropy else MANY)
 
 
-@kernel
+@inlined
 def best_on_feature(
     table: Table,
     rules: Rules,
@@ -181,7 +191,7 @@ def best_on_feature(
     f : int
         The feature's column, or its twin.
     labels : ndarray of int32, shape (n_rows,)
-        Each row's weight in this tree, and its class in the lowest 8 bits.
+        Each row's weight in this tree, and its class in the lowest 8 bits; `scratch.labels` holds those of the node's rows.
     rows : ndarray of int32
         The node's rows.
     sums : ndarray of float64, shape (n_classes,)
@@ -210,7 +220,7 @@ def best_on_feature(
             if found[0] != CONSTANT:
                 return found
         return best_by_walking(
-            codes_for(table, n), table.values, table.first[f], f, table.linked[f], labels, rows, sums[0], sums[1],
+            codes_for(table, n), table.values, table.first[f], f, table.linked[f], scratch.labels, rows, sums[0], sums[1],
             rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare,
         )  # fmt: skip
     codes, values = codes_for(table, n)[f], table.values[table.first[f] : table.first[f + 1]]
@@ -218,7 +228,7 @@ def best_on_feature(
     for i in range(n):
         code = np.int64(codes[rows[i]])
         low, high = min(low, code), max(high, code)
-        scratch.keys[i] = (code << 32) | labels[rows[i]]
+        scratch.keys[i] = (code << 32) | scratch.labels[i]
     if high - low <= table.linked[f] and values[high] <= values[low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     span = high - low
@@ -228,6 +238,16 @@ def best_on_feature(
 
 
 @kernel
+def _is_marked(bits: Array, f: int) -> bool:
+    return bool(bits[f >> 6] >> np.uint64(f & 63) & np.uint64(1))
+
+
+@kernel
+def _mark(bits: Array, f: int, if_so: bool) -> None:
+    bits[f >> 6] |= np.uint64(if_so) << np.uint64(f & 63)
+
+
+@inlined
 def search(
     table: Table,
     rules: Rules,
@@ -240,13 +260,15 @@ def search(
     origin: Any,
     known: int,
     found: tuple[int, float, int, int, int],
+    constants: Array,
     store: Histograms,
     scratch: Scratch,
 ) -> tuple[int, float, float, int, float, int, int]:
     """Find the best split of a node among the features drawn at its path.
 
     Where the best split on one of their columns, `known`, has been `found` already, it is not searched again; else `known` is -1.
-    What is counted of a large node goes to `store`, unless one is known or a feature has missing values.
+    What is counted of a large node goes to `store`, unless one is known or a feature has missing values. Features marked in
+    `constants` are passed over, and those found to be constant are marked, so that a node's children need not look at them.
 
     Returns
     -------
@@ -264,8 +286,9 @@ def search(
         Of the node's histograms, -1 where there are none.
     """
     order = scratch.order
-    recorded = recorded_order(draws, origin, order)
+    recorded = recorded_order(draws, origin, order, scratch.where)
     winner, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
+    label_rows(labels, rows, scratch.labels)
     visited, varied = 0, False
     start = begin(store) if known < 0 and counted(table, rules, len(rows)) else -1
     while visited < len(order) and (visited < rules.max_features or not varied):
@@ -276,6 +299,10 @@ def search(
         if start >= 0 and table.twin[f] >= 0:
             store.used[0] = start
             start = -1
+        if _is_marked(constants, f):
+            if start >= 0:
+                start = add_constant(store, start, f, len(rows), sums[0], sums[1], rules.entropy)
+            continue
         for side in range(2 if has_missing(table, f, rows) else 1):
             column = f if side == 0 else table.twin[f]
             kind, proxy, a, b, count = found
@@ -285,6 +312,7 @@ def search(
                     table, rules, column, labels, rows, sums, weight, floor, scratch
                 )
             varied = varied or kind != CONSTANT
+            _mark(constants, f, kind == CONSTANT and table.twin[f] < 0)
             if proxy > best and kind != PRUNED:
                 others = max(others, best)
                 winner, best, below, above, n_left = column, proxy, a, b, count

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import inlined, kernel
 from core.numerics.tree_arrays import EPSILON, Array, Draws, Place, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
@@ -43,7 +43,7 @@ from core.numerics.tree_coarse import MARGIN, SPLIT, proxy_of_two
 from core.numerics.tree_columns import code_below, codes_for, column_of, has_missing, midpoint
 from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows, search_histograms
 from core.numerics.tree_moves import MUCH, Moves, copy_subtree, split_rows, stored_sums, take, take_left
-from core.numerics.tree_splits import best_on_feature, counted, impurity, mixed, search
+from core.numerics.tree_splits import best_on_feature, counted, impurity, label_rows, mixed, search
 
 
 class Stores(NamedTuple):
@@ -91,7 +91,7 @@ def _any(flags: Array, rows: Array) -> bool:
     return False
 
 
-@kernel
+@inlined
 def _from_histograms(
     table: Table, rules: Rules, labels: Array, rows: Array, base: int, gone: Array, place: Place, sums: Array,
     old: Grown, node: int, left: Array, stores: Stores, scratch: Scratch,
@@ -126,7 +126,7 @@ def _from_histograms(
     return winner, below, above, n_left, name
 
 
-@kernel
+@inlined
 def _best_now(
     table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, place: Place,
     sums: Array, weight: float, lost_weight: float, key: Any, old: Grown, node: int, column: int, left: Array, stores: Stores,
@@ -144,6 +144,7 @@ def _best_now(
         stores.out.used[0] = used
     known, found = -1, NOTHING
     if not counted(table, rules, len(rows)):
+        label_rows(labels, rows, scratch.labels)
         known, found = column, best_on_feature(table, rules, column, labels, rows, sums, weight, -np.inf, scratch)
         kind, proxy, below, above, n_left = found
         others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
@@ -151,8 +152,10 @@ def _best_now(
         if sure and not _any(table.chained, gone):
             return column, others, below, midpoint(table, column, below, above), n_left, -1
     moves.tally[1] += len(rows)
+    constants = scratch.updating.constants[0]
+    constants[:] = 0
     winner, _, others, below, threshold, n_left, name = search(
-        table, rules, draws, labels, rows, sums, weight, key, origin, known, found, stores.out, scratch
+        table, rules, draws, labels, rows, sums, weight, key, origin, known, found, constants, stores.out, scratch
     )
     return winner, others, below, threshold, n_left, name
 
@@ -207,7 +210,7 @@ def update(
     fragile : bool
         As `build` gives it, of the nodes looked at.
     """
-    stack, keys, sums, left, right = scratch.updating
+    stack, keys, _, sums, left, right = scratch.updating
     stack[0] = (0, n_old, 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
     keys[0] = key
     path = scratch.path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.case.case import Case
+from core.numerics.tree_histograms import WIDTH
 from core.unlearning.forest_parts import estimator_of, trees_of
 from core.unlearning.memory import check_memory
 from core.unlearning.threads import processors
@@ -17,12 +18,15 @@ BYTES_PER_NODE = 40
 """Beside scikit-learn's own: children as fitted, where draws start, origins and bounds."""
 BYTES_PER_DRAW = 12
 """Of a feature drawn at a node, and of what is drawn along with it."""
-BYTES_COUNTED = 4
+BYTES_COUNTED = 7
 """Of a row and candidate in every tree, for what large nodes remember of their search."""
 BYTES_PER_LINE = 128
 """Of up to 32 cells of a row, coded and side by side: two cache lines."""
-BYTES_ON_BENCH = 296
+BYTES_ON_BENCH = 300
 """Of a row, for each thread's room to work in, mostly for nodes that wait their turn, beside room for as many nodes as a tree of all rows could have."""
+
+BYTES_OF_BINS = 90_000
+"""For each thread, to count rows in bins."""
 
 
 def memory_of(estimator: Any, n_rows: int) -> int:
@@ -43,9 +47,10 @@ def memory_of(estimator: Any, n_rows: int) -> int:
     table = BYTES_PER_CELL * n_rows * int(first.n_features_in_)
     rows = (BYTES_PER_ROW + BYTES_COUNTED * candidates) * n_rows * len(trees)
     inner = (BYTES_PER_NODE + BYTES_PER_DRAW * (candidates + 2)) * sum(nodes)
-    benches = min(processors(), len(trees)) * n_rows * (BYTES_ON_BENCH + 2 * stored)
+    constants = 2 * 8 * (int(first.n_features_in_) // 64 + 1)
+    on_bench = BYTES_ON_BENCH + constants + 2 * stored + 4 * WIDTH * max(int(first.n_features_in_), 8)
+    benches = min(processors(), len(trees)) * (n_rows * on_bench + BYTES_OF_BINS)
     table += BYTES_PER_LINE * n_rows * (int(first.n_features_in_) // 32 + 1)
-    benches += min(processors(), len(trees)) * n_rows * 16 * max(int(first.n_features_in_), 8)
     return int(table + rows + inner + benches)
 
 

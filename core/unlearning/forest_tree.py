@@ -24,7 +24,7 @@ from core.numerics.tree_build import (
     make_room,
 )
 from core.numerics.tree_drawn import Lines, build_drawn, kept_lines, room_for_lines, update_drawn
-from core.numerics.tree_histograms import make_histograms
+from core.numerics.tree_histograms import WIDTH, make_histograms
 from core.numerics.tree_moves import Moves, keep_rows
 from core.numerics.tree_replay import replay
 from core.numerics.tree_update import update
@@ -59,7 +59,7 @@ class Bench:
     def for_rows(cls, n_rows: int, table: Table) -> Bench:
         """Return room for trees of up to `n_rows` rows."""
         moves = Moves(np.empty(4 * n_rows + 64, np.int32), np.empty(n_rows, np.int32), np.zeros(4, np.int64))
-        lines = np.empty((n_rows * max(len(table.codes), 8), 4), np.int32)
+        lines = np.empty((n_rows * max(len(table.codes), 8), WIDTH), np.int32)
         return cls(make_room(n_rows, table.n_classes), make_scratch(n_rows, table), moves, lines)
 
 

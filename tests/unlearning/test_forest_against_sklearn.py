@@ -17,7 +17,7 @@ from core.numerics.tree_arrays import make_scratch
 from core.numerics.tree_coarse import NO_SPLIT
 from core.numerics.tree_columns import column_of
 from core.numerics.tree_replay import replay
-from core.numerics.tree_splits import best_on_feature
+from core.numerics.tree_splits import best_on_feature, label_rows
 from core.unlearning import forest_tree
 from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
 from core.unlearning.forest_table import code_table
@@ -63,14 +63,15 @@ def compare(X, tree, table, rules, again):
         assert np.array_equal(ours.value[one], theirs.value[other])
         if not same:
             sums = np.bincount(labels[rows] & 255, weights=labels[rows] >> 8, minlength=table.n_classes)
-            proxies = []
+            proxies, rows = [], rows.astype(np.int32)
+            label_rows(labels, rows, scratch.labels)
             for which, node in ((ours, one), (theirs, other)):
                 if which.feature[node] < 0:
                     proxies.append(None)
                     continue
                 column = column_of(table, which.feature[node], which.missing_go_to_left[node])
                 kind, proxy, *_ = best_on_feature(
-                    table, rules, column, labels, rows.astype(np.int32), sums, sums.sum(), -np.inf, scratch
+                    table, rules, column, labels, rows, sums, sums.sum(), -np.inf, scratch
                 )
                 assert kind != NO_SPLIT
                 proxies.append(proxy)

@@ -9,7 +9,7 @@ from sklearn.tree import DecisionTreeClassifier
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS
 from core.numerics.tree_coarse import proxy_of_two
-from core.numerics.tree_histograms import BINS, BOUND, CANDIDATES, FIRST, LOWEST, SECOND, SHIFT
+from core.numerics.tree_histograms import BINS, BOUND, CANDIDATES, FIRST, SECOND, START
 from core.numerics.tree_histograms import FEATURE as OF
 from core.unlearning.forest_tree import first_difference, grow
 from tests.unlearning.test_forest_against_sklearn import adopted
@@ -76,7 +76,9 @@ def nodes_with_histograms(tree):
 def check_candidate(table, labels, rows, head, lines, entropy):
     """Compare counts with the rows; return the largest share of the weight by which a proxy exceeds its bound."""
     f, codes = head[OF], table.codes[head[OF], rows]
-    bins = np.clip((table.bins[f, rows].astype(int) >> head[SHIFT]) - head[LOWEST], 0, head[BINS] - 1)
+    assert lines[0, START] == 0
+    assert (np.diff(lines[:, START]) > 0).all()
+    bins = np.searchsorted(lines[:, START], table.bins[f, rows], side="right") - 1
     classes, weight = labels[rows] & CLASS_MASK, labels[rows] >> CLASS_BITS
     for column, count in ((FIRST, weight * (classes == 0)), (SECOND, weight * classes), (0, np.ones(len(rows)))):
         assert np.array_equal(np.bincount(bins, count, head[BINS]), lines[:, column])
