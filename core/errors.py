@@ -75,7 +75,7 @@ def listed(items: Iterable[object], *, most: int = 5) -> str:
     """
     values = list(items)
     text = ", ".join(repr(getattr(value, "item", lambda value=value: value)()) for value in values[:most])
-    return text if len(values) <= most else f"{text} and {len(values) - most} more"
+    return text if len(values) <= most else f"{text} and {len(values) - most:,} more"
 
 
 def whole_number(name: str, value: object) -> int:

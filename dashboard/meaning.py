@@ -20,6 +20,15 @@ _SHARES = {
     "balanced_accuracy": "the mean of the shares of those with {good} and of those with {bad} that are decided rightly",
 }
 
+_DETECTED = {
+    "selection_rate": "share not flagged",
+    "true_positive_rate": "share rightly not flagged",
+    "false_negative_rate": "share flagged wrongly",
+    "false_positive_rate": "share missed",
+    "true_negative_rate": "share found",
+}
+"""Where the class that is scored is the bad outcome: favourable rates in the words of detection, whose positives are the other class."""
+
 
 def first_metric(roles: core.Roles) -> str:
     """Return the gap a case starts with.
@@ -27,7 +36,53 @@ def first_metric(roles: core.Roles) -> str:
     Where the class that is scored is the good outcome, that is equal opportunity: are those who deserve it given it? Where it is the
     bad one, as in fraud, the good outcome is to be let through, and the first question is whom the model fails to flag.
     """
-    return EQUAL_OPPORTUNITY if str(roles.favorable_label) == str(roles.pos_label) else HARM_PASSED_OVER
+    return HARM_PASSED_OVER if scored_is_bad(roles) else EQUAL_OPPORTUNITY
+
+
+def of_rate(rate: str, roles: core.Roles) -> str:
+    """Return what a rate is called in a case: where the class that is scored is the bad outcome, errors are named by what they are.
+
+    Examples
+    --------
+    >>> of_rate("false_positive_rate", core.Roles("granted", 1, 1, ["sex"])), of_rate("false_positive_rate", core.Roles("fraud", 1, 0, ["sex"]))
+    ('false positive rate', 'share missed')
+    """
+    if scored_is_bad(roles) and rate in _DETECTED:
+        return _DETECTED[rate]
+    return rate.replace("_", " ")
+
+
+def ends(rate: str, roles: core.Roles) -> tuple[str, str]:
+    """Return what the groups at the two ends of a rate are called in a case, the bad end first.
+
+    Of harm that passes unflagged nobody can say from the columns whether a group gains by it, as those who get away, or suffers, as those
+    who are defrauded: the words say only where it happens.
+
+    Examples
+    --------
+    >>> ends("true_positive_rate", core.Roles("fraud", 1, 0, ["region"]))
+    ('worst-off', 'best-off')
+    >>> ends("false_positive_rate", core.Roles("fraud", 1, 0, ["region"]))
+    ('most missed', 'least missed')
+    """
+    passed_over = scored_is_bad(roles) and rate in ("false_positive_rate", "true_negative_rate")
+    return ("most missed", "least missed") if passed_over else ("worst-off", "best-off")
+
+
+def errors(roles: core.Roles) -> tuple[str, str]:
+    """Return what a wrongly given good outcome is called in a case, and a wrongly refused one.
+
+    Examples
+    --------
+    >>> errors(core.Roles("fraud", 1, 0, ["region"]))
+    ('missed case', 'false alarm')
+    """
+    return ("missed case", "false alarm") if scored_is_bad(roles) else ("false positive", "false negative")
+
+
+def scored_is_bad(roles: core.Roles) -> bool:
+    """Return whether the class that is scored is the bad outcome, as in fraud."""
+    return str(roles.favorable_label) != str(roles.pos_label)
 
 
 def of_gap(metric: str, roles: core.Roles) -> str:
@@ -45,8 +100,7 @@ def of_gap(metric: str, roles: core.Roles) -> str:
         return f"{inline(METRICS[found.rate].label) if found.rate in METRICS else inline(found.label)}, between groups"
     good = f"{roles.target} = {roles.favorable_label}"
     bad = f"another {roles.target}"
-    scored_is_bad = str(roles.favorable_label) != str(roles.pos_label)
-    if scored_is_bad:
+    if scored_is_bad(roles):
         bad = f"{roles.target} = {roles.pos_label}"
     text = share.format(good=good, bad=bad)
-    return f"{text} (not flagged)" if scored_is_bad and text.endswith(f"decided {good}") else text
+    return f"{text} (not flagged)" if scored_is_bad(roles) and text.endswith(f"decided {good}") else text

@@ -84,6 +84,7 @@ class Key(StrEnum):
     FIND_DECISION = "find_decision"
     FIND_LIST = "find_list"
     FIND_LISTED = "find_listed"
+    FIND_LIST_COLUMN = "find_list_column"
     TAKE = "take"
     PICKS = "picks"
     RECORD = "record"

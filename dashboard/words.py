@@ -122,14 +122,14 @@ def seconds(value: float) -> str:
 
 
 def chance(value: float | None) -> str:
-    """Return a p- or q-value as an equation's right side, the smallest ones as a bound.
+    """Return a p- or q-value as an equation's right side, as many digits as tables show; the smallest ones as a bound.
 
     Examples
     --------
-    >>> chance(0.0213), chance(0.0002)
-    ('= 0.021', '< 0.001')
+    >>> chance(0.0213), chance(0.00002)
+    ('= 0.0213', '< 0.0001')
     """
-    return "< 0.001" if value is not None and value < 0.001 else f"= {number(value)}"
+    return "< 0.0001" if value is not None and value < 0.0001 else f"= {number(value, 4)}"
 
 
 def listing(names: Iterable[object]) -> str:

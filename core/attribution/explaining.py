@@ -79,6 +79,7 @@ class Explaining:
         self.notes = list(self.gap.notes)
         self.complete = True
         self.n_left_out = 0
+        self.scored, self.tries = False, 0
         self.agreement = float("nan")
         self.tried = np.empty(0)
         self.rules: list[Rule] = []
@@ -165,6 +166,7 @@ class Explaining:
             self._give_up_predicting(error)
             self._predict()
         self.rules = shown_first(self.rules, self.evidence.terms[:, HELPFUL], self.case.n_retained)
+        self.scored = True
 
     def _predict(self) -> None:
         outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
@@ -192,19 +194,19 @@ class Explaining:
 
     def confirm(self, top_k: int, seconds: float) -> None:
         """Remove the records of the best rules, one rule after the other, until enough narrow the gap; keep those that do by their share."""
-        start, method, tries = time.monotonic(), removal_method(self.case), 0
+        start, method = time.monotonic(), removal_method(self.case)
         steady = Steady(Outcome.of(self.case, self.metric, self.feature, self.on), self.extremes)
         narrowing: list[Rule] = []
         for rule in self.rules:
-            if len(narrowing) == top_k or tries == ATTEMPTS * top_k:
+            if len(narrowing) == top_k or self.tries == ATTEMPTS * top_k:
                 break
             if any(rule.shares_cause(one, self.evidence.terms[:, HELPFUL], SAME) for one in narrowing):
                 continue
-            if self.by_refit and tries and time.monotonic() - start > seconds:
-                self.notes.append(f"{tries} rules were measured within {seconds:g} s.")
+            if self.by_refit and self.tries and time.monotonic() - start > seconds:
+                self.notes.append(f"{self.tries} rules were measured within {seconds:g} s.")
                 break
             self._report(0.8 + 0.2 * len(narrowing) / top_k, "Removing the records of the best rules")
-            tries += 1
+            self.tries += 1
             survives = rule.q_value <= self.q and self.gap.p_value <= self.q
             try:
                 subset = confirm(rule, steady, survives=survives, method=method, seed=self.seed)
@@ -217,26 +219,29 @@ class Explaining:
                 self.n_left_out += 1
             else:
                 self.subsets.append(subset)
-        self._note_left_out(tries)
+        self._note_left_out()
         self._report(1.0, "Done")
 
-    def _note_left_out(self, tries: int) -> None:
+    def _note_left_out(self) -> None:
         """Note how many rules were removed and are not shown; where none is shown, what else there is to try."""
         if self.subsets and self.n_left_out:
             self.notes.append(
-                f"Not shown: {self.n_left_out} of the {tries} rules whose records were removed, as that closed less than {percent(self.least)} of the gap."
+                f"Not shown: {self.n_left_out} of the {self.tries} rules whose records were removed, as that closed less than {percent(self.least)} of the gap."
             )
         if not self.subsets:
-            why = f"the {tries} best were really removed" if tries else "none is predicted to"
+            why = f"the {self.tries} best were really removed" if self.tries else "none is predicted to"
             self.notes.append(
                 f"No rule that holds for {self.counts[0]:,} to {self.counts[1]:,} of the {self.case.n_retained:,} records narrows the gap by at least "
                 f"{percent(self.least)}: of {len(self.tried):,} tried {why}. Widen the support bounds, allow more conditions, or give other bins or columns."
             )
 
     def stop(self) -> None:
-        """Note that the user stopped before the end."""
+        """Note that the user stopped before the end; of rules that are scored by then the best is still confirmed, where that is quick."""
         self.complete = False
         self.notes.append("The search was stopped; what was found by then is here.")
+        if self.scored and not self.tries and not self.by_refit and removal_method(self.case) != "refit":
+            self._cancelled = None
+            self.confirm(1, 0.0)
 
     def explanation(self) -> Explanation:
         """Return what is known."""

@@ -47,5 +47,5 @@ def gap_to_explain(case: Case, metric: str, feature: str | tuple[str, ...], on: 
         )
     notes = [f"The gap leaves out groups without the records it is taken over: {left_out}."] if left_out else []
     if p_value > q:
-        notes.append(f"The gap itself may be chance (p = {p_value:.2g}), so no rule counts as a discovery.")
+        notes.append(f"The gap itself may be chance (p = {p_value:.4f}), so no rule counts as a discovery.")
     return Gap(value, p_value, tuple(notes))

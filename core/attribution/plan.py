@@ -173,7 +173,8 @@ def plan_removal(
     value, own = goal.measure(start)
     if not np.isfinite([value, own]).all():
         raise InputError(
-            f"The metric and the utility must be defined on the {on} rows. {metric!r} of {feature!r} is {value}, {utility!r} is {own}; choose another."
+            f"The metric and the utility must be defined on the {on} rows. {metric!r} of {feature!r} is {_told(value)}, {utility!r} is "
+            f"{_told(own)}; choose another."
         )
     search = Search(goal, [Version(start, (), value, own, value)], progress)
     search.run()
@@ -208,6 +209,10 @@ def _check(
         raise InputError(f"`max_group_share` must be above 0 and at most 1. Got {max_group_share!r}.")
     for name, count in (("max_records", max_records), ("checkpoints", checkpoints)):
         whole_number(name, count)
+
+
+def _told(value: float) -> str:
+    return f"{value:.3g}" if np.isfinite(value) else "undefined"
 
 
 def _path(search: Search, case: Case) -> pd.DataFrame:

@@ -45,15 +45,16 @@ FORESTS = (DecisionTreeClassifier, ExtraTreesClassifier, RandomForestClassifier)
 BOOSTING = (GradientBoostingClassifier, HistGradientBoostingClassifier)
 MOST_VALUES = 500
 """Distinct values of a raw column that are tried to find the features made of it."""
-RECORDS_AT_ONCE = 20
-"""Records explained between two reports of progress."""
+DEAR = 2e10
+"""So many steps (leaves of all trees times the square of their depth) a mean over records may take, unless it is told how many."""
+USUAL_RECORDS, FEWEST_RECORDS = 100, 10
 CENTRED = "centred log-ratio"
 """The logarithm of a class's probability, less the mean of all classes' logarithms: what is linear where there are more than two."""
 CLOSE = 1e-5
 """Values and base may differ from the model's output by this much."""
 
 
-def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
+def reasons(case: Case, ids: Iterable[Any], progress: Progress | None = None) -> pd.DataFrame:
     """Return what each raw column adds to the model's score of training records.
 
     Parameters
@@ -61,6 +62,8 @@ def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
     case : Case
     ids : iterable
         Record ids; removed ones are explained too, by the model that no longer knows them.
+    progress : callable, optional
+        Called with the share done and what is being done; may raise to cancel.
 
     Returns
     -------
@@ -94,9 +97,9 @@ def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
             f"Reasons are given for models with one score a row. A {type(case.model).__name__} has thresholds of each group; make the "
             "case from the estimator inside it (its estimator_)."
         )
-    estimator = case.model.steps[-1][1] if isinstance(case.model, Pipeline) else case.model
-    owners = _owners(case)
-    values, base, output = _explain(case, estimator, _transformed(case, case.X_train.iloc[positions]))
+    estimator, owners = _estimator(case), _owners(case)
+    rows = _transformed(case, case.X_train.iloc[positions])
+    values, base, output = _explain(case, estimator, rows, progress or _silent)
     _check_sum(case, values.sum(axis=1) + base, output, positions)
     by_column = np.column_stack([values[:, owners == number].sum(axis=1) for number in range(len(case.features))])
     table = pd.DataFrame(by_column, index=case.record_ids[positions], columns=list(case.features))
@@ -104,7 +107,9 @@ def reasons(case: Case, ids: Iterable[Any]) -> pd.DataFrame:
     return table
 
 
-def mean_reasons(case: Case, n_records: int = 100, seed: int = 0, progress: Progress | None = None) -> pd.Series[float]:
+def mean_reasons(
+    case: Case, n_records: int | None = None, seed: int = 0, progress: Progress | None = None
+) -> pd.Series[float]:
     """Return how much each raw column adds to or takes from the model's score on average: mean absolute SHAP values.
 
     The records are drawn by the seed from the whole training table, so that all cases made from one another are asked about the
@@ -113,8 +118,8 @@ def mean_reasons(case: Case, n_records: int = 100, seed: int = 0, progress: Prog
     Parameters
     ----------
     case : Case
-    n_records : int
-        How many training records to take the mean over.
+    n_records : int, optional
+        How many training records to take the mean over; None is 100, and down to 10 where deep trees make each one dear.
     seed : int
         Draws them.
     progress : callable, optional
@@ -144,16 +149,30 @@ def mean_reasons(case: Case, n_records: int = 100, seed: int = 0, progress: Prog
     """
     check_case(case)
     check_seed(seed)
-    n_records = min(whole_number("n_records", n_records), len(case.record_ids))
+    wanted = _affordable(case) if n_records is None else whole_number("n_records", n_records)
+    n_records = min(wanted, len(case.record_ids))
     drawn = np.sort(np.random.default_rng(seed).choice(len(case.record_ids), n_records, replace=False))
-    parts = []
-    for start in range(0, n_records, RECORDS_AT_ONCE):
-        if progress:
-            progress(start / n_records, f"Record {start + 1} of {n_records}")
-        parts.append(reasons(case, case.record_ids[drawn[start : start + RECORDS_AT_ONCE]]))
-    means = pd.concat(parts).abs().mean().sort_values(ascending=False, kind="stable")
-    means.attrs.update(output=parts[0].attrs["output"], n_records=n_records)
+    found = reasons(case, case.record_ids[drawn], progress)
+    means = found.abs().mean().sort_values(ascending=False, kind="stable")
+    means.attrs.clear()
+    means.attrs.update(output=found.attrs["output"], n_records=n_records)
     return means
+
+
+def _affordable(case: Case) -> int:
+    """Return how many records to explain: fewer where a forest's trees are deep."""
+    estimator = _estimator(case)
+    trees = [one.tree_ for one in estimator.estimators_] if type(estimator) in FORESTS[1:] else []
+    steps = sum(tree.n_leaves * tree.max_depth**2 for tree in trees)
+    return USUAL_RECORDS if not steps else int(np.clip(DEAR / steps, FEWEST_RECORDS, USUAL_RECORDS))
+
+
+def _silent(share: float, doing: str) -> None:
+    """Report to nobody."""
+
+
+def _estimator(case: Case) -> Any:
+    return case.model.steps[-1][1] if isinstance(case.model, Pipeline) else case.model
 
 
 def _positions(case: Case, ids: Iterable[Any]) -> npt.NDArray[np.intp]:
@@ -207,18 +226,20 @@ def _owners(case: Case) -> npt.NDArray[np.intp]:
     return np.where(moves.any(axis=0), moves.argmax(axis=0), -1)
 
 
-def _explain(case: Case, estimator: Any, rows: Floats) -> tuple[Floats, float, str]:
+def _explain(case: Case, estimator: Any, rows: Floats, report: Progress) -> tuple[Floats, float, str]:
     """Return values by feature, the base value, and what they add up to."""
     sign = 1.0 if case.pos_column == 1 else -1.0
     if type(estimator) in FORESTS:
-        values, base = by_trees(estimator, rows)
+        trees = [estimator] if isinstance(estimator, DecisionTreeClassifier) else estimator.estimators_
+        values, base = by_trees(trees, rows, report)
         return values[:, :, case.pos_column], float(base[case.pos_column]), "probability"
     if type(estimator) in BOOSTING:
         if len(case.classes) > 2:
-            return *centred_by_trees(estimator, rows, case.pos_column), CENTRED
-        values, base = by_trees(estimator, rows)
+            return *centred_by_trees(estimator, rows, case.pos_column, report), CENTRED
+        values, base = by_trees([estimator], rows, report)
         return sign * values, sign * float(base[0]), "log-odds"
     if type(estimator) is LogisticRegression:
+        report(0.0, "Explaining the records")
         values, base = _by_coefficients(case, estimator, rows)
         if len(case.classes) == 2:
             return sign * values, sign * float(base[0]), "log-odds"

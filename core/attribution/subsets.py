@@ -85,7 +85,8 @@ def explain_gap(
     progress : callable, optional
         Called with the share done and what is being done; may raise to give up everything.
     cancelled : callable, optional
-        Asked now and then; once it returns True the search ends with what it has, `complete` False.
+        Asked now and then; once it returns True the search ends with what it has, `complete` False. Rules that are scored by then
+        are in `candidates`, and the best is still confirmed unless that takes refitting.
 
     Returns
     -------

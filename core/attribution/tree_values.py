@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,32 +15,61 @@ from core.unlearning.preprocessing.steps import shallow
 
 Floats = npt.NDArray[np.float64]
 
+Progress = Callable[[float, str], None]
+
+RECORDS_AT_ONCE = 4
+"""Records explained between two reports of progress; no other thread of the process runs meanwhile."""
 NEVER_SEEN = 1e-12
 """Record count given to tree nodes that no record reaches, so that shares of them stay defined."""
 
 
-def by_trees(estimator: Any, rows: Floats) -> tuple[Floats, Floats]:
+def by_trees(trees: Sequence[Any], rows: Floats, report: Progress) -> tuple[Floats, Floats]:
     """Return the values of `shap.TreeExplainer`, following the trees' own record counts, and the base values.
+
+    A forest's are the means of its trees'; they are taken one after the other, and few records of one at a time.
+
+    Parameters
+    ----------
+    trees : sequence of estimators
+        A forest's trees, or one tree or boosting model.
+    rows : ndarray, shape (n_rows, n_features)
+    report : callable
+        Called with the share done and what is being done; may raise to cancel.
 
     Raises
     ------
     NotSupportedError
         If SHAP does not serve the model.
     """
+    values, bases = [], []
+    for number, tree in enumerate(trees):
+        explainer = _explainer(tree)
+        blocks = []
+        for start in range(0, len(rows), RECORDS_AT_ONCE):
+            doing = f"Tree {number + 1} of {len(trees)}" if len(trees) > 1 else f"Record {start + 1} of {len(rows)}"
+            report((number + start / len(rows)) / len(trees), doing)
+            some = rows[start : start + RECORDS_AT_ONCE]
+            blocks.append(np.asarray(explainer.shap_values(some, check_additivity=False)))
+        values.append(np.concatenate(blocks))
+        bases.append(np.ravel(explainer.expected_value))
+    return np.mean(values, axis=0), np.mean(bases, axis=0)
+
+
+def _explainer(tree: Any) -> Any:
     from shap import TreeExplainer  # takes seconds to import, and few sessions ask for reasons
     from shap.utils._exceptions import InvalidModelError
 
     try:
-        explainer = TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
+        explainer = TreeExplainer(tree, feature_perturbation="tree_path_dependent")
     except (InvalidModelError, TypeError, NotImplementedError) as error:
-        raise NotSupportedError(f"SHAP does not serve this {type(estimator).__name__}: {error}") from error
+        raise NotSupportedError(f"SHAP does not serve this {type(tree).__name__}: {error}") from error
     cover = explainer.model.node_sample_weight
     cover[cover == 0.0] = NEVER_SEEN
     explainer.model.fully_defined_weighting = True
-    return np.asarray(explainer.shap_values(rows, check_additivity=False)), np.ravel(explainer.expected_value)
+    return explainer
 
 
-def centred_by_trees(estimator: Any, rows: Floats, explained: int) -> tuple[Floats, float]:
+def centred_by_trees(estimator: Any, rows: Floats, explained: int, report: Progress) -> tuple[Floats, float]:
     """Return values and base value of one class's log-probability less the mean of all classes', of more than two, in boosting.
 
     A class's trees are explained as a model of their own; all classes are, so that what moves them alike counts for nothing.
@@ -50,7 +80,11 @@ def centred_by_trees(estimator: Any, rows: Floats, explained: int) -> tuple[Floa
     weights = (np.arange(len(start)) == explained) - 1.0 / len(start)
     found, base = np.zeros(rows.shape), float(start @ weights)
     for k, weight in enumerate(weights):
-        values, mean = by_trees(one_class(estimator, k), rows)
+
+        def part(share: float, doing: str, k: int = k) -> None:
+            report((k + share) / len(start), f"class {k + 1} of {len(start)}, {doing}")
+
+        values, mean = by_trees([one_class(estimator, k)], rows, part)
         found, base = found + weight * values, base + weight * float(mean[0])
     return found, base
 

@@ -111,6 +111,22 @@ def read_ids(case: Case, source: Source, *, by: str | None = None, column: str |
     return _looked_up(case, _meant(known, heading, texts), heading, texts)
 
 
+def columns_of(source: Source) -> list[str]:
+    r"""Return the cells of a list's first line: the names of its columns, where it has names.
+
+    Raises
+    ------
+    InputError
+        If the file is empty or not text.
+
+    Examples
+    --------
+    >>> columns_of(b"customer;since\n7;2019\n")
+    ['customer', 'since']
+    """
+    return _rows(source)[0]
+
+
 def match_ids(texts: Iterable[str], known: pd.Index[Any]) -> list[Any]:
     """Return the ids meant by texts: those of `known` that read so; a text that fits none stays text.
 
@@ -164,7 +180,7 @@ def _texts(rows: list[list[str]], known: dict[str, pd.Index[Any]], column: str |
         return _without_heading(texts, known)
     raise InputError(
         f"A list of ids must have one column, or one called {' or '.join(map(repr, names))}. Got {listed(rows[0])}; "
-        f"rename it, or name the column.{nearest(names[0], rows[0])}"
+        f"rename it, or say which column it is.{nearest(names[0], rows[0])}"
     )
 
 

@@ -60,6 +60,14 @@ def check_trees(case: Case, estimator: Any, table: Any, checked: str) -> Provena
     return _compare_trees(estimator, rows, codes, weights_of, checked)
 
 
+def _why(estimator: Any, matching: int) -> str:
+    """Return what a difference means, given how many trees show none."""
+    if matching:
+        return "not all of it was trained on these rows and labels, or trees were changed since"
+    order = ", or not in that order" if getattr(estimator, "bootstrap", False) else ""
+    return f"these are not the rows it was trained on{order}"
+
+
 def _compare_trees(
     estimator: Any, rows: Any, codes: npt.NDArray[np.intp], weights_of: WeightsOf, checked: str
 ) -> Provenance:
@@ -76,9 +84,7 @@ def _compare_trees(
     if first:
         return Provenance(
             "mismatch",
-            sentence(
-                f"{checked}{_count(matching, len(trees))}, so these are not the rows it was trained on: {first}; {OFFER}."
-            ),
+            sentence(f"{checked}{_count(matching, len(trees))}, so {_why(estimator, matching)}: {first}; {OFFER}."),
             refit=True,
         )
     if not free:

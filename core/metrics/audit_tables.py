@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.metrics.catalog import Metric
+from core.metrics.catalog import METRICS, Metric
 from core.metrics.gaps import combine, deciding_rate
 from core.metrics.group_evidence import RateEvidence
 from core.metrics.inference import gap_interval, gap_p_value
@@ -48,13 +48,15 @@ def gap_row(
     """Return what GAP_COLUMNS names for one metric and feature."""
     values = [evidence[rate].estimate for rate in metric.rates]
     low, high = gap_interval(metric, [view.rate(rate) for rate in metric.rates], level)
-    deciding = evidence[metric.rates[deciding_rate(metric, values)]]
+    rate = metric.rates[deciding_rate(metric, values)]
+    deciding = evidence[rate]
     present = np.flatnonzero(~np.isnan(deciding.estimate))
     left_out = ", ".join(names[group] for group in np.flatnonzero(np.isnan(deciding.estimate)))
     ends: tuple[Any, ...] = (None, None, 0, True)
     if len(present):
         ordered = present[np.argsort(deciding.estimate[present], kind="stable")]
-        worst, best = (ordered[0], ordered[-1]) if metric.worst_off == "low" else (ordered[-1], ordered[0])
+        end = METRICS[rate].worst_end(pos_is_favorable=view.sample.pos_is_favorable)
+        worst, best = (ordered[0], ordered[-1]) if end == "low" else (ordered[-1], ordered[0])
         unsure = bool(deciding.insufficient(view.n)[[worst, best]].any())
         ends = (names[worst], names[best], int(view.n[worst]), unsure)
     return (float(combine(metric, values)), low, high, gap_p_value(metric, view), *ends, left_out)

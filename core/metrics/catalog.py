@@ -54,6 +54,22 @@ class Metric:
         """The rate it is made of; of several, the first."""
         return self.rates[0]
 
+    def worst_end(self, *, pos_is_favorable: bool) -> Literal["low", "high"]:
+        """Return at which end of the rate the group named worst is in a case.
+
+        Where the class that is scored is the bad outcome, as in fraud, a good decision on a bad label is harm that passes unflagged: there
+        the group named is the one missed most.
+
+        Examples
+        --------
+        >>> rate = METRICS["false_positive_rate"]
+        >>> rate.worst_end(pos_is_favorable=True), rate.worst_end(pos_is_favorable=False)
+        ('low', 'high')
+        """
+        if pos_is_favorable or self.rate not in ("false_positive_rate", "true_negative_rate"):
+            return self.worst_off
+        return "high" if self.worst_off == "low" else "low"
+
     @property
     def words(self) -> str:
         """The label as it stands inside a sentence."""

@@ -14,7 +14,7 @@ from dashboard.components import chart
 from dashboard.components.tables import download
 from dashboard.figures import gaps
 from dashboard.session import Key
-from dashboard.words import plain
+from dashboard.words import listing, plain
 from dashboard.work import Work
 
 DIFFERENCES = (
@@ -63,7 +63,7 @@ def show(work: Work) -> None:
         with slot:
             chart.show(gaps.against_thresholds(table[table["metric"].isin(names)], kind, unit), f"gaps_{kind}")
     download(table.drop(columns="insufficient"), "gaps")
-    _verdicts(table)
+    _verdicts(table, work)
 
 
 def _table(work: Work, profile: str) -> pd.DataFrame:
@@ -93,7 +93,9 @@ def _table(work: Work, profile: str) -> pd.DataFrame:
 
 
 def _verdict(row: pd.Series, limit: float) -> str:
-    return policy.verdict(row["metric"], row["low"], row["high"], limit, unsure=bool(row["insufficient"]))
+    return policy.verdict(
+        row["metric"], row["low"], row["high"], limit, unsure=bool(row["insufficient"]), p_value=row["p_value"]
+    )
 
 
 def _columns() -> dict[str, Any]:
@@ -113,9 +115,15 @@ def _columns() -> dict[str, Any]:
         "p_value": config.NumberColumn(
             "p", help="Permutation test: how often groups that do not matter would look as different.", format="%.4f"
         ),
-        "worst_group": config.TextColumn("worst off", help="The group at the bad end of the rate."),
-        "best_group": config.TextColumn("best off", help="The group at the good end of the rate."),
-        "n_worst": config.NumberColumn("n worst off", help="Rows explored in the worst-off group.", format="localized"),
+        "worst_group": config.TextColumn(
+            "bad end",
+            help="The group at the bad end of the rate: the worst-off one. Where the class that is scored is bad, as in fraud, that is for "
+            "undeserving people served the group missed most.",
+        ),
+        "best_group": config.TextColumn("good end", help="The group at the good end of the rate."),
+        "n_worst": config.NumberColumn(
+            "n bad end", help="Rows explored in the group at the bad end.", format="localized"
+        ),
         "n": config.NumberColumn("n", help="Rows explored.", format="localized"),
         "left_out": config.TextColumn("left out", help="Groups in which the rate is undefined."),
         "metric": config.TextColumn("name", help="The metric's name in the library; fairlearn's where it has one."),
@@ -125,11 +133,29 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def _verdicts(table: pd.DataFrame) -> None:
+def _why(names: list[str], work: Work) -> str:
+    """Return which of the groups at the ends of these gaps are too small, where some are."""
+    by_group = cached.report(work, (*DIFFERENCES, *RATIOS), (work.feature,)).by_group.droplevel(0)
+    small = [name for name in names if name in by_group.index and bool(by_group.loc[name, "insufficient"])]
+    return f": {listing(plain(name) for name in small)} {'is' if len(small) == 1 else 'are'} too small" if small else ""
+
+
+def _verdicts(table: pd.DataFrame, work: Work) -> None:
+    undefined = table[table["verdict"] == policy.UNDEFINED]
+    if len(undefined):
+        without = sorted({name for text in undefined["left_out"] for name in str(text).split(", ") if name})
+        st.info(
+            f"{len(undefined)} of {len(table)} gaps {'is' if len(undefined) == 1 else 'are'} undefined"
+            + (
+                f": {listing(plain(name) for name in without)} {'has' if len(without) == 1 else 'have'} no rate there."
+                if without
+                else "."
+            )
+        )
     unsure = table[table["verdict"] == policy.UNSURE]
     if len(unsure):
-        groups = sorted({str(name) for name in (*unsure["worst_group"], *unsure["best_group"])})
+        names = sorted({str(name) for name in (*unsure["worst_group"], *unsure["best_group"]) if name is not None})
         st.warning(
-            f"Insufficient evidence for {len(unsure)} of {len(table)} gaps: one of {plain(', '.join(groups))} is too small.",
+            f"Insufficient evidence for {len(unsure)} of {len(table)} gaps{_why(names, work)}.",
             icon=":material/hourglass_empty:",
         )

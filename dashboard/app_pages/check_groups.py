@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+import core
 from core.metrics import METRICS, AuditReport
 from core.metrics.samples import feature_name
-from dashboard import cached
+from dashboard import cached, meaning
 from dashboard.components import chart
 from dashboard.components.tables import download, rate_table
 from dashboard.figures import groups
@@ -25,6 +26,7 @@ RATES = (
     "roc_auc",
     "brier_score",
 )
+MANY = 1_000_000
 
 
 def show(work: Work) -> None:
@@ -65,8 +67,8 @@ def _sizes(work: Work, feature: Feature) -> None:
                     "explored", help="Test rows all numbers here are computed on.", format="localized"
                 ),
                 "base_rate": st.column_config.NumberColumn(
-                    "deserving",
-                    help=f"Share of explored rows with {plain(case.roles.target)} = {plain(case.roles.favorable_label)}.",
+                    f"{case.roles.target} = {case.roles.favorable_label}",
+                    help="Share of explored rows whose label is the good outcome.",
                     format="percent",
                 ),
             },
@@ -83,7 +85,7 @@ def _small(work: Work, feature: Feature) -> pd.DataFrame:
 
 def _insufficient(small: pd.DataFrame) -> None:
     names = [
-        f"{plain(group)} (n = {count(row['n'])}, needs {count(row['n_needed'])})"
+        f"{plain(group)} (n = {count(row['n'])}, needs {_needed(row['n_needed'])})"
         for group, row in small.iloc[:6].iterrows()
     ]
     more = f" and {len(small) - 6} more" if len(small) > 6 else ""
@@ -91,6 +93,11 @@ def _insufficient(small: pd.DataFrame) -> None:
         f"Insufficient evidence for {listing(names)}{more}: at least one rate is known no better than plus or minus 0.1.",
         icon=":material/hourglass_empty:",
     )
+
+
+def _needed(n: float) -> str:
+    """Return how many rows a group needs; a rate that hardly any of its rows count for needs more than anybody has."""
+    return count(n) if n < MANY else f"over {count(MANY)}"
 
 
 def _report(work: Work, feature: Feature) -> AuditReport:
@@ -101,21 +108,28 @@ def _report(work: Work, feature: Feature) -> AuditReport:
 def _rates(work: Work, feature: Feature, key: str) -> None:
     table = _report(work, feature).by_group.droplevel(0)
     rates = [rate for rate in RATES if rate in table]
+    first, roles = METRICS[work.metric].rate, cached.case(work, 0).roles
     chosen = st.selectbox(
         "Rate",
         rates,
-        rates.index("true_positive_rate"),
-        format_func=lambda rate: METRICS[rate].label,
-        key=key,
+        rates.index(first if first in rates else "true_positive_rate"),
+        format_func=lambda rate: _name(rate, roles),
+        key=f"{key}_{work.metric}",
         width=420,
     )
     metric = METRICS[chosen]
-    chart.show(groups.rates(table, chosen, metric.label, metric.formula), f"rates_{key}")
+    chart.show(groups.rates(table, chosen, _name(chosen, roles), metric.formula), f"rates_{key}")
     st.caption("All rates, with their 95% intervals; hover over a column's name for its formula.")
     st.dataframe(
         table.rename_axis(feature_name(feature)),
         lazy=False,
         key=f"table_{key}_{feature_name(feature)}",
-        column_config=rate_table(rates),
+        column_config=rate_table(rates, roles),
     )
     download(table, f"rates_{key}")
+
+
+def _name(rate: str, roles: core.Roles) -> str:
+    """Return a rate in words; where the class that is scored is the bad outcome, in those of detection too."""
+    label, here = METRICS[rate].label, meaning.of_rate(rate, roles)
+    return label if here == rate.replace("_", " ") else f"{label}: {here}"

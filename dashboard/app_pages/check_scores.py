@@ -54,7 +54,9 @@ def _calibration(work: Work) -> None:
             },
         )
         st.dataframe(
-            errors.rename_axis(feature_name(work.feature)), lazy=False, column_config=rate_table(["calibration_error"])
+            errors.rename_axis(feature_name(work.feature)),
+            lazy=False,
+            column_config=rate_table(["calibration_error"], cached.case(work, 0).roles),
         )
 
 
@@ -70,5 +72,9 @@ def _roc(work: Work) -> None:
     chart.show(scores.roc(table, known, title), "roc")
     st.caption(f"The favourable label is the positive class. AUC: {METRICS['roc_auc'].formula}.")
     with st.expander("As a table"):
-        st.dataframe(areas.rename_axis(feature_name(work.feature)), lazy=False, column_config=rate_table(["roc_auc"]))
+        st.dataframe(
+            areas.rename_axis(feature_name(work.feature)),
+            lazy=False,
+            column_config=rate_table(["roc_auc"], cached.case(work, 0).roles),
+        )
         st.dataframe(table, hide_index=True, lazy=False)

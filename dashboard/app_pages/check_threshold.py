@@ -9,7 +9,7 @@ import streamlit as st
 import core
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
-from dashboard import cached, session
+from dashboard import cached, meaning, session
 from dashboard.components import chart
 from dashboard.figures import thresholds
 from dashboard.session import Key
@@ -35,7 +35,7 @@ def _threshold(work: Work) -> None:
     flagged = f"{plain(case.roles.target)} = {plain(case.roles.pos_label)}"
     mode = OWN if work.threshold is None else CAPACITY if isinstance(work.threshold, core.AtRate) else SCORE
     st.segmented_control(
-        "Who is decided for",
+        "Decision threshold",
         [OWN, SCORE, CAPACITY],
         default=mode,
         required=True,
@@ -74,7 +74,8 @@ def _threshold(work: Work) -> None:
         )
     decided = float(case.decisions("explore").mean())
     st.caption(
-        f"{flagged} is decided for {percent(decided)} of {count(len(case.rows('explore')), 'row')}, from a score of {number(case.cut('explore'))}."
+        f"{percent(decided)} of {count(len(case.rows('explore')), 'test row')} explored get the decision {flagged}: those with a score of "
+        f"{number(case.cut('explore'))} or more."
     )
 
 
@@ -111,36 +112,38 @@ def _capacity(key: str) -> None:
 def _costs(work: Work) -> tuple[float, float]:
     roles = cached.case(work).roles
     good = f"{plain(roles.target)} = {plain(roles.favorable_label)}"
+    given, refused = meaning.errors(roles)
     first, second = st.columns(2)
     positive = first.number_input(
-        "Cost of a false positive",
+        f"Cost of a {given}",
         0.0,
         value=1.0,
         step=1.0,
         key=Key.CHECK_COST_POSITIVE,
         persist_state="session",
-        help=f"One undeserving person given the good outcome ({good}), in any unit.",
+        help=f"One record wrongly given the good outcome ({good}), in any unit.",
     )
     negative = second.number_input(
-        "Cost of a false negative",
+        f"Cost of a {refused}",
         0.0,
         value=1.0,
         step=1.0,
         key=Key.CHECK_COST_NEGATIVE,
         persist_state="session",
-        help=f"One deserving person refused the good outcome ({good}), in the same unit.",
+        help=f"One record wrongly refused the good outcome ({good}), in the same unit.",
     )
     return float(positive or 0.0), float(negative or 0.0)
 
 
 def _errors(work: Work, positive: float, negative: float) -> None:
     table = cached.table(work, "errors", work.feature, positive, negative)
+    given, refused = meaning.errors(cached.case(work).roles)
     total = f"{table['cost'].sum():,.0f}"
     st.metric(
         "Cost of all errors",
         total,
-        help=f"{count(table['false_positives'].sum(), 'false positive')} at {positive:g} and "
-        f"{count(table['false_negatives'].sum(), 'false negative')} at {negative:g}, over {count(table['n'].sum(), 'row')}.",
+        help=f"{count(table['false_positives'].sum(), given)} at {positive:g} and "
+        f"{count(table['false_negatives'].sum(), refused)} at {negative:g}, over {count(table['n'].sum(), 'row')}.",
     )
     config = st.column_config
     st.dataframe(
@@ -149,11 +152,13 @@ def _errors(work: Work, positive: float, negative: float) -> None:
         column_config={
             "n": config.NumberColumn("n", help="Rows explored.", format="localized"),
             "false_positives": config.NumberColumn(
-                "false positives", help="Undeserving, given the good outcome.", format="localized"
+                f"{given}s", help="Wrongly given the good outcome.", format="localized"
             ),
-            "false_negatives": config.NumberColumn("false negatives", help="Deserving, refused.", format="localized"),
+            "false_negatives": config.NumberColumn(
+                f"{refused}s", help="Wrongly refused the good outcome.", format="localized"
+            ),
             "cost": config.NumberColumn("cost", help="Counts times costs.", format="localized"),
-            "cost_per_person": config.NumberColumn("per person", help="Cost over n.", format="%.3f"),
+            "cost_per_person": config.NumberColumn("cost per row", help="Cost over n.", format="%.3f"),
         },
     )
 
@@ -166,6 +171,6 @@ def _sweep(work: Work, positive: float, negative: float) -> None:
         if case.score_kind == "probability"
         else "decision threshold (decision value)"
     )
-    chart.show(thresholds.sweep(table, case.cut("explore"), metric.label, unit), "sweep")
+    chart.show(thresholds.sweep(table, case.cut("explore"), metric.label, unit, meaning.errors(case.roles)), "sweep")
     with st.expander("As a table"):
         st.dataframe(table.reset_index(), hide_index=True, lazy=False)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.errors import NotSupportedError
+from core.errors import RedressError
 from dashboard import cached
 from dashboard.app_pages import find_filters, find_model, find_record, find_scatter, find_start, find_table, find_take
 from dashboard.components import computed, computing, opening, warnings
@@ -13,7 +13,7 @@ work = opening.opened()
 case = cached.case(work)
 try:
     records, reason = computed.records(work), ""
-except NotSupportedError as error:
+except RedressError as error:  # No way to predict influence, or no gap to trace: records can be chosen all the same.
     records, reason = None, str(error)
 ranked = records is not None
 if records is None:

@@ -8,7 +8,7 @@ import streamlit as st
 import core
 from core.errors import RedressError
 from core.metrics.samples import feature_name
-from dashboard import cached
+from dashboard import cached, meaning
 from dashboard.components import computing, searched, taking
 from dashboard.components.tables import download
 from dashboard.session import Key
@@ -24,6 +24,13 @@ KINDS = {
     "granted": "given the good outcome",
     ONE: "one test row",
 }
+DETECTED = {
+    "wrongly_refused": "flagged wrongly",
+    "wrongly_granted": "missed: not flagged, wrongly",
+    "refused": "flagged",
+    "granted": "not flagged",
+}
+"""The same where the class that is scored is the bad outcome."""
 EVERYONE = "any group"
 MOST_SHOWN = 50
 USUAL = 50
@@ -57,10 +64,9 @@ def _asked(work: Work) -> tuple[str, str | None, int | None] | None:
         "Decisions",
         kinds,
         kinds.index("wrongly_refused" if case.favorable_is_positive else "wrongly_granted"),
-        format_func=KINDS.__getitem__,
+        format_func=(KINDS | DETECTED if meaning.scored_is_bad(case.roles) else KINDS).__getitem__,
         key=Key.FIND_DECISIONS,
         persist_state="session",
-        help="The good outcome of a fraud model is not to be flagged: frauds that pass are wrongly given it.",
     )
     if kind == ONE:
         return _one(case)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 import core
+from core.case.id_list import columns_of
 from core.errors import RedressError
 from dashboard import cached, session
 from dashboard.session import Key
@@ -25,7 +26,7 @@ def show(work: Work) -> None:
         st.caption("Ids that are repeated, unknown or removed already are reported.")
         return
     try:
-        found = core.read_ids(cached.case(work), file.getvalue())
+        found = _found(work, file.getvalue())
     except RedressError as error:
         st.error(plain(error))
         return
@@ -39,6 +40,22 @@ def show(work: Work) -> None:
         args=(tuple(found.records),),
         disabled=not len(found.records),
     )
+
+
+def _found(work: Work, data: bytes) -> core.IdList:
+    """Look the ids up; of several columns, in the one called like the ids of the case unless another is chosen."""
+    case, columns = cached.case(work), list(dict.fromkeys(columns_of(data)))
+    if len(columns) < 2:
+        return core.read_ids(case, data)
+    own = [name for name in (case.roles.record_id, case.roles.subject_id) if name in columns]
+    column = st.selectbox(
+        "Column with the ids",
+        columns,
+        columns.index(own[0]) if own else None,
+        key=f"{Key.FIND_LIST_COLUMN}_{hash(tuple(columns))}",
+        placeholder="choose one",
+    )
+    return core.read_ids(case, data, column=column)
 
 
 def _report(found: core.IdList) -> None:

@@ -41,8 +41,14 @@ def show(work: Work) -> None:
     _head(found)
     if not found.complete:
         computing.requested(work, searched.RULES, "Search again, to the end", *asked, again=True)
-    for rank, rule in enumerate(found, 1):
+    sure = sum(one.survives for one in found) or len(found)
+    ranked = sorted(found, key=lambda one: not one.survives)
+    for rank, rule in enumerate(ranked[:sure], 1):
         _card(rank, rule)
+    if ranked[sure:]:
+        with st.expander(f"{count(len(ranked) - sure)} more that may be chance"):
+            for rank, rule in enumerate(ranked[sure:], sure + 1):
+                _card(rank, rule)
     _tables(work, found)
 
 
@@ -135,7 +141,7 @@ def _make_up(rule: core.Subset) -> None:
 def _tables(work: Work, found: core.Explanation) -> None:
     if found.candidates.empty:
         return
-    with st.expander("As tables"):
+    with st.expander("As tables", expanded=not len(found)):
         if len(found):
             st.markdown("Rules confirmed by real removal")
             table = found.table.assign(sensitive=[", ".join(one.sensitive) for one in found])

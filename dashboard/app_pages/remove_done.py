@@ -30,7 +30,7 @@ def show(work: Work) -> None:
     result = cached.version(work).result
     with st.container(border=True):
         if result is None:
-            st.markdown("Nothing is selected. Find the records to remove first.")
+            st.markdown("Nothing is selected. Find the records to remove first, or plan a removal below.")
         else:
             _result(work, result)
         st.page_link(

@@ -150,11 +150,17 @@ def _last(work: Work, measure: Measure) -> Planned | None:
     if plan is None:
         computing.place(origin, searched.PLAN, *about)
         return None
-    (st.success if plan.reached else st.warning)(plain(plan.reason))
-    _approximately(origin)
+    if not _is_at(work, origin):
+        st.caption(
+            f"Planned for another version than the one in force: {plain(inline(plan.reason))} Undo goes back to it; or plan anew."
+        )
+    else:
+        (st.success if plan.reached else st.warning)(plain(plan.reason))
+        _approximately(origin)
     if not len(plan):
         return Planned(plan, None)
-    _take(work, origin, plan)
+    if _is_at(work, origin):
+        _take(work, origin, plan)
     band = _band(origin, settings, plan)
     return Planned(plan, band)
 
@@ -169,10 +175,12 @@ def _approximately(origin: Work) -> None:
         )
 
 
+def _is_at(work: Work, origin: Work) -> bool:
+    """Return whether the version in force is the one a plan started from."""
+    return (work.applied, work.case_id) == (origin.applied, origin.case_id)
+
+
 def _take(work: Work, origin: Work, plan: core.Plan) -> None:
-    if (work.applied, work.case_id) != (origin.applied, origin.case_id):
-        st.caption("Planned for another version than the one in force; undo to go back to it, or plan anew.")
-        return
     ids = tuple(plan.forget)
     key = f"{Key.PLAN_TAKE}_{hash(ids)}"
     st.slider(
@@ -182,7 +190,7 @@ def _take(work: Work, origin: Work, plan: core.Plan) -> None:
         len(ids),
         key=key,
         on_change=_take_some,
-        args=(key, ids),
+        args=(origin, key, ids),
         help="In the order the plan removes them; the strip previews what removing so many does.",
     )
     st.button(
@@ -190,17 +198,21 @@ def _take(work: Work, origin: Work, plan: core.Plan) -> None:
         key=Key.PLAN_SELECT,
         icon=":material/select:",
         on_click=_select,
-        args=(ids,),
+        args=(origin, ids),
     )
     if work.selection and work.selection == ids[: len(work.selection)]:
         st.caption(":material/arrow_upward: They are the selection; the preview and Apply are at the top of this page.")
 
 
-def _take_some(key: str, ids: tuple[object, ...]) -> None:
-    _select(ids[: int(session.value(key))])
+def _take_some(origin: Work, key: str, ids: tuple[object, ...]) -> None:
+    _select(origin, ids[: int(session.value(key) or 0)])
 
 
-def _select(ids: tuple[object, ...]) -> None:
+def _select(origin: Work, ids: tuple[object, ...]) -> None:
+    # The browser sends the slider once more when it goes, as after Apply: its records are removed by then.
+    work = session.work()
+    if work is None or not _is_at(work, origin):
+        return
     session.select(ids)
     st.rerun()  # The whole page: the strip and the selection stand outside this fragment.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.attribution.utility import COST
-from dashboard import cached
+from dashboard import cached, meaning
 from dashboard.measures import UTILITIES, Measure
 from dashboard.session import Key
 from dashboard.work import Work
@@ -25,15 +25,19 @@ def show(work: Work) -> Measure:
     )
     if name != COST:
         return Measure(str(name))
+    roles = cached.case(work, 0).roles
+    given, refused = meaning.errors(roles)
     first, second = st.columns(2)
+    # The library counts errors by the label that is scored; where that is the bad outcome, its false positive is a false alarm.
+    positive_name, negative_name = (refused, given) if meaning.scored_is_bad(roles) else (given, refused)
     with first:
-        positive = _cost("Cost of a false positive", Key.REMOVE_COST_POSITIVE)
+        positive = _cost(f"Cost of a {positive_name}", Key.REMOVE_COST_POSITIVE)
     with second:
-        negative = _cost("Cost of a false negative", Key.REMOVE_COST_NEGATIVE)
+        negative = _cost(f"Cost of a {negative_name}", Key.REMOVE_COST_NEGATIVE)
     return Measure(COST, (positive, negative))
 
 
 def _cost(label: str, key: Key) -> float:
-    about = "Of one such error, of the label that is scored, in any unit; the utility is the mean over all records."
+    about = "Of one such error, in any unit; the utility is the mean over all records."
     value = st.number_input(label, 0.0, value=1.0, step=1.0, key=key, persist_state="session", help=about)
     return float(value or 0.0)

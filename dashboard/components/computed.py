@@ -80,7 +80,7 @@ def reasons(work: Work, record: Any) -> list[pd.DataFrame] | None:
         work,
         REASONS,
         "Finding the reasons for the record's score",
-        lambda report: _each(models, report, lambda case, _: core.reasons(case, [record])),
+        lambda report: _each(models, report, lambda case, part: core.reasons(case, [record], part)),
         record,
     )
     return found
@@ -99,11 +99,15 @@ def model_reasons(work: Work) -> list[pd.Series[float]] | None:
 
     def make(report: Report) -> list[pd.Series[float]]:
         asked = dict(zip(map(id, models), names, strict=True))
-        return _each(
-            models,
-            report,
-            lambda case, part: results.make(asked[id(case)], lambda: core.mean_reasons(case, progress=part)),
-        )
+        first: list[pd.Series[float]] = []
+
+        def ask(case: core.Case, part: Report) -> pd.Series[float]:
+            n = first[0].attrs["n_records"] if first else None  # The same records for every version.
+            found: pd.Series[float] = results.make(asked[id(case)], lambda: core.mean_reasons(case, n, progress=part))
+            first.append(found)
+            return found
+
+        return _each(models, report, ask)
 
     found: list[pd.Series[float]] | None = computing.result(work, MODEL, "Finding what the model goes by", make)
     return found

@@ -15,7 +15,7 @@ from dashboard.components import computed, opening
 from dashboard.components.strip_table import Cell, Column, table
 from dashboard.session import Key
 from dashboard.tables import row
-from dashboard.words import count, interval, number, percent, plain, seconds
+from dashboard.words import chance, count, interval, number, percent, plain, seconds
 from dashboard.work import Feature, Work
 
 FRAGMENT = "strip"
@@ -119,8 +119,9 @@ def _move(to: int) -> None:
 def _columns(work: Work) -> list[Column]:
     metric = METRICS[work.metric]
     before, now = _numbers(work, 0), _numbers(work, work.at)
-    rate = metric.rate.replace("_", " ")
-    titles = (metric.label, f"Worst-off group: {rate}", "Accuracy", "Removed", "Time")
+    roles = cached.case(work, 0).roles
+    rate, (bad, _) = meaning.of_rate(metric.rate, roles), meaning.ends(metric.rate, roles)
+    titles = (metric.label, f"{bad.capitalize()} group: {rate}", "Accuracy", "Removed", "Time")
     return [Column(*cells) for cells in zip(titles, before, _preview(work), now, strict=True)]
 
 
@@ -148,10 +149,10 @@ def _preview(work: Work) -> tuple[Cell, ...]:
 
 def _measured(work: Work, found: AuditReport) -> tuple[Cell, Cell, Cell]:
     metric, name = METRICS[work.metric], feature_name(work.feature)
-    gap = row(found.gaps, (work.metric, name))
+    gap, (bad, good) = row(found.gaps, (work.metric, name)), meaning.ends(metric.rate, cached.case(work, 0).roles)
     facts = (
         f"{metric.formula}\n{count(found.n, 'test row')}; 95% interval from {count(found.n_resamples)} resamples\n"
-        f"worst off {gap['worst_group']}, best off {gap['best_group']}; permutation p = {number(gap['p_value'])}"
+        f"{bad} {gap['worst_group']}, {good} {gap['best_group']}; permutation p {chance(gap['p_value'])}"
     )
     if gap["left_out"]:
         facts += f"\nwithout {gap['left_out']}, where the rate is undefined"

@@ -8,13 +8,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+import core
 from core.case.tables import safe_for_csv
 from core.metrics import METRICS
+from dashboard import meaning
 from dashboard.session import Key
 
 
-def rate_table(rates: Iterable[str]) -> dict[str, Any]:
-    """Return the column settings of a table of group rates."""
+def rate_table(rates: Iterable[str], roles: core.Roles) -> dict[str, Any]:
+    """Return the column settings of a table of group rates, each called what it is in a case of these roles."""
     settings: dict[str, Any] = {
         "n": st.column_config.NumberColumn("n", help="Test rows explored in this group.", format="localized"),
         "insufficient": st.column_config.CheckboxColumn(
@@ -25,7 +27,8 @@ def rate_table(rates: Iterable[str]) -> dict[str, Any]:
         ),
     }
     for rate in rates:
-        name = rate.replace("_", " ")
+        settings[f"{rate}_n_needed"] = None  # Not shown; in the download.
+        name = meaning.of_rate(rate, roles)
         settings[rate] = st.column_config.NumberColumn(
             name, help=f"{METRICS[rate].label}: {METRICS[rate].formula}", format="%.3f"
         )

@@ -20,22 +20,25 @@ WORTH_SAYING = 0.001
 
 
 def show(work: Work) -> None:
-    """Warn of each sensitive feature whose gap removing the selection is predicted to worsen."""
+    """Warn, in one place, of every sensitive feature whose gap removing the selection is predicted to worsen."""
     if not work.selection:
         return
     try:
         scores = computed.preview(work)
         if scores is None:
             return
-        names = cached.case(work, 0).roles.sensitive_features
-        features = tuple(dict.fromkeys((work.feature, *names)))
+        features = tuple(dict.fromkeys((work.feature, *cached.case(work, 0).roles.sensitive_features)))
         table = cached.predicted(work, scores[0], (work.metric,), features)
     except RedressError:
         return  # The preview says why there is none.
-    for feature in features:
-        found = row(table, (work.metric, feature_name(feature)))
-        if worsened(work.metric, found):
-            st.warning(_sentence(work, feature_name(feature), found), icon=":material/trending_down:")
+    names = [feature_name(feature) for feature in features]
+    found = {name: row(table, (work.metric, name)) for name in names}
+    parts = [_part(name, values) for name, values in found.items() if worsened(work.metric, values)]
+    if parts:
+        label = plain(inline(METRICS[work.metric].label))
+        st.warning(
+            f"Removing them is predicted to worsen the {label} {'; '.join(parts)}.", icon=":material/trending_down:"
+        )
 
 
 def worsened(metric: str, values: dict[str, Any]) -> bool:
@@ -52,13 +55,11 @@ def worsened(metric: str, values: dict[str, Any]) -> bool:
     return bool((change if METRICS[metric].better == "lower" else -change) >= WORTH_SAYING)
 
 
-def _sentence(work: Work, feature: str, values: dict[str, Any]) -> str:
-    own = feature == feature_name(work.feature)
+def _part(feature: str, values: dict[str, Any]) -> str:
     sure = values["low"] > 0 or values["high"] < 0
-    doubt = "" if sure else "; the interval holds 0, so that it may be chance"
-    turned = "; the groups change places" if values["reversed"] else ""
+    doubt = "" if sure else ", which holds 0, so that it may be chance"
+    turned = " (the groups change places)" if values["reversed"] else ""
     return (
-        f"Removing them is predicted to worsen {'' if own else 'another gap: '}{plain(inline(METRICS[work.metric].label))} by "
-        f"{plain(feature)} from {number(values['before'])} to {number(values['after'])} (95% interval of the change "
-        f"{plain(interval(values['low'], values['high']))}){doubt}{turned}."
+        f"by {plain(feature)} from {number(values['before'])} to {number(values['after'])}{turned}, 95% interval of the change "
+        f"{plain(interval(values['low'], values['high']))}{doubt}"
     )

@@ -7,14 +7,14 @@ import plotly.graph_objects as go
 
 from dashboard.figures import look
 from dashboard.tables import extremes
-from dashboard.words import count, markup, percent
+from dashboard.words import count, markup, number, percent
 
 MANY = 12
 """Of more groups each gets less room."""
 
 
 def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
-    """Draw how many people each group holds.
+    """Draw how many records each group holds.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
         )
     title = f"{smallest} is the smallest group by {feature}: {count(least)} of {count(whole, 'test row')} explored, {percent(least / whole)}"
     each = 56 if len(groups) <= MANY else 38
-    look.finish(figure, title, "people", "", height=110 + each * len(groups), names=("train", "test"))
+    look.finish(figure, title, "records", "", height=110 + each * len(groups), names=("train", "test"))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
-    figure.update_xaxes(range=[0, 1.12 * max(table["train"].max(), table["test"].max())])
+    figure.update_xaxes(tickformat=",d", range=[0, 1.12 * max(table["train"].max(), table["test"].max())])
     return figure
 
 
@@ -54,7 +54,7 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
     Parameters
     ----------
     table : DataFrame
-        Indexed by group, with ``n``, the rate, ``<rate>_low`` and ``<rate>_high``, and ``insufficient``.
+        Indexed by group, with ``n``, the rate, ``<rate>_low``, ``<rate>_high`` and ``<rate>_n_needed``.
     rate : str
         The rate's name.
     label : str
@@ -62,11 +62,11 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
     formula : str
         How it is computed; shown on hover.
     """
-    sure = table.loc[~table["insufficient"].astype(bool), rate].dropna()
+    enough = table["n"] >= table[f"{rate}_n_needed"]
+    sure = table.loc[enough, rate].dropna()
     known = table[rate].dropna()
     figure = go.Figure()
     for i, (group, row) in enumerate(table.iterrows()):
-        enough = not bool(row["insufficient"])
         figure.add_scatter(
             x=[row[rate]],
             y=[markup(group)],
@@ -79,9 +79,14 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
                 "width": 5,
             },
             mode="markers",
-            marker={"color": look.color(i) if enough else look.GRAY, "symbol": look.symbol(i), "size": 11},
+            marker={"color": look.color(i) if enough.iloc[i] else look.GRAY, "symbol": look.symbol(i), "size": 11},
             customdata=[
-                [int(row["n"]), row[f"{rate}_low"], row[f"{rate}_high"], "" if enough else "<br>insufficient evidence"]
+                [
+                    int(row["n"]),
+                    row[f"{rate}_low"],
+                    row[f"{rate}_high"],
+                    "" if enough.iloc[i] else "<br>insufficient evidence",
+                ]
             ],
             hovertemplate="<b>%{y}</b><br>%{x:.3f} (95% interval %{customdata[1]:.3f} to %{customdata[2]:.3f})"
             f"<br>n = %{{customdata[0]:,}}<br>{markup(formula)}%{{customdata[3]}}<extra></extra>",
@@ -90,8 +95,10 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
         title = f"{label} is undefined in every group"
     else:
         low, least, high, most = extremes(sure if len(sure) > 1 else known)
+        same = number(least) == number(most) and len(known) > 1
         title = f"{label}: {least:.3f} of {low}, {most:.3f} of {high}"
-        if 1 < len(sure) < len(known):
+        title = f"{label}: {least:.3f} in every group" if same else title
+        if not same and 1 < len(sure) < len(known):
             title += f", of the {len(sure)} groups with enough rows; the others are grey"
     each = 44 if len(table) <= MANY else 28
     look.finish(figure, title, "rate (0 to 1)", "", height=80 + each * len(table))

@@ -8,6 +8,9 @@ import plotly.graph_objects as go
 from dashboard.figures import look, plane_compared
 from dashboard.words import count, interval, markup, number, percent
 
+SAME = 1e-9
+"""A plan starts from the version in force if their gaps differ by no more; of an earlier plan the title does not speak."""
+
 
 def path(
     versions: pd.DataFrame,
@@ -84,11 +87,13 @@ def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> No
             error_y=look.error(rows, "utility") if known else None,
             mode="markers+text",
             name=name,
-            text=[str(i) for i in rows.index],
+            text=_labels(rows),
             textposition="top right",
             marker={"color": fill, "symbol": symbol, "size": size},
-            customdata=rows[["gap_low", "gap_high", "utility_low", "utility_high", "removed"]],
-            hovertemplate="<b>version %{text}</b>, %{customdata[4]:,} records removed"
+            customdata=rows.reset_index()[
+                ["gap_low", "gap_high", "utility_low", "utility_high", "removed", rows.index.name]
+            ],
+            hovertemplate="<b>version %{customdata[5]}</b>, %{customdata[4]:,} records removed"
             "<br>gap %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
             f"<br>{markup(utility)} %{{y:.3f}}"
             + (" (%{customdata[2]:.3f} to %{customdata[3]:.3f})" if known else "")
@@ -96,12 +101,19 @@ def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> No
         )
 
 
+def _labels(rows: pd.DataFrame) -> list[str]:
+    """Return the number of every version; those at one place stand together at the first of them."""
+    places = [(number(gap), number(utility)) for gap, utility in zip(rows["gap"], rows["utility"], strict=True)]
+    at = {place: [str(i) for i, other in zip(rows.index, places, strict=True) if other == place] for place in places}
+    return [", ".join(at.pop(place, [])) for place in places]
+
+
 def _title(
     versions: pd.DataFrame, utility: str, plan: pd.DataFrame | None, band: pd.DataFrame | None, *, share: bool
 ) -> str:
     text = percent if share else number
     first, now = versions.iloc[0], versions[versions["now"]].iloc[0]
-    if plan is not None and len(plan) > 1:
+    if plan is not None and len(plan) > 1 and abs(plan["value"].iloc[0] - now["gap"]) < SAME:
         start, end = plan.iloc[0], plan.iloc[-1]
         beside = ""
         if band is not None and len(band):

@@ -9,8 +9,17 @@ from plotly.subplots import make_subplots
 from dashboard.figures import look
 from dashboard.words import markup, number
 
+SPAN = 5.0
+"""The axis of costs ends at so many times what errors cost at best or now: flagging everybody may cost a hundred times as much."""
 
-def sweep(table: pd.DataFrame, now: float, metric: str, unit: str) -> go.Figure:
+
+def sweep(
+    table: pd.DataFrame,
+    now: float,
+    metric: str,
+    unit: str,
+    errors: tuple[str, str] = ("false positive", "false negative"),
+) -> go.Figure:
     """Draw the gap and the cost of errors over all thresholds, the one in force marked.
 
     Parameters
@@ -23,12 +32,14 @@ def sweep(table: pd.DataFrame, now: float, metric: str, unit: str) -> go.Figure:
         The gap in words.
     unit : str
         What a score is, for the axis.
+    errors : tuple of str
+        What ``false_positives`` and ``false_negatives`` are called, one of each.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.07)
     facts = table[["flagged", "accuracy", "false_positives", "false_negatives"]]
     hover = (
         "threshold %{x:.3f}<br>%{customdata[0]:.1%} flagged, accuracy %{customdata[1]:.3f}"
-        "<br>%{customdata[2]:,} false positives, %{customdata[3]:,} false negatives"
+        f"<br>%{{customdata[2]:,}} {errors[0]}s, %{{customdata[3]:,}} {errors[1]}s"
     )
     figure.add_scatter(
         x=table.index,
@@ -57,5 +68,13 @@ def sweep(table: pd.DataFrame, now: float, metric: str, unit: str) -> go.Figure:
     figure.update_xaxes(title=None, row=1, col=1)
     figure.update_xaxes(title={"text": unit}, row=2, col=1)
     figure.update_yaxes(title={"text": f"{markup(metric)}"}, row=1, col=1, rangemode="tozero")
-    figure.update_yaxes(title={"text": "cost of all errors"}, row=2, col=1, rangemode="tozero")
+    figure.update_yaxes(title={"text": "cost of all errors"}, row=2, col=1, rangemode="tozero", tickformat=",~g")
+    cost, top = table["cost"], SPAN * max(table["cost"].min(), _at(table["cost"], now))
+    if 0 < top < cost.max():
+        figure.update_yaxes(range=[0, top], row=2, col=1)
     return figure
+
+
+def _at(cost: pd.Series[float], threshold: float) -> float:
+    """Return the cost at the threshold tabled that is next to one."""
+    return float(cost.iloc[int(abs(cost.index.to_numpy() - threshold).argmin())])

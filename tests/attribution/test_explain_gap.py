@@ -213,6 +213,13 @@ def test_stopping_keeps_what_was_found(case: core.Case) -> None:
         progress=lambda _, what: said.append(what),
     )
     assert (half_way.complete, len(half_way)) == (False, 1)
+    scored = core.explain_gap(
+        case,
+        max_predicates=1,
+        cancelled=lambda: said[-1] == "Removing the records of the best rules",
+        progress=lambda _, what: said.append(what),
+    )
+    assert (scored.complete, [one.rule for one in scored]) == (False, [half_way[0].rule])
 
 
 def test_progress_may_give_everything_up(case: core.Case) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import logit
+from shap import TreeExplainer
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
@@ -22,6 +23,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import core
+from core.attribution import reasons
 from core.errors import InputError, NotSupportedError
 from tests.conftest import make_table
 from tests.unlearning.test_boosting_classes import make_case as make_graded_case
@@ -65,6 +67,34 @@ def test_values_and_base_are_the_models_output(name, pos_label):
     truth = scores(case, positions)
     truth = logit(truth) if name in LOG_ODDS else truth
     np.testing.assert_allclose(table.sum(axis=1) + table.attrs["base_value"], truth, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["forest", "boosting"])
+def test_trees_are_explained_a_few_records_at_a_time_and_can_be_stopped(name):
+    case = make_case(MODELS[name])
+    ids, seen = case.record_ids[:10], []
+    table = core.reasons(case, ids, lambda share, doing: seen.append((share, doing)))
+    rows = case.model[:-1].transform(case.X_train.iloc[:10])
+    whole = TreeExplainer(case.model[-1], feature_perturbation="tree_path_dependent").shap_values(rows)
+    whole = whole[:, :, 1] if name == "forest" else whole
+    np.testing.assert_allclose(table.sum(axis=1), whole.sum(axis=1), atol=1e-9)
+    steps = 12 * 3 if name == "forest" else 3
+    np.testing.assert_allclose([share for share, _ in seen][::3], np.arange(steps / 3) / (steps / 3))
+    assert seen[-1][1] == ("Tree 12 of 12" if name == "forest" else "Record 9 of 10")
+
+    def give_up(share, _):
+        if share > 0:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        core.reasons(case, ids, give_up)
+
+
+def test_a_mean_over_records_takes_fewer_where_trees_are_deep(monkeypatch):
+    case = make_case(MODELS["forest"])
+    monkeypatch.setattr(reasons, "DEAR", 1.0)
+    assert core.mean_reasons(case).attrs["n_records"] == reasons.FEWEST_RECORDS
+    assert core.mean_reasons(case, 12).attrs["n_records"] == 12
 
 
 @pytest.mark.parametrize("sparse", [False, True])

@@ -134,6 +134,8 @@ def test_other_rows_are_a_mismatch(name):
     found = core.check_provenance(case_on(model, OTHER_ROWS[name](TRAIN)))
     assert found.status == "mismatch"
     assert found.evidence.endswith("train it again on these rows, or find the rows it was trained on.")
+    if name in ("another order", "another table"):
+        assert "0 of 6 trees match, so these are not the rows it was trained on, or not in that order" in found.evidence
     if name == "one row less":
         assert f"fitted on {len(TRAIN):,} rows, and these are {len(TRAIN) - 1:,}" in found.evidence
 

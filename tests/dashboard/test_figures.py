@@ -46,7 +46,7 @@ def test_rates_show_their_intervals(small_case: core.Case) -> None:
 
 def test_groups_too_small_are_grey(small_case: core.Case) -> None:
     table = core.audit(small_case, "true_positive_rate", features=["sex"]).by_group.droplevel(0)
-    figure = groups.rates(table.assign(insufficient=[True, False]), "true_positive_rate", "Served", "P")
+    figure = groups.rates(table.assign(true_positive_rate_n_needed=[10**6, 1]), "true_positive_rate", "Served", "P")
     assert figure.data[0].marker.color == look.GRAY
     assert figure.data[1].marker.color != look.GRAY
     assert "insufficient" in figure.data[0].customdata[0][3]
@@ -135,6 +135,9 @@ def test_the_plane_is_a_path_with_now_marked() -> None:
     assert {trace.name for trace in figure.data if trace.name} == {"earlier or undone", "now"}
     alone = plane.path(table.iloc[:1].assign(now=True), "Gap", "accuracy")
     assert described(alone) == "Nothing removed: gap 0.100, accuracy 80.0%"
+    stayed = pd.concat([table.iloc[[0, 0]], table.iloc[[1]]]).set_axis(pd.Index([0, 1, 2], name="version"))
+    labels = {trace.name: list(trace.text) for trace in plane.path(stayed, "Gap", "accuracy").data if trace.text}
+    assert labels == {"earlier or undone": ["0, 1", ""], "now": ["2"]}
 
 
 def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:
@@ -153,6 +156,10 @@ def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:
     row |= {"fairness_high": -0.06, "utility": 0.78, "utility_change": -0.02, "utility_low": -0.03}
     row |= {"utility_high": -0.01, "reversed": False, "frontier": True, "chosen": True}
     others = [{**row, "frontier": False, "chosen": False, "fairness": 0.9}, {**row, "chosen": False, "reversed": True}]
+    later = versions.assign(gap=0.06)
+    assert described(plane.path(later, "Gap", "accuracy", plan=plan, band=band)).startswith(
+        "Nothing removed: gap 0.060"
+    )
     figure = plane.path(versions, "Gap", "accuracy", plan=plan, band=band, mitigators=pd.DataFrame([row, *others]))
     assert described(figure) == (
         "The plan's 20 records take the gap from 0.100 to 0.050, accuracy from 80.0% to 79.0%; as many at random leave it at 0.090 to 0.110"

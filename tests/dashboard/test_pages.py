@@ -333,3 +333,16 @@ def test_a_gap_that_cannot_be_taken_is_a_sentence_and_another_can_be_chosen(
     ).run()
     assert not app.exception, app.exception
     assert not app.error
+
+
+def test_records_can_be_chosen_where_the_gap_is_undefined(open_app: Opener, small_case: core.Case) -> None:
+    test = small_case.test.assign(granted=small_case.test["granted"].where(small_case.test["sex"] == "m", 0))
+    case = core.Case(small_case.model, small_case.train, test, small_case.roles, confirm=False)
+    app = go(open_app(workspace.store(case, "No good outcome for one group")), "find")
+    assert "must be defined on the explore rows" in app.info[0].value
+    app.button(key="find_all").click().run()
+    assert len(selection(app)) == len(case.train)
+    go(app, "check")
+    app.session_state["check_tab"] = "Gaps"
+    app.run()
+    assert any("undefined: f has no rate there" in one.value for one in app.info)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.policy import INSIDE, OPEN, OUTSIDE, PROFILES, UNSURE, threshold, verdict
+from dashboard.policy import INSIDE, OPEN, OUTSIDE, PROFILES, UNDEFINED, UNSURE, threshold, verdict
 
 GAP, RATIO = "equal_opportunity_difference", "demographic_parity_ratio"
 
@@ -22,12 +22,15 @@ GAP, RATIO = "equal_opportunity_difference", "demographic_parity_ratio"
         (RATIO, 0.5, 0.7, 0.8, OUTSIDE),
         (RATIO, 1.3, 1.6, 0.8, OUTSIDE),
         (RATIO, 0.9, 1.3, 0.8, OPEN),
-        (GAP, float("nan"), float("nan"), 0.05, UNSURE),
+        (GAP, float("nan"), float("nan"), 0.05, UNDEFINED),
     ],
 )
 def test_verdict(metric: str, low: float, high: float, limit: float, expected: str) -> None:
     assert verdict(metric, low, high, limit, unsure=False) == expected
-    assert verdict(metric, low, high, limit, unsure=True) == UNSURE
+    unsure = UNDEFINED if expected == UNDEFINED else UNSURE
+    assert verdict(metric, low, high, limit, unsure=True) == unsure
+    beyond = OUTSIDE if expected == OUTSIDE else unsure
+    assert verdict(metric, low, high, limit, unsure=True, p_value=0.001) == beyond
 
 
 def test_no_profile_speaks_of_what_is_legal() -> None:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import core
 from dashboard import jobs
-from dashboard.app_pages import find_start, remove_mitigators
+from dashboard.app_pages import find_start, remove_mitigators, remove_plan
 from dashboard.components import searched
 from tests.dashboard.conftest import Opener
 from tests.dashboard.test_pages import go, selection, strip_rows
@@ -121,6 +121,9 @@ def test_a_list_of_ids_is_reported_and_selected(open_app: Opener, case_id: str) 
     assert selection(app) == ("p3", "p8")
     app.file_uploader(key="find_list").set_value(("ids.csv", b"name,town\np3,x\np8,y\n", "text/csv")).run()
     assert "must have one column, or one called 'person'" in texts(app)
+    next(one for one in app.selectbox if one.label == "Column with the ids").select("name").run()
+    clicked(app, "find_listed")
+    assert selection(app) == ("p3", "p8")
 
 
 def test_suspicious_labels_rank_the_records(open_app: Opener, case_id: str, small_case: core.Case) -> None:
@@ -180,6 +183,15 @@ def test_a_plan_is_drawn_selected_and_applied(
     assert (done["predicted"] != done["after"]).any()
     assert "the preview was off by" in texts(app)
     assert "Planned for another version" in texts(app)
+    assert not app.success
+    origin, _ = app.session_state["plan"]
+    with monkeypatch.context() as patch:
+        # The browser may send the plan's slider once more as it goes; the records are removed by then.
+        patch.setattr(remove_plan.session, "work", lambda: app.session_state["work"])
+        patch.setattr(
+            remove_plan.session, "select", lambda ids: pytest.fail(f"{len(ids)} removed records were selected")
+        )
+        remove_plan._select(origin, tuple(plan.forget))
 
 
 def test_what_errors_cost_can_stand_against_the_gap(open_app: Opener, case_id: str, small_case: core.Case) -> None:

@@ -103,6 +103,18 @@ def test_groups_without_the_rate_are_left_out_by_name() -> None:
     assert any("No value in g for c, d of true_positive_rate" in note for note in report.notes)
 
 
+@pytest.mark.parametrize("metric", ["false_positive_rate_difference", "equalized_odds_ratio"])
+def test_who_is_worst_off_depends_on_what_the_score_is_for(metric: str) -> None:
+    label, codes = np.zeros(200, dtype=bool), np.repeat([0, 1], 100).astype(np.int32)
+    label[::10] = True
+    decision = label | (codes == 1) & (np.arange(200) % 3 == 0)
+    groups = [Groups("g", ("few let through", "many let through"), codes)]
+    for scored_is_good, worst in ((True, "few let through"), (False, "many let through")):
+        sample = Sample(label, decision, pos_is_favorable=scored_is_good)
+        gap = audit_arrays(sample, groups, metrics_of([metric])).gaps.iloc[0]
+        assert (gap["worst_group"], gap["n_worst"]) == (worst, 100)
+
+
 def test_one_group_has_no_gap() -> None:
     sample = Sample(np.array([True, False]), np.array([True, True]))
     groups = Groups("g", ("a", "b"), np.zeros(2, dtype=np.int32))
