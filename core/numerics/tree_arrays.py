@@ -17,7 +17,7 @@ CLASS_MASK = (1 << CLASS_BITS) - 1
 MOST_WEIGHT = (1 << (31 - CLASS_BITS)) - 1
 MOST_IN_ALL = (1 << 31) - 1
 """The weight of all rows together that histograms, which take 32 bits for a sum, still hold."""
-MOST_BINS = 1024
+MOST_BINS = 256
 ROOM_TO_SORT = 257
 """Places beside those for the keys that sorting them takes."""
 
@@ -38,7 +38,7 @@ class Table(NamedTuple):
     chained : ndarray of bool, shape (n_rows,)
         Rows whose leaving could split a chain of linked values.
     n_classes : int
-    bins : ndarray of uint16, shape (n_columns, n_rows)
+    bins : ndarray of uint8, shape (n_columns, n_rows)
         Coarser codes.
     edges : ndarray of int32, shape (n_columns, 2 * MOST_BINS + 1)
         First code of every bin, past the last one the number of codes; values on the two sides of an edge are never linked.

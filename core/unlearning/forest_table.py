@@ -65,7 +65,7 @@ def code_table(X: Singles, n_classes: int) -> Table:
     sizes = [len(values) for values, _ in columns]
     kind = np.uint16 if max(sizes) <= np.iinfo(np.uint16).max else np.int32
     codes = _padded(len(columns), len(X), kind)
-    bins = _padded(len(columns), len(X), np.uint16)
+    bins = _padded(len(columns), len(X), np.uint8)
     edges = np.zeros((len(columns), 2 * MOST_BINS + 1), dtype=np.int32)
     order, starts = np.empty((len(columns), len(X)), dtype=np.int32), np.empty_like(edges)
     n_bins = np.empty(len(columns), dtype=np.int64)
@@ -83,7 +83,7 @@ def code_table(X: Singles, n_classes: int) -> Table:
         starts[f] = np.searchsorted(code[order[f]], edges[f])
     codes_by_row = _padded(len(X), len(columns), kind)
     codes_by_row[:] = codes.T
-    bins_by_row = _padded(len(X), len(columns), np.uint16)
+    bins_by_row = _padded(len(X), len(columns), np.uint8)
     bins_by_row[:] = bins.T
     return Table(
         codes,

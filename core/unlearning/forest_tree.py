@@ -112,7 +112,7 @@ class LivingTree:
         return grown_of(self.estimator, self.origin, self.others, names)
 
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
-        """Return the tree without some of its rows, every one of which it knows."""
+        """Return the tree without some of its rows, every one of which it knows; `stays` marks all rows retained then."""
         kept = self._kept(stays, len(gone))
         return self._updated(table, rules, gone, kept, stays & (self.roots.labels > CLASS_MASK), 0, bench)
 

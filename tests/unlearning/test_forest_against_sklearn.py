@@ -40,12 +40,10 @@ def forget(X, y, model, gone, weight=None):
     tree, table, rules, bench = adopted(X, y, model, weight)
     gone = gone[(tree.roots.labels[gone] >> 8) > 0].astype(np.int32)
     stays = np.ones(len(X), dtype=bool)
-    stays[gone] = False
     for part in np.array_split(gone, 2) if len(gone) > 1 else [gone]:
         if len(part):
-            left = np.ones(len(X), dtype=bool)
-            left[part] = False
-            tree = tree.without(table, rules, part, left, bench)
+            stays[part] = False
+            tree = tree.without(table, rules, part, stays, bench)
     return tree, table, rules
 
 
