@@ -83,7 +83,7 @@ def test_group_previews_follow_real_removals():
     case = case_with()
     draw = np.random.default_rng(2)
     predicted, true = [], []
-    for _ in range(100):
+    for _ in range(50):
         cell = (case.groups("sex", "train").codes == draw.integers(2)) & (case.y_train == draw.integers(2))
         ids = draw.choice(case.record_ids[cell], draw.integers(8, 16), replace=False)
         options = {"metrics": [GAP], "features": ["sex"], "n_resamples": 20}
