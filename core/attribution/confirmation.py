@@ -7,9 +7,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.attribution.explanation import Subset, badness
+from core.attribution.registry import attributor_of
 from core.attribution.rule import Rule
 from core.attribution.steady import Steady
 from core.case.case import Case
+from core.errors import NotSupportedError
 from core.metrics.compare import compare
 from core.unlearning.base import Guarantee
 from core.unlearning.registry import unlearn, unlearners_for
@@ -17,11 +19,36 @@ from core.unlearning.registry import unlearn, unlearners_for
 Positions = npt.NDArray[np.intp]
 Feature = str | tuple[str, ...]
 
+AGAIN = "Verified by training the model again without these records"
+BESIDE_A_PREVIEW = {
+    "newton": "Verified by Newton steps to the certified optimum without these records; a preview stops them earlier, so that single decisions "
+    "may differ.",
+    "forest": "Verified by removing these records from every tree, as a preview does where that takes seconds; on larger tables a preview keeps "
+    "most trees' splits and may give another figure.",
+}
+"""By how records were removed: what tells a verified change from a preview of the same records."""
+
 
 def removal_method(case: Case) -> str:
     """Return how records are removed to confirm a rule: as quickly as exactness or a certificate allows, else by refitting."""
     first = unlearners_for(case)[0]
     return "refit" if first.guarantee is Guarantee.APPROXIMATE else "auto"
+
+
+def beside_a_preview(case: Case, method: str) -> str:
+    """Return one sentence on how removing records by a method verified their change, and whether a preview may give another."""
+    try:
+        with attributor_of(case):
+            pass
+    except NotSupportedError:
+        return f"{AGAIN if method == 'refit' else 'Verified by really removing these records'}; there is no preview for this model."
+    if method in BESIDE_A_PREVIEW:
+        return BESIDE_A_PREVIEW[method]
+    if unlearners_for(case)[0].name == method:
+        return f"{AGAIN}, as a preview does."
+    return (
+        f"{AGAIN}; a preview keeps the structure the model has and predicts the change, so it may give another figure."
+    )
 
 
 def confirm(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: int) -> Subset | None:
@@ -59,6 +86,7 @@ def confirm(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: in
         sensitive=tuple(one.column for one in rule.conditions if one.column in case.roles.sensitive_features),
         method=result.method,
         guarantee=result.guarantee.value,
+        beside_a_preview=beside_a_preview(case, result.method),
         notes=result.notes,
     )
 

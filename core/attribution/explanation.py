@@ -13,16 +13,6 @@ import pandas as pd
 from core.attribution.conditions import Condition
 from core.metrics.catalog import metric_of
 
-BESIDE_A_PREVIEW = {
-    "newton": "Verified by Newton steps to the certified optimum without these records; a preview stops them earlier, so that single decisions "
-    "may differ.",
-    "forest": "Verified by removing these records from every tree, as a preview does where that takes seconds; on larger tables a preview keeps "
-    "most trees' splits and may give another figure.",
-    "refit": "Verified by training the model again without these records; a preview keeps the structure the model has and predicts the "
-    "change, so it may give another figure.",
-}
-"""By how records were removed: what tells a verified change from a preview of the same records."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Subset:
@@ -60,6 +50,8 @@ class Subset:
         Sensitive features among the conditions.
     method, guarantee : str
         How the records were removed, and what that guarantees.
+    beside_a_preview : str
+        One sentence on how the verified change was found, and why a preview of the same records may give another.
     notes : tuple of str
         What the removal said.
     """
@@ -83,6 +75,7 @@ class Subset:
     sensitive: tuple[str, ...]
     method: str
     guarantee: str
+    beside_a_preview: str
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -103,11 +96,6 @@ class Subset:
     def verified(self) -> float:
         """After less before when the records were really removed: the same quantity as `predicted`, whoever is better off after."""
         return self.after - self.before
-
-    @property
-    def beside_a_preview(self) -> str:
-        """One sentence on how the verified change was found, and why a preview of the same records may give another."""
-        return BESIDE_A_PREVIEW.get(self.method, BESIDE_A_PREVIEW["refit"])
 
     @property
     def responsibility(self) -> float:

@@ -101,10 +101,9 @@ class Gradient(_Reduction):
             if share > 0.0:
                 expected += share * np.asarray(fitted.predictors_[index].predict(X), dtype=np.float64)
                 used += 1
-        notes = [
-            f"Each decision is that of one of {used} models, drawn at random; decisions count by their probability. "
-            f"{len(fits.trained)} models were trained."
-        ]
+        drawn = f"that of one of {used} models, drawn at random; decisions count by their probability"
+        trained = "1 model was trained" if len(fits.trained) == 1 else f"{len(fits.trained)} models were trained"
+        notes = [f"Each decision is {drawn if used > 1 else 'that of one model'}. {trained}."]
         if fits.cut_short:
             notes.append(f"{_budget(task)} was spent: this is the best mixture of the models that it had kept by then.")
         elif fitted.last_iter_ + 1 >= task.max_iter:
@@ -151,7 +150,7 @@ class Grid(_Reduction):
 
 def _budget(task: Task) -> str:
     limits = [] if task.seconds is None else [f"{task.seconds:g} s"]
-    limits += [] if task.max_models is None else [f"{task.max_models} models"]
+    limits += [] if task.max_models is None else [f"{task.max_models} model{'s' * (task.max_models > 1)}"]
     return f"The budget of {' or '.join(limits)}"
 
 

@@ -78,7 +78,7 @@ def _head(found: core.Explanation) -> None:
             "No rule was confirmed by then. The best-scored ones are in the tables; the strip previews the one selected there."
         )
     elif not len(found):
-        st.info("No rule narrows the gap once its records are really removed.")
+        st.info("No rule closes its share of the gap once its records are really removed.")
     elif not any(one.survives for one in found):
         st.warning("None of these rules stands out from chance.", icon=":material/casino:")
     st.caption(plain(tried))
@@ -103,6 +103,7 @@ def _card(rank: int, rule: core.Subset) -> None:
                 f"Select {count(rule.n_records, 'record')}",
                 key=f"{Key.FIND_RULE}_{rank}",
                 icon=":material/select:",
+                help=plain(rule.beside_a_preview),
                 on_click=session.select,
                 args=(tuple(rule.forget),),
             )

@@ -77,12 +77,15 @@ def points(all_found: dict[str, core.Mitigation]) -> pd.DataFrame:
     """Return every point of every mitigator, one row each."""
     parts = [
         one.points.reset_index().assign(
-            method=method.replace("_", " "), constraint=one.constraint.replace("_", " "), seconds=one.seconds
+            method=method.replace("_", " "),
+            constraint=one.constraint.replace("_", " "),
+            seconds=one.seconds,
+            complete=one.complete,
         )
         for method, one in all_found.items()
         if one.serves
     ]
-    columns = ["method", "constraint", "point", *POINT_COLUMNS, "seconds"]
+    columns = ["method", "constraint", "point", *POINT_COLUMNS, "seconds", "complete"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
@@ -131,6 +134,9 @@ def _columns(measure: Measure) -> dict[str, Any]:
         ),
         "chosen": config.CheckboxColumn("chosen", help="The one fairlearn takes."),
         "seconds": config.NumberColumn("time (s)", format="%.2f", help="Of all fits of this mitigator."),
+        "complete": config.CheckboxColumn(
+            "complete", help="Not where its time was spent before the end: then these are the best of what was trained."
+        ),
     }
     for what in ("fairness", "utility"):
         settings[f"{what}_change"] = config.NumberColumn("change", format="%+.3f", help="Against the case's own model.")

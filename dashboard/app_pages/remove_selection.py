@@ -120,7 +120,7 @@ def _preview(work: Work) -> str:
         return str(error)
     warnings.show(work)
     for note in found[1]:
-        st.warning(plain(note))
+        st.info(plain(note))
     st.dataframe(
         remove_changes.readable(table), lazy=False, height=320, column_config=remove_changes.columns(PREDICTED)
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 import core
-from core.attribution import collecting
+from core.attribution import collecting, confirmation
 from core.errors import InputError, InputTypeError
 from core.metrics.compare import compare
 
@@ -58,20 +56,24 @@ def found(case: core.Case) -> core.Explanation:
 
 
 @pytest.mark.parametrize(
-    "model",
+    ("model", "beside_a_preview"),
     [
-        RandomForestClassifier(8, max_depth=6, random_state=0),
-        HistGradientBoostingClassifier(max_iter=12, random_state=0),
-        MLPClassifier((4,), max_iter=300, tol=1e-2, random_state=0),
+        (RandomForestClassifier(8, max_depth=6, random_state=0), "from every tree, as a preview does where that takes"),
+        (
+            HistGradientBoostingClassifier(max_iter=12, random_state=0),
+            "training the model again without these records, as a preview does.",
+        ),
+        (MLPClassifier((4,), max_iter=300, tol=1e-2, random_state=0), "; there is no preview for this model."),
     ],
     ids=["forest", "boosting", "network"],
 )
-def test_the_planted_rule_comes_first(model: object) -> None:
+def test_the_planted_rule_comes_first(model: object, beside_a_preview: str) -> None:
     case = planted(model)
     first = core.explain_gap(case, max_predicates=2, top_k=1, columns=["sex", "branch", "income"])[0]
     truth = case.record_ids[wronged(case.train)]
     assert len(truth.intersection(first.forget)) / len(truth.union(first.forget)) >= 0.8
     assert first.survives or not isinstance(model, MLPClassifier)
+    assert beside_a_preview in first.beside_a_preview
 
 
 def test_a_rule_names_the_records_it_forgets(case: core.Case, found: core.Explanation) -> None:
@@ -137,7 +139,7 @@ def test_a_rule_says_how_its_change_was_verified_and_a_preview_predicts(
         preview = core.preview(case, one.forget, GAP, features=["sex"]).iloc[0]
         assert preview["after"] - preview["before"] == pytest.approx(one.verified, abs=0.01)
         assert one.beside_a_preview.startswith("Verified by Newton steps")
-    assert "training the model again" in replace(found[0], method="refit").beside_a_preview
+    assert "again without these records; a preview keeps the structure" in confirmation.beside_a_preview(case, "refit")
     assert f"predicted {found[0].predicted:+.3f}, verified {found[0].verified:+.3f}" in repr(found[0])
 
 

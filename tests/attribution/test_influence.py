@@ -24,18 +24,18 @@ def case_with(**options: object) -> core.Case:
 
 
 @pytest.mark.parametrize(
-    ("options", "metrics"),
+    ("options", "metrics", "n_refits"),
     [
-        ({}, (GAP, "demographic_parity_ratio", "log_loss", "accuracy", "brier_score_difference")),
-        ({"class_weight": "balanced"}, (GAP, "log_loss")),
-        ({"fit_intercept": False}, (GAP,)),
-        ({"solver": "liblinear", "tol": 1e-13, "max_iter": 100_000}, (GAP,)),
+        ({}, (GAP, "demographic_parity_ratio", "log_loss", "accuracy", "brier_score_difference"), 80),
+        ({"class_weight": "balanced"}, (GAP, "log_loss"), 40),
+        ({"fit_intercept": False}, (GAP,), 40),
+        ({"solver": "liblinear", "tol": 1e-13, "max_iter": 100_000}, (GAP,), 40),
     ],
     ids=["plain", "balanced", "no intercept", "liblinear"],
 )
-def test_ranks_as_true_leave_one_out(options, metrics):
+def test_ranks_as_true_leave_one_out(options, metrics, n_refits):
     case = case_with(**options)
-    positions = np.random.default_rng(0).choice(len(TRAIN), 200, replace=False)
+    positions = np.random.default_rng(0).choice(len(TRAIN), n_refits, replace=False)
     refits: dict[int, np.ndarray] = {}
     for metric in metrics:
         smooth = SmoothMetric.of(case, metric, "sex", "explore")
@@ -44,7 +44,7 @@ def test_ranks_as_true_leave_one_out(options, metrics):
             refits = predicted_by_refit(case, positions)
         base = smooth.value(predictors(case.scores("explore")))
         truth = np.array([smooth.value(refits[position]) - base for position in positions])
-        assert spearmanr(effects, truth)[0] >= 0.99
+        assert spearmanr(effects, truth)[0] >= 0.995
         assert np.polyfit(effects, truth, 1)[0] == pytest.approx(1.0, abs=0.05)
 
 
@@ -83,7 +83,7 @@ def test_group_previews_follow_real_removals():
     case = case_with()
     draw = np.random.default_rng(2)
     predicted, true = [], []
-    for _ in range(100):
+    for _ in range(50):
         cell = (case.groups("sex", "train").codes == draw.integers(2)) & (case.y_train == draw.integers(2))
         ids = draw.choice(case.record_ids[cell], draw.integers(8, 16), replace=False)
         options = {"metrics": [GAP], "features": ["sex"], "n_resamples": 20}

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,10 +151,11 @@ def test_unlearn_prints_the_guarantee_and_the_table(capsys: pytest.CaptureFixtur
         "\nperson,note\np3,a\n\np7,b\n",
     ],
 )
-def test_ids_from_a_file(capsys: pytest.CaptureFixture[str], folder: str, content: str, tmp_path: Path) -> None:
+def test_ids_from_a_file(small_case: core.Case, content: str, tmp_path: Path) -> None:
     path = tmp_path / "ids.csv"
     path.write_text(content, encoding="utf-8")
-    assert run_json(capsys, "unlearn", folder, "--forget", str(path))["forgotten"] == ["p3", "p7"]
+    asked = Namespace(most_harmful=None, ids=None, forget=str(path), by="record")
+    assert commands._forget(small_case, asked) == (["p3", "p7"], [])
 
 
 def test_an_id_listed_twice_is_forgotten_once_and_noted(

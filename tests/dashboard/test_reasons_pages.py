@@ -64,7 +64,7 @@ def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(
     taken = list(app.session_state["work"].selection)
     go(app, "remove")
     assert "leaf_refit comes after refit: training again takes only about 0.0" in captions(app)
-    assert "was really trained again without them" in " ".join(one.value for one in app.warning)
+    assert "was really trained again without them" in " ".join(one.value for one in app.info)
     monkeypatch.setattr("core.unlearning.boosting.SOON", 0.0)
     app.run()
     assert "comes after refit" not in captions(app)
