@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +105,7 @@ def read_ids(case: Case, source: Source, *, by: str | None = None, column: str |
         raise InputError(
             "A list of subjects needs a subject column. Roles.subject_id is not set; name it, or list record ids."
         )
-    heading, texts = _texts(_rows(source), known, column)
+    heading, texts = _texts(list(_rows(source)), known, column)
     if not texts:
         raise InputError("A list of ids must hold at least one id. Got none; add a line for each.")
     return _looked_up(case, _meant(known, heading, texts), heading, texts)
@@ -124,7 +124,7 @@ def columns_of(source: Source) -> list[str]:
     >>> columns_of(b"customer;since\n7;2019\n")
     ['customer', 'since']
     """
-    return _rows(source)[0]
+    return next(_rows(source))
 
 
 def match_ids(texts: Iterable[str], known: pd.Index[Any]) -> list[Any]:
@@ -149,7 +149,8 @@ def _known(case: Case) -> dict[str, pd.Index[Any]]:
     return {"record": case.record_ids} | ({} if subjects is None else {"subject": subjects})
 
 
-def _rows(source: Source) -> list[list[str]]:
+def _rows(source: Source) -> Iterator[list[str]]:
+    """Yield the cells of every line that is not blank; there is at least one."""
     data = read_source(source, "list of ids", MAX_BYTES)
     encoding, _ = find_encoding(data)
     try:
@@ -160,12 +161,15 @@ def _rows(source: Source) -> list[list[str]]:
         delimiter = ","
         if any(mark in line for line in lines[:1] for mark in ",;\t|"):
             delimiter = find_delimiter(lines[:1000])
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if "".join(row).strip()]
+        empty = True
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            if "".join(row).strip():
+                empty = False
+                yield [cell.strip() for cell in row]
     except (UnicodeError, csv.Error) as error:
         raise InputError(f"A list of ids must be a CSV file. It is not ({error}); save it again.") from error
-    if not rows:
+    if empty:
         raise InputError("A list of ids must hold at least one id. Got an empty file; add a line for each.")
-    return [[cell.strip() for cell in row] for row in rows]
 
 
 def _texts(rows: list[list[str]], known: dict[str, pd.Index[Any]], column: str | None) -> tuple[str, list[str]]:

@@ -38,10 +38,10 @@ def aligned(headers: Sequence[str], rows: Iterable[Sequence[str]], *, keys: int 
     women  120   0.5
     men      7  0.25
     """
-    table = [[plain(cell) for cell in row] for row in (headers, *rows)]
+    table = _cells(headers, rows)
     widths = [max(len(row[i]) for row in table) for i in range(len(headers))]
     blocks = []
-    for columns in _chunks(widths, keys, width or shutil.get_terminal_size((120, 24)).columns):
+    for columns in _chunks(widths, keys, _columns(width)):
         lines = [
             GAP.join(row[i].ljust(widths[i]) if i < keys else row[i].rjust(widths[i]) for i in columns).rstrip()
             for row in table
@@ -74,10 +74,10 @@ def wrapped(
     age >= 25 and   120  may be chance
     age < 40
     """
-    table = [[plain(cell) for cell in row] for row in (headers, *rows)]
+    table = _cells(headers, rows)
     parts = [[_parts(cell, i) if i in words else [cell] for i, cell in enumerate(row)] for row in table]
     widths = [max(len(part) for row in parts for part in row[i]) for i in range(len(headers))]
-    room = (width or shutil.get_terminal_size((120, 24)).columns) - sum(widths[1:]) - len(GAP) * (len(headers) - 1)
+    room = _columns(width) - sum(widths[1:]) - len(GAP) * (len(headers) - 1)
     widths[0] = min(max(room, widths[0], NARROWEST), max(len(row[0]) for row in table))
     lines = []
     for row in table:
@@ -86,6 +86,15 @@ def wrapped(
             shown = (part.ljust(widths[i]) if i in words else part.rjust(widths[i]) for i, part in enumerate(line))
             lines.append(GAP.join(shown).rstrip())
     return "\n".join(lines)
+
+
+def _cells(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[str]]:
+    return [[plain(cell) for cell in row] for row in (headers, *rows)]
+
+
+def _columns(width: int | None) -> int:
+    """Return how many characters a line may hold; where None is given, as many as the terminal's."""
+    return width or shutil.get_terminal_size((120, 24)).columns
 
 
 def _parts(cell: str, column: int) -> list[str]:
