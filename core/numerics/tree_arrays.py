@@ -136,14 +136,14 @@ class Place(NamedTuple):
 
     Parameters
     ----------
-    known : ndarray of bool, shape (n_rows,)
-        The rows of its tree.
+    stays : ndarray of bool, shape (n_rows,)
+        Marks every row that its tree knows, and of the others none that has a weight in it.
     path : ndarray of int64, shape (at least depth, 3)
         The splits above it: column, largest code that goes left, and whether the path does.
     depth : int
     """
 
-    known: Array
+    stays: Array
     path: Array
     depth: int
 

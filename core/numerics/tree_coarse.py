@@ -175,9 +175,9 @@ def gather_sorted(table: Table, f: int, n_bins: int, labels: Array, rows: Array,
 
 
 @kernel
-def _belongs(codes: Array, place: Place, row: int) -> bool:
+def _belongs(codes: Array, labels: Array, place: Place, row: int) -> bool:
     """Return whether a row is one of the node's."""
-    if not place.known[row]:
+    if labels[row] <= CLASS_MASK or not place.stays[row]:
         return False
     for d in range(place.depth):  # noqa: SIM110
         if (codes[place.path[d, 0], row] <= place.path[d, 1]) != (place.path[d, 2] == 1):
@@ -203,7 +203,7 @@ def gather_ordered(table: Table, f: int, n_bins: int, labels: Array, n: int, pla
             continue
         for at in range(starts[begins[j]], starts[begins[j + 1]]):
             row = order[f, at]
-            if _belongs(codes, place, row):
+            if _belongs(codes, labels, place, row):
                 scratch.keys[found] = (np.int64(codes[f, row]) << 32) | labels[row]
                 found += 1
     return found

@@ -31,9 +31,24 @@ class Moves(NamedTuple):
     tally: Array
 
 
+@kernel
+def _keep_all_but(rows: Array, gone: int, kept: Array) -> None:
+    """Write to `kept` all rows but one, which is found by comparing many at a time."""
+    place = 0
+    for i in range(len(rows)):
+        place += i if rows[i] == gone else 0
+    for i in range(place):
+        kept[i] = rows[i]
+    for i in range(place, len(kept)):
+        kept[i] = rows[i + 1]
+
+
 @entry
-def keep_rows(rows: Array, stays: Array, kept: Array) -> None:
-    """Write to `kept` those of the rows that stay, in their order; it has room for just these."""
+def keep_rows(rows: Array, gone: Array, stays: Array, kept: Array) -> None:
+    """Write to `kept` the rows but those that are gone, none of which `stays`, in their order."""
+    if len(gone) == 1:
+        _keep_all_but(rows, gone[0], kept)
+        return
     at = 0
     for i in range(len(rows)):
         if stays[rows[i]]:

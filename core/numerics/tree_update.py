@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.numerics.kernel import boolean, entry, inlined, int64, kernel
-from core.numerics.tree_arrays import EPSILON, Array, Draws, Place, Rules, Scratch, Table
+from core.numerics.tree_arrays import CLASS_BITS, EPSILON, Array, Draws, Place, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
     LEFT,
@@ -32,6 +32,7 @@ from core.numerics.tree_build import (
     WEIGHT,
     Grown,
     build,
+    deepest,
     improvement,
     is_leaf,
     partition,
@@ -42,7 +43,17 @@ from core.numerics.tree_build import (
 from core.numerics.tree_coarse import MARGIN, SPLIT, proxy_of_two
 from core.numerics.tree_columns import code_below, codes_for, column_of, has_missing, midpoint
 from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows, search_histograms
-from core.numerics.tree_moves import MUCH, Moves, await_update, copy_subtree, split_rows, stored_sums, take, take_left
+from core.numerics.tree_moves import (
+    MUCH,
+    Moves,
+    await_update,
+    copy_subtree,
+    keep_rows,
+    split_rows,
+    stored_sums,
+    take,
+    take_left,
+)
 from core.numerics.tree_splits import best_on_feature, counted, impurity, label_rows, mixed, search
 
 
@@ -166,39 +177,33 @@ def update(
     rules: Rules,
     draws: Draws,
     labels: Array,
+    before: Array,
+    stays: Array,
     samples: Array,
-    known: Array,
     old: Grown,
-    n_old: int,
     n_leaving: int,
     n_joining: int,
-    key: Any,
-    root_weight: float,
     out: Grown,
     stores: Stores,
     moves: Moves,
     scratch: Scratch,
-) -> tuple[int, bool]:
+) -> tuple[int, bool, int]:
     """Write to `out` the tree without the rows `moves.pool[:n_leaving]` and with the last `n_joining` of `samples`.
 
     Parameters
     ----------
     table, rules, draws, labels
         As `build` takes them.
+    before : ndarray of int32
+        The old tree's rows, in the order of its leaves.
+    stays : ndarray of bool, shape (n_rows,)
+        As `Place` holds it.
     samples : ndarray of int32
-        The rows that stay, in the order of the old tree's leaves, then those that join; put in the order of the new one's.
-    known : ndarray of bool, shape (n_rows,)
-        Which rows those are.
+        Room for the rows that stay, then those that join; put in the order of the new tree's leaves.
     old : Grown
-    n_old : int
-        Its number of nodes.
     n_leaving : int
         Not all rows.
     n_joining : int
-    key : int
-        Of the root's path.
-    root_weight : float
-        Weight of the new tree's rows.
     out : Grown
     stores : Stores
     moves : Moves
@@ -209,10 +214,31 @@ def update(
     n_nodes : int
     fragile : bool
         As `build` gives it, of the nodes looked at.
+    depth : int
+        Of the new tree.
     """
+    n_staying, leaving = len(samples) - n_joining, moves.pool[:n_leaving]
+    keep_rows(before, leaving, stays, samples[:n_staying])
+    weight = np.float64(old.reals[0, WEIGHT])
+    for i in range(n_leaving):
+        weight -= labels[leaving[i]] >> CLASS_BITS
+    for i in range(n_staying, len(samples)):
+        weight += labels[samples[i]] >> CLASS_BITS
+    n_nodes, fragile = _update_nodes(
+        table, rules, draws, labels, samples, stays, old, n_leaving, n_joining, weight, out, stores, moves, scratch
+    )
+    return n_nodes, fragile, deepest(out.words, n_nodes, moves.pool)
+
+
+@kernel
+def _update_nodes(
+    table: Table, rules: Rules, draws: Draws, labels: Array, samples: Array, stays: Array, old: Grown, n_leaving: int,
+    n_joining: int, root_weight: float, out: Grown, stores: Stores, moves: Moves, scratch: Scratch,
+) -> tuple[int, bool]:  # fmt: skip
+    """Write the nodes of the new tree; return how many there are, and whether it is fragile."""
     stack, keys, _, sums, left, right = scratch.updating
-    await_update(stack, 0, 0, n_old, 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
-    keys[0] = key
+    await_update(stack, 0, 0, len(old.words), 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
+    keys[0] = draws.seed
     path = scratch.path
     waiting, at, top, fragile = 1, int64(0), n_leaving, False
     while waiting > 0:
@@ -241,7 +267,7 @@ def update(
             before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
             column = before if has_missing(table, f, rows[:base]) else f
             winner, others, below, threshold, n_left, name = _best_now(
-                table, rules, draws, labels, rows, base, gone, Place(known, path, depth), sums, weight, lost_weight,
+                table, rules, draws, labels, rows, base, gone, Place(stays, path, depth), sums, weight, lost_weight,
                 key, old, node, column, left, stores, moves, scratch,
             )  # fmt: skip
             stays_split = winner == column

@@ -113,67 +113,71 @@ class LivingTree:
 
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without some of its rows, every one of which it knows; `stays` marks all rows retained then."""
-        kept = self._kept(stays, len(gone))
-        return self._updated(table, rules, gone, kept, stays & (self.roots.labels > CLASS_MASK), 0, bench)
+        return self._updated(table, rules, gone, NO_INTS, stays, bench)
 
     def relabelled(self, table: Table, rules: Rules, rows: Ints, labels: Ints, bench: Bench) -> LivingTree:
         """Return the tree with other labels, as `Roots` holds them, which differ at `rows`; it knows all of these.
 
         The rows are taken out as they were and put back as they are.
         """
-        roots, known = replace(self.roots, labels=labels), np.zeros(len(labels), dtype=bool)
-        known[self.samples] = True
-        known[rows] = False
-        kept = self._kept(known, len(rows))
-        if len(kept) == 0:
+        roots, stays = replace(self.roots, labels=labels), np.zeros(len(labels), dtype=bool)
+        stays[self.samples] = True
+        stays[rows] = False
+        if len(rows) == len(self.samples):
             return grow(table, rules, roots, self.samples.copy(), self.estimator, bench)
-        rest = replace(self._updated(table, rules, rows, kept, known, 0, bench), roots=roots)
-        known[rows] = True
-        return rest._updated(table, rules, rows[:0], np.concatenate([rest.samples, rows]), known, len(rows), bench)
+        rest = replace(self._updated(table, rules, rows, NO_INTS, stays, bench), roots=roots)
+        stays[rows] = True
+        return rest._updated(table, rules, NO_INTS, rows, stays, bench)
 
-    def _kept(self, stays: Bools, n_gone: int) -> Ints:
-        """Return the samples that stay, in their order; all but `n_gone` do."""
-        kept = np.empty(len(self.samples) - n_gone, np.int32)
-        keep_rows(self.samples, stays, kept)
-        return kept
-
-    def _updated(
-        self, table: Table, rules: Rules, gone: Ints, samples: Ints, known: Bools, n_joining: int, bench: Bench
-    ) -> LivingTree:
-        """Return the tree without rows that are gone, on `samples`, the last of which join it; `known` marks the samples."""
-        labels, key, joining = self.roots.labels, self.roots.draws.seed, samples[len(samples) - n_joining :]
-        if self.fragile or (len(gone) + n_joining) * MANY > len(self.samples):
+    def _updated(self, table: Table, rules: Rules, gone: Ints, joining: Ints, stays: Bools, bench: Bench) -> LivingTree:
+        """Return the tree without rows that are gone and with rows that join it; `stays` is as `Place` holds it, afterwards."""
+        n_staying = len(self.samples) - len(gone)
+        samples = np.empty(n_staying + len(joining), np.int32)
+        samples[n_staying:] = joining
+        if self.fragile or (len(gone) + len(joining)) * MANY > len(self.samples):
+            keep_rows(self.samples, gone, stays, samples[:n_staying])
             return grow(table, rules, self.roots, samples, self.estimator, bench)
         bench.moves.pool[: len(gone)] = gone
-        old = self.grown
-        weight = float(
-            old.reals[0, WEIGHT] - (labels[gone] >> CLASS_BITS).sum() + (labels[joining] >> CLASS_BITS).sum()
-        )
         if isinstance(self.memory, Lines):
-            room = room_for_lines(len(samples), table)
-            n_nodes, fragile, lines = update_drawn(
-                table, rules, self.roots.draws, labels, samples, old, self.memory, len(gone), n_joining, key, weight,
-                bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
-            )  # fmt: skip
-            return self._made(n_nodes, bool(fragile), samples, bench, kept_lines(room, lines, n_nodes))
+            keep_rows(self.samples, gone, stays, samples[:n_staying])
+            return self._updated_lines(table, rules, len(gone), len(joining), samples, self.memory, bench)
         stores, shared = self.memory.stores(bench.lines)
-        n_nodes, fragile = update(
-            table, rules, self.roots.draws, labels, samples, known, old, len(old.words), len(gone), n_joining, key, weight,
-            bench.out, stores, bench.moves, bench.scratch,
+        n_nodes, fragile, depth = update(
+            table, rules, self.roots.draws, self.roots.labels, self.samples, stays, samples, self.grown, len(gone),
+            len(joining), bench.out, stores, bench.moves, bench.scratch,
         )  # fmt: skip
         memory = Memory.of(bench.out.names[:n_nodes], stores.out, shared)
-        return self._made(n_nodes, bool(fragile), samples, bench, memory)
+        return self._made(n_nodes, depth, bool(fragile), samples, bench, memory)
 
-    def _made(self, n_nodes: int, fragile: bool, samples: Ints, bench: Bench, memory: Memory | Lines) -> LivingTree:
+    def _updated_lines(
+        self, table: Table, rules: Rules, n_gone: int, n_joining: int, samples: Ints, lines: Lines, bench: Bench
+    ) -> LivingTree:
+        """Return the tree whose thresholds are drawn on `samples`, the last of which join it; those gone stand in the bench's pool."""
+        draws, room = self.roots.draws, room_for_lines(len(samples), table)
+        n_nodes, fragile, now = update_drawn(
+            table, rules, draws, self.roots.labels, samples, self.grown, lines, n_gone, n_joining, draws.seed,
+            weight_of(self.roots.labels, samples), bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
+        )  # fmt: skip
+        depth = deepest(bench.out.words, n_nodes, bench.moves.pool)
+        return self._made(n_nodes, depth, bool(fragile), samples, bench, kept_lines(room, now, n_nodes))
+
+    def _made(
+        self, n_nodes: int, depth: int, fragile: bool, samples: Ints, bench: Bench, memory: Memory | Lines
+    ) -> LivingTree:
         return replace(
             self,
-            estimator=with_tree(self.estimator, bench.out, n_nodes, bench.moves.pool),
+            estimator=with_tree(self.estimator, bench.out, n_nodes, depth),
             samples=samples,
             origin=bench.out.origin[:n_nodes].copy(),
             others=bench.out.others[:n_nodes].copy(),
             memory=memory,
             fragile=fragile,
         )
+
+
+def weight_of(labels: Ints, rows: Ints) -> float:
+    """Return the whole weight of rows."""
+    return float((labels[rows] >> CLASS_BITS).sum())
 
 
 def grown_of(
@@ -185,14 +189,14 @@ def grown_of(
     return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others, names)
 
 
-def with_tree(estimator: Any, out: Grown, n_nodes: int, room: Ints) -> Any:
-    """Return a copy of a decision tree that holds the first `n_nodes` nodes of `out`; `room` is for so many numbers."""
+def with_tree(estimator: Any, out: Grown, n_nodes: int, depth: int) -> Any:
+    """Return a copy of a decision tree that holds the first `n_nodes` nodes of `out`."""
     old = estimator.tree_
     tree = Tree(old.n_features, np.array([old.max_n_classes], dtype=np.intp), 1)
     nodes = out.words[:n_nodes].view(NODE_DTYPE).reshape(-1)
     tree.__setstate__(
         {
-            "max_depth": int(deepest(out.words, n_nodes, room)),
+            "max_depth": depth,
             "node_count": n_nodes,
             "nodes": nodes,
             "values": out.values[:n_nodes, None, :],
@@ -216,8 +220,7 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
         Copied for its parameters.
     bench : Bench
     """
-    weight = float((roots.labels[rows] >> CLASS_BITS).sum())
-    out = bench.out
+    weight, out = weight_of(roots.labels, rows), bench.out
     whole = (table, rules, roots.draws, roots.labels, rows, 0, len(rows), 0, roots.draws.seed, 0, weight)
     memory: Memory | Lines
     if rules.random:
@@ -229,7 +232,7 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
         n_nodes, fragile = build(*whole, out, 0, -1, False, store, bench.scratch)
         memory = Memory.of(out.names[:n_nodes], store)
     return LivingTree(
-        with_tree(estimator, out, n_nodes, bench.moves.pool),
+        with_tree(estimator, out, n_nodes, deepest(out.words, n_nodes, bench.moves.pool)),
         roots,
         rows,
         out.origin[:n_nodes].copy(),
