@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from core.attribution.forest_groups import leaves_at, points_of, state_of, without
+from core.attribution.forest_leaving import Door, Leaving, leave
+from core.attribution.forest_points import leaves_at, state_of
 from core.attribution.measured import Measured, mixture
 from core.attribution.outcome import Outcome
 from core.case.case import Case
-from core.errors import NotSupportedError
+from core.errors import InputError, NotSupportedError
 from core.numerics.tree_effects import leaves_of
+from core.unlearning.preprocessing.unchanged import Lost, lost_categories
 from core.unlearning.threads import processors
 
 Bools = npt.NDArray[np.bool_]
@@ -37,18 +39,13 @@ class Removals:
     Parameters
     ----------
     case : Case
-    groups : sequence of ndarray of int
-        Positions of rows; not empty, and without a whole class.
+    groups : sequence of Leaving
     outcome : Outcome
     """
 
-    def __init__(self, case: Case, groups: Sequence[Positions], outcome: Outcome) -> None:
+    def __init__(self, case: Case, groups: Sequence[Leaving], outcome: Outcome) -> None:
         self.case, self.outcome, self.groups = case, outcome, list(groups)
-        self.state, self.leaves, self.X = (
-            state_of(case),
-            leaves_at(case, outcome.on),
-            points_of(case, outcome.on),
-        )
+        self.state, self.leaves = state_of(case), leaves_at(case, outcome.on)
         self.n_trees, n_points = self.leaves.shape
         self.seen = 0
         self.before = np.zeros(n_points)
@@ -61,19 +58,19 @@ class Removals:
         """Remove every group from the next few trees."""
         some = range(self.seen, min(self.n_trees, self.seen + max(AT_A_TIME, processors())))
         part = replace(self.state, trees=tuple(self.state.trees[index] for index in some))
-        column, now = self.case.pos_column, np.empty(len(self.X), dtype=np.int32)
+        column, now = self.case.pos_column, np.empty(self.leaves.shape[1], dtype=np.int32)
         old = np.array([self.state.trees[index].grown.values[self.leaves[index], column] for index in some])
         for number, group in enumerate(self.groups):
             if self.failed[number]:
                 continue
             try:
-                trees = without(self.case, part, group).trees
+                trees = group.trees(part)
             except NotSupportedError:
                 self.failed[number] = True
                 continue
             changes = np.empty(old.shape, dtype=np.float32)
             for own, was, tree in zip(changes, old, trees, strict=True):
-                leaves_of(tree.grown.words, tree.grown.reals, self.X, now)
+                leaves_of(tree.grown.words, tree.grown.reals, group.points, now)
                 values = tree.grown.values[now, column]
                 self.after[number] += values
                 own[:] = values - was
@@ -102,7 +99,6 @@ def measure(
     outcome: Outcome,
     groups: Sequence[Positions],
     known: Floats,
-    trained_again: Bools,
     target: float,
     seconds: float | None,
     progress: Callable[[float], None] | None = None,
@@ -117,8 +113,6 @@ def measure(
         Positions of rows; none empty.
     known : ndarray, shape (n_groups,)
         The changes predicted with every split kept; NaN for groups that cannot go.
-    trained_again : ndarray of bool, shape (n_groups,)
-        Groups that are not removed from trees, as removing them trains new ones: they keep what is known.
     target : float
         Expected correlation that is enough; 1 asks for every tree.
     seconds : float or None
@@ -127,29 +121,48 @@ def measure(
     progress : callable, optional
         Called with the share of trees seen; may raise to give up.
     """
-    changes, able = known.copy(), np.flatnonzero(np.isfinite(known) & ~trained_again)
-    if len(able):
-        _make_ready(outcome, min((groups[int(index)] for index in able), key=len))
-    start = time.monotonic()
-    at_once = max(1, MOST_NUMBERS // (DRAWS * len(outcome.codes)))
-    blocks = [able[first : first + at_once] for first in range(0, len(able), at_once)]
-    n_trees = len(state_of(outcome.case).trees)
-    correlations, seen = [], [n_trees if len(able) else 0]
+    case, changes, able = outcome.case, known.copy(), np.flatnonzero(np.isfinite(known)).tolist()
+    if able:
+        _make_ready(outcome, min((groups[index] for index in able), key=len))
+    start, door = time.monotonic(), Door(case, outcome.on)
+    lost = {index: lost_categories(case, groups[index]) for index in able}
+    blocks = _blocks(case, lost, len(outcome.codes))
+    again, correlations, seen = np.zeros(len(groups), dtype=bool), [], []
     for place, block in enumerate(blocks):
-        work = Removals(outcome.case, [groups[index] for index in block], outcome)
+        leaving: dict[int, Leaving] = {}
+        for index in block:
+            if progress is not None and lost[index] is None:
+                progress(0.0)
+            try:
+                leaving[index] = door.leaving(groups[index], lost[index])
+            except NotSupportedError:
+                again[index] = True
+            except InputError:
+                changes[index] = np.nan
+        if not leaving:
+            continue
+        work, mine = Removals(case, list(leaving.values()), outcome), list(leaving)
         end = None if seconds is None else start + seconds * (place + 1) / len(blocks)
-        changes[block], correlation, used = _until(work, known[block], target, end, progress)
+        changes[mine], correlation, used = _until(work, known[mine], target, end, progress)
         correlations.append(correlation)
         seen.append(used)
     correlation = float(np.min(correlations)) if correlations else float("nan")
-    return Measured(changes, correlation, min(seen), n_trees, trained_again)
+    return Measured(changes, correlation, min(seen, default=0), len(state_of(case).trees), again)
+
+
+def _blocks(case: Case, lost: Mapping[int, Lost | None], n_points: int) -> list[list[int]]:
+    """Return the groups in blocks that fit into memory; those that change the values trees get bring theirs along."""
+    values = state_of(case).grove.X.shape[1] * (n_points + case.n_retained)
+    numbers = np.array([DRAWS * n_points + (values if one is None else 0) for one in lost.values()], dtype=np.intp)
+    block = (np.cumsum(numbers) - numbers) // MOST_NUMBERS
+    return [[index for index, own in zip(lost, block, strict=True) if own == number] for number in np.unique(block)]
 
 
 def _make_ready(outcome: Outcome, group: Positions) -> None:
     """Remove a group from one tree, so that kernels are compiled before the clock starts."""
     state = state_of(outcome.case)
-    with suppress(NotSupportedError):
-        without(outcome.case, replace(state, trees=state.trees[:1]), group)
+    with suppress(NotSupportedError, InputError):
+        leave(outcome.case, group, outcome.on).trees(replace(state, trees=state.trees[:1]))
 
 
 def _until(

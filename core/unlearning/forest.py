@@ -61,13 +61,15 @@ class Forest(Unlearner):
         retained = mask_without(case, positions)
         before: ForestState = self.prepare(case).state
         new = refitted(case, before.grove, retained)
+        notes: tuple[str, ...] = ()
         if new is not None and new.differs:
-            state, model, notes = *built_anew(before, case.model, new), (new.note,)
+            state, model = built_anew(before, case.model, new)
+            notes = (new.note,)
         else:
             rules = rules_of(estimator_of(case.model), int(retained.sum()))
             same = rules == before.grove.rules
             state = before.without(positions, retained) if same else before.under(rules).from_scratch(retained)
-            model, notes = state.assemble(case.model, new.steps if new else None), ()
+            model = state.assemble(case.model, new.steps if new else None)
         after = case.replace(model, retained, state.for_case(case, model, before))
         return Removal(after, Guarantee.EXACT, notes=notes if state.known_order else (*notes, ORDER_UNKNOWN))
 

@@ -69,9 +69,7 @@ def recoded(table: Table, columns: Positions, changed: Positions, values: Single
         if np.isnan(place[f]).any():
             twins.append(_coded(place[f], -np.inf, rows, chained))
             incomplete.append(f)
-    return _side_by_side(
-        features + twins, len(columns), np.array(incomplete, dtype=np.intp), chained, table.n_classes
-    )
+    return _side_by_side(features + twins, len(columns), np.array(incomplete, dtype=np.intp), chained, table.n_classes)
 
 
 def _taken(table: Table, column: int) -> Column:

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.scoring import model_rows
-from core.errors import NotSupportedError
+from core.errors import InputError, NotSupportedError
 from core.unlearning.base import Positions, model_input
 
 Singles = npt.NDArray[np.float32]
@@ -20,11 +20,21 @@ MOST_CELLS = 2**29
 """Of the transformed training table: 2 GiB of float32."""
 
 
-def as_trees_take(model: Any, frame: pd.DataFrame) -> Singles:
-    """Return rows of the model's columns as its trees get them: preprocessed, dense, in float32."""
+def as_trees_take(model: Any, frame: pd.DataFrame, steps: Any = None) -> Singles:
+    """Return rows of the model's columns as its trees get them: preprocessed, by other `steps` where given, dense, in float32.
+
+    Raises
+    ------
+    InputError
+        If the preprocessing refuses a row, as for a category that no training row has any more.
+    """
     table = model_rows(model, frame)
     if isinstance(model, Pipeline) and len(model.steps) > 1:
-        table = model[:-1].transform(table)
+        try:
+            table = (model[:-1] if steps is None else steps).transform(table)
+        except ValueError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(f"The model must be able to score every row. Its preprocessing says: {reason}") from error
         table = table.toarray() if hasattr(table, "toarray") else table
     return np.ascontiguousarray(table, dtype=np.float32)
 

@@ -1,0 +1,107 @@
+"""A group of records on its way out of a forest: from some of the trees, as `Forest.remove` lets it go from all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from core.attribution.forest_points import points_of, state_of
+from core.case.case import Case
+from core.unlearning.base import mask_without
+from core.unlearning.forest_anew import Refitted, prepared_anew, refitted
+from core.unlearning.forest_parts import estimator_of, rules_of
+from core.unlearning.forest_state import ForestState
+from core.unlearning.forest_table import Singles, as_trees_take
+from core.unlearning.forest_tree import LivingTree
+from core.unlearning.preprocessing.unchanged import Lost, lost_categories
+
+Bools = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Leaving:
+    """A group of records, and what its going does to the preprocessing.
+
+    Parameters
+    ----------
+    case : Case
+    positions : ndarray of int
+    retained : ndarray of bool
+        The records that stay.
+    new : Refitted or None
+        The preprocessing without the group, where it is another one.
+    points : ndarray of float32, shape (n_points, n_columns)
+        Test rows as trees get them then.
+    """
+
+    case: Case
+    positions: Positions
+    retained: Bools
+    new: Refitted | None
+    points: Singles
+
+    def trees(self, part: ForestState) -> tuple[LivingTree, ...]:
+        """Return some of the case's trees without the records.
+
+        Raises
+        ------
+        NotSupportedError
+            If one of them would have no rows left.
+        """
+        if self.new is not None:
+            return prepared_anew(part, self.case.model, self.new).from_scratch(self.retained).trees
+        rules = rules_of(estimator_of(self.case.model), int(self.retained.sum()))
+        if rules == part.grove.rules:
+            return part.without(self.positions, self.retained).trees
+        return part.under(rules).from_scratch(self.retained).trees
+
+
+class Door:
+    """Where groups of records leave a forest; what the preprocessing becomes is found once for groups that take the same categories along.
+
+    Parameters
+    ----------
+    case : Case
+    on : str
+        The test rows that trees are to be asked about.
+    """
+
+    def __init__(self, case: Case, on: str) -> None:
+        self.case, self.on = case, on
+        self._found: dict[Lost, tuple[Refitted | None, Singles]] = {}
+
+    def leaving(self, positions: Positions, lost: Lost | None) -> Leaving:
+        """Return what is needed to let records go without which the preprocessing has `lost` some categories; if None, it is fitted again.
+
+        Raises
+        ------
+        InputError
+            If they cannot go.
+        NotSupportedError
+            If the trees cannot be built on what the preprocessing gives without them.
+        """
+        retained = mask_without(self.case, positions)
+        if lost is None:
+            return Leaving(self.case, positions, retained, *self._fitted(retained))
+        if lost not in self._found:
+            self._found[lost] = self._fitted(retained) if lost else (None, points_of(self.case, self.on))
+        new, points = self._found[lost]
+        if new is not None:
+            new = replace(
+                new, retained=retained, changed=new.changed[:0], values=np.empty((int(retained.sum()), 0), np.float32)
+            )
+        return Leaving(self.case, positions, retained, new, points)
+
+    def _fitted(self, retained: Bools) -> tuple[Refitted | None, Singles]:
+        new = refitted(self.case, state_of(self.case).grove, retained)
+        if new is None or not new.differs:
+            return None, points_of(self.case, self.on)
+        return new, as_trees_take(self.case.model, self.case.X_test.iloc[self.case.rows(self.on)], new.steps)
+
+
+def leave(case: Case, positions: Positions, on: str) -> Leaving:
+    """Return what is needed to let one group of records go, as a `Door` does."""
+    return Door(case, on).leaving(positions, lost_categories(case, positions))
