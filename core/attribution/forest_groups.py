@@ -73,14 +73,13 @@ def with_sample(case: Case, positions: Positions, on: str, kept: Floats) -> Floa
     n_trees = len(state.trees)
     chosen = np.unique(np.linspace(0, n_trees - 1, n_sampled(case)).round().astype(int))
     try:
-        leaving = leave(case, positions, on)
-        trees = leaving.trees(replace(state, trees=tuple(state.trees[index] for index in chosen)))
+        trees, X = leave(case, positions, on, replace(state, trees=tuple(state.trees[index] for index in chosen)))
     except NotSupportedError:
         return kept
     now = np.empty(leaves.shape[1], dtype=np.int32)
     total, squares = np.zeros((2, len(now)))
     for index, tree in zip(chosen, trees, strict=True):
-        leaves_of(tree.grown.words, tree.grown.reals, leaving.points, now)
+        leaves_of(tree.grown.words, tree.grown.reals, X, now)
         change = tree.grown.values[now, case.pos_column]
         change -= state.trees[index].grown.values[leaves[index], case.pos_column]
         total += change
@@ -96,11 +95,12 @@ def with_sample(case: Case, positions: Positions, on: str, kept: Floats) -> Floa
 
 def scores_after(case: Case, positions: Positions, on: str) -> Floats:
     """Return the scores after really removing rows; test rows are sent anew through the trees that changed alone."""
-    state, leaves, leaving = state_of(case), leaves_at(case, on), leave(case, positions, on)
+    state, leaves = state_of(case), leaves_at(case, on)
+    trees, X = leave(case, positions, on, state)
     total, now = np.zeros(leaves.shape[1]), np.empty(leaves.shape[1], dtype=np.int32)
-    for old, new, own in zip(state.trees, leaving.trees(state), leaves, strict=True):
+    for old, new, own in zip(state.trees, trees, leaves, strict=True):
         if new is not old:
-            leaves_of(new.grown.words, new.grown.reals, leaving.points, now)
+            leaves_of(new.grown.words, new.grown.reals, X, now)
         total += new.grown.values[own if new is old else now, case.pos_column]
     return total / len(state.trees)
 

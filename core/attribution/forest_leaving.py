@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +10,12 @@ import numpy.typing as npt
 from core.attribution.forest_points import points_of, state_of
 from core.case.case import Case
 from core.unlearning.base import mask_without
-from core.unlearning.forest_anew import Refitted, prepared_anew, refitted
+from core.unlearning.forest_anew import Refitted, on_columns, refitted
 from core.unlearning.forest_parts import estimator_of, rules_of
 from core.unlearning.forest_state import ForestState
 from core.unlearning.forest_table import Singles, as_trees_take
 from core.unlearning.forest_tree import LivingTree
-from core.unlearning.preprocessing.unchanged import Lost, lost_categories
+from core.unlearning.preprocessing.unchanged import NOTHING, Lost, lost_categories
 
 Bools = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.intp]
@@ -44,17 +44,16 @@ class Leaving:
     points: Singles
 
     def trees(self, part: ForestState) -> tuple[LivingTree, ...]:
-        """Return some of the case's trees without the records.
+        """Return some of the case's trees without the records; `part` holds them, on the columns they leave where `new` says so.
 
         Raises
         ------
         NotSupportedError
             If one of them would have no rows left.
         """
-        if self.new is not None:
-            return prepared_anew(part, self.case.model, self.new).from_scratch(self.retained).trees
-        rules = rules_of(estimator_of(self.case.model), int(self.retained.sum()))
-        if rules == part.grove.rules:
+        n_rows = int(self.retained.sum())
+        rules = rules_of(estimator_of(self.case.model), n_rows)._replace(max_features=part.grove.rules.max_features)
+        if self.new is None and rules == part.grove.rules:
             return part.without(self.positions, self.retained).trees
         return part.under(rules).from_scratch(self.retained).trees
 
@@ -84,15 +83,11 @@ class Door:
             If the trees cannot be built on what the preprocessing gives without them.
         """
         retained = mask_without(self.case, positions)
-        if lost is None:
-            return Leaving(self.case, positions, retained, *self._fitted(retained))
-        if lost not in self._found:
-            self._found[lost] = self._fitted(retained) if lost else (None, points_of(self.case, self.on))
-        new, points = self._found[lost]
-        if new is not None:
-            new = replace(
-                new, retained=retained, changed=new.changed[:0], values=np.empty((int(retained.sum()), 0), np.float32)
-            )
+        if lost is not None and lost in self._found:
+            return Leaving(self.case, positions, retained, *self._found[lost])
+        new, points = self._fitted(retained) if lost != NOTHING else (None, points_of(self.case, self.on))
+        if lost is not None and (new is None or not len(new.changed)):
+            self._found[lost] = new, points
         return Leaving(self.case, positions, retained, new, points)
 
     def _fitted(self, retained: Bools) -> tuple[Refitted | None, Singles]:
@@ -102,6 +97,13 @@ class Door:
         return new, as_trees_take(self.case.model, self.case.X_test.iloc[self.case.rows(self.on)], new.steps)
 
 
-def leave(case: Case, positions: Positions, on: str) -> Leaving:
-    """Return what is needed to let one group of records go, as a `Door` does."""
-    return Door(case, on).leaving(positions, lost_categories(case, positions))
+def leave(case: Case, positions: Positions, on: str, part: ForestState) -> tuple[tuple[LivingTree, ...], Singles]:
+    """Return some of a case's trees without one group of records, and the test rows as these trees get them.
+
+    Raises
+    ------
+    InputError, NotSupportedError
+        As from `Door.leaving` and `Leaving.trees`.
+    """
+    leaving = Door(case, on).leaving(positions, lost_categories(case, positions))
+    return leaving.trees(part if leaving.new is None else on_columns(part, leaving.new)), leaving.points

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +18,15 @@ from core.attribution.outcome import Outcome
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.numerics.tree_effects import leaves_of
+from core.unlearning.forest_anew import on_columns
+from core.unlearning.forest_state import ForestState
 from core.unlearning.preprocessing.unchanged import Lost, lost_categories
-from core.unlearning.threads import processors
+from core.unlearning.threads import on_threads, processors
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
+Sums = tuple[Floats, npt.NDArray[np.float32]]
 
 AT_A_TIME = 4
 """Trees that are looked at between two looks at the clock."""
@@ -55,29 +59,49 @@ class Removals:
         self.failed = np.zeros(len(groups), dtype=bool)
 
     def go_on(self) -> None:
-        """Remove every group from the next few trees."""
+        """Remove every group from the next few trees; groups that leave the trees the same columns share these."""
         some = range(self.seen, min(self.n_trees, self.seen + max(AT_A_TIME, processors())))
         part = replace(self.state, trees=tuple(self.state.trees[index] for index in some))
-        column, now = self.case.pos_column, np.empty(self.leaves.shape[1], dtype=np.int32)
-        old = np.array([self.state.trees[index].grown.values[self.leaves[index], column] for index in some])
-        for number, group in enumerate(self.groups):
-            if self.failed[number]:
-                continue
-            try:
-                trees = group.trees(part)
-            except NotSupportedError:
+        old = np.array(
+            [self.state.trees[index].grown.values[self.leaves[index], self.case.pos_column] for index in some]
+        )
+        alike: dict[int, list[int]] = {}
+        for number in np.flatnonzero(~self.failed).tolist():
+            new = self.groups[number].new
+            alike.setdefault(-1 - number if new is None else id(new), []).append(number)
+
+        def task(numbers: list[int]) -> list[tuple[int, Sums | None]]:
+            new = self.groups[numbers[0]].new
+            ready = part if new is None else on_columns(part, new)
+            return [(number, self._without(self.groups[number], ready, old, some)) for number in numbers]
+
+        for number, sums in chain(*on_threads(task, [(numbers,) for numbers in alike.values()])):
+            if sums is None:
                 self.failed[number] = True
-                continue
-            changes = np.empty(old.shape, dtype=np.float32)
-            for own, was, tree in zip(changes, old, trees, strict=True):
-                leaves_of(tree.grown.words, tree.grown.reals, group.points, now)
-                values = tree.grown.values[now, column]
-                self.after[number] += values
-                own[:] = values - was
-            self.by_draw[number] += self.multipliers[some.start : some.stop].T.astype(np.float32) @ changes
+            else:
+                self.after[number] += sums[0]
+                self.by_draw[number] += sums[1]
         for was in old:
             self.before += was
         self.seen = some.stop
+
+    def _without(self, group: Leaving, part: ForestState, old: Floats, some: range) -> Sums | None:
+        """Return what some trees without a group give the test rows, which they gave the `old` shares, and their changes by draw."""
+        after, changes, now = (
+            np.zeros(old.shape[1]),
+            np.empty(old.shape, dtype=np.float32),
+            np.empty(old.shape[1], np.int32),
+        )
+        try:
+            trees = group.trees(part)
+        except NotSupportedError:
+            return None
+        for own, was, tree in zip(changes, old, trees, strict=True):
+            leaves_of(tree.grown.words, tree.grown.reals, group.points, now)
+            values = tree.grown.values[now, self.case.pos_column]
+            after += values
+            own[:] = values - was
+        return after, self.multipliers[some.start : some.stop].T.astype(np.float32) @ changes
 
     def effects(self) -> Floats:
         """Return possible changes of the metric, shape (n_groups, n_draws); in all trees there is one only."""
@@ -162,7 +186,7 @@ def _make_ready(outcome: Outcome, group: Positions) -> None:
     """Remove a group from one tree, so that kernels are compiled before the clock starts."""
     state = state_of(outcome.case)
     with suppress(NotSupportedError, InputError):
-        leave(outcome.case, group, outcome.on).trees(replace(state, trees=state.trees[:1]))
+        leave(outcome.case, group, outcome.on, replace(state, trees=state.trees[:1]))
 
 
 def _until(

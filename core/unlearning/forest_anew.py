@@ -38,19 +38,20 @@ class Refitted:
     Parameters
     ----------
     steps : Pipeline
-    retained : ndarray of bool, shape (n_train,)
+    rows : ndarray of bool, shape (n_train,)
+        The retained rows.
     columns : ndarray of int, shape (n_columns,)
         Which of the columns before each of its columns is.
     changed : ndarray of int
         Those in which a retained row has another value.
     values : ndarray of float32, shape (n_retained, n_changed)
-        What the retained rows have there now.
+        What they have there now.
     n_before : int
         How many columns there were.
     """
 
     steps: Pipeline
-    retained: Bools
+    rows: Bools
     columns: Positions
     changed: Positions
     values: Singles
@@ -110,17 +111,21 @@ def built_anew(state: ForestState, model: Any, new: Refitted) -> tuple[ForestSta
     NotSupportedError
         If a tree would be left without rows.
     """
-    built = prepared_anew(state, model, new).from_scratch(new.retained)
-    return built, built.assemble(model_for_columns(model, new.columns), new.steps)
+    other = model_for_columns(model, new.columns)
+    built = on_columns(state, new).under(rules_of(estimator_of(other), int(new.rows.sum()))).from_scratch(new.rows)
+    return built, built.assemble(other, new.steps)
 
 
-def prepared_anew(state: ForestState, model: Any, new: Refitted) -> ForestState:
-    """Return the state whose trees, once built from scratch on the retained rows, are those of another preprocessing."""
-    grove, known = state.grove, new.retained[state.grove.rows]
-    X = grove.X[:, new.columns]
-    X[np.ix_(known, new.changed)] = new.values
+def on_columns(state: ForestState, new: Refitted) -> ForestState:
+    """Return the state whose trees are those of another preprocessing, once they are built from scratch on the retained rows.
+
+    Where no value changed, any rows that leave it the same columns may be retained.
+    """
+    grove = state.grove
+    known, X = new.rows[grove.rows], grove.X[:, new.columns]
+    if len(new.changed):
+        X[np.ix_(known, new.changed)] = new.values
     drawn = features_drawn(state.trees[0].estimator.max_features, len(new.columns))
-    rules = rules_of(estimator_of(model), int(new.retained.sum()))._replace(max_features=drawn)
     table = recoded(grove.table, new.columns, new.changed, new.values, known)
     trees = tuple(
         replace(
@@ -130,6 +135,7 @@ def prepared_anew(state: ForestState, model: Any, new: Refitted) -> ForestState:
         )
         for tree in state.trees
     )
+    rules = grove.rules._replace(max_features=drawn)
     return replace(state, grove=Grove(grove.rows, grove.local, X, table, rules), trees=trees)
 
 
@@ -148,8 +154,10 @@ def draws_among(columns: Positions, n_before: int, draws: Draws) -> Draws:
 
 def model_for_columns(model: Any, columns: Positions) -> Any:
     """Return a pipeline whose last step says that it takes these of its columns alone."""
-    other = copy(model)
-    other.steps = [*model.steps[:-1], (model.steps[-1][0], _for_columns(estimator_of(model), columns))]
+    other, last = copy(model), _for_columns(estimator_of(model), columns)
+    if hasattr(last, "estimators_"):
+        last.estimators_ = [_for_columns(tree, columns) for tree in last.estimators_]
+    other.steps = [*model.steps[:-1], (model.steps[-1][0], last)]
     return other
 
 

@@ -19,8 +19,8 @@ from core.numerics.tree_columns import column_of
 from core.numerics.tree_replay import replay
 from core.numerics.tree_splits import best_on_feature, label_rows
 from core.unlearning import forest_tree
-from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
 from core.unlearning.forest_coding import code_table
+from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
 from core.unlearning.forest_tree import Bench, adopt, first_difference, grow, grown_of
 
 FIELDS = ("feature", "threshold", "impurity", "n_node_samples", "weighted_n_node_samples")
