@@ -9,7 +9,7 @@ from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import Normalizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 import core
 from core.errors import NotSupportedError
@@ -70,7 +70,7 @@ def test_groups_that_lose_the_same_categories_are_told():
     plain = ColumnTransformer([("words", words, ["sex", "job"]), numbers])
     table, lost = TABLE.assign(income=TABLE["income"].mask(TABLE["job"] != "cook")), {}
     women = TABLE["sex"] == "f"
-    for name, steps in {"last": [plain], "not last": [plain, FunctionTransformer(), StandardScaler()]}.items():
+    for name, steps in {"last": [plain], "not last": [plain, Normalizer()]}.items():
         model = make_pipeline(*steps, RandomForestClassifier(1, max_depth=1, random_state=0))
         case = core.Case(
             model.fit(table[["sex", "job", "income"]], table["granted"]),
