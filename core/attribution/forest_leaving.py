@@ -15,6 +15,7 @@ from core.unlearning.forest_parts import estimator_of, rules_of
 from core.unlearning.forest_state import ForestState
 from core.unlearning.forest_table import Singles, as_trees_take
 from core.unlearning.forest_tree import LivingTree
+from core.unlearning.preprocessing.branches import branches_again
 from core.unlearning.preprocessing.unchanged import NOTHING, Lost, lost_categories
 
 Bools = npt.NDArray[np.bool_]
@@ -42,6 +43,11 @@ class Leaving:
     retained: Bools
     new: Refitted | None
     points: Singles
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds of the tables of rows."""
+        return int(self.points.size + (0 if self.new is None else self.new.values.size))
 
     def trees(self, part: ForestState) -> tuple[LivingTree, ...]:
         """Return some of the case's trees without the records; `part` holds them, on the columns they leave where `new` says so.
@@ -85,16 +91,24 @@ class Door:
         retained = mask_without(self.case, positions)
         if lost is not None and lost in self._found:
             return Leaving(self.case, positions, retained, *self._found[lost])
-        new, points = self._fitted(retained) if lost != NOTHING else (None, points_of(self.case, self.on))
+        new, points = self._fitted(positions, retained) if lost != NOTHING else (None, points_of(self.case, self.on))
         if lost is not None and (new is None or not len(new.changed)):
             self._found[lost] = new, points
         return Leaving(self.case, positions, retained, new, points)
 
-    def _fitted(self, retained: Bools) -> tuple[Refitted | None, Singles]:
-        new = refitted(self.case, state_of(self.case).grove, retained)
-        if new is None or not new.differs:
-            return None, points_of(self.case, self.on)
-        return new, as_trees_take(self.case.model, self.case.X_test.iloc[self.case.rows(self.on)], new.steps)
+    def _fitted(self, positions: Positions, retained: Bools) -> tuple[Refitted | None, Singles]:
+        case, grove = self.case, state_of(self.case).grove
+        frame, points = case.X_test.iloc[case.rows(self.on)], points_of(case, self.on)
+        given = branches_again(case, positions, frame)
+        if given is None:
+            new = refitted(case, grove, retained)
+            if new is None or not new.differs:
+                return None, points
+            return new, as_trees_take(case.model, frame, new.steps)
+        points = points.copy()
+        points[:, given.columns] = given.points
+        every = np.arange(grove.X.shape[1])
+        return Refitted(None, retained, every, given.columns, given.values, len(every)), points
 
 
 def leave(case: Case, positions: Positions, on: str, part: ForestState) -> tuple[tuple[LivingTree, ...], Singles]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -20,7 +20,7 @@ from core.errors import InputError, NotSupportedError
 from core.numerics.tree_effects import leaves_of
 from core.unlearning.forest_anew import on_columns
 from core.unlearning.forest_state import ForestState
-from core.unlearning.preprocessing.unchanged import Lost, lost_categories
+from core.unlearning.preprocessing.unchanged import lost_categories
 from core.unlearning.threads import on_threads, processors
 
 Bools = npt.NDArray[np.bool_]
@@ -146,27 +146,13 @@ def measure(
         Called with the share of trees seen; may raise to give up.
     """
     case, changes, able = outcome.case, known.copy(), np.flatnonzero(np.isfinite(known)).tolist()
+    again, correlations, seen = np.zeros(len(groups), dtype=bool), [], []
     if able:
         _make_ready(outcome, min((groups[index] for index in able), key=len))
-    start, door = time.monotonic(), Door(case, outcome.on)
-    lost = {index: lost_categories(case, groups[index]) for index in able}
-    blocks = _blocks(case, lost, len(outcome.codes))
-    again, correlations, seen = np.zeros(len(groups), dtype=bool), [], []
-    for place, block in enumerate(blocks):
-        leaving: dict[int, Leaving] = {}
-        for index in block:
-            if progress is not None and lost[index] is None:
-                progress(0.0)
-            try:
-                leaving[index] = door.leaving(groups[index], lost[index])
-            except NotSupportedError:
-                again[index] = True
-            except InputError:
-                changes[index] = np.nan
-        if not leaving:
-            continue
-        work, mine = Removals(case, list(leaving.values()), outcome), list(leaving)
-        end = None if seconds is None else start + seconds * (place + 1) / len(blocks)
+    start = time.monotonic()
+    for block, share in _in_blocks(outcome, {index: groups[index] for index in able}, again, changes, progress):
+        work, mine = Removals(case, list(block.values()), outcome), list(block)
+        end = None if seconds is None else start + seconds * share
         changes[mine], correlation, used = _until(work, known[mine], target, end, progress)
         correlations.append(correlation)
         seen.append(used)
@@ -174,12 +160,39 @@ def measure(
     return Measured(changes, correlation, min(seen, default=0), len(state_of(case).trees), again)
 
 
-def _blocks(case: Case, lost: Mapping[int, Lost | None], n_points: int) -> list[list[int]]:
-    """Return the groups in blocks that fit into memory; those that change the values trees get bring theirs along."""
-    values = state_of(case).grove.X.shape[1] * (n_points + case.n_retained)
-    numbers = np.array([DRAWS * n_points + (values if one is None else 0) for one in lost.values()], dtype=np.intp)
-    block = (np.cumsum(numbers) - numbers) // MOST_NUMBERS
-    return [[index for index, own in zip(lost, block, strict=True) if own == number] for number in np.unique(block)]
+def _in_blocks(
+    outcome: Outcome,
+    groups: Mapping[int, Positions],
+    again: Bools,
+    changes: Floats,
+    progress: Callable[[float], None] | None,
+) -> Iterator[tuple[dict[int, Leaving], float]]:
+    """Yield the groups in blocks that fit into memory, and the share of them that is then done.
+
+    Those that train the forest again are marked in `again`, those that cannot go have no change; neither is among them.
+    """
+    door, numbers = Door(outcome.case, outcome.on), 0
+    block: dict[int, Leaving] = {}
+    for place, (index, group) in enumerate(groups.items()):
+        lost = lost_categories(outcome.case, group)
+        if progress is not None and lost is None:
+            progress(0.0)
+        try:
+            leaving = door.leaving(group, lost)
+        except NotSupportedError:
+            again[index] = True
+            continue
+        except InputError:
+            changes[index] = np.nan
+            continue
+        own = DRAWS * len(outcome.codes) + (leaving.size if lost is None else 0)
+        if block and numbers + own > MOST_NUMBERS:
+            yield block, place / len(groups)
+            block, numbers = {}, 0
+        block[index] = leaving
+        numbers += own
+    if block:
+        yield block, 1.0
 
 
 def _make_ready(outcome: Outcome, group: Positions) -> None:

@@ -37,7 +37,8 @@ class Refitted:
 
     Parameters
     ----------
-    steps : Pipeline
+    steps : Pipeline or None
+        None where only what it gives was asked for.
     rows : ndarray of bool, shape (n_train,)
         The retained rows.
     columns : ndarray of int, shape (n_columns,)
@@ -50,7 +51,7 @@ class Refitted:
         How many columns there were.
     """
 
-    steps: Pipeline
+    steps: Pipeline | None
     rows: Bools
     columns: Positions
     changed: Positions

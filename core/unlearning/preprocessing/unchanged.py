@@ -72,13 +72,18 @@ class Parts:
     @classmethod
     def of(cls, case: Case) -> Parts:
         """Take the model of a case apart."""
-        rows, labels = model_input(case, case.retained), case.train_labels[case.retained]
+        table, labels = model_input(case, case.retained), case.train_labels[case.retained]
+        return cls.inside(case.model[:-1], table, labels, np.cumsum(case.retained) - 1)
+
+    @classmethod
+    def inside(cls, estimator: Any, table: Any, labels: npt.NDArray[Any], local: Ints) -> Parts:
+        """Take a fitted transformer apart, which was given a table of the retained rows."""
         found: list[Encoder | Other] = []
-        for estimator, table, last in _taken_apart(case.model[:-1], rows):
-            if get_tags(estimator).requires_fit:
-                exact = Other(estimator, table, labels)
+        for one, given, last in _taken_apart(estimator, table):
+            if get_tags(one).requires_fit:
+                exact = Other(one, given, labels)
                 found.append(Encoder.of(exact, last) or exact)
-        return cls(sorted(found, key=lambda one: isinstance(one, Other)), np.cumsum(case.retained) - 1, len(labels))
+        return cls(sorted(found, key=lambda one: isinstance(one, Other)), local, len(labels))
 
     def lost(self, positions: Positions) -> Lost | None:
         """Return the categories that lose their columns without these training rows; None where more than that may differ."""
