@@ -16,7 +16,7 @@ from core.attribution.rule import Rule
 
 LOOKED_AT = 50
 """Rules that are scored best and are looked at more closely, where the family can."""
-LOOKED_FOR = 0.5
+LOOKED_FOR = 2 / 3
 """Share of the time given that this may take."""
 
 
@@ -46,7 +46,7 @@ def look_closely(
     feature : str or tuple of str
         Whose groups it compares.
     seconds : float
-        Half of them may be taken.
+        Two thirds of them may be taken.
     progress : callable
         Called with the share of trees seen; may raise to give up.
     """
@@ -80,7 +80,7 @@ def _notes(found: Measured) -> tuple[str, ...]:
         notes.append(f"There was no time to remove the records of {which} from trees, so their changes are predicted.")
     if again:
         notes.append(
-            f"Without the records of {again} of the {n_rules} best-scored rules the preprocessing differs, and the forest is trained again: "
+            f"Without the records of {again} of the {n_rules} best-scored rules the preprocessing gives new columns, and the forest is trained again: "
             "their changes are predicted with every split kept, and no expected correlation is known for them."
         )
     return tuple(notes)
