@@ -16,7 +16,7 @@ from core.attribution.rule import Rule
 
 LOOKED_AT = 50
 """Rules that are scored best and are looked at more closely, where the family can."""
-LOOKED_FOR = 2 / 3
+LOOKED_FOR = 0.5
 """Share of the time given that this may take."""
 
 
@@ -46,7 +46,7 @@ def look_closely(
     feature : str or tuple of str
         Whose groups it compares.
     seconds : float
-        Two thirds of them may be taken.
+        Half of them may be taken.
     progress : callable
         Called with the share of trees seen; may raise to give up.
     """

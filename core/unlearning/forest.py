@@ -26,6 +26,7 @@ from core.case.edits import Edits
 from core.errors import NotSupportedError
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
 from core.unlearning.forest_anew import built_anew, refitted
+from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import check_weights, estimator_of, rules_of, why_not
 from core.unlearning.forest_saved import restore, saved_forest
 from core.unlearning.forest_state import ForestState, prepare_state
@@ -63,6 +64,7 @@ class Forest(Unlearner):
         new = refitted(case, before.grove, retained)
         notes: tuple[str, ...] = ()
         if new is not None and new.differs:
+            check_room(case, "Building again")
             state, model = built_anew(before, case.model, new)
             notes = (new.note,)
         else:
