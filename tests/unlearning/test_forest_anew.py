@@ -7,6 +7,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
+from numba import njit
 from scipy import stats
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
@@ -35,6 +36,7 @@ COLUMNS = ["sex", "job", "age", "debt", "income"]
 NURSES = TRAIN["person"][TRAIN["job"] == "nurse"]
 OTHERS = TRAIN["person"][TRAIN["job"] != "nurse"]
 ANY = {"handle_unknown": "ignore"}
+begin, put_next, hashed = (njit(one.py_func) for one in (recorded_order, draw_next, mixed))
 
 
 def make_case(last, *, scaled=StandardScaler, words=None):
@@ -173,8 +175,8 @@ def test_an_order_of_features_without_some_is_a_random_order_of_the_others():
         assert len(draws.fractions) == len(draws.features) == draws.first[-1]
         assert columns[draws.features].tolist() == [f for f in drawn if f in columns]
         order, where = np.empty((2, 3), dtype=np.int32)
-        for at in range(recorded_order(draws, 0, order, where), 3):
-            draw_next(order, at, np.uint64(mixed(draws.seed, 1)))
+        for at in range(begin(draws, 0, order, where), 3):
+            put_next(order, at, np.uint64(hashed(draws.seed, 1)))
         found.append(tuple(order.tolist()))
     counts = [found.count(order) for order in permutations(range(3))]
     assert sum(counts) == 1500
