@@ -199,9 +199,20 @@ def test_test_leaves_the_browser_out_and_says_so(
 ) -> None:
     monkeypatch.setattr(dev, "chromium", lambda: None)
     dev.main(["test"])
-    workers = str(min(os.cpu_count() or 1, dev.MOST_WORKERS))
-    assert calls == [["python", "-m", "pytest", "-m", "not browser", "-n", workers, "--dist", "loadfile"]]
+    assert calls == [["python", "-m", "pytest", "-m", "not browser", *dev.spread_out(os.cpu_count() or 1)[0]]]
     assert "SKIPPED: the browser tests" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("processors", "workers", "threads"), [(1, "1", "1"), (2, "2", "1"), (12, "4", "3")])
+def test_processes_share_the_processors_unless_told_otherwise(
+    processors: int, workers: str, threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    spread, settings = dev.spread_out(processors)
+    assert spread[:2] == ["-n", workers]
+    assert settings == {"OMP_NUM_THREADS": threads}
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert dev.spread_out(processors)[1] == {"OMP_NUM_THREADS": "7"}
 
 
 def test_check_runs_everything_and_names_what_failed(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
