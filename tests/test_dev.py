@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import dev
+from tests.conftest import COMPILES_TREES, TREES
 
 Calls = list[list[str]]
 
@@ -213,6 +214,16 @@ def test_processes_share_the_processors_unless_told_otherwise(
     assert settings == {"OMP_NUM_THREADS": threads}
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert dev.spread_out(processors)[1] == {"OMP_NUM_THREADS": "7"}
+
+
+def test_a_file_that_compiles_the_kernels_of_trees_comes_first_and_the_others_of_trees_last(
+    request: pytest.FixtureRequest,
+) -> None:
+    paths = [item.path for item in request.session.items]
+    others = [bool(TREES.search(path.read_text("utf-8"))) for path in dict.fromkeys(paths) if path != COMPILES_TREES]
+    assert others == sorted(others)
+    assert COMPILES_TREES.is_file()
+    assert COMPILES_TREES not in paths[paths.count(COMPILES_TREES) :]
 
 
 def test_check_runs_everything_and_names_what_failed(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
