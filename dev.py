@@ -24,7 +24,8 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 try:
@@ -37,6 +38,8 @@ OLDEST_PYTHON = (3, 11)
 PORTS_TRIED = 100
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MOST_WORKERS = 4
+PATIENCE = 10
+"""By how much work in the background steps back behind that of other programs."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -166,7 +169,25 @@ def run(arguments: list[str]) -> int:
     place = [f"--server.address={options.address}", f"--server.port={port}"]
     if options.address not in LOOPBACK:
         place.append("--server.allowedHosts=*")
-    return call([python, "-m", "streamlit", "run", "dashboard/app.py", *place, *rest])
+    with compiling_ahead(python):
+        return call([python, "-m", "streamlit", "run", "dashboard/app.py", *place, *rest])
+
+
+@contextmanager
+def compiling_ahead(python: Path) -> Iterator[None]:
+    """Compile the kernels of every model family meanwhile, at low priority, so that the first removal does not wait for them."""
+    compiler = subprocess.Popen(
+        [python, "-m", "core", "kernels"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=None if os.name == "nt" else lambda: os.nice(PATIENCE),
+    )
+    try:
+        yield
+    finally:
+        compiler.terminate()
+        compiler.wait()
 
 
 def spread_out(processors: int) -> tuple[list[str], dict[str, str]]:

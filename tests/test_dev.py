@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         return 1 if "mypy" in made[-1] else 0
 
     monkeypatch.setattr(dev, "call", call)
+    monkeypatch.setattr(dev, "compiling_ahead", nullcontext)
     monkeypatch.setattr(dev.Environment, "ready", lambda _: Path("python"))
     return made
 
@@ -176,6 +178,21 @@ def test_run_starts_streamlit_on_this_machine_alone(
     assert "--server.headless=true" in command
     assert not any("allowedHosts" in part for part in command)
     assert f"http://127.0.0.1:{port}" in capsys.readouterr().out
+
+
+def test_kernels_are_compiled_meanwhile_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+
+    def start(command: list[object], **settings: object) -> object:
+        assert command[1:] == ["-m", "core", "kernels"]
+        started.append(real([sys.executable, "-c", "import time; time.sleep(60)"], **settings))  # type: ignore[call-overload]
+        return started[0]
+
+    monkeypatch.setattr(dev.subprocess, "Popen", start)
+    with dev.compiling_ahead(Path("python")):
+        assert started[0].poll() is None
+    assert started[0].returncode
 
 
 def test_run_answers_to_any_host_name_when_opened_to_others(calls: Calls) -> None:

@@ -13,11 +13,12 @@ from typing import Any, NoReturn
 import core
 from core.command_line import commands, plans, rules
 from core.command_line.ids import BadArgumentError
+from core.command_line.kernels import kernels as compiled
 from core.command_line.render import plain
 
 BAD_INPUT = 2
 PROGRAM = "python -m core"
-COMMANDS = ("audit", "influence", "explain", "plan", "unlearn", "provenance")
+COMMANDS = ("audit", "influence", "explain", "plan", "unlearn", "provenance", "kernels")
 METRIC = "equal_opportunity_difference"
 
 
@@ -74,14 +75,22 @@ def _parser() -> argparse.ArgumentParser:
     _add_plan(choices)
     _add_unlearn(choices)
     _add(choices, "provenance", "is this the data the model was trained on?", commands.provenance)
+    _add_command(choices, "kernels", "compile ahead what removals run on, once on a machine", compiled)
     return parser
 
 
 def _add(
     choices: Any, name: str, what: str, run: Callable[[argparse.Namespace], commands.Output]
 ) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = choices.add_parser(name, help=what, description=f"{what[:1].upper()}{what[1:]}")
+    parser = _add_command(choices, name, what, run)
     parser.add_argument("case", metavar="CASE", help="folder with case.toml, the tables and the model")
+    return parser
+
+
+def _add_command(
+    choices: Any, name: str, what: str, run: Callable[[argparse.Namespace], commands.Output]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = choices.add_parser(name, help=what, description=f"{what[:1].upper()}{what[1:]}")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
     return parser

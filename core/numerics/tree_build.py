@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import entry, int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import codes_for, has_missing
 from core.numerics.tree_histograms import Histograms
@@ -143,6 +142,19 @@ def improvement(
 
 
 @kernel
+def await_build(
+    words: Array, at: int, start: int, end: int, depth: int, parent: int, side: int, origin: Any
+) -> None:  # fmt: skip
+    """Write to place `at` of a stack what the building of a node starts from."""
+    words[at, 0] = start
+    words[at, 1] = end
+    words[at, 2] = depth
+    words[at, 3] = parent
+    words[at, 4] = side
+    words[at, 5] = origin
+
+
+@entry
 def build(
     table: Table,
     rules: Rules,
@@ -173,7 +185,7 @@ def build(
     """
     stack, keys, constants, sums, left, right = scratch.building
     constants[0] = 0
-    stack[0, :6] = (start, end, depth, parent, 1 if is_left else 0, np.int64(origin))
+    await_build(stack, int64(0), start, end, depth, parent, int64(is_left), int64(origin))
     keys[0] = key
     waiting, fragile = 1, rules.min_impurity_decrease > 0.0
     while waiting > 0:
@@ -201,7 +213,7 @@ def build(
             weight,
             key,
             origin,
-            -1,
+            int64(-1),
             NOTHING,
             constants[waiting],
             store,
@@ -225,23 +237,23 @@ def build(
         put_split(out, at - 1, table, column, threshold, rows, n_left)
         out.others[at - 1] = others
         out.names[at - 1] = name
-        beyond = -1 if origin < 0 else np.int64(draws.right[origin])
-        stack[waiting, :6] = (start + n_left, end, depth + 1, at - 1, 0, beyond)
+        beyond = int64(-1) if origin < 0 else int64(draws.right[origin])
+        await_build(stack, waiting, start + n_left, end, depth + 1, at - 1, int64(0), beyond)
         keys[waiting] = mixed(key, 2)
         for i in range(constants.shape[1]):
             constants[waiting + 1, i] = constants[waiting, i]
-        beyond = -1 if origin < 0 else np.int64(draws.left[origin])
-        stack[waiting + 1, :6] = (start, start + n_left, depth + 1, at - 1, 1, beyond)
+        beyond = int64(-1) if origin < 0 else int64(draws.left[origin])
+        await_build(stack, waiting + 1, start, start + n_left, depth + 1, at - 1, int64(1), beyond)
         keys[waiting + 1] = mixed(key, 1)
         waiting += 2
     return at, fragile
 
 
-@njit(cache=True, nogil=True)
-def deepest(words: Array, n_nodes: int) -> int:
-    """Return the depth of a tree."""
-    depth = np.zeros(n_nodes, np.int32)
+@entry
+def deepest(words: Array, n_nodes: int, depth: Array) -> int:
+    """Return the depth of a tree; `depth` has room for that of every node."""
     most = 0
+    depth[0] = 0
     for node in range(n_nodes):
         if words[node, LEFT] >= 0:
             below = depth[node] + 1

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from core.numerics.kernel import int64, kernel
 from core.numerics.tree_arrays import EPSILON, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
@@ -26,6 +27,7 @@ from core.numerics.tree_build import (
     ROWS,
     THRESHOLD,
     Grown,
+    await_build,
     improvement,
     is_leaf,
     partition,
@@ -33,7 +35,7 @@ from core.numerics.tree_build import (
     sum_labels,
 )
 from core.numerics.tree_columns import code_below, codes_for, column_of
-from core.numerics.tree_moves import MUCH, Moves, copy_subtree, split_rows, stored_sums, take
+from core.numerics.tree_moves import MUCH, Moves, await_update, copy_subtree, split_rows, stored_sums, take
 from core.numerics.tree_random import (
     ABSENT,
     BELOW,
@@ -75,17 +77,25 @@ def kept_lines(room: Lines, lines: Array, n_nodes: int) -> Lines:
     return Lines(room.first[: n_nodes + 1].copy(), lines[: room.first[n_nodes]].copy())
 
 
+@kernel
+def _copy_lines(lines: Array, start: int, end: int, out: Array, at: int) -> None:
+    """Write the lines from `start` to `end` to `out`, from line `at` on."""
+    for k in range(end - start):
+        for j in range(lines.shape[1]):
+            out[at + k, j] = lines[start + k, j]
+
+
 @njit(cache=True, nogil=True)
 def _with_room(lines: Array, used: int, more: int) -> Array:
     """Return the lines with room for some more."""
     if used + more <= len(lines):
         return lines
     wider = np.empty((2 * len(lines) + more, lines.shape[1]), np.int64)
-    wider[:used] = lines[:used]
+    _copy_lines(lines, 0, used, wider, 0)
     return wider
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _split(
     table: Table, rules: Rules, draws: Draws, key: Any, origin: Any, lines: Array, k: int, n: int, sums: Array,
     weight: float, root_weight: float, out: Grown, at: int, left: Array, right: Array,
@@ -144,14 +154,13 @@ def build_drawn(
     lines : ndarray of int64
         Those given, or more room with the same in it.
     """
-    stack, keys = np.empty((64, 6), np.int64), np.empty(64, np.uint64)
-    stack[0] = (start, end, depth, parent, 1 if is_left else 0, np.int64(origin))
+    stack, keys, _, sums, left, right = scratch.building
+    await_build(stack, int64(0), start, end, depth, parent, int64(is_left), int64(origin))
     keys[0] = key
     waiting, fragile = 1, rules.min_impurity_decrease > 0.0
-    sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)
     while waiting > 0:
         waiting -= 1
-        start, end, depth, parent, side, origin = stack[waiting]
+        start, end, depth, parent, side, origin = stack[waiting, :6]
         key = keys[waiting]
         rows, n, used = samples[start:end], end - start, first[at]
         weight = sum_labels(labels, rows, sums)
@@ -179,26 +188,24 @@ def build_drawn(
             first[at] = used + n_lines
         line = node_lines[k]
         middle = start + partition(codes_for(table, n)[line[COLUMN]], rows, line[BELOW])
-        if waiting + 2 > len(keys):
-            stack, keys = np.concatenate((stack, np.empty_like(stack))), np.concatenate((keys, np.empty_like(keys)))
-        beyond = -1 if origin < 0 else np.int64(draws.right[origin])
-        stack[waiting] = (middle, end, depth + 1, at - 1, 0, beyond)
+        beyond = int64(-1) if origin < 0 else int64(draws.right[origin])
+        await_build(stack, waiting, middle, end, depth + 1, at - 1, int64(0), beyond)
         keys[waiting] = mixed(key, 2)
-        beyond = -1 if origin < 0 else np.int64(draws.left[origin])
-        stack[waiting + 1] = (start, middle, depth + 1, at - 1, 1, beyond)
+        beyond = int64(-1) if origin < 0 else int64(draws.left[origin])
+        await_build(stack, waiting + 1, start, middle, depth + 1, at - 1, int64(1), beyond)
         keys[waiting + 1] = mixed(key, 1)
         waiting += 2
     return at, fragile, lines
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lines_now(
     table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, key: Any,
     origin: Any, large: int, held: Array, lines: Array, moves: Moves, scratch: Scratch,
 ) -> int:  # fmt: skip
     """Write a node's lines as they are now, from those it `held` where it kept any; return how many there are."""
     if len(held) > 0:
-        lines[: len(held)] = held
+        _copy_lines(held, 0, len(held), lines, 0)
         if follow_lines(table, draws, labels, rows, base, gone, key, origin, lines[: len(held)]):
             return len(held)
     moves.tally[1] += len(rows)
@@ -245,11 +252,10 @@ def update_drawn(
     lines : ndarray of int64
         As `build_drawn` gives them.
     """
-    stack, keys = np.empty((64, 10), np.int64), np.empty(64, np.uint64)
-    stack[0] = (0, len(old.words), 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
+    stack, keys, _, sums, left, right = scratch.updating
+    await_update(stack, 0, 0, len(old.words), 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
     keys[0] = key
-    waiting, at, top, fragile = 1, 0, n_leaving, False
-    sums, left, right = np.empty(table.n_classes), np.empty(table.n_classes), np.empty(table.n_classes)
+    waiting, at, top, fragile = 1, int64(0), n_leaving, False
     first[0] = 0
     while waiting > 0:
         waiting -= 1
@@ -257,10 +263,10 @@ def update_drawn(
         key = keys[waiting]
         n, lost, used = base + joining, lost_end - lost_start, first[at]
         if joining == 0 and lost == 0:
-            known = held.first[node_end] - held.first[node]
-            lines = _with_room(lines, used, known)
-            lines[used : used + known] = held.lines[held.first[node] : held.first[node_end]]
-            first[at : at + node_end - node + 1] = held.first[node : node_end + 1] + (used - held.first[node])
+            lines = _with_room(lines, used, held.first[node_end] - held.first[node])
+            _copy_lines(held.lines, held.first[node], held.first[node_end], lines, used)
+            for i in range(node_end - node + 1):
+                first[at + i] = held.first[node + i] + (used - held.first[node])
             at = copy_subtree(old, node, node_end, out, at, parent, side == 1)
             continue
         rows, gone = samples[start : start + n], moves.pool[lost_start:lost_end]
@@ -316,15 +322,13 @@ def update_drawn(
             continue
         if n >= large:
             first[at] = used + n_lines
-        if waiting + 2 > len(keys):
-            stack, keys = np.concatenate((stack, np.empty_like(stack))), np.concatenate((keys, np.empty_like(keys)))
-        stack[waiting] = (
-            old_right, node_end, start + n_left, kept_right, n - n_left - kept_right,
+        await_update(
+            stack, waiting, old_right, node_end, start + n_left, kept_right, n - n_left - kept_right,
             right_start, right_end, depth + 1, at - 1, 0,
         )  # fmt: skip
         keys[waiting] = mixed(key, 2)
-        stack[waiting + 1] = (
-            old_left, old_right, start, kept_left, n_left - kept_left,
+        await_update(
+            stack, waiting + 1, old_left, old_right, start, kept_left, n_left - kept_left,
             left_start, left_end, depth + 1, at - 1, 1,
         )  # fmt: skip
         keys[waiting + 1] = mixed(key, 1)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.numerics.kernel import inlined, kernel
+from core.numerics.kernel import inlined, int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Place, Rules, Scratch, Table
 from core.numerics.tree_coarse import (
     LOW_HALF,
@@ -272,7 +272,7 @@ def move_rows(
     lines, moved, by, bins = store.lines, scratch.counts, 1 if joins else -1, bins_for(table, len(rows))
     at = start + 1
     for _ in range(lines[start, CANDIDATES]):
-        f, n_bins = lines[at, FEATURE], lines[at, BINS]
+        f, n_bins = lines[at, FEATURE], int64(lines[at, BINS])
         at += 1
         moved[: 2 * n_bins] = 0
         moved_a, moved_b = 0.0, 0.0
@@ -317,7 +317,7 @@ def _best_of_candidate(
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split on a candidate, as `best_in_bins`; bounds of opened bins become their largest proxies."""
     lines = store.lines
-    f, n_bins = lines[at, FEATURE], lines[at, BINS]
+    f, n_bins = int64(lines[at, FEATURE]), int64(lines[at, BINS])
     at += 1
     some, most = _choose_bins(store, at, n_bins, floor - MARGIN * (sums[0] + sums[1]), scratch)
     if not some:

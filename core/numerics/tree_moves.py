@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import entry, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array
 from core.numerics.tree_build import LEFT, RIGHT, WEIGHT, Grown
 
@@ -31,7 +31,7 @@ class Moves(NamedTuple):
     tally: Array
 
 
-@kernel
+@entry
 def keep_rows(rows: Array, stays: Array, kept: Array) -> None:
     """Write to `kept` those of the rows that stay, in their order; it has room for just these."""
     at = 0
@@ -63,6 +63,27 @@ def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: i
                 out.words[i, LEFT] += shift
                 out.words[i, RIGHT] += shift
     return at + size
+
+
+@kernel
+def await_update(
+    words: Array, at: int, node: int, node_end: int, start: int, base: int, joining: int, lost_start: int, lost_end: int,
+    depth: int, parent: int, side: int,
+) -> None:  # fmt: skip
+    """Write to place `at` of a stack what the update of a node starts from.
+
+    Its subtree ends before the old node `node_end`; `base` of its rows were there before, `joining` follow them.
+    """
+    words[at, 0] = node
+    words[at, 1] = node_end
+    words[at, 2] = start
+    words[at, 3] = base
+    words[at, 4] = joining
+    words[at, 5] = lost_start
+    words[at, 6] = lost_end
+    words[at, 7] = depth
+    words[at, 8] = parent
+    words[at, 9] = side
 
 
 @kernel

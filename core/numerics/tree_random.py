@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import boolean, int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import code_below, codes_for
 from core.numerics.tree_splits import draw_next, mixed, proxy_of, recorded_order
@@ -116,7 +116,7 @@ def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, kept:
     if is_constant(table, line, len(rows)):
         line[COLUMN] = -1
         return
-    column = table.twin[f] if line[ABSENT] > 0 and draw & SIDE else f
+    column = int64(table.twin[f]) if line[ABSENT] > 0 and draw & SIDE else f
     below = code_below(table, column, line_threshold(table, line, draw))
     line[COLUMN], line[BELOW] = column, below
     codes = codes_for(table, len(rows))[column]
@@ -190,7 +190,7 @@ def write_lines(
     while visited < len(order) and (visited < rules.max_features or not varied):
         if visited >= recorded:
             draw_next(order, visited, key)
-        f = order[visited]
+        f = int64(order[visited])
         fill_line(table, f, draw_for(draws, origin, visited, f, key), labels, rows, kept, lines[visited])
         varied = varied or lines[visited, COLUMN] >= 0
         visited += 1
@@ -220,7 +220,7 @@ def follow_lines(
         constant = lines[k, COLUMN] < 0
         if not (follow(table, labels, gone, -1, lines[k]) and follow(table, labels, rows[base:], 1, lines[k])):
             f = lines[k, OF]
-            fill_line(table, f, draw_for(draws, origin, k, f, key), labels, rows, True, lines[k])
+            fill_line(table, f, draw_for(draws, origin, k, f, key), labels, rows, boolean(True), lines[k])
         if constant != (lines[k, COLUMN] < 0):
             return False
     return True

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from core.numerics.kernel import entry, int64, kernel
 from core.numerics.tree_build import FEATURE, LEFT, MISSING, RIGHT, THRESHOLD
 
 Array = npt.NDArray[Any]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _leaf_below(words: Array, reals: Array, row: Array, node: int) -> int:
     """Return the leaf that a row reaches from a node."""
     while words[node, LEFT] >= 0:
@@ -23,7 +23,7 @@ def _leaf_below(words: Array, reals: Array, row: Array, node: int) -> int:
     return int(node)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def route(words: Array, reals: Array, X: Array, leaf: Array) -> None:
     """Fill `leaf` with the leaf of every row.
 
@@ -35,15 +35,20 @@ def route(words: Array, reals: Array, X: Array, leaf: Array) -> None:
     leaf : ndarray of int32, shape (n_rows,)
     """
     for i in range(len(X)):
-        leaf[i] = _leaf_below(words, reals, X[i], 0)
+        leaf[i] = _leaf_below(words, reals, X[i], int64(0))
 
 
-@njit(cache=True, nogil=True)
-def _where_now(old: Array, old_reals: Array, new: Array, new_reals: Array) -> Array:
-    """Return for every leaf of a tree the leaf of another at the same path, or -2 less the node where their paths part."""
-    found = np.empty(len(old), np.int32)
-    stack = np.empty((len(old) + 2, 3), np.int64)
-    stack[0] = (0, len(old), 0)
+@kernel
+def _await(stack: Array, at: int, node: int, end: int, other: int) -> None:
+    stack[at, 0] = node
+    stack[at, 1] = end
+    stack[at, 2] = other
+
+
+@kernel
+def _find_leaves(old: Array, old_reals: Array, new: Array, new_reals: Array, stack: Array, found: Array) -> None:
+    """Write for every leaf of a tree the leaf of another at the same path, or -2 less the node where their paths part."""
+    _await(stack, int64(0), int64(0), len(old), int64(0))
     waiting = 1
     while waiting > 0:
         waiting -= 1
@@ -58,16 +63,18 @@ def _where_now(old: Array, old_reals: Array, new: Array, new_reals: Array) -> Ar
             and old_reals[node, THRESHOLD] == new_reals[other, THRESHOLD]
             and (old[node, MISSING] & 255) == (new[other, MISSING] & 255)
         ):
-            stack[waiting] = (right, end, new[other, RIGHT])
-            stack[waiting + 1] = (left, right, new[other, LEFT])
+            _await(stack, waiting, right, end, new[other, RIGHT])
+            _await(stack, waiting + 1, left, right, new[other, LEFT])
             waiting += 2
         else:
-            found[node:end] = -2 - other
-    return found
+            for i in range(node, end):
+                found[i] = -2 - other
 
 
-@njit(cache=True, nogil=True)
-def reroute(old: Array, old_reals: Array, new: Array, new_reals: Array, X: Array, leaf: Array) -> int:
+@entry
+def reroute(
+    old: Array, old_reals: Array, new: Array, new_reals: Array, X: Array, leaf: Array, stack: Array, found: Array
+) -> int:
     """Bring `leaf` from one tree to another; return how many rows had to be routed.
 
     Parameters
@@ -77,10 +84,14 @@ def reroute(old: Array, old_reals: Array, new: Array, new_reals: Array, X: Array
     X : ndarray of float32, shape (n_rows, n_features)
     leaf : ndarray of int32, shape (n_rows,)
         Leaves in the old tree; changed to those in the new one.
+    stack : ndarray of int64, shape (n_nodes + 2, 3)
+    found : ndarray of int32, shape (n_nodes,)
+        Room to work in, for as many nodes as the old tree has.
     """
-    now, routed = _where_now(old, old_reals, new, new_reals), 0
+    routed = 0
+    _find_leaves(old, old_reals, new, new_reals, stack, found)
     for i in range(len(leaf)):
-        at = now[leaf[i]]
+        at = int64(found[leaf[i]])
         if at < 0:
             at = _leaf_below(new, new_reals, X[i], -2 - at)
             routed += 1
@@ -88,7 +99,7 @@ def reroute(old: Array, old_reals: Array, new: Array, new_reals: Array, X: Array
     return routed
 
 
-@njit(cache=True, nogil=True)
+@entry
 def add_shares(shares: Array, leaf: Array, out: Array) -> None:
     """Add each row's leaf's share to `out`."""
     for i in range(len(leaf)):

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from core.numerics.kernel import inlined, kernel
+from core.numerics.kernel import entry, inlined, int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
 from core.numerics.tree_columns import codes_for, has_missing, midpoint
@@ -48,7 +48,7 @@ def impurity(entropy: bool, sums: Array, weight: float) -> float:
     return 1.0 - total / (weight * weight)
 
 
-@kernel
+@entry
 def mixed(key: Any, step: int) -> Any:
     """Return a well mixed 64-bit number (splitmix64's finaliser; Steele, Lea & Flood 2014)."""
     z = np.uint64(key) + np.uint64(step) * np.uint64(0x9E3779B97F4A7C15)
@@ -247,7 +247,7 @@ def _mark(bits: Array, f: int, if_so: bool) -> None:
     bits[f >> 6] |= np.uint64(if_so) << np.uint64(f & 63)
 
 
-@inlined
+@kernel
 def search(
     table: Table,
     rules: Rules,
@@ -294,7 +294,7 @@ def search(
     while visited < len(order) and (visited < rules.max_features or not varied):
         if visited >= recorded:
             draw_next(order, visited, key)
-        f = order[visited]
+        f = int64(order[visited])
         visited += 1
         if start >= 0 and table.twin[f] >= 0:
             store.used[0] = start
@@ -304,7 +304,7 @@ def search(
                 start = add_constant(store, start, f, len(rows), sums[0], sums[1], rules.entropy)
             continue
         for side in range(2 if has_missing(table, f, rows) else 1):
-            column = f if side == 0 else table.twin[f]
+            column = f if side == 0 else int64(table.twin[f])
             kind, proxy, a, b, count = found
             if column != known:
                 floor = max(best, found[1])

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.numerics.kernel import inlined, kernel
+from core.numerics.kernel import boolean, entry, inlined, int64, kernel
 from core.numerics.tree_arrays import EPSILON, Array, Draws, Place, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
@@ -42,7 +42,7 @@ from core.numerics.tree_build import (
 from core.numerics.tree_coarse import MARGIN, SPLIT, proxy_of_two
 from core.numerics.tree_columns import code_below, codes_for, column_of, has_missing, midpoint
 from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows, search_histograms
-from core.numerics.tree_moves import MUCH, Moves, copy_subtree, split_rows, stored_sums, take, take_left
+from core.numerics.tree_moves import MUCH, Moves, await_update, copy_subtree, split_rows, stored_sums, take, take_left
 from core.numerics.tree_splits import best_on_feature, counted, impurity, label_rows, mixed, search
 
 
@@ -115,10 +115,10 @@ def _from_histograms(
         return -1, -1, -1, 0, -1
     if len(joined) > 0:
         take(labels, gone, sums, -1)
-        move_rows(stores.out, start, table, rules.entropy, labels, joined, True, sums, scratch)
+        move_rows(stores.out, start, table, rules.entropy, labels, joined, boolean(True), sums, scratch)
         take(labels, gone, sums)
     if len(gone) > 0:
-        move_rows(stores.out, start, table, rules.entropy, labels, gone, False, sums, scratch)
+        move_rows(stores.out, start, table, rules.entropy, labels, gone, boolean(False), sums, scratch)
     floor = proxy_of_two(rules.entropy, left[0], left[1], sums[0], sums[1])
     winner, _, below, above, n_left = search_histograms(
         stores.out, start, table, rules, labels, rows, place, sums, f, floor, scratch
@@ -160,7 +160,7 @@ def _best_now(
     return winner, others, below, threshold, n_left, name
 
 
-@kernel
+@entry
 def update(
     table: Table,
     rules: Rules,
@@ -211,10 +211,10 @@ def update(
         As `build` gives it, of the nodes looked at.
     """
     stack, keys, _, sums, left, right = scratch.updating
-    stack[0] = (0, n_old, 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
+    await_update(stack, 0, 0, n_old, 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
     keys[0] = key
     path = scratch.path
-    waiting, at, top, fragile = 1, 0, n_leaving, False
+    waiting, at, top, fragile = 1, int64(0), n_leaving, False
     while waiting > 0:
         waiting -= 1
         node, node_end, start, base, joining, lost_start, lost_end, depth, parent, side = stack[waiting]
@@ -286,13 +286,13 @@ def update(
         path[depth, 0], path[depth, 1] = column, below
         out.others[at - 1] = others
         out.names[at - 1] = name
-        stack[waiting] = (
-            old_right, node_end, start + n_left, kept_right, n - n_left - kept_right,
+        await_update(
+            stack, waiting, old_right, node_end, start + n_left, kept_right, n - n_left - kept_right,
             right_start, right_end, depth + 1, at - 1, 0,
         )  # fmt: skip
         keys[waiting] = mixed(key, 2)
-        stack[waiting + 1] = (
-            old_left, old_right, start, kept_left, n_left - kept_left,
+        await_update(
+            stack, waiting + 1, old_left, old_right, start, kept_left, n_left - kept_left,
             left_start, left_end, depth + 1, at - 1, 1,
         )  # fmt: skip
         keys[waiting + 1] = mixed(key, 1)

@@ -32,10 +32,13 @@ _COUNTER = _Counter()
 event.register(_KIND, _COUNTER)  # type: ignore[no-untyped-call]
 
 
+def compiled() -> int:
+    """Return how many kernels this process has compiled; those found in numba's cache on disk are loaded and do not count."""
+    return _COUNTER.done
+
+
 def so_far() -> int | None:
     """Return how many kernels this process has compiled, if it is compiling one now, else None.
-
-    Kernels found in numba's cache on disk are loaded, not compiled, and do not count.
 
     Examples
     --------

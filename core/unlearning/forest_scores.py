@@ -90,11 +90,17 @@ class Scorer:
         def task(some: range) -> None:
             for index in some:
                 if base.trees[index] is not self.trees[index]:
-                    old, new = base.trees[index].grown, self.trees[index].grown
-                    reroute(old.words, old.reals, new.words, new.reals, X, leaves[index])
+                    bring_along(base.trees[index], self.trees[index], X, leaves[index])
 
         on_threads(task, _shares(len(self.trees), len(X)))
         return leaves
+
+
+def bring_along(before: LivingTree, after: LivingTree, X: Singles, leaf: npt.NDArray[np.int32]) -> int:
+    """Bring the rows' leaves from one tree to another; return how many rows had to be routed."""
+    old, new = before.grown, after.grown
+    stack, found = np.empty((len(old.words) + 2, 3), np.int64), np.empty(len(old.words), np.int32)
+    return int(reroute(old.words, old.reals, new.words, new.reals, X, leaf, stack, found))
 
 
 def _shares(n_trees: int, n_rows: int) -> list[tuple[range]]:

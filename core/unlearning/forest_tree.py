@@ -26,7 +26,7 @@ from core.numerics.tree_build import (
 from core.numerics.tree_drawn import Lines, build_drawn, kept_lines, room_for_lines, update_drawn
 from core.numerics.tree_histograms import WIDTH, make_histograms
 from core.numerics.tree_moves import Moves, keep_rows
-from core.numerics.tree_replay import replay
+from core.numerics.tree_replay import make_stream, replay
 from core.numerics.tree_update import update
 from core.unlearning.forest_histograms import Memory
 from core.unlearning.forest_parts import Stream
@@ -155,22 +155,22 @@ class LivingTree:
                 table, rules, self.roots.draws, labels, samples, old, self.memory, len(gone), n_joining, key, weight,
                 bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
             )  # fmt: skip
-            return self._made(n_nodes, bool(fragile), samples, bench.out, kept_lines(room, lines, n_nodes))
+            return self._made(n_nodes, bool(fragile), samples, bench, kept_lines(room, lines, n_nodes))
         stores, shared = self.memory.stores(bench.lines)
         n_nodes, fragile = update(
             table, rules, self.roots.draws, labels, samples, known, old, len(old.words), len(gone), n_joining, key, weight,
             bench.out, stores, bench.moves, bench.scratch,
         )  # fmt: skip
         memory = Memory.of(bench.out.names[:n_nodes], stores.out, shared)
-        return self._made(n_nodes, bool(fragile), samples, bench.out, memory)
+        return self._made(n_nodes, bool(fragile), samples, bench, memory)
 
-    def _made(self, n_nodes: int, fragile: bool, samples: Ints, out: Grown, memory: Memory | Lines) -> LivingTree:
+    def _made(self, n_nodes: int, fragile: bool, samples: Ints, bench: Bench, memory: Memory | Lines) -> LivingTree:
         return replace(
             self,
-            estimator=with_tree(self.estimator, out, n_nodes),
+            estimator=with_tree(self.estimator, bench.out, n_nodes, bench.moves.pool),
             samples=samples,
-            origin=out.origin[:n_nodes].copy(),
-            others=out.others[:n_nodes].copy(),
+            origin=bench.out.origin[:n_nodes].copy(),
+            others=bench.out.others[:n_nodes].copy(),
             memory=memory,
             fragile=fragile,
         )
@@ -185,14 +185,14 @@ def grown_of(
     return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others, names)
 
 
-def with_tree(estimator: Any, out: Grown, n_nodes: int) -> Any:
-    """Return a copy of a decision tree that holds the first `n_nodes` nodes of `out`."""
+def with_tree(estimator: Any, out: Grown, n_nodes: int, room: Ints) -> Any:
+    """Return a copy of a decision tree that holds the first `n_nodes` nodes of `out`; `room` is for so many numbers."""
     old = estimator.tree_
     tree = Tree(old.n_features, np.array([old.max_n_classes], dtype=np.intp), 1)
     nodes = out.words[:n_nodes].view(NODE_DTYPE).reshape(-1)
     tree.__setstate__(
         {
-            "max_depth": int(deepest(out.words, n_nodes)),
+            "max_depth": int(deepest(out.words, n_nodes, room)),
             "node_count": n_nodes,
             "nodes": nodes,
             "values": out.values[:n_nodes, None, :],
@@ -229,7 +229,7 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
         n_nodes, fragile = build(*whole, out, 0, -1, False, store, bench.scratch)
         memory = Memory.of(out.names[:n_nodes], store)
     return LivingTree(
-        with_tree(estimator, out, n_nodes),
+        with_tree(estimator, out, n_nodes, bench.moves.pool),
         roots,
         rows,
         out.origin[:n_nodes].copy(),
@@ -263,15 +263,24 @@ def adopt(
     first, drawn, fractions, wrong = (
         _winners(stored.words)
         if stream.seed is None
-        else replay(table, rules, stream.seed, rows.copy(), stored.words, stored.reals)
+        else replayed(table, rules, stream.seed, rows.copy(), stored, bench.scratch)
     )
     if wrong >= 0:
         return None, int(wrong)
     left, right = stored.words[:, 0].astype(np.int32), stored.words[:, 1].astype(np.int32)
-    roots = Roots(Draws(stream.key, left, right, first, drawn.copy(), fractions.copy()), labels)
+    roots = Roots(Draws(stream.key, left, right, first, drawn, fractions), labels)
     tree = grow(table, rules, roots, rows, estimator, bench)
     node = first_difference(stored, tree.grown)
     return (None, node) if node >= 0 else (replace(tree, estimator=estimator), -1)
+
+
+def replayed(
+    table: Table, rules: Rules, seed: int, rows: Ints, stored: Grown, scratch: Scratch
+) -> tuple[Ints, Ints, Longs, int]:
+    """Draw the features of every node of a fitted tree again, as `Draws` holds them; last comes the first wrong node, -1 if none."""
+    stream = make_stream(seed, len(stored.words), len(table.twin), rules.random, scratch.building.words)
+    used, wrong = replay(table, rules, stream, rows, stored.words, stored.reals)
+    return stream.first, stream.drawn[:used].copy(), stream.fractions[:used].copy(), int(wrong)
 
 
 def _winners(words: npt.NDArray[np.int64]) -> tuple[Ints, Ints, Longs, int]:

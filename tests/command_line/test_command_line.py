@@ -12,6 +12,7 @@ import pytest
 
 import core
 from core.command_line import commands
+from core.command_line.kernels import FAMILIES
 from core.command_line.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -198,6 +199,13 @@ def test_removals_chain_through_saved_cases(capsys: pytest.CaptureFixture[str], 
     assert "Removed already: 'p3'" in refused(capsys, "unlearn", str(tmp_path / "two"), "--ids", "p3")
 
 
+def test_kernels_are_compiled_for_every_family_and_loaded_from_then_on(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "kernels")
+    again = run_json(capsys, "kernels")
+    assert set(again) == set(FAMILIES)
+    assert sum(family["compiled"] for family in again.values()) == 0
+
+
 def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case) -> None:
     verdict = core.check_provenance(small_case)
     assert run(capsys, "provenance", folder) == f"verified: {verdict.evidence}\n"
@@ -208,7 +216,7 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
     ("arguments", "sentence"),
     [
         (["adit", "CASE"], "Got 'adit'. Did you mean 'audit'?"),
-        (["explainn", "CASE"], "The command must be one of audit, influence, explain, plan, unlearn, provenance. Got 'explainn'."),
+        (["explainn", "CASE"], "The command must be one of audit, influence, explain, plan, unlearn, provenance, kernels. Got 'explainn'."),
         (["audit"], "CASE. See python -m core audit --help."),
         (["audit", "CASE", "--on", "train"], "'train'"),
         (["audit", "CASE", "--level", "high"], "'high'"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -16,12 +17,13 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from core.numerics.tree_arrays import make_scratch
 from core.numerics.tree_coarse import NO_SPLIT
 from core.numerics.tree_columns import column_of
-from core.numerics.tree_replay import replay
 from core.numerics.tree_splits import best_on_feature, label_rows
 from core.unlearning import forest_tree
 from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
 from core.unlearning.forest_table import code_table
-from core.unlearning.forest_tree import Bench, adopt, first_difference, grow, grown_of
+from core.unlearning.forest_tree import Bench, adopt, first_difference, grow, grown_of, replayed
+
+best_split, side_of, put_labels = (njit(one.py_func) for one in (best_on_feature, column_of, label_rows))
 
 FIELDS = ("feature", "threshold", "impurity", "n_node_samples", "weighted_n_node_samples")
 
@@ -62,15 +64,13 @@ def compare(X, tree, table, rules, again):
         if not same:
             sums = np.bincount(labels[rows] & 255, weights=labels[rows] >> 8, minlength=table.n_classes)
             proxies, rows = [], rows.astype(np.int32)
-            label_rows(labels, rows, scratch.labels)
+            put_labels(labels, rows, scratch.labels)
             for which, node in ((ours, one), (theirs, other)):
                 if which.feature[node] < 0:
                     proxies.append(None)
                     continue
-                column = column_of(table, which.feature[node], which.missing_go_to_left[node])
-                kind, proxy, *_ = best_on_feature(
-                    table, rules, column, labels, rows, sums, sums.sum(), -np.inf, scratch
-                )
+                column = side_of(table, which.feature[node], which.missing_go_to_left[node])
+                kind, proxy, *_ = best_split(table, rules, column, labels, rows, sums, sums.sum(), -np.inf, scratch)
                 assert kind != NO_SPLIT
                 proxies.append(proxy)
             assert proxies[0] == proxies[1]
@@ -208,7 +208,8 @@ def test_drawn_thresholds_equal_fitting_with_weight_zero(options, max_features, 
             tree, table, rules = forget(X, y, model, gone)
             known = np.flatnonzero(weight > 0).astype(np.int32)
             stored = grown_of(again, np.empty(0, np.int32), np.empty(0))
-            first, features, fractions, _ = replay(table, rules, stream_of(again).seed, known, *stored[:2])
+            scratch = make_scratch(len(X), table)
+            first, features, fractions, _ = replayed(table, rules, stream_of(again).seed, known, stored, scratch)
             draws = tree.roots.draws
             pairs = ((first, draws.first), (features, draws.features), (fractions, draws.fractions))
             if all(np.array_equal(one, other) for one, other in pairs):

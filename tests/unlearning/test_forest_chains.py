@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numba import njit
 from sklearn.tree import DecisionTreeClassifier
 
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK
@@ -56,6 +57,9 @@ def test_long_chains_equal_building_from_scratch(options):
     assert 1 < len(shared) < 150
 
 
+proxy_of = njit(proxy_of_two.py_func)
+
+
 def nodes_with_histograms(tree):
     """Yield the rows of every node that has histograms, and its lines."""
     grown, memory = tree.grown, tree.memory
@@ -87,7 +91,7 @@ def check_candidate(table, labels, rows, head, lines, entropy):
     whole = np.bincount(classes, weight, 2)
     for place, row in enumerate(order):
         if place and codes[row] > codes[order[place - 1]]:
-            proxy = proxy_of_two(entropy, left[0], left[1], whole[0], whole[1])
+            proxy = proxy_of(entropy, left[0], left[1], whole[0], whole[1])
             worst = max(worst, (proxy - bounds[bins[row]]) / whole.sum())
         left[classes[row]] += weight[row]
     return worst

@@ -11,7 +11,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 import core
-from core.numerics.tree_scores import reroute
+from core.unlearning.forest_scores import bring_along
 from tests.conftest import make_table
 
 TRAIN, TEST = (make_table(rows, seed).dropna().reset_index(drop=True) for rows, seed in ((700, 71), (500, 72)))
@@ -62,7 +62,7 @@ def test_only_rows_whose_path_changed_are_routed():
     routed = rows = 0
     X, leaves = next(iter(before.state.scorer.found.values()))
     for old, new, leaf in zip(before.state.trees, after.state.trees, leaves, strict=True):
-        routed += reroute(*old.grown[:2], *new.grown[:2], X, leaf.copy())
+        routed += bring_along(old, new, X, leaf.copy())
         rows += len(leaf)
     assert 0 < routed < 0.5 * rows
 
