@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import core
 
 COMPILES_TREES = Path(__file__).parent / "unlearning" / "test_forest_against_sklearn.py"
-TREES = re.compile("Forest|ExtraTree|DecisionTree")
+TREES = re.compile("Forest|ExtraTree|DecisionTree|kernels")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
