@@ -31,7 +31,10 @@ FAMILIES = {
     "logistic regression": (LogisticRegression(), "newton"),
     "random forests": (RandomForestClassifier(5, random_state=0), "forest"),
     "extra-trees": (ExtraTreesClassifier(5, random_state=0), "forest"),
-    "histogram gradient boosting": (HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=4, random_state=0), "leaf_refit"),
+    "histogram gradient boosting": (
+        HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=4, random_state=0),
+        "leaf_refit",
+    ),
     "gradient boosting": (GradientBoostingClassifier(n_estimators=3, random_state=0), "leaf_refit"),
 }
 
