@@ -190,12 +190,22 @@ def compiling_ahead(python: Path) -> Iterator[None]:
         compiler.wait()
 
 
+def spread_out(processors: int) -> tuple[list[str], dict[str, str]]:
+    """Return what spreads the tests over processes, in the order of tests/conftest.py, and what shares the processors out among them.
+
+    Threads of OpenMP wait for one another by spinning: with more of them than processors, they mostly do.
+    """
+    workers = min(processors, MOST_WORKERS)
+    threads = os.environ.get("OMP_NUM_THREADS", str(processors // workers))
+    return ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"], {"OMP_NUM_THREADS": threads}
+
+
 def test(arguments: list[str]) -> int:
     """Run the tests, those in a browser only where there is one; the whole suite on several processes, file by file."""
     python = Environment(ROOT).ready()
     browser = chromium()
-    spread = [] if arguments else ["-n", str(min(os.cpu_count() or 1, MOST_WORKERS)), "--dist", "loadfile"]
-    code = call([python, "-m", "pytest", *([] if browser else ["-m", "not browser"]), *spread, *arguments])
+    spread, settings = ([], {}) if arguments else spread_out(os.cpu_count() or 1)
+    code = call([python, "-m", "pytest", *([] if browser else ["-m", "not browser"]), *spread, *arguments], **settings)
     if not browser:
         print(
             f"SKIPPED: the browser tests, because none of {', '.join(CHROMIUM_NAMES)} is installed; "

@@ -52,6 +52,24 @@ def of_rate(rate: str, roles: core.Roles) -> str:
     return rate.replace("_", " ")
 
 
+def label(metric: str, roles: core.Roles) -> str:
+    """Return what a metric is called in a case, in a heading: where the class that is scored is the bad outcome, in the words of `of_rate`.
+
+    Examples
+    --------
+    >>> label("false_positive_rate_difference", core.Roles("granted", 1, 1, ["sex"]))
+    'Gap in undeserving people served'
+    >>> label("false_positive_rate_difference", core.Roles("fraud", 1, 0, ["region"]))
+    'Gap in the share missed'
+    """
+    found = METRICS[metric]
+    if not scored_is_bad(roles) or len(found.rates) > 1 or found.rate not in _DETECTED:
+        return found.label
+    share = of_rate(found.rate, roles)
+    kinds = {"difference": f"Gap in the {share}", "ratio": f"Ratio of the {share}", "rate": share.capitalize()}
+    return kinds.get(found.kind, found.label)
+
+
 def ends(rate: str, roles: core.Roles) -> tuple[str, str]:
     """Return what the groups at the two ends of a rate are called in a case, the bad end first.
 

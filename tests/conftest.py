@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +16,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
+
+COMPILES_TREES = Path(__file__).parent / "unlearning" / "test_forest_against_sklearn.py"
+TREES = re.compile("Forest|ExtraTree|DecisionTree|kernels")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with a file that compiles the kernels of trees and leave the others of trees to the end, so that only one process compiles them."""
+    items.sort(key=lambda item: _turn(item.path))
+
+
+@cache
+def _turn(path: Path) -> int:
+    return 0 if path == COMPILES_TREES else 1 + (TREES.search(path.read_text("utf-8")) is not None)
 
 
 def make_table(rows: int, seed: int) -> pd.DataFrame:

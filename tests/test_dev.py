@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import dev
+from tests.conftest import COMPILES_TREES, TREES
 
 Calls = list[list[str]]
 
@@ -216,9 +217,30 @@ def test_test_leaves_the_browser_out_and_says_so(
 ) -> None:
     monkeypatch.setattr(dev, "chromium", lambda: None)
     dev.main(["test"])
-    workers = str(min(os.cpu_count() or 1, dev.MOST_WORKERS))
-    assert calls == [["python", "-m", "pytest", "-m", "not browser", "-n", workers, "--dist", "loadfile"]]
+    assert calls == [["python", "-m", "pytest", "-m", "not browser", *dev.spread_out(os.cpu_count() or 1)[0]]]
     assert "SKIPPED: the browser tests" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("processors", "workers", "threads"), [(1, "1", "1"), (2, "2", "1"), (12, "4", "3")])
+def test_processes_share_the_processors_unless_told_otherwise(
+    processors: int, workers: str, threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    spread, settings = dev.spread_out(processors)
+    assert spread[:2] == ["-n", workers]
+    assert settings == {"OMP_NUM_THREADS": threads}
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert dev.spread_out(processors)[1] == {"OMP_NUM_THREADS": "7"}
+
+
+def test_a_file_that_compiles_the_kernels_of_trees_comes_first_and_the_others_of_trees_last(
+    request: pytest.FixtureRequest,
+) -> None:
+    paths = [item.path for item in request.session.items]
+    others = [bool(TREES.search(path.read_text("utf-8"))) for path in dict.fromkeys(paths) if path != COMPILES_TREES]
+    assert others == sorted(others)
+    assert COMPILES_TREES.is_file()
+    assert COMPILES_TREES not in paths[paths.count(COMPILES_TREES) :]
 
 
 def test_check_runs_everything_and_names_what_failed(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:

@@ -162,7 +162,7 @@ class Explanation(Sequence[Subset]):
         The best-scored rules, confirmed or not: rule, support, n_records, summed, predicted, p_value, q_value, conditions. In forests
         the 50 that were looked at closely come first.
     agreement : float
-        Expected correlation of predicted with verified changes over those of these 50 that leave the preprocessing as it is; NaN where it
+        Expected correlation of predicted with verified changes over those of these 50 that do not train the forest again; NaN where it
         is not estimated.
     complete : bool
         False where the search was stopped; what had been found by then is here.

@@ -24,8 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.attribution.base import Attributor, Measure
-from core.attribution.forest_groups import changes_kept, over_trees, points_of, scores_after, state_of, with_sample
+from core.attribution.forest_groups import changes_kept, over_trees, scores_after, with_sample
 from core.attribution.forest_measured import measure
+from core.attribution.forest_points import points_of, state_of
 from core.attribution.measured import Measured
 from core.attribution.outcome import Outcome
 from core.attribution.smooth import Quantity, SmoothMetric
@@ -79,8 +80,7 @@ class ForestInfluence(Attributor):
     ) -> Measured:
         """Return the effects of really removing the groups from as many trees as it takes, at their share of a removal's time."""
         known = self.group_changes(case, metric, feature, on, groups)
-        again = np.array([preprocessing_differs(case, group) for group in groups], dtype=bool)
-        return measure(Outcome.of(case, metric, feature, on), groups, known, again, target, seconds, progress)
+        return measure(Outcome.of(case, metric, feature, on), groups, known, target, seconds, progress)
 
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. About one prediction pass over all rows."""
@@ -107,7 +107,8 @@ class ForestInfluence(Attributor):
         """Return the scores after the removal itself; where that takes long or cannot be done, predicted ones."""
         mask_without(case, positions)
         state = state_of(case)
-        if len(positions) <= FEW_RECORDS or case.n_retained * len(state.trees) <= FEW_ROUTES:
+        quick = len(positions) <= FEW_RECORDS and not preprocessing_differs(case, positions)
+        if quick or case.n_retained * len(state.trees) <= FEW_ROUTES:
             try:
                 removal = Forest().remove(case.replace(case.model, case.retained, state), positions, 0.0)
             except NotSupportedError as error:
@@ -121,16 +122,14 @@ class ForestInfluence(Attributor):
     ) -> Floats:
         """Return the change of the smooth metric when each row is really removed alone: a removal for each.
 
-        NaN where it cannot be, or where the preprocessing would differ without it, so that it trains the forest again.
+        NaN where it cannot be, or where without it the preprocessing gives columns that it did not give with it.
         """
         smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state_of(case).trees))
         before, changes = smooth.value(case.scores(on)), np.full(len(positions), np.nan)
         for place, position in enumerate(positions):
-            if preprocessing_differs(case, positions[place : place + 1]):
-                continue
             try:
                 changes[place] = smooth.value(scores_after(case, np.array([position]), on)) - before
-            except InputError:
+            except (InputError, NotSupportedError):
                 continue
         return changes
 

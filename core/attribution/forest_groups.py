@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.attribution.forest_leaving import leave
+from core.attribution.forest_points import leaves_at, state_of
 from core.case.case import Case
 from core.errors import NotSupportedError
 from core.numerics.tree_effects import leaves_of
 from core.numerics.tree_groups import AT_ONCE, add_changes_without
-from core.unlearning.base import mask_without
-from core.unlearning.forest import Forest
-from core.unlearning.forest_parts import estimator_of, rules_of
 from core.unlearning.forest_state import ForestState
-from core.unlearning.forest_table import as_trees_take
 from core.unlearning.threads import on_threads, processors
 
 Floats = npt.NDArray[np.float64]
@@ -75,12 +73,12 @@ def with_sample(case: Case, positions: Positions, on: str, kept: Floats) -> Floa
     n_trees = len(state.trees)
     chosen = np.unique(np.linspace(0, n_trees - 1, n_sampled(case)).round().astype(int))
     try:
-        part = without(case, replace(state, trees=tuple(state.trees[index] for index in chosen)), positions)
+        trees, X = leave(case, positions, on, replace(state, trees=tuple(state.trees[index] for index in chosen)))
     except NotSupportedError:
         return kept
-    X, now = points_of(case, on), np.empty(leaves.shape[1], dtype=np.int32)
+    now = np.empty(leaves.shape[1], dtype=np.int32)
     total, squares = np.zeros((2, len(now)))
-    for index, tree in zip(chosen, part.trees, strict=True):
+    for index, tree in zip(chosen, trees, strict=True):
         leaves_of(tree.grown.words, tree.grown.reals, X, now)
         change = tree.grown.values[now, case.pos_column]
         change -= state.trees[index].grown.values[leaves[index], case.pos_column]
@@ -97,50 +95,17 @@ def with_sample(case: Case, positions: Positions, on: str, kept: Floats) -> Floa
 
 def scores_after(case: Case, positions: Positions, on: str) -> Floats:
     """Return the scores after really removing rows; test rows are sent anew through the trees that changed alone."""
-    state, leaves, X = state_of(case), leaves_at(case, on), points_of(case, on)
-    total, now = np.zeros(len(X)), np.empty(len(X), dtype=np.int32)
-    for old, new, own in zip(state.trees, without(case, state, positions).trees, leaves, strict=True):
+    state, leaves = state_of(case), leaves_at(case, on)
+    trees, X = leave(case, positions, on, state)
+    total, now = np.zeros(leaves.shape[1]), np.empty(leaves.shape[1], dtype=np.int32)
+    for old, new, own in zip(state.trees, trees, leaves, strict=True):
         if new is not old:
             leaves_of(new.grown.words, new.grown.reals, X, now)
         total += new.grown.values[own if new is old else now, case.pos_column]
     return total / len(state.trees)
 
 
-def without(case: Case, part: ForestState, positions: Positions) -> ForestState:
-    """Return some of a case's trees without rows, as `Forest.remove` gives them."""
-    retained = mask_without(case, positions)
-    rules = rules_of(estimator_of(case.model), int(retained.sum()))
-    return part.without(positions, retained) if rules == part.grove.rules else part.under(rules).from_scratch(retained)
-
-
 def over_trees(task: Callable[[range], Any], n_trees: int) -> Floats:
     """Return the sum of what `task` gives for each processor's share of the trees."""
     shares = [range(start, n_trees, processors()) for start in range(min(processors(), n_trees))]
     return np.asarray(np.sum(on_threads(task, [(share,) for share in shares]), axis=0, dtype=np.float64))
-
-
-def state_of(case: Case) -> ForestState:
-    """Return the trees of a case, adopted if they were not."""
-    return case._remember(("forest state",), lambda: Forest().prepare(case).state)  # type: ignore[no-any-return]
-
-
-def points_of(case: Case, on: str) -> npt.NDArray[np.float32]:
-    """Return test rows as the trees get them."""
-
-    def make() -> Any:
-        return as_trees_take(case.model, case.X_test.iloc[case.rows(on)])
-
-    return case._remember(("forest points", on), make)  # type: ignore[no-any-return]
-
-
-def leaves_at(case: Case, on: str) -> Ints:
-    """Return the leaf of every test row in every tree, shape (n_trees, n_points)."""
-
-    def make() -> Ints:
-        state, X = state_of(case), points_of(case, on)
-        leaves = np.empty((len(state.trees), len(X)), dtype=np.int32)
-        for own, tree in zip(leaves, state.trees, strict=True):
-            leaves_of(tree.grown.words, tree.grown.reals, X, own)
-        return leaves
-
-    return case._remember(("forest leaves", on), make)  # type: ignore[no-any-return]

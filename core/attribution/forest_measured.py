@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
-from core.attribution.forest_groups import leaves_at, points_of, state_of, without
+from core.attribution.forest_leaving import Door, Leaving, leave
+from core.attribution.forest_points import leaves_at, state_of
 from core.attribution.measured import Measured, mixture
 from core.attribution.outcome import Outcome
 from core.case.case import Case
-from core.errors import NotSupportedError
+from core.errors import InputError, NotSupportedError
 from core.numerics.tree_effects import leaves_of
-from core.unlearning.threads import processors
+from core.unlearning.forest_anew import on_columns
+from core.unlearning.forest_state import ForestState
+from core.unlearning.preprocessing.unchanged import lost_categories
+from core.unlearning.threads import on_threads, processors
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
+Sums = tuple[Floats, npt.NDArray[np.float32]]
 
 AT_A_TIME = 4
 """Trees that are looked at between two looks at the clock."""
@@ -37,18 +43,13 @@ class Removals:
     Parameters
     ----------
     case : Case
-    groups : sequence of ndarray of int
-        Positions of rows; not empty, and without a whole class.
+    groups : sequence of Leaving
     outcome : Outcome
     """
 
-    def __init__(self, case: Case, groups: Sequence[Positions], outcome: Outcome) -> None:
+    def __init__(self, case: Case, groups: Sequence[Leaving], outcome: Outcome) -> None:
         self.case, self.outcome, self.groups = case, outcome, list(groups)
-        self.state, self.leaves, self.X = (
-            state_of(case),
-            leaves_at(case, outcome.on),
-            points_of(case, outcome.on),
-        )
+        self.state, self.leaves = state_of(case), leaves_at(case, outcome.on)
         self.n_trees, n_points = self.leaves.shape
         self.seen = 0
         self.before = np.zeros(n_points)
@@ -58,29 +59,49 @@ class Removals:
         self.failed = np.zeros(len(groups), dtype=bool)
 
     def go_on(self) -> None:
-        """Remove every group from the next few trees."""
+        """Remove every group from the next few trees; groups that leave the trees the same columns share these."""
         some = range(self.seen, min(self.n_trees, self.seen + max(AT_A_TIME, processors())))
         part = replace(self.state, trees=tuple(self.state.trees[index] for index in some))
-        column, now = self.case.pos_column, np.empty(len(self.X), dtype=np.int32)
-        old = np.array([self.state.trees[index].grown.values[self.leaves[index], column] for index in some])
-        for number, group in enumerate(self.groups):
-            if self.failed[number]:
-                continue
-            try:
-                trees = without(self.case, part, group).trees
-            except NotSupportedError:
+        old = np.array(
+            [self.state.trees[index].grown.values[self.leaves[index], self.case.pos_column] for index in some]
+        )
+        alike: dict[int, list[int]] = {}
+        for number in np.flatnonzero(~self.failed).tolist():
+            new = self.groups[number].new
+            alike.setdefault(-1 - number if new is None else id(new), []).append(number)
+
+        def task(numbers: list[int]) -> list[tuple[int, Sums | None]]:
+            new = self.groups[numbers[0]].new
+            ready = part if new is None else on_columns(part, new)
+            return [(number, self._without(self.groups[number], ready, old, some)) for number in numbers]
+
+        for number, sums in chain(*on_threads(task, [(numbers,) for numbers in alike.values()])):
+            if sums is None:
                 self.failed[number] = True
-                continue
-            changes = np.empty(old.shape, dtype=np.float32)
-            for own, was, tree in zip(changes, old, trees, strict=True):
-                leaves_of(tree.grown.words, tree.grown.reals, self.X, now)
-                values = tree.grown.values[now, column]
-                self.after[number] += values
-                own[:] = values - was
-            self.by_draw[number] += self.multipliers[some.start : some.stop].T.astype(np.float32) @ changes
+            else:
+                self.after[number] += sums[0]
+                self.by_draw[number] += sums[1]
         for was in old:
             self.before += was
         self.seen = some.stop
+
+    def _without(self, group: Leaving, part: ForestState, old: Floats, some: range) -> Sums | None:
+        """Return what some trees without a group give the test rows, which they gave the `old` shares, and their changes by draw."""
+        after, changes, now = (
+            np.zeros(old.shape[1]),
+            np.empty(old.shape, dtype=np.float32),
+            np.empty(old.shape[1], np.int32),
+        )
+        try:
+            trees = group.trees(part)
+        except NotSupportedError:
+            return None
+        for own, was, tree in zip(changes, old, trees, strict=True):
+            leaves_of(tree.grown.words, tree.grown.reals, group.points, now)
+            values = tree.grown.values[now, self.case.pos_column]
+            after += values
+            own[:] = values - was
+        return after, self.multipliers[some.start : some.stop].T.astype(np.float32) @ changes
 
     def effects(self) -> Floats:
         """Return possible changes of the metric, shape (n_groups, n_draws); in all trees there is one only."""
@@ -102,7 +123,6 @@ def measure(
     outcome: Outcome,
     groups: Sequence[Positions],
     known: Floats,
-    trained_again: Bools,
     target: float,
     seconds: float | None,
     progress: Callable[[float], None] | None = None,
@@ -117,8 +137,6 @@ def measure(
         Positions of rows; none empty.
     known : ndarray, shape (n_groups,)
         The changes predicted with every split kept; NaN for groups that cannot go.
-    trained_again : ndarray of bool, shape (n_groups,)
-        Groups that are not removed from trees, as removing them trains new ones: they keep what is known.
     target : float
         Expected correlation that is enough; 1 asks for every tree.
     seconds : float or None
@@ -127,29 +145,61 @@ def measure(
     progress : callable, optional
         Called with the share of trees seen; may raise to give up.
     """
-    changes, able = known.copy(), np.flatnonzero(np.isfinite(known) & ~trained_again)
-    if len(able):
-        _make_ready(outcome, min((groups[int(index)] for index in able), key=len))
+    case, changes, able = outcome.case, known.copy(), np.flatnonzero(np.isfinite(known)).tolist()
+    again, correlations, seen = np.zeros(len(groups), dtype=bool), [], []
+    if able:
+        _make_ready(outcome, min((groups[index] for index in able), key=len))
     start = time.monotonic()
-    at_once = max(1, MOST_NUMBERS // (DRAWS * len(outcome.codes)))
-    blocks = [able[first : first + at_once] for first in range(0, len(able), at_once)]
-    n_trees = len(state_of(outcome.case).trees)
-    correlations, seen = [], [n_trees if len(able) else 0]
-    for place, block in enumerate(blocks):
-        work = Removals(outcome.case, [groups[index] for index in block], outcome)
-        end = None if seconds is None else start + seconds * (place + 1) / len(blocks)
-        changes[block], correlation, used = _until(work, known[block], target, end, progress)
+    for block, share in _in_blocks(outcome, {index: groups[index] for index in able}, again, changes, progress):
+        work, mine = Removals(case, list(block.values()), outcome), list(block)
+        end = None if seconds is None else start + seconds * share
+        changes[mine], correlation, used = _until(work, known[mine], target, end, progress)
         correlations.append(correlation)
         seen.append(used)
     correlation = float(np.min(correlations)) if correlations else float("nan")
-    return Measured(changes, correlation, min(seen), n_trees, trained_again)
+    return Measured(changes, correlation, min(seen, default=0), len(state_of(case).trees), again)
+
+
+def _in_blocks(
+    outcome: Outcome,
+    groups: Mapping[int, Positions],
+    again: Bools,
+    changes: Floats,
+    progress: Callable[[float], None] | None,
+) -> Iterator[tuple[dict[int, Leaving], float]]:
+    """Yield the groups in blocks that fit into memory, and the share of them that is then done.
+
+    Those that train the forest again are marked in `again`, those that cannot go have no change; neither is among them.
+    """
+    door, numbers = Door(outcome.case, outcome.on), 0
+    block: dict[int, Leaving] = {}
+    for place, (index, group) in enumerate(groups.items()):
+        lost = lost_categories(outcome.case, group)
+        if progress is not None and lost is None:
+            progress(0.0)
+        try:
+            leaving = door.leaving(group, lost)
+        except NotSupportedError:
+            again[index] = True
+            continue
+        except InputError:
+            changes[index] = np.nan
+            continue
+        own = DRAWS * len(outcome.codes) + (leaving.size if lost is None else 0)
+        if block and numbers + own > MOST_NUMBERS:
+            yield block, place / len(groups)
+            block, numbers = {}, 0
+        block[index] = leaving
+        numbers += own
+    if block:
+        yield block, 1.0
 
 
 def _make_ready(outcome: Outcome, group: Positions) -> None:
     """Remove a group from one tree, so that kernels are compiled before the clock starts."""
     state = state_of(outcome.case)
-    with suppress(NotSupportedError):
-        without(outcome.case, replace(state, trees=state.trees[:1]), group)
+    with suppress(NotSupportedError, InputError):
+        leave(outcome.case, group, outcome.on, replace(state, trees=state.trees[:1]))
 
 
 def _until(

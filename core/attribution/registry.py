@@ -45,7 +45,7 @@ def influence(
         Rows the metric is taken on. "confirm" is refused: searching there would spoil it.
     rescore : int
         In forests: so many of the most harmful records are really removed, each alone, and have the change that made in place of the
-        predicted one. Costs a removal for each. A record without which the preprocessing would differ keeps its predicted one.
+        predicted one. Costs a removal for each, about half a fit of the forest where the preprocessing differs without the record.
 
     Returns
     -------
@@ -111,8 +111,8 @@ def _rescored(
     done = ~np.isnan(changes)
     if not done.any():
         raise InputError(
-            f"A record is re-scored by removing it alone from the trees. None of these {most:,} can be: without it the preprocessing differs, so "
-            "that the forest is trained again, or a class is gone; leave out `rescore`."
+            f"A record is re-scored by removing it alone from the trees. None of these {most:,} can be: without it the preprocessing gives new "
+            "columns, so that the forest is trained again, or a class is gone; leave out `rescore`."
         )
     found = effects.copy()
     found[ids[done]] = changes[done]

@@ -85,7 +85,7 @@ def centred_by_trees(estimator: Any, rows: Floats, explained: int, report: Progr
             report((k + share) / len(start), f"class {k + 1} of {len(start)}, {doing}")
 
         values, mean = by_trees([one_class(estimator, k)], rows, part)
-        found, base = found + weight * values, base + weight * float(mean[0])
+        found, base = found + weight * values, base + float(weight * mean[0])
     return found, base
 
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from core.case.group_thresholds import decides_by_group, scorer
 from core.case.roles import Roles
-from core.case.scoring import column_names
+from core.case.scoring import column_names, columns_taken
 from core.errors import InputError, InputTypeError, listed, nearest
 
 
@@ -109,9 +109,30 @@ def resolve_features(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str
     else:
         names = _remaining(model, train, roles)
     if roles.target in names:
-        raise InputError(f"The label must not be a feature. {roles.target!r} is both; choose another label or model.")
+        if own is None:
+            raise InputError(
+                f"The label must not be a feature. Roles.features names {roles.target!r}; leave it out, or choose another label."
+            )
+        raise _fitted_on_the_label(model, names, roles.target)
     check_columns(train, names, what="Every column the model needs", where="training")
     return names
+
+
+def _fitted_on_the_label(model: Any, names: tuple[str, ...], target: str) -> InputError:
+    """Return the error for a label among the columns a model was fitted on; a ColumnTransformer may take it or not."""
+    taken = columns_taken(model)
+    fitted = f"The label must not be a feature. The model was fitted on a table that holds it: {target!r} is among {listed(names)}"
+    if taken is None:
+        return InputError(f"{fitted}. Fit it again without that column, or choose another label.")
+    if target in taken:
+        return InputError(
+            f"{fitted}, and its ColumnTransformer takes {listed(taken)}, so that it predicts the label from itself. Fit the pipeline again "
+            "without that column, in the table and in the ColumnTransformer, or choose another label."
+        )
+    return InputError(
+        f"{fitted}, though its ColumnTransformer takes only {listed(taken)}. Fit the pipeline again on a table of just these columns, "
+        "or choose another label."
+    )
 
 
 def _remaining(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str, ...]:

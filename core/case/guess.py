@@ -13,7 +13,7 @@ import pandas as pd
 from core.case.group_thresholds import scorer
 from core.case.groups import FEW_VALUES, MAX_GROUPS, default_edges
 from core.case.roles import Roles
-from core.errors import InputError, InputTypeError
+from core.errors import InputError, InputTypeError, listed
 
 LABELS = (
     "label", "target", "y", "class", "outcome", "granted", "approved", "default", "income", "fraud", "is_fraud", "churn", "loan_status",
@@ -157,6 +157,12 @@ def _target(train: pd.DataFrame, model: Any, own: tuple[str, ...], notes: list[s
     if not fits:
         kind = "two values" if classes is None else f"just the model's classes ({', '.join(map(str, classes))})"
         notes.append(f"No column that could be the label has {kind}; choose the label column.")
+        taken = [name for name in own if name in train.columns and classes is not None and _fits(train[name], classes)]
+        if taken:
+            notes.append(
+                f"The model was fitted on {listed(taken)} too, whose values would fit: if the label is among them, fit the model again "
+                "on a table without it."
+            )
         return None
     named = sorted(
         (LABELS.index(_plain(name)), position) for position, name in enumerate(fits) if _plain(name) in LABELS

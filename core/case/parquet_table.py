@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -13,13 +14,15 @@ from core.case.limits import Limits, show_bytes
 from core.errors import InputError, LimitError, listed
 
 MAGIC = b"PAR1"
+UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+"""What pandas calls an index, or a level of one, that has no name."""
 
 
 def read_parquet(data: bytes, limits: Limits) -> pd.DataFrame:
     """Return the table in a Parquet file; sizes are checked from its footer before any row is read.
 
     Text is read as dictionaries and its full size worked out before it is spread over the rows, since a small file can
-    repeat a long text many times.
+    repeat a long text many times. An index that pandas wrote without a name is a column without one.
 
     Parameters
     ----------
@@ -61,6 +64,7 @@ def read_parquet(data: bytes, limits: Limits) -> pd.DataFrame:
             f"A Parquet table must be whole. This one cannot be read ({str(error).splitlines()[0][:200]}); save or upload it again."
         ) from error
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    frame.columns = pd.Index(["" if UNNAMED_INDEX.fullmatch(name) else name for name in frame.columns])
     return frame
 
 

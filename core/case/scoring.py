@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from core.case.group_thresholds import decides_by_group, scorer
@@ -23,10 +24,23 @@ def column_names(model: Any) -> Any:
     """Return the column names a model was fitted on, or None; a pipeline that starts with "passthrough" asks its next step."""
     model = scorer(model)
     own = getattr(model, "feature_names_in_", None)
-    if own is None and isinstance(model, Pipeline):
-        first = next((step for _, step in model.steps if step is not None and step != "passthrough"), None)
-        return column_names(first)
-    return own
+    return column_names(_first_step(model)) if own is None and isinstance(model, Pipeline) else own
+
+
+def columns_taken(model: Any) -> tuple[str, ...] | None:
+    """Return which of its columns a pipeline that starts with a ColumnTransformer makes anything of; None for other models."""
+    step = scorer(model)
+    while isinstance(step, Pipeline):
+        step = _first_step(step)
+    if not isinstance(step, ColumnTransformer):
+        return None
+    kept = [name for name, part, _ in step.transformers_ if not (isinstance(part, str) and part == "drop")]
+    taken = {int(place) for name in kept for place in step._transformer_to_input_indices[name]}
+    return tuple(str(name) for place, name in enumerate(column_names(step)) if place in taken)
+
+
+def _first_step(model: Pipeline) -> Any:
+    return next((step for _, step in model.steps if step is not None and step != "passthrough"), None)
 
 
 def names_columns(model: Any) -> bool:

@@ -38,6 +38,8 @@ def explain(args: Namespace) -> Output:
         f"tried, {found.n_discoveries:,} beyond chance at a false discovery rate of {found.q:.0%}."
     )
     parts = [head]
+    if len(found) and not any(one.survives for one in found):
+        parts.append("None of these rules stands out from chance.")
     if len(found):
         parts.append(_table(found))
         parts.append(_legend(found))

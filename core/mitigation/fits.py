@@ -1,7 +1,8 @@
 """The models that a reduction trains, counted and timed, and what it is given once its budget is spent.
 
 A reduction asks again and again for the classifier that does best on its rows as they are weighted and labelled now. Once the budget
-is spent, it is given the last one it had trained, and so learns nothing new: fairlearn itself takes the best of all it has kept.
+is spent, or no other model could be asked for, it is given the last one it had trained, and so learns nothing new: fairlearn itself
+takes the best of all it has kept.
 """
 
 from __future__ import annotations
@@ -37,21 +38,24 @@ class Fits:
         self.progress, self.expected, self.seconds, self.max_models = progress, expected, seconds, max_models
         self.start = time.monotonic()
         self.trained: list[Any] = []
-        self.cut_short = False
-        self.when_spent: Callable[[], None] = lambda: None
+        self.over = self.cut_short = False
+        self.settled: Callable[[], bool] = lambda: False
+        self.when_over: Callable[[], None] = lambda: None
         self._table: Any = None
         self._said: Bools | None = None
 
     def instead(self, X: Any) -> Any:
         """Return the model to take in place of one trained on a table, or None while the budget lasts; the first is always trained."""
+        settled = bool(self.trained) and not self.over and self.settled()
         late = self.seconds is not None and time.monotonic() - self.start > self.seconds
-        if not self.trained or not (late or len(self.trained) == self.max_models):
+        if not self.trained or not (self.over or settled or late or len(self.trained) == self.max_models):
             self.progress(min(0.99, len(self.trained) / self.expected), f"Training model {len(self.trained) + 1}")
             return None
         self.progress(0.99, f"Mixing the {len(self.trained)} models trained")
-        if not self.cut_short:
-            self.when_spent()
-        self.cut_short, self._table = True, X
+        if not self.over:
+            self.over, self.cut_short = True, not settled
+            self.when_over()
+        self._table = X
         return self.trained[-1]
 
     def said(self, model: Any, X: Any, says: Callable[[Any, Any], Bools]) -> Bools:

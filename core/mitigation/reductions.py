@@ -48,7 +48,7 @@ class _Reduction(Mitigator):
         fits = Fits(progress, self.most_fits(task), task.seconds, task.max_models)
         moment = MOMENTS[rates_made_equal(task.metric)](difference_bound=task.bound)
         fitted = self.mitigator(task, Favorable.of(task.case, fits), moment)
-        fits.when_spent = partial(self.hasten, fitted)
+        fits.settled, fits.when_over = partial(self.settled, task, fitted), partial(self.hasten, fitted)
         X, y, groups = task.X, task.y, task.group_names("train")
         if task.weight is not None:
             rows = np.repeat(np.arange(len(y)), task.weight.astype(np.intp))
@@ -68,6 +68,10 @@ class _Reduction(Mitigator):
     @abstractmethod
     def mitigator(self, task: Task, estimator: Favorable, moment: Any) -> Any:
         """Return fairlearn's mitigator, not fitted."""
+
+    def settled(self, task: Task, fitting: Any) -> bool:  # noqa: ARG002
+        """Return whether the models trained so far are all that a mitigator which is being fitted can ask for."""
+        return False
 
     def hasten(self, fitting: Any) -> None:
         """Let a mitigator that is being fitted come to its end, its budget spent."""
@@ -90,6 +94,13 @@ class Gradient(_Reduction):
         """Return the mitigator, not fitted."""
         return ExponentiatedGradient(estimator, moment, eps=task.bound, max_iter=task.max_iter)
 
+    def settled(self, task: Task, fitting: Any) -> bool:
+        """Return whether the first model makes no error on its rows, so that rates of errors are equal there and no multiplier ever moves.
+
+        fairlearn's own tolerance, a share of the errors' scatter, is 0 then, and never reached.
+        """
+        return bool(fitting.nu == 0.0) and "selection_rate" not in rates_made_equal(task.metric)
+
     def hasten(self, fitting: Any) -> None:
         """End with the round that is on: it solves for the best mixture of all models kept."""
         fitting.nu = np.inf
@@ -106,6 +117,11 @@ class Gradient(_Reduction):
         notes = [f"Each decision is {drawn if used > 1 else 'that of one model'}. {trained}."]
         if fits.cut_short:
             notes.append(f"{_budget(task)} was spent: this is the best mixture of the models that it had kept by then.")
+        elif fits.over:
+            notes.append(
+                "It gives every training row its own label, so that their rates are equal as they are and nothing is asked of it; a model "
+                "that follows its rows less closely can be made fairer."
+            )
         elif fitted.last_iter_ + 1 >= task.max_iter:
             notes.append(f"It stopped after max_iter={task.max_iter} rounds, before it was within its tolerance.")
         return Outcome([np.clip(expected, 0.0, 1.0)], [fitted], notes=notes)

@@ -18,19 +18,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
 from sklearn.ensemble._forest import ForestClassifier
-from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from core.case.case import Case
 from core.case.edits import Edits
-from core.errors import InputError, NotSupportedError
-from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
+from core.errors import NotSupportedError
+from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
+from core.unlearning.forest_anew import built_anew, refitted
+from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import check_weights, estimator_of, rules_of, why_not
 from core.unlearning.forest_saved import restore, saved_forest
-from core.unlearning.forest_state import ForestState, Grove, prepare_state
-from core.unlearning.forest_table import tree_input
+from core.unlearning.forest_state import ForestState, prepare_state
 
 Bools = npt.NDArray[np.bool_]
 
@@ -62,24 +61,31 @@ class Forest(Unlearner):
         """Return the case whose trees are those of the other records."""
         retained = mask_without(case, positions)
         before: ForestState = self.prepare(case).state
-        preprocessing = _refitted(case, before.grove, retained)
-        rules = rules_of(estimator_of(case.model), int(retained.sum()))
-        same = rules == before.grove.rules
-        state = before.without(positions, retained) if same else before.under(rules).from_scratch(retained)
-        notes = () if state.known_order else (ORDER_UNKNOWN,)
-        model = state.assemble(case.model, preprocessing)
+        new = refitted(case, before.grove, retained)
+        notes: tuple[str, ...] = ()
+        if new is not None and new.differs:
+            check_room(case, "Building again")
+            state, model = built_anew(before, case.model, new)
+            notes = (new.note,)
+        else:
+            rules = rules_of(estimator_of(case.model), int(retained.sum()))
+            same = rules == before.grove.rules
+            state = before.without(positions, retained) if same else before.under(rules).from_scratch(retained)
+            model = state.assemble(case.model, new.steps if new else None)
         after = case.replace(model, retained, state.for_case(case, model, before))
-        return Removal(after, Guarantee.EXACT, notes=notes)
+        return Removal(after, Guarantee.EXACT, notes=notes if state.known_order else (*notes, ORDER_UNKNOWN))
 
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case whose trees are those of the other labels: the rows are taken out and put back."""
         after = case.with_edits(case.model, edits)
         weight = _new_weights(case, after, positions)
         before: ForestState = self.prepare(case).state
-        preprocessing = _refitted(after, before.grove, case.retained)
+        new = refitted(after, before.grove, case.retained)
+        if new is not None and new.differs:
+            raise NotSupportedError("the preprocessing, fitted to the records as edited, gives other values")
         state = before.relabelled(positions, after.train_codes[positions], weight)
         notes = () if state.known_order else (ORDER_UNKNOWN,)
-        model = state.assemble(case.model, preprocessing)
+        model = state.assemble(case.model, new.steps if new else None)
         return Removal(
             case.with_edits(model, edits, state.for_case(after, model, before)), Guarantee.EXACT, notes=notes
         )
@@ -87,8 +93,11 @@ class Forest(Unlearner):
     def retrained(self, case: Case, retained: Bools) -> Any:
         """Return the forest built from scratch on the retained rows with its own recorded randomness."""
         before: ForestState = self.prepare(case).state
+        new = refitted(case, before.grove, retained)
+        if new is not None and new.differs:
+            return built_anew(before, case.model, new)[1]
         state = before.under(rules_of(estimator_of(case.model), int(retained.sum())))
-        return state.from_scratch(retained).assemble(case.model, _refitted(case, state.grove, retained))
+        return state.from_scratch(retained).assemble(case.model, new.steps if new else None)
 
 
 def _new_weights(before: Case, after: Case, positions: Positions) -> npt.NDArray[np.int32] | None:
@@ -111,31 +120,3 @@ def _new_weights(before: Case, after: Case, positions: Positions) -> npt.NDArray
         raise NotSupportedError("weights are the chances of the bootstrap's draw, which is held fixed")
     check_weights(np.ones(1) if after.train_weight is None else after.train_weight[after.retained])
     return new.astype(np.int32)
-
-
-def _refitted(case: Case, grove: Grove, retained: Bools) -> Any:
-    """Return the preprocessing fitted on the retained rows; None where there is none.
-
-    Raises
-    ------
-    NotSupportedError
-        If it gives any retained row another value: then every node of every tree may change.
-    """
-    if not isinstance(case.model, Pipeline) or len(case.model.steps) == 1:
-        return None
-    rows = np.flatnonzero(retained)
-    try:
-        steps = clone(case.model[:-1]).fit(model_input(case, rows), case.train_labels[rows])
-    except ValueError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"The preprocessing must be able to fit the {len(rows)} retained records. It says: {reason}"
-        ) from error
-    before, after = grove.X[grove.local[rows]], tree_input(case, rows, steps)
-    if before.shape != after.shape:
-        raise NotSupportedError(
-            f"the preprocessing gives {after.shape[1]} columns without these records and gave {before.shape[1]} with them"
-        )
-    if not np.array_equal(before, after, equal_nan=True):
-        raise NotSupportedError("the preprocessing, fitted without these records, gives the others other values")
-    return steps

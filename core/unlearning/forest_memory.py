@@ -54,8 +54,8 @@ def memory_of(estimator: Any, n_rows: int) -> int:
     return int(table + rows + inner + benches)
 
 
-def check_room(case: Case) -> None:
-    """Refuse to adopt a case's forest where that does not fit.
+def check_room(case: Case, doing: str = "Adopting") -> None:
+    """Refuse to adopt a case's forest, or to build it again beside the one there is, where that does not fit.
 
     Raises
     ------
@@ -65,9 +65,9 @@ def check_room(case: Case) -> None:
     estimator = estimator_of(case.model)
     n_trees = len(trees_of(estimator))
     what = (
-        f"Adopting {n_trees:,} trees of {case.n_retained:,} rows"
+        f"{doing} {n_trees:,} trees of {case.n_retained:,} rows"
         if n_trees > 1
-        else f"Adopting a tree of {case.n_retained:,} rows"
+        else f"{doing} a tree of {case.n_retained:,} rows"
     )
     check_memory(
         memory_of(estimator, case.n_retained), what, "remove records with method='refit', or train fewer trees"

@@ -97,6 +97,15 @@ def rules_of(estimator: Any, n_rows: int) -> Rules:
     )
 
 
+def features_drawn(max_features: Any, n_features: int) -> int:
+    """Return how many of so many features a tree draws at a node, as scikit-learn has it."""
+    if max_features is None:
+        return n_features
+    if isinstance(max_features, str):
+        return max(1, int(np.sqrt(n_features) if max_features == "sqrt" else np.log2(n_features)))
+    return int(max_features) if isinstance(max_features, Integral) else max(1, int(max_features * n_features))
+
+
 def _resolved(limit: Any, n_rows: int) -> int:
     """Return a limit that may be a share of the rows as a number of them."""
     return int(limit) if isinstance(limit, Integral) else math.ceil(limit * n_rows)

@@ -17,10 +17,11 @@ from core.errors import NotSupportedError
 from core.numerics.tree_arrays import CLASS_BITS, Rules, Table
 from core.unlearning.base import Positions, Progress
 from core.unlearning.forest_arrays import KIND, to_arrays
+from core.unlearning.forest_coding import code_table
 from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of, stream_of, trees_of
 from core.unlearning.forest_scores import Scorer
-from core.unlearning.forest_table import Singles, code_table, tree_input
+from core.unlearning.forest_table import Singles, tree_input
 from core.unlearning.forest_tree import Bench, LivingTree, adopt, grow
 from core.unlearning.threads import in_turn, on_threads
 

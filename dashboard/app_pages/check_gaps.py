@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
-from dashboard import cached, policy
+from dashboard import cached, meaning, policy
 from dashboard.components import chart
 from dashboard.components.tables import download
 from dashboard.figures import gaps
@@ -73,7 +73,7 @@ def _table(work: Work, profile: str) -> pd.DataFrame:
     table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]
     table["formula"] = [METRICS[metric].formula for metric in table["metric"]]
     table["n"] = found.n
-    table.index = pd.Index([METRICS[metric].label for metric in table["metric"]], name="gap")
+    table.index = pd.Index([meaning.label(metric, cached.case(work).roles) for metric in table["metric"]], name="gap")
     columns = [
         "value",
         "low",
@@ -117,8 +117,8 @@ def _columns() -> dict[str, Any]:
         ),
         "worst_group": config.TextColumn(
             "bad end",
-            help="The group at the bad end of the rate: the worst-off one. Where the class that is scored is bad, as in fraud, that is for "
-            "undeserving people served the group missed most.",
+            help="The group at the bad end of the rate: the worst-off one. Where the class that is scored is bad, as in fraud, that is, of the "
+            "gap in the share missed, the group missed most.",
         ),
         "best_group": config.TextColumn("good end", help="The group at the good end of the rate."),
         "n_worst": config.NumberColumn(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-import core
 from core.metrics import METRICS, AuditReport
 from core.metrics.samples import feature_name
 from dashboard import cached, meaning
@@ -113,12 +112,12 @@ def _rates(work: Work, feature: Feature, key: str) -> None:
         "Rate",
         rates,
         rates.index(first if first in rates else "true_positive_rate"),
-        format_func=lambda rate: _name(rate, roles),
+        format_func=lambda rate: meaning.label(rate, roles),
         key=f"{key}_{work.metric}",
         width=420,
     )
     metric = METRICS[chosen]
-    chart.show(groups.rates(table, chosen, _name(chosen, roles), metric.formula), f"rates_{key}")
+    chart.show(groups.rates(table, chosen, meaning.label(chosen, roles), metric.formula), f"rates_{key}")
     st.caption("All rates, with their 95% intervals; hover over a column's name for its formula.")
     st.dataframe(
         table.rename_axis(feature_name(feature)),
@@ -127,9 +126,3 @@ def _rates(work: Work, feature: Feature, key: str) -> None:
         column_config=rate_table(rates, roles),
     )
     download(table, f"rates_{key}")
-
-
-def _name(rate: str, roles: core.Roles) -> str:
-    """Return a rate in words; where the class that is scored is the bad outcome, in those of detection too."""
-    label, here = METRICS[rate].label, meaning.of_rate(rate, roles)
-    return label if here == rate.replace("_", " ") else f"{label}: {here}"

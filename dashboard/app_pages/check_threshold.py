@@ -7,7 +7,6 @@ from dataclasses import replace
 import streamlit as st
 
 import core
-from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from dashboard import cached, meaning, session
 from dashboard.components import chart
@@ -164,13 +163,14 @@ def _errors(work: Work, positive: float, negative: float) -> None:
 
 
 def _sweep(work: Work, positive: float, negative: float) -> None:
-    case, metric = cached.case(work), METRICS[work.metric]
+    case = cached.case(work)
     table = cached.table(work, "sweep", work.metric, work.feature, positive, negative)
     unit = (
         "decision threshold (score, 0 to 1)"
         if case.score_kind == "probability"
         else "decision threshold (decision value)"
     )
-    chart.show(thresholds.sweep(table, case.cut("explore"), metric.label, unit, meaning.errors(case.roles)), "sweep")
+    label = meaning.label(work.metric, case.roles)
+    chart.show(thresholds.sweep(table, case.cut("explore"), label, unit, meaning.errors(case.roles)), "sweep")
     with st.expander("As a table"):
         st.dataframe(table.reset_index(), hide_index=True, lazy=False)

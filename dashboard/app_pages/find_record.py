@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import RedressError
 from core.metrics import METRICS
-from dashboard import cached, session
+from dashboard import cached, meaning, session
 from dashboard.app_pages import find_reasons
 from dashboard.components import computed, computing
 from dashboard.session import Key
@@ -64,7 +64,9 @@ def _sentence(work: Work, records: pd.DataFrame, facts: dict[str, Any]) -> str:
     who = f"{plain(facts['group'])}, label {plain(facts['label'])}"
     if pd.isna(facts["gap"]):
         return f"{who}."
-    change = f"change the {plain(inline(gap.label))} by {signed(facts['gap'], 6)}"
+    change = (
+        f"change the {plain(inline(meaning.label(work.metric, cached.case(work).roles)))} by {signed(facts['gap'], 6)}"
+    )
     if facts["removed"]:
         return f"{who}. Removed; its removal alone was predicted to {change}."
     return (

@@ -8,8 +8,7 @@ import streamlit as st
 
 import core
 from core.errors import RedressError
-from core.metrics import METRICS
-from dashboard import cached, session
+from dashboard import cached, meaning, session
 from dashboard.components import computing, searched
 from dashboard.components.tables import download
 from dashboard.records import records_where
@@ -25,8 +24,9 @@ def show(work: Work) -> None:
     settings = _settings()
     asked = (work.metric, work.feature, settings)
     if not computing.requested(work, searched.RULES, LABEL, *asked):
+        gap = plain(inline(meaning.label(work.metric, cached.case(work).roles)))
         st.caption(
-            f"Searches for rules on the raw columns whose records cause the {plain(inline(METRICS[work.metric].label))}, tests them on rows kept "
+            f"Searches for rules on the raw columns whose records cause the {gap}, tests them on rows kept "
             "back, and really removes the records of the best."
         )
         return

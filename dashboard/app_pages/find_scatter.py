@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.metrics import METRICS
-from dashboard import cached, session
+from dashboard import cached, meaning, session
 from dashboard.components import chart
 from dashboard.figures import influence
 from dashboard.records import inside_box, inside_outline
@@ -33,7 +33,7 @@ def show(work: Work, passing: pd.DataFrame) -> None:
         shown,
         passing,
         selected,
-        METRICS[work.metric].label,
+        meaning.label(work.metric, cached.case(work).roles),
         loss.label,
         lower_is_fairer=METRICS[work.metric].better == "lower",
     )

@@ -10,7 +10,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from core.metrics import METRICS
-from dashboard import cached, session
+from dashboard import cached, meaning, session
 from dashboard.components.tables import download
 from dashboard.session import Key
 from dashboard.words import count, inline
@@ -96,7 +96,7 @@ def _columns(work: Work) -> dict[str, Any]:
     return {
         "gap": config.NumberColumn(
             "on the gap",
-            help=f"Predicted change of {inline(gap.label)} ({gap.formula}) if this record alone is removed.",
+            help=f"Predicted change of {inline(meaning.label(work.metric, cached.case(work).roles))} ({gap.formula}) if this record alone is removed.",
             format="%.2e",
         ),
         "loss": config.NumberColumn(

@@ -7,10 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+import core
 from core.metrics import METRICS
+from dashboard import meaning
 
 
-def readable(table: pd.DataFrame, predicted: pd.DataFrame | None = None) -> pd.DataFrame:
+def readable(table: pd.DataFrame, roles: core.Roles, predicted: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a comparison as the pages show it, gaps first; with what was predicted, where that is known."""
     names = ["before", "after", "change", "low", "high", "reversed"]
     if predicted is not None:
@@ -19,7 +21,7 @@ def readable(table: pd.DataFrame, predicted: pd.DataFrame | None = None) -> pd.D
     gaps = [METRICS[name].compares_groups for name, _ in table.index]
     ordered = pd.concat([table[gaps], table[[not gap for gap in gaps]]])
     shown = ordered[names].reset_index()
-    shown.index = pd.Index([METRICS[name].label for name in shown["metric"]], name="what")
+    shown.index = pd.Index([meaning.label(name, roles) for name in shown["metric"]], name="what")
     return shown.drop(columns=["metric", "sensitive_feature"])
 
 

@@ -9,9 +9,8 @@ import streamlit as st
 
 import core
 from core.errors import RedressError
-from core.metrics import METRICS
 from core.metrics.samples import feature_name
-from dashboard import cached
+from dashboard import cached, meaning
 from dashboard.app_pages import remove_changes
 from dashboard.components import computed, opening, pages
 from dashboard.history import Step
@@ -63,7 +62,7 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
     if again:
         _trained_again(work, changed)
     st.dataframe(
-        remove_changes.readable(changed, predicted),
+        remove_changes.readable(changed, cached.case(work).roles, predicted),
         lazy=False,
         height=320,
         column_config=remove_changes.columns(DONE),
@@ -91,8 +90,9 @@ def _held_against(work: Work, changed: pd.DataFrame, predicted: pd.DataFrame) ->
     off = abs(guess["after"] - real["after"])
     share = off / abs(change) if abs(change) > WORTH_A_SHARE else None
     how_far = "" if share is None else f", {'less than 0.1%' if share < 0.001 else percent(share)} of the change"
+    gap = plain(meaning.label(work.metric, cached.case(work).roles))
     st.markdown(
-        f"{plain(METRICS[work.metric].label)}: {plain(number(guess['after']))} was predicted, {plain(number(real['after']))} came of it; the "
+        f"{gap}: {plain(number(guess['after']))} was predicted, {plain(number(real['after']))} came of it; the "
         f"preview was off by {'less than 0.0001' if off < 0.0001 else plain(number(off, 4))}{how_far}."
     )
 
@@ -101,8 +101,9 @@ def _trained_again(work: Work, changed: pd.DataFrame) -> None:
     name = (work.metric, feature_name(work.feature))
     opened = row(cached.report(work, (work.metric,), (work.feature,), 0).gaps, name)["value"]
     real = row(changed, name)
+    gap = plain(meaning.label(work.metric, cached.case(work).roles))
     st.markdown(
-        f"{plain(METRICS[work.metric].label)}: {plain(number(real['before']))} before training again, {plain(number(real['after']))} now; "
+        f"{gap}: {plain(number(real['before']))} before training again, {plain(number(real['after']))} now; "
         f"{plain(number(opened))} as opened, with every record."
     )
 

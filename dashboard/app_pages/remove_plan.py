@@ -12,7 +12,7 @@ import core
 from core.errors import RedressError
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
-from dashboard import cached, session
+from dashboard import cached, meaning, session
 from dashboard.app_pages import remove_utility
 from dashboard.components import computing, searched
 from dashboard.measures import Measure, PlanSettings
@@ -25,10 +25,11 @@ USUAL_SHARE = 0.1
 
 
 class Planned(NamedTuple):
-    """A plan and the band of random removals beside it; the band may still be on its way."""
+    """A plan, the band of random removals beside it, which may still be on its way, and whether it starts from the version in force."""
 
     plan: core.Plan
     band: pd.DataFrame | None
+    in_force: bool
 
 
 def show(work: Work) -> tuple[Measure, Planned | None]:
@@ -53,7 +54,7 @@ def _form(work: Work, measure: Measure) -> None:
         0.005,
         format="%.3f",
         key=f"{Key.PLAN_TARGET}_{work.metric}_{work.feature}_{work.at}",
-        help=f"What the {plain(inline(metric.label))} should reach: at {'most' if metric.better == 'lower' else 'least'} this. "
+        help=f"What the {plain(inline(meaning.label(work.metric, case.roles)))} should reach: at {'most' if metric.better == 'lower' else 'least'} this. "
         "Half the way to none is offered.",
     )
     with second:
@@ -150,19 +151,19 @@ def _last(work: Work, measure: Measure) -> Planned | None:
     if plan is None:
         computing.place(origin, searched.PLAN, *about)
         return None
-    if not _is_at(work, origin):
+    in_force = _is_at(work, origin)
+    if in_force:
+        (st.success if plan.reached else st.warning)(plain(plan.reason))
+        _approximately(origin)
+    else:
         st.caption(
             f"Planned for another version than the one in force: {plain(inline(plan.reason))} Undo goes back to it; or plan anew."
         )
-    else:
-        (st.success if plan.reached else st.warning)(plain(plan.reason))
-        _approximately(origin)
     if not len(plan):
-        return Planned(plan, None)
-    if _is_at(work, origin):
+        return Planned(plan, None, in_force)
+    if in_force:
         _take(work, origin, plan)
-    band = _band(origin, settings, plan)
-    return Planned(plan, band)
+    return Planned(plan, _band(origin, settings, plan), in_force)
 
 
 def _approximately(origin: Work) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.metrics import METRICS
+from dashboard import cached, meaning
 from dashboard.app_pages import remove_mitigators, remove_plan, remove_versions
 from dashboard.components import chart, opening
 from dashboard.components.tables import download
@@ -27,13 +28,14 @@ def show() -> None:
     metric = METRICS[work.metric]
     figure = plane.path(
         versions,
-        metric.label,
+        meaning.label(work.metric, cached.case(work).roles),
         measure.label,
         lower_is_fairer=metric.better == "lower",
         plan=None if planned is None else planned.plan.path,
         band=None if planned is None else planned.band,
         mitigators=remove_mitigators.points(mitigations),
         share=measure.is_share,
+        planned=planned is not None and planned.in_force,
     )
     chart.show(figure, "plane")
     remove_mitigators.button(work, measure)

@@ -122,7 +122,10 @@ def _preview(work: Work) -> str:
     for note in found[1]:
         st.info(plain(note))
     st.dataframe(
-        remove_changes.readable(table), lazy=False, height=320, column_config=remove_changes.columns(PREDICTED)
+        remove_changes.readable(table, cached.case(work).roles),
+        lazy=False,
+        height=320,
+        column_config=remove_changes.columns(PREDICTED),
     )
     return ""
 

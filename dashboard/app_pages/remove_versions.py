@@ -8,7 +8,7 @@ import streamlit as st
 from core import UnlearnResult
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
-from dashboard import cached
+from dashboard import cached, meaning
 from dashboard.components.tables import download
 from dashboard.measures import Measure
 from dashboard.tables import row
@@ -74,7 +74,9 @@ def show(work: Work, measure: Measure, table: pd.DataFrame) -> None:
             "removed": config.NumberColumn(
                 "removed", help="Training records forgotten since the case was opened.", format="localized"
             ),
-            "gap": config.NumberColumn("gap", help=f"{metric.label}: {metric.formula}", format="%.3f"),
+            "gap": config.NumberColumn(
+                "gap", help=f"{meaning.label(work.metric, cached.case(work).roles)}: {metric.formula}", format="%.3f"
+            ),
             "gap_low": config.NumberColumn("from", help="Lower end of the gap's 95% interval.", format="%.3f"),
             "gap_high": config.NumberColumn("to", help="Upper end of the gap's 95% interval.", format="%.3f"),
             "utility": config.NumberColumn(measure.label, help="On the test rows explored.", format=form),

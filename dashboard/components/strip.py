@@ -44,21 +44,22 @@ def show() -> None:
         _selectors(work)
         _buttons(work)
     try:
-        about = meaning.of_gap(work.metric, cached.case(work, 0).roles)
-        right.html(table(_columns(work), f"{METRICS[work.metric].label}: {about}"))
+        roles = cached.case(work, 0).roles
+        about = f"{meaning.label(work.metric, roles)}: {meaning.of_gap(work.metric, roles)}"
+        right.html(table(_columns(work), about))
     except RedressError as error:
         right.error(plain(error))
 
 
 def _selectors(work: Work) -> None:
-    probability = cached.case(work, 0).score_kind == "probability"
+    probability, roles = cached.case(work, 0).score_kind == "probability", cached.case(work, 0).roles
     known = [name for name in GAPS if probability or METRICS[name].rate not in NEEDS_PROBABILITY]
     gaps = known if work.metric in known else [work.metric, *known]
     st.selectbox(
         "Gap",
         gaps,
         gaps.index(work.metric),
-        format_func=lambda name: METRICS[name].label,
+        format_func=lambda name: meaning.label(name, roles),
         key=f"{Key.STRIP_METRIC}_{work.metric}",
         on_change=_choose,
         label_visibility="collapsed",
@@ -121,7 +122,7 @@ def _columns(work: Work) -> list[Column]:
     before, now = _numbers(work, 0), _numbers(work, work.at)
     roles = cached.case(work, 0).roles
     rate, (bad, _) = meaning.of_rate(metric.rate, roles), meaning.ends(metric.rate, roles)
-    titles = (metric.label, f"{bad.capitalize()} group: {rate}", "Accuracy", "Removed", "Time")
+    titles = (meaning.label(work.metric, roles), f"{bad.capitalize()} group: {rate}", "Accuracy", "Removed", "Time")
     return [Column(*cells) for cells in zip(titles, before, _preview(work), now, strict=True)]
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import RedressError
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
-from dashboard import cached
+from dashboard import cached, meaning
 from dashboard.components import computed
 from dashboard.tables import row
 from dashboard.words import inline, interval, number, plain
@@ -35,7 +35,7 @@ def show(work: Work) -> None:
     found = {name: row(table, (work.metric, name)) for name in names}
     parts = [_part(name, values) for name, values in found.items() if worsened(work.metric, values)]
     if parts:
-        label = plain(inline(METRICS[work.metric].label))
+        label = plain(inline(meaning.label(work.metric, cached.case(work, 0).roles)))
         st.warning(
             f"Removing them is predicted to worsen the {label} {'; '.join(parts)}.", icon=":material/trending_down:"
         )

@@ -8,9 +8,6 @@ import plotly.graph_objects as go
 from dashboard.figures import look, plane_compared
 from dashboard.words import count, interval, markup, number, percent
 
-SAME = 1e-9
-"""A plan starts from the version in force if their gaps differ by no more; of an earlier plan the title does not speak."""
-
 
 def path(
     versions: pd.DataFrame,
@@ -22,6 +19,7 @@ def path(
     band: pd.DataFrame | None = None,
     mitigators: pd.DataFrame | None = None,
     share: bool = True,
+    planned: bool = True,
 ) -> go.Figure:
     """Draw versions as a path from the first to the last, the one in force marked.
 
@@ -38,6 +36,8 @@ def path(
         As `plane_compared` draws them.
     share : bool
         Whether the utility is a share; else a cost, where lower is better.
+    planned : bool
+        Whether the plan, where there is one, starts from the version in force; of an earlier plan the title does not speak.
     """
     figure = go.Figure()
     names = ["earlier", "now"]
@@ -54,7 +54,7 @@ def path(
     fairer, unit = "left" if lower_is_fairer else "right", "share, 0 to 1" if share else "lower is better"
     look.finish(
         figure,
-        _title(versions, utility, plan, band, share=share),
+        _title(versions, utility, plan if planned else None, band, share=share),
         f"{markup(metric)} (fairer to the {fairer})",
         f"{markup(utility)} ({unit})",
         height=460,
@@ -113,7 +113,7 @@ def _title(
 ) -> str:
     text = percent if share else number
     first, now = versions.iloc[0], versions[versions["now"]].iloc[0]
-    if plan is not None and len(plan) > 1 and abs(plan["value"].iloc[0] - now["gap"]) < SAME:
+    if plan is not None and len(plan) > 1:
         start, end = plan.iloc[0], plan.iloc[-1]
         beside = ""
         if band is not None and len(band):

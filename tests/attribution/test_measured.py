@@ -15,6 +15,7 @@ import core
 from core.attribution import forest_measured
 from core.attribution.measured import mixture
 from core.attribution.outcome import Outcome
+from core.attribution.smooth import SmoothMetric
 from core.errors import InputError, InputTypeError
 
 COLUMNS = ["income", "debt", "region", "woman"]
@@ -95,13 +96,13 @@ def test_when_the_time_is_over_too_soon_the_sample_is_not_used(removed):
 
 def test_compiling_does_not_use_up_the_time(removed, monkeypatch):
     case, groups, _ = removed
-    without, now = forest_measured.without, [0.0]
+    leave, now = forest_measured.leave, [0.0]
 
     def compiled_first(*args):
         now[0] = now[0] or 120.0
-        return without(*args)
+        return leave(*args)
 
-    monkeypatch.setattr(forest_measured, "without", compiled_first)
+    monkeypatch.setattr(forest_measured, "leave", compiled_first)
     monkeypatch.setattr(forest_measured.time, "monotonic", lambda: now[0])
     found = core.measured_changes(case, groups[:12], METRICS[0], target=0.1, seconds=60.0)
     assert found.n_trees >= forest_measured.FEWEST
@@ -179,33 +180,71 @@ def test_the_time_must_be_a_number(removed):
         core.measured_changes(case, groups, METRICS[0], seconds="a")
 
 
-def test_groups_that_are_all_of_a_category_are_left_out_of_what_is_claimed():
-    columns = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["region"]), remainder="passthrough")
+def real_change(case: core.Case, group: np.ndarray) -> tuple[str, float]:
+    result = core.unlearn(case, case.record_ids[group])
+    real = core.compare(case, result.case, "explore", METRICS[0], n_resamples=2).iloc[0]
+    return result.method, real["after"] - real["before"]
+
+
+@pytest.mark.parametrize("scaled", [False, True], ids=["one-hot", "scaled"])
+def test_groups_that_change_the_preprocessing_are_removed_as_really(scaled, monkeypatch):
+    numbers = StandardScaler() if scaled else "passthrough"
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["region"]), (numbers, ["income", "woman"])
+    )
+    model = make_pipeline(columns, RandomForestClassifier(8, max_depth=6, max_features=0.7, random_state=1))
+    case = core.prepare(core.Case(model.fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES, confirm=False))
+    region, woman = TRAIN["region"].to_numpy(), TRAIN["woman"].to_numpy() == 1
+    groups = [
+        region == 3,
+        *((region == number) & woman for number in range(9)),
+        (region == 3) | ((region == 5) & woman),
+    ]
+    monkeypatch.setattr(forest_measured, "MOST_NUMBERS", 8 * forest_measured.DRAWS * len(case.rows("explore")))
+    found = core.measured_changes(case, groups, METRICS[0], target=1.0)
+    assert not found.trained_again.any()
+    assert found.n_trees == found.of_trees == 8
+    for index in (0, 4, 10):
+        method, change = real_change(case, groups[index])
+        assert method == "forest"
+        assert found.changes[index] == pytest.approx(change, abs=1e-12)
+
+
+def test_groups_that_train_the_forest_again_are_left_out_of_what_is_claimed():
+    rare = OneHotEncoder(min_frequency=40, handle_unknown="infrequent_if_exist")
+    columns = make_column_transformer((rare, ["region"]), remainder="passthrough")
     model = make_pipeline(columns, RandomForestClassifier(8, max_depth=6, random_state=1))
     case = core.prepare(core.Case(model.fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES, confirm=False))
     region, woman = TRAIN["region"].to_numpy(), TRAIN["woman"].to_numpy() == 1
-    groups = [region == 3, *((region == number) & woman for number in range(10)), region == 5]
+    groups = [
+        (region == 3) & (TRAIN["debt"] < 9).to_numpy() & (np.cumsum(region == 3) > 20),
+        *(woman & (TRAIN["income"] > low).to_numpy() for low in np.linspace(1, 2, 10)),
+    ]
     found = core.measured_changes(case, groups, METRICS[0])
-    assert found.trained_again.tolist() == [True, *[False] * 10, True]
-    for group, again, change in zip(groups, found.trained_again, found.changes, strict=True):
-        result = core.unlearn(case, case.record_ids[group])
-        real = core.compare(case, result.case, "explore", METRICS[0], n_resamples=2).iloc[0]
-        assert (result.method == "refit") == again
-        assert (change == pytest.approx(real["after"] - real["before"], abs=1e-12)) != again
+    assert found.trained_again.tolist() == [True, *[False] * 10]
+    method, change = real_change(case, groups[0])
+    assert method == "refit"
+    assert found.changes[0] != pytest.approx(change, abs=1e-12)
     assert found.correlation == 1.0
     assert "8 of 8 trees" in repr(found)
-    assert "2 predicted only" in repr(found)
+    assert "1 predicted only" in repr(found)
     alone = core.measured_changes(case, groups[:1], METRICS[0])
     assert (alone.n_trees, alone.of_trees) == (0, 8)
     assert np.isnan(alone.correlation)
 
 
-def test_a_record_whose_removal_trains_again_is_not_said_to_be_rescored():
+def test_records_are_rescored_where_the_scale_changes_with_them():
     columns = make_column_transformer((StandardScaler(), ["income"]), remainder="passthrough")
     model = make_pipeline(columns, RandomForestClassifier(3, max_depth=3, random_state=1))
     case = core.Case(model.fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES, confirm=False)
-    with pytest.raises(InputError, match="None of these 2 can be: without it the preprocessing differs"):
-        core.influence(case, METRICS[0], rescore=2)
+    found = core.influence(case, METRICS[0], rescore=2)
+    smooth = SmoothMetric.of(case, METRICS[0], "woman", "explore", floor=0.5 / 3)
+    for record in found.attrs["rescored"]:
+        after = core.unlearn(case, [record], method="forest").case
+        assert found[record] == pytest.approx(
+            smooth.value(after.scores("explore")) - smooth.value(case.scores("explore"))
+        )
+    assert len(found.attrs["rescored"]) == 2
 
 
 @pytest.mark.parametrize("most", [True, False, 2.0, -1, "3", None])

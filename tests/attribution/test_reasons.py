@@ -67,6 +67,7 @@ def test_values_and_base_are_the_models_output(name, pos_label):
     truth = scores(case, positions)
     truth = logit(truth) if name in LOG_ODDS else truth
     np.testing.assert_allclose(table.sum(axis=1) + table.attrs["base_value"], truth, atol=1e-6)
+    assert type(table.attrs["base_value"]) is float
 
 
 @pytest.mark.parametrize("name", ["forest", "boosting"])
@@ -144,6 +145,7 @@ def test_boosting_of_more_than_two_classes_explains_one(name, pos_label):
     logs = pd.DataFrame(np.log(case.model.predict_proba(case.X_train.iloc[100:160])), columns=case.classes)
     truth = logs[pos_label] - logs.mean(axis=1)
     np.testing.assert_allclose(table.sum(axis=1) + table.attrs["base_value"], truth, atol=1e-6)
+    assert type(table.attrs["base_value"]) is float
     assert table.to_numpy().std() > 0.1
     removed = core.unlearn(case, ids[:40], method="leaf_refit").case
     assert not np.allclose(core.reasons(removed, ids), table)

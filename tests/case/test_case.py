@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import core
 from core.errors import InputError, InputTypeError
@@ -94,6 +97,28 @@ class TestAtTheDoor:
         assert core.unlearn(case, ["p1"]).method == "newton"
 
     @pytest.mark.filterwarnings("ignore:invalid value")
+    @pytest.mark.parametrize(
+        ("taken", "rest", "message"),
+        [
+            (
+                ["age"],
+                "drop",
+                r"'granted' is among .*takes only 'age'\. Fit the pipeline again on a table of just these",
+            ),
+            (["age", "granted"], "drop", "takes 'age', 'granted', so that it predicts the label from itself"),
+            (["age"], "passthrough", "takes 'age', 'debt', 'granted', so that it predicts the label from itself"),
+            (None, None, r"'granted' is among 'age', 'debt', 'granted'\. Fit it again without that column"),
+        ],
+    )
+    def test_a_model_fitted_on_the_label(self, taken, rest, message):
+        steps = [] if taken is None else [make_column_transformer((StandardScaler(), taken), remainder=rest)]
+        model = make_pipeline(*steps, LogisticRegression())
+        refused(message, model=model.fit(TRAIN[["age", "debt", "granted"]], TRAIN["granted"]))
+
+    def test_the_label_in_the_list_of_features(self):
+        unnamed = LogisticRegression().fit(TRAIN[["age", "granted"]].to_numpy(), TRAIN["granted"])
+        refused("features names 'granted'; leave it out", model=unnamed, roles=ROLES.with_(features=["age", "granted"]))
+
     def test_infinite_scores(self):
         wild = RidgeClassifier().fit(TRAIN[["age", "debt"]], TRAIN["granted"])
         wild.coef_ = wild.coef_ * np.inf

@@ -74,6 +74,13 @@ def test_a_column_the_model_uses_is_not_the_label() -> None:
     assert guess_roles(train, model).target == "z"
 
 
+def test_a_label_the_model_was_fitted_on_is_named() -> None:
+    train = table(granted=BITS)
+    guess = guess_roles(train, LogisticRegression().fit(train[["amount", "granted"]], train["granted"]))
+    assert guess.target is None
+    assert any("was fitted on 'granted' too" in note for note in guess.notes)
+
+
 def test_the_last_column_that_fits_without_a_name() -> None:
     guess = guess_roles(table(q1=BITS, q2=BITS, note="text"))
     assert guess.target == "q2"

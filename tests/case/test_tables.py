@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.case.guess import guess_roles
 from core.case.limits import Limits
 from core.case.tables import Table, read_table, safe_for_csv
 from core.errors import InputError, InputTypeError, LimitError, RedressError
@@ -326,6 +327,16 @@ def test_a_large_file_on_disk_is_refused_by_its_size(tmp_path: Path) -> None:
         file.truncate(300 << 20)
     with pytest.raises(LimitError, match=r"at most 200 MB\. Got 300 MB"):
         read_table(path)
+
+
+@pytest.mark.parametrize("index", [[5, 3, 9, 1], [5, 5, 9, 1]])
+def test_an_unnamed_index_in_parquet_names_the_records_or_is_left_out(index: list[int]) -> None:
+    out = io.BytesIO()
+    pd.DataFrame({"sex": ["f", "m"] * 2, "granted": [0, 0, 1, 1]}, index=index).to_parquet(out)
+    table = read_table(out.getvalue())
+    assert table.frame.columns.tolist() == ["sex", "granted", "column 3"]
+    guess = guess_roles(table.frame)
+    assert (guess.record_id, guess.exclude) == (("column 3", ()) if len(set(index)) == 4 else (None, ("column 3",)))
 
 
 def test_a_small_parquet_with_fifty_million_rows_is_refused_by_its_footer() -> None:

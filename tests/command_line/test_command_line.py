@@ -392,12 +392,16 @@ def test_explain_sets_two_changes_of_one_kind_side_by_side_within_the_terminal(
     monkeypatch.setattr(core, "explain_gap", lambda *_, **__: replace(found, subsets=(turned,)))
     for width in (80, 100):
         monkeypatch.setenv("COLUMNS", str(width))
-        table, legend = run(capsys, "explain", folder).split("\n\n")[1:3]
+        table, legend = run(capsys, "explain", folder).split("\n\n")[-3:-1]
         assert "-0.0300   -0.0500" in table
         assert "overshoots" in table
         assert "overshoots: without the records the groups change places" in legend
         assert max(map(len, f"{table}\n{legend}".splitlines())) <= width
         rule = " ".join(line[: table.index("records")].strip() for line in table.splitlines()[1:])
         assert rule.split() == turned.rule.split()
+    for survives in (False, True):
+        one = replace(turned, survives=survives)
+        monkeypatch.setattr(core, "explain_gap", lambda *_, one=one, **__: replace(found, subsets=(one,)))
+        assert ("None of these rules stands out" in run(capsys, "explain", folder).split("\n\n")[1]) is not survives
     monkeypatch.setattr(core, "explain_gap", lambda *_, **__: replace(found, subsets=()))
     assert "No rule closes its share of the gap" in run(capsys, "explain", folder)

@@ -156,10 +156,9 @@ def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:
     row |= {"fairness_high": -0.06, "utility": 0.78, "utility_change": -0.02, "utility_low": -0.03}
     row |= {"utility_high": -0.01, "reversed": False, "frontier": True, "chosen": True}
     others = [{**row, "frontier": False, "chosen": False, "fairness": 0.9}, {**row, "chosen": False, "reversed": True}]
-    later = versions.assign(gap=0.06)
-    assert described(plane.path(later, "Gap", "accuracy", plan=plan, band=band)).startswith(
-        "Nothing removed: gap 0.060"
-    )
+    assert described(plane.path(versions, "Gap", "accuracy", plan=plan, band=band, planned=False)).startswith(
+        "Nothing removed: gap 0.100"
+    ), "the plan starts from an earlier version, whatever its gap"
     figure = plane.path(versions, "Gap", "accuracy", plan=plan, band=band, mitigators=pd.DataFrame([row, *others]))
     assert described(figure) == (
         "The plan's 20 records take the gap from 0.100 to 0.050, accuracy from 80.0% to 79.0%; as many at random leave it at 0.090 to 0.110"

@@ -12,10 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 import core
 from core.errors import InputError
+from core.metrics import METRICS
 from dashboard import jobs, workspace
 from dashboard.figures import reasons
 from dashboard.history import Step, take
-from dashboard.meaning import first_metric, of_gap
+from dashboard.meaning import first_metric, label, of_gap
 from dashboard.results import Results
 from tests.dashboard.conftest import Opener
 from tests.dashboard.test_pages import go, strip_rows
@@ -105,6 +106,20 @@ def test_the_first_gap_follows_which_outcome_is_good() -> None:
     assert of_gap("equal_opportunity_difference", lending) == "of those with granted = 1, the share decided granted = 1"
     assert "fraud = 1" in of_gap("false_positive_rate_difference", fraud)
     assert "not flagged" in of_gap("false_positive_rate_difference", fraud)
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("false_positive_rate_difference", "Gap in the share missed"),
+        ("true_negative_rate_ratio", "Ratio of the share found"),
+        ("false_negative_rate", "Share flagged wrongly"),
+        ("equalized_odds_difference", "Gap in equalized odds"),
+    ],
+)
+def test_metrics_are_called_by_what_they_are_where_the_scored_class_is_bad(metric: str, words: str) -> None:
+    assert label(metric, core.Roles("fraud", 1, 0, ["region"])) == words
+    assert label(metric, core.Roles("granted", 1, 1, ["sex"])) == METRICS[metric].label
 
 
 def test_a_selection_that_widens_the_gap_is_warned_of(open_app: Opener, case_id: str, small_case: core.Case) -> None:

@@ -10,6 +10,7 @@ import pytest
 from fairlearn.reductions import ExponentiatedGradient, TruePositiveRateParity
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 import core
 from core.mitigation import METHODS
@@ -187,6 +188,15 @@ def test_all_of_them_run_with_intersections_and_can_be_cancelled(case: core.Case
 
 def counting(seen: list[str]) -> Any:
     return lambda _, what: seen.append(what)
+
+
+@pytest.mark.parametrize(("metric", "stuck"), [(OPPORTUNITY, True), (PARITY, False)])
+def test_a_model_without_errors_is_trained_once_where_only_errors_count(metric: str, stuck: bool) -> None:
+    seen: list[str] = []
+    case = lending(DecisionTreeClassifier(random_state=0))
+    found = core.mitigate(case, "exponentiated_gradient", metric, max_models=3, progress=counting(seen))
+    assert (len([what for what in seen if "Training" in what]), found.complete) == ((1, True) if stuck else (3, False))
+    assert any("gives every training row its own label" in note for note in found.notes) is stuck
 
 
 def test_a_spent_budget_ends_in_the_best_mixture_of_what_was_trained(case: core.Case) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 import core
@@ -146,13 +146,6 @@ def test_rows_in_another_order_and_an_edited_tree_are_noticed():
     tree.threshold[node] = np.nextafter(tree.threshold[node], np.inf)
     with pytest.raises(NotSupportedError, match=f"tree 1 differs first at node {node} "):
         core.prepare(case, method="forest")
-
-
-def test_a_changing_scale_goes_to_refit_with_the_reason():
-    case = make_case(make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0)))
-    result = core.unlearn(case, case.retained_ids[:3])
-    assert result.method == "refit"
-    assert any("other values" in note for note in result.notes)
 
 
 def test_fractional_weights_go_to_refit_with_the_reason():

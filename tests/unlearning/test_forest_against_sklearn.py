@@ -19,8 +19,8 @@ from core.numerics.tree_coarse import NO_SPLIT
 from core.numerics.tree_columns import column_of
 from core.numerics.tree_splits import best_on_feature, label_rows
 from core.unlearning import forest_tree
+from core.unlearning.forest_coding import code_table
 from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
-from core.unlearning.forest_table import code_table
 from core.unlearning.forest_tree import Bench, adopt, first_difference, grow, grown_of, replayed
 
 best_split, side_of, put_labels = (njit(one.py_func) for one in (best_on_feature, column_of, label_rows))

@@ -2,7 +2,8 @@
 
 The pipeline is taken apart into its transformers, and what each is given of the retained rows is kept. While the transformers before
 it stay as they are, it is given just that without a group of rows too. So each is looked at alone: encoders by counting whether a
-category would vanish, the others by fitting them to the rows that are left and comparing what these become.
+category would vanish, imputers of a constant by counting whether a column would be left without a value, the others by fitting them to
+the rows that are left and comparing what these become.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pandas as pd
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from sklearn.utils import _safe_indexing, get_tags
@@ -26,6 +28,10 @@ from core.unlearning.base import Positions, model_input
 from core.unlearning.preprocessing.chain import column_parts, passes
 
 Ints = npt.NDArray[np.intp]
+Lost = frozenset[tuple[int, int, int]]
+"""Categories, each by the number of its encoder, of its column there, and its own."""
+
+NOTHING: Lost = frozenset()
 
 
 def preprocessing_differs(case: Case, positions: Positions) -> bool:
@@ -33,10 +39,19 @@ def preprocessing_differs(case: Case, positions: Positions) -> bool:
 
     Takes the pipeline apart once for a case. Then encoders cost O(n_positions) a column, other transformers a fit each.
     """
+    return lost_categories(case, positions) != NOTHING
+
+
+def lost_categories(case: Case, positions: Positions) -> Lost | None:
+    """Return the categories that lose their columns where the preprocessing is fitted without some retained rows.
+
+    None where it would give other values too, or may; then it has to be fitted to be told. Two groups of rows that lose the same
+    categories leave the same preprocessing. Costs what `preprocessing_differs` does.
+    """
     if not isinstance(case.model, Pipeline) or len(case.model.steps) == 1 or not len(positions):
-        return False
+        return NOTHING
     parts: Parts = case._remember(("preprocessing parts",), lambda: Parts.of(case))
-    return parts.differ(positions)
+    return parts.lost(positions)
 
 
 class Parts:
@@ -57,24 +72,36 @@ class Parts:
     @classmethod
     def of(cls, case: Case) -> Parts:
         """Take the model of a case apart."""
-        rows, labels = model_input(case, case.retained), case.train_labels[case.retained]
-        found: list[Encoder | Other] = []
-        for estimator, table in _taken_apart(case.model[:-1], rows):
-            if get_tags(estimator).requires_fit:
-                exact = Other(estimator, table, labels)
-                found.append(Encoder.of(exact) or exact)
-        return cls(sorted(found, key=lambda one: isinstance(one, Other)), np.cumsum(case.retained) - 1, len(labels))
+        table, labels = model_input(case, case.retained), case.train_labels[case.retained]
+        return cls.inside(case.model[:-1], table, labels, np.cumsum(case.retained) - 1)
 
-    def differ(self, positions: Positions) -> bool:
-        """Return whether any transformer would be another one without these training rows."""
+    @classmethod
+    def inside(cls, estimator: Any, table: Any, labels: npt.NDArray[Any], local: Ints) -> Parts:
+        """Take a fitted transformer apart, which was given a table of the retained rows."""
+        found: list[Encoder | Other] = []
+        for one, given, last in _taken_apart(estimator, table):
+            if get_tags(one).requires_fit:
+                exact = Other(one, given, labels)
+                found.append(Encoder.of(exact, last) or exact)
+        return cls(sorted(found, key=lambda one: isinstance(one, Other)), local, len(labels))
+
+    def lost(self, positions: Positions) -> Lost | None:
+        """Return the categories that lose their columns without these training rows; None where more than that may differ."""
         gone = self.local[positions]
-        left = np.delete(np.arange(self.n_rows), gone)
-        return any(one.differs(gone, left) for one in self.transformers)
+        left, lost = np.delete(np.arange(self.n_rows), gone), set()
+        for number, one in enumerate(self.transformers):
+            categories = one.lost(gone, left)
+            if categories is None:
+                return None
+            lost |= {(number, *category) for category in categories}
+        return frozenset(lost)
 
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
     """An encoder of categories: as long as none of those it has learned vanishes, it stays as it is.
+
+    Imputers of a constant are told in the same way, by whether a value is missing.
 
     Parameters
     ----------
@@ -84,33 +111,45 @@ class Encoder:
         How many rows have each.
     closer : Other or None
         What tells where one vanishes; None where the encoder then surely differs.
+    alone : bool
+        Whether a category that vanishes takes its own column with it and all others stay as they are.
     """
 
     codes: tuple[Ints, ...]
     counts: tuple[Ints, ...]
     closer: Other | None
+    alone: bool
 
     @classmethod
-    def of(cls, exact: Other) -> Encoder | None:
-        """Return one for a transformer that counting tells about, else None."""
+    def of(cls, exact: Other, last: bool) -> Encoder | None:
+        """Return one for a transformer that counting tells about, else None; what the `last` of a chain gives goes to the model as it is."""
         estimator = exact.estimator
+        if type(estimator) is SimpleImputer and estimator.strategy == "constant" and not estimator.add_indicator:
+            codes = tuple(pd.isna(column).astype(np.intp) for column in _columns_of(exact.table, exact.n_columns))
+            return cls(codes, tuple(np.bincount(code) for code in codes), exact, False)
         if type(estimator) not in (OneHotEncoder, OrdinalEncoder):
             return None
         if estimator.min_frequency is not None or estimator.max_categories is not None:
             return None
-        learned = estimator.n_features_in_ if isinstance(estimator.categories, str) else 0
-        columns = (_safe_indexing(exact.table, place, axis=1) for place in range(learned))
-        codes = tuple(pd.factorize(np.asarray(column), use_na_sentinel=False)[0] for column in columns)
+        learned = exact.n_columns if isinstance(estimator.categories, str) else 0
+        codes = tuple(pd.factorize(column, use_na_sentinel=False)[0] for column in _columns_of(exact.table, learned))
         surely = type(estimator) is OneHotEncoder and estimator.drop is None
-        return cls(codes, tuple(np.bincount(code) for code in codes), None if surely else exact)
+        return cls(codes, tuple(np.bincount(code) for code in codes), None if surely else exact, surely and last)
 
-    def differs(self, gone: Positions, left: Positions) -> bool:
-        """Return whether all rows of a category are among those that go, and that makes a difference."""
-        vanishes = any(
-            (np.bincount(code[gone], minlength=len(count)) == count).any()
-            for code, count in zip(self.codes, self.counts, strict=True)
-        )
-        return vanishes and (self.closer is None or self.closer.differs(gone, left))
+    def lost(self, gone: Positions, left: Positions) -> list[tuple[int, int]] | None:
+        """Return the categories that lose their columns, each with the number of its own; None where more than that differs."""
+        vanished = [
+            (column, int(category))
+            for column, (code, count) in enumerate(zip(self.codes, self.counts, strict=True))
+            for category in np.flatnonzero((np.bincount(code[gone], minlength=len(count)) == count) & (count > 0))
+        ]
+        if not vanished or self.alone:
+            return vanished
+        return None if self.closer is None else self.closer.lost(gone, left)
+
+
+def _columns_of(table: Any, count: int) -> Iterator[npt.NDArray[Any]]:
+    return (np.asarray(_safe_indexing(table, place, axis=1)) for place in range(count))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,29 +169,35 @@ class Other:
     table: Any
     labels: npt.NDArray[Any]
 
-    def differs(self, gone: Positions, left: Positions) -> bool:  # noqa: ARG002
-        """Return whether it gives the rows that are left other values, in single precision, once it is fitted to them alone."""
+    @property
+    def n_columns(self) -> int:
+        """How many columns it is given."""
+        return int(self.estimator.n_features_in_)
+
+    def lost(self, gone: Positions, left: Positions) -> list[tuple[int, int]] | None:  # noqa: ARG002
+        """Return None where it gives the rows that are left other values, in single precision, once it is fitted to them alone."""
         rows = _safe_indexing(self.table, left)
         try:
             after = clone(self.estimator).fit(rows, self.labels[left])
         except ValueError:
-            return True
-        return not _same(self.estimator.transform(rows), after.transform(rows))
+            return None
+        return [] if _same(self.estimator.transform(rows), after.transform(rows)) else None
 
 
-def _taken_apart(estimator: Any, table: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield every transformer inside a fitted one, with what it is given of a table."""
+def _taken_apart(estimator: Any, table: Any, last: bool = True) -> Iterator[tuple[Any, Any, bool]]:
+    """Yield every transformer inside a fitted one, what it is given of a table, and whether nothing comes after it."""
     if passes(estimator):
         return
     if isinstance(estimator, Pipeline):
         for _, step in estimator.steps:
-            yield from _taken_apart(step, table)
-            table = table if passes(step) or step is estimator.steps[-1][1] else step.transform(table)
+            final = step is estimator.steps[-1][1]
+            yield from _taken_apart(step, table, last and final)
+            table = table if passes(step) or final else step.transform(table)
     elif type(estimator) is ColumnTransformer:
         for _, part, columns in column_parts(estimator):
-            yield from _taken_apart(part, _safe_indexing(table, list(columns), axis=1))
+            yield from _taken_apart(part, _safe_indexing(table, list(columns), axis=1), last)
     else:
-        yield estimator, table
+        yield estimator, table, last
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -1,0 +1,123 @@
+"""A group of records on its way out of a forest: from some of the trees, as `Forest.remove` lets it go from all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.attribution.forest_points import points_of, state_of
+from core.case.case import Case
+from core.unlearning.base import mask_without
+from core.unlearning.forest_anew import Refitted, on_columns, refitted
+from core.unlearning.forest_parts import estimator_of, rules_of
+from core.unlearning.forest_state import ForestState
+from core.unlearning.forest_table import Singles, as_trees_take
+from core.unlearning.forest_tree import LivingTree
+from core.unlearning.preprocessing.branches import branches_again
+from core.unlearning.preprocessing.unchanged import NOTHING, Lost, lost_categories
+
+Bools = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Leaving:
+    """A group of records, and what its going does to the preprocessing.
+
+    Parameters
+    ----------
+    case : Case
+    positions : ndarray of int
+    retained : ndarray of bool
+        The records that stay.
+    new : Refitted or None
+        The preprocessing without the group, where it is another one.
+    points : ndarray of float32, shape (n_points, n_columns)
+        Test rows as trees get them then.
+    """
+
+    case: Case
+    positions: Positions
+    retained: Bools
+    new: Refitted | None
+    points: Singles
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds of the tables of rows."""
+        return int(self.points.size + (0 if self.new is None else self.new.values.size))
+
+    def trees(self, part: ForestState) -> tuple[LivingTree, ...]:
+        """Return some of the case's trees without the records; `part` holds them, on the columns they leave where `new` says so.
+
+        Raises
+        ------
+        NotSupportedError
+            If one of them would have no rows left.
+        """
+        n_rows = int(self.retained.sum())
+        rules = rules_of(estimator_of(self.case.model), n_rows)._replace(max_features=part.grove.rules.max_features)
+        if self.new is None and rules == part.grove.rules:
+            return part.without(self.positions, self.retained).trees
+        return part.under(rules).from_scratch(self.retained).trees
+
+
+class Door:
+    """Where groups of records leave a forest; what the preprocessing becomes is found once for groups that take the same categories along.
+
+    Parameters
+    ----------
+    case : Case
+    on : str
+        The test rows that trees are to be asked about.
+    """
+
+    def __init__(self, case: Case, on: str) -> None:
+        self.case, self.on = case, on
+        self._found: dict[Lost, tuple[Refitted | None, Singles]] = {}
+
+    def leaving(self, positions: Positions, lost: Lost | None) -> Leaving:
+        """Return what is needed to let records go without which the preprocessing has `lost` some categories; if None, it is fitted again.
+
+        Raises
+        ------
+        InputError
+            If they cannot go.
+        NotSupportedError
+            If the trees cannot be built on what the preprocessing gives without them.
+        """
+        retained = mask_without(self.case, positions)
+        if lost is not None and lost in self._found:
+            return Leaving(self.case, positions, retained, *self._found[lost])
+        new, points = self._fitted(positions, retained) if lost != NOTHING else (None, points_of(self.case, self.on))
+        if lost is not None and (new is None or not len(new.changed)):
+            self._found[lost] = new, points
+        return Leaving(self.case, positions, retained, new, points)
+
+    def _fitted(self, positions: Positions, retained: Bools) -> tuple[Refitted | None, Singles]:
+        case, grove = self.case, state_of(self.case).grove
+        frame, points = case.X_test.iloc[case.rows(self.on)], points_of(case, self.on)
+        given = branches_again(case, positions, frame)
+        if given is None:
+            new = refitted(case, grove, retained)
+            if new is None or not new.differs:
+                return None, points
+            return new, as_trees_take(case.model, frame, new.steps)
+        points = points.copy()
+        points[:, given.columns] = given.points
+        every = np.arange(grove.X.shape[1])
+        return Refitted(None, retained, every, given.columns, given.values, len(every)), points
+
+
+def leave(case: Case, positions: Positions, on: str, part: ForestState) -> tuple[tuple[LivingTree, ...], Singles]:
+    """Return some of a case's trees without one group of records, and the test rows as these trees get them.
+
+    Raises
+    ------
+    InputError, NotSupportedError
+        As from `Door.leaving` and `Leaving.trees`.
+    """
+    leaving = Door(case, on).leaving(positions, lost_categories(case, positions))
+    return leaving.trees(part if leaving.new is None else on_columns(part, leaving.new)), leaving.points
