@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from core.numerics.boosting_nodes import COUNT, GRADIENT, HESSIAN, SQUARE, WEIGHT, Signs, node_values
+from core.numerics.kernel import compiled
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -30,7 +30,7 @@ OCTAVE, OCTAVE_REST = 0.6931471803691238, 1.9082149292705877e-10
 """log(2) in two parts, the first short enough for exact products."""
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _probabilities(raw: Floats, p: Floats, q: Floats, power: Floats, bits: npt.NDArray[np.int64]) -> None:
     """Write 1 / (1 + exp(-raw)) to `p` and its complement to `q`; `bits` is the memory of `power`.
 
@@ -65,7 +65,7 @@ def _probabilities(raw: Floats, p: Floats, q: Floats, power: Floats, bits: npt.N
         q[j] = e * p[j]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def refit_stages(
     nodes: Nodes,
     first: Ints,
@@ -151,7 +151,7 @@ def refit_stages(
     return sums
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def softmax(raw: Floats, p: Floats) -> None:
     """Write the probabilities of one row's classes to `p`, from its predictions; a single prediction is that of class 1."""
     if len(raw) == 1:
@@ -165,7 +165,7 @@ def softmax(raw: Floats, p: Floats) -> None:
         p[k] /= total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def refit_stages_of_classes(
     nodes: Nodes,
     first: Ints,
@@ -231,7 +231,7 @@ def refit_stages_of_classes(
     return sums
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def complete(sums: Floats, first: Ints, left: Ints, right: Ints, signs: Signs, ridge: float, histogram: bool) -> Floats:
     """Return every node's value, and add sums up to the inner nodes where that is not done, in place.
 

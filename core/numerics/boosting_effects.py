@@ -7,16 +7,16 @@ two classes; then every stage has as many trees, whose leaves all follow from th
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from core.numerics.boosting import FARTHEST, Bools, Floats, Ints, Nodes, softmax
 from core.numerics.boosting_nodes import HESSIAN, TINY, Signs, node_values, pull_back
+from core.numerics.kernel import compiled
 
 LEAST = 1e-3
 """What is left of a leaf's second derivative without a row is taken as at least this share of it."""
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _derivatives(raw: float, y: float) -> tuple[float, float, float]:
     """Return gradient, second derivative and 1 - 2p of the logistic loss, without cancellation."""
     e = np.exp(min(-raw, FARTHEST))
@@ -25,7 +25,7 @@ def _derivatives(raw: float, y: float) -> tuple[float, float, float]:
     return -q if y > 0.0 else p, p * q, q - p
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def effects_of_removal(
     nodes: Nodes,
     first: Ints,
@@ -99,7 +99,7 @@ def effects_of_removal(
     return effect, slope, carried
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def effects_of_removal_of_classes(
     nodes: Nodes,
     first: Ints,
@@ -176,7 +176,7 @@ def effects_of_removal_of_classes(
     return effect, slope, carried
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def predict(nodes: Nodes, first: Ints, values: Floats, baseline: Floats, rate: float) -> Floats:
     """Return the predictions of rows whose leaves are known, shape (n_rows, n_outputs): O(n_rows * n_trees).
 

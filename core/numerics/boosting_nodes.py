@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from core.numerics.kernel import compiled
 
 COUNT, WEIGHT, GRADIENT, HESSIAN, SQUARE = range(5)
 """Columns of node sums; the last is of weighted squared gradients."""
@@ -22,13 +23,13 @@ Ints = npt.NDArray[np.intp]
 Signs = npt.NDArray[np.int8]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def newton(gradient: float, hessian: float, ridge: float) -> float:
     """Return the value of a node without bounds."""
     return 0.0 if hessian + ridge < TINY else -gradient / (hessian + ridge)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def node_values(
     sums: Floats, left: Ints, right: Ints, signs: Signs, ridge: float, values: Floats, source: Ints, origin: Ints
 ) -> None:
@@ -82,7 +83,7 @@ def node_values(
             high_from[under] = low_from[over] = k
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def pull_back(
     pull: Floats,
     sums: Floats,

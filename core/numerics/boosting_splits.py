@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from core.numerics.kernel import compiled
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -14,18 +15,18 @@ WORST = -1.0
 """Score of a node that no split divides as the limits ask."""
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _score(g: float, h: float, other_g: float, other_h: float, ridge: float) -> float:
     return g * g / (h + ridge) + other_g * other_g / (other_h + ridge)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _allowed(left: Floats, right: Floats, least_rows: float, least: float) -> bool:
     enough = min(left[0], right[0]) >= least_rows
     return bool(enough and min(left[2], right[2]) >= least and min(left[2], right[2]) > 0.0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best_of_feature(
     here: Floats, total: Floats, side: Floats, rest: Floats, ridge: float, least_rows: float, least: float
 ) -> float:
@@ -42,7 +43,7 @@ def _best_of_feature(
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _own_scores(
     leaf: Ints,
     rows: Ints,
@@ -69,7 +70,7 @@ def _own_scores(
     return total, own
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def best_scores(
     codes: npt.NDArray[np.int32],
     n_codes: Ints,

@@ -1,7 +1,8 @@
-"""How inner loops are compiled: they neither make arrays nor keep any, so that none is counted.
+"""How loops are compiled, and what is kept of that on disk.
 
-Numba counts who holds an array, by an atomic step for every function it passes through. Where threads share the arrays, these steps
-wait for one another, and cost more than the work done in small nodes.
+Kernels, the inner loops of trees, neither make arrays nor keep any, so that none is counted: numba counts who holds an array by an
+atomic step for every function it passes through. Where threads share the arrays, these steps wait for one another, and cost more than
+the work done in small nodes.
 
 A function is compiled anew for every combination of types it is called with, a literal being a type of its own, and what calls it from
 Python takes as long to compile as a small function does. Kernels are therefore called with whole numbers of 64 bits, and only entries
@@ -10,7 +11,9 @@ can be called from Python. Assigning a tuple to a row of an array compiles the w
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,21 +25,49 @@ boolean: Any = np.bool_
 """Make a value one of this type, whatever it is given as, to numba and to type checkers."""
 
 
+def _sources(folder: Path) -> str:
+    """Return what tells the sources of all kernels from any others."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()
+
+
+_SOURCES = _sources(Path(__file__).parent)
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function that may make arrays; divisions by 0 raise, as in Python."""
+    return _compiled(function)
+
+
+def unchecked(function: Function) -> Function:
+    """Compile a function that may make arrays; divisions by 0 give infinity."""
+    return _compiled(function, error_model="numpy")
+
+
+def reordered(function: Function) -> Function:
+    """Compile a function that may make arrays, and whose sums may be taken in another order."""
+    return _compiled(function, fastmath=True)
+
+
 def entry(function: Function) -> Function:
     """Compile a kernel that Python calls."""
-    return _compiled(function)
+    return _compiled(function, **_KERNEL)
 
 
 def kernel(function: Function) -> Function:
     """Compile a function that makes no array and, but for other kernels, returns none; divisions by 0 give infinity."""
-    return _compiled(function, no_cpython_wrapper=True)
+    return _compiled(function, **_KERNEL, no_cpython_wrapper=True)
 
 
 def inlined(function: Function) -> Function:
     """Compile a kernel into each of its callers, so that no arguments are handed over: with so many arrays, that takes a tenth of a microsecond."""
-    return _compiled(function, no_cpython_wrapper=True, forceinline=True)
+    return _compiled(function, **_KERNEL, no_cpython_wrapper=True, forceinline=True)
 
 
-def _compiled(function: Function, **options: bool) -> Function:
-    compiled: Any = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True, **options)  # type: ignore[call-overload]
-    return compiled(function)  # type: ignore[no-any-return]
+_KERNEL = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
+
+
+def _compiled(function: Function, **options: Any) -> Function:
+    """Compile a function; what is kept of it on disk holds for these sources alone, as numba looks at none that it calls into."""
+    dispatcher: Any = njit(cache=True, nogil=True, **options)(function)
+    dispatcher._cache._cache_file._source_stamp = _SOURCES
+    return dispatcher  # type: ignore[no-any-return]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.linalg import solve_triangular
+
+from core.numerics.kernel import reordered
 
 Floats = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
@@ -19,7 +20,7 @@ SUMMED = 512
 """Rows added up in one running sum; longer sums lose digits."""
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@reordered
 def gradient_block(
     Z: Floats, u: Floats, y: Bytes, weight: Floats, part: Bytes, anchor: Floats, start: int, stop: int, n_parts: int
 ) -> tuple[Floats, float]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from core.numerics.kernel import compiled
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def bin_sums(
     parents: Ints, columns: Ints, starts: Ints, stops: Ints, order: Ints, firsts: Ints, bins: Ints, values: Floats
 ) -> Floats:

@@ -21,12 +21,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from core.numerics.counts import BoolArray, FloatArray
+from core.numerics.kernel import compiled
 
 IndexArray = NDArray[np.intp]
 
@@ -83,7 +83,7 @@ def join(parts: list[Contrasts]) -> Contrasts:
     return Contrasts(np.concatenate([p.plus for p in parts]), np.concatenate([p.minus for p in parts]))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _largest(columns: FloatArray, plus: IndexArray, minus: IndexArray, scale: FloatArray) -> FloatArray:
     """Largest scaled contrast of every row, O(rows x contrasts)."""
     result = np.empty(columns.shape[0])

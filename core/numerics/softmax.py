@@ -15,10 +15,10 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.linalg import helmert, solve_triangular
 from scipy.special import softmax
 
+from core.numerics.kernel import reordered
 from core.numerics.logistic import BLOCK, SUMMED
 
 Floats = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ def contrasts(n_classes: int) -> Floats:
     return found
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@reordered
 def softmax_gradient_block(
     Z: Floats, U: Floats, y: Codes, weight: Floats, part: Codes, anchor: Floats, start: int, stop: int, n_parts: int
 ) -> tuple[Floats, float]:

@@ -15,9 +15,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from core.numerics.kernel import int64, kernel
+from core.numerics.kernel import compiled, int64, kernel
 from core.numerics.tree_arrays import EPSILON, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
@@ -85,7 +84,7 @@ def _copy_lines(lines: Array, start: int, end: int, out: Array, at: int) -> None
             out[at + k, j] = lines[start + k, j]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _with_room(lines: Array, used: int, more: int) -> Array:
     """Return the lines with room for some more."""
     if used + more <= len(lines):
@@ -119,7 +118,7 @@ def _split(
     return True, fragile
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def build_drawn(
     table: Table,
     rules: Rules,
@@ -212,7 +211,7 @@ def _lines_now(
     return write_lines(table, rules, draws, labels, rows, key, origin, len(rows) >= large, lines, scratch)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def update_drawn(
     table: Table,
     rules: Rules,

@@ -13,13 +13,13 @@ Agarwal, A., Tan, Y. S., Ronen, O., Singh, C. and Yu, B. (2022). Hierarchical sh
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from core.numerics.kernel import compiled
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array
 from core.numerics.tree_build import FEATURE, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, WEIGHT
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def leaf_of(words: Array, reals: Array, X: Array, row: int) -> int:
     """Return the leaf that a row of `X` falls into."""
     node = 0
@@ -30,14 +30,14 @@ def leaf_of(words: Array, reals: Array, X: Array, row: int) -> int:
     return int(node)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def leaves_of(words: Array, reals: Array, X: Array, leaves: Array) -> None:
     """Write the leaf of every row of `X` to `leaves`."""
     for row in range(len(X)):
         leaves[row] = leaf_of(words, reals, X, row)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def node_masses(words: Array, reals: Array, X: Array, pull: Array) -> Array:
     """Return the sum of `pull` over the rows of `X` that pass through each node."""
     n_nodes = len(words)
@@ -51,7 +51,7 @@ def node_masses(words: Array, reals: Array, X: Array, pull: Array) -> Array:
     return mass
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_effects(
     words: Array,
     reals: Array,
@@ -102,7 +102,7 @@ def add_effects(
         at += words[node, ROWS]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _effect(
     reals: Array, share: Array, path: Array, level: int, y: float, weight: int, mass: Array, shrinkage: float
 ) -> float:

@@ -8,8 +8,8 @@ it, as a tree that is grown anew does; one left empty takes its parent's value.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from core.numerics.kernel import compiled, unchecked
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array
 from core.numerics.tree_build import LEFT, RIGHT, ROWS
 
@@ -17,7 +17,7 @@ AT_ONCE = 64
 """Groups whose counts at every node of a tree fit into a processor's cache."""
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_changes_without(
     words: Array,
     samples: Array,
@@ -63,7 +63,7 @@ def add_changes_without(
             changes[point, group] += row[group]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sum_leaves(
     words: Array,
     samples: Array,
@@ -93,7 +93,7 @@ def _sum_leaves(
         at += words[node, ROWS]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sum_upwards(words: Array, held: Array, found: Array, held_left: Array, found_left: Array) -> None:
     """Sum over the children, last node first, and turn what goes into what is left."""
     n_groups = held_left.shape[1]
@@ -110,7 +110,7 @@ def _sum_upwards(words: Array, held: Array, found: Array, held_left: Array, foun
                 found_left[node, group] += found[node]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@unchecked
 def _shrunk_changes(
     words: Array, held: Array, found: Array, held_left: Array, found_left: Array, shrinkage: float
 ) -> Array:

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from core.numerics.kernel import compiled
 
 Array = npt.NDArray[Any]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sum_upwards(left: Array, right: Array, sums: Array) -> None:
     """Add what the leaves hold to every node above them.
 

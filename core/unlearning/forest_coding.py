@@ -167,5 +167,7 @@ def _side_by_side(
 
 def _padded(rows: int, columns: int, kind: type) -> Array:
     """Return an uninitialised array whose rows start on cache lines; never contiguous, so that kernels see one type."""
+    if rows == 1:
+        return np.empty((columns, 2), dtype=kind)[:, 0][None]
     line = 64 // np.dtype(kind).itemsize
     return np.empty((rows, (columns // line + 1) * line), dtype=kind)[:, :columns]

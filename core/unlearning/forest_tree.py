@@ -35,7 +35,7 @@ Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-MANY = 16
+MANY = 8
 """Where more than one row in so many leaves, building the tree anew is quicker."""
 NO_INTS: Ints = np.empty(0, np.int32)
 NO_REALS: npt.NDArray[np.float64] = np.empty(0)

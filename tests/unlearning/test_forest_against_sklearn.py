@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
+from numba import njit, typeof
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -252,3 +252,8 @@ def test_forests_equal_building_from_scratch_on_any_table(case, kind, max_sample
             other = grow(table, rules, tree.roots, rows, tree.estimator, bench)
             assert first_difference(after.grown, other.grown) == -1
             assert np.array_equal(after.origin, other.origin)
+
+
+def test_kernels_compiled_for_many_columns_serve_one():
+    one, many = (code_table(np.arange(12.0, dtype=np.float32).reshape(12 // width, width), 2) for width in (1, 3))
+    assert typeof(one) == typeof(many)

@@ -1,0 +1,41 @@
+"""What is kept on disk of compiled functions is used for the sources it was compiled from alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from core.numerics import kernel
+
+CALLER = """from numerics.inner import twice
+from numerics.kernel import entry
+@entry
+def twice_and_one(x):
+    return twice(x) + 1
+"""
+INNER = """from numerics.kernel import kernel
+@kernel
+def twice(x):
+    return {} * x
+"""
+
+
+def answer(folder: Path) -> str:
+    asked = "from numerics.outer import twice_and_one as f; print(f(10), sum(f.stats.cache_hits.values()))"
+    ran = subprocess.run([sys.executable, "-c", asked], cwd=folder, capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
+
+
+def test_a_function_is_compiled_again_where_one_that_it_calls_was_changed(tmp_path: Path) -> None:
+    package = tmp_path / "numerics"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    shutil.copy(kernel.__file__, package)
+    (package / "outer.py").write_text(CALLER)
+    (package / "inner.py").write_text(INNER.format(2))
+    assert answer(tmp_path) == "21 0"
+    assert answer(tmp_path) == "21 1"
+    (package / "inner.py").write_text(INNER.format(3))
+    assert answer(tmp_path) == "31 0"
