@@ -16,7 +16,7 @@ from core.attribution.rule import Rule
 
 LOOKED_AT = 50
 """Rules that are scored best and are looked at more closely, where the family can."""
-LOOKED_FOR = 0.5
+LOOKED_FOR = 2 / 3
 """Share of the time given that this may take."""
 
 

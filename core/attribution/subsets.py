@@ -78,7 +78,7 @@ def explain_gap(
         Rules are shown whose real removal closes at least this share of the gap; how many fell short is in `n_left_out`. A share and
         not an interval that excludes 0: with few test rows that would hide rules that do much, with many show rules that do nothing.
     seconds : float
-        For models without influence: how long rules may be confirmed by refitting. At least one is. For forests: half of it may go
+        For models without influence: how long rules may be confirmed by refitting. At least one is. For forests: two thirds may go
         into removing the 50 best-scored rules' records from trees, to predict better. Other models take no notice of it.
     seed : int
         Of the division into halves and of intervals.
