@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from threading import Event
 
 import pytest
@@ -148,4 +149,7 @@ def test_of_two_that_want_the_same_the_second_waits_and_may_give_up() -> None:
     assert got == ["mine"]
     with turns.take("a"):
         pass
+    until = time.monotonic() + 5.0
+    while turns._held and time.monotonic() < until:
+        time.sleep(0.02)  # the impatient one looks a few times a second whether it was given up
     assert not turns._held
