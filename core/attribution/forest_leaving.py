@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,9 +45,10 @@ class Leaving:
     new: Refitted | None
     points: Singles
 
-    @property
-    def size(self) -> int:
-        """How many numbers it holds of the tables of rows."""
+    def size_beside(self, held: Set[int]) -> int:
+        """Return how many numbers it holds of the tables of rows; none where the table of test rows is among those `held`, by their id."""
+        if id(self.points) in held:
+            return 0
         return int(self.points.size + (0 if self.new is None else self.new.values.size))
 
     def trees(self, part: ForestState) -> tuple[LivingTree, ...]:
@@ -95,6 +97,10 @@ class Door:
         if lost is not None and (new is None or not len(new.changed)):
             self._found[lost] = new, points
         return Leaving(self.case, positions, retained, new, points)
+
+    def keep_only(self, lost: Lost | None) -> None:
+        """Let go of what was found of other categories; groups that hold it keep it."""
+        self._found = {key: found for key, found in self._found.items() if key == lost}
 
     def _fitted(self, positions: Positions, retained: Bools) -> tuple[Refitted | None, Singles]:
         case, grove = self.case, state_of(self.case).grove

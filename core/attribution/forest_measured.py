@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.attribution.forest_leaving import Door, Leaving, leave
-from core.attribution.forest_points import leaves_at, state_of
+from core.attribution.forest_points import leaves_at, points_of, state_of
 from core.attribution.measured import Measured, mixture
 from core.attribution.outcome import Outcome
 from core.case.case import Case
@@ -171,8 +171,9 @@ def _in_blocks(
 
     Those that train the forest again are marked in `again`, those that cannot go have no change; neither is among them.
     """
-    door, numbers = Door(outcome.case, outcome.on), 0
+    door, shared = Door(outcome.case, outcome.on), {id(points_of(outcome.case, outcome.on))}
     block: dict[int, Leaving] = {}
+    held, numbers, draws = shared.copy(), 0, DRAWS * len(outcome.codes)
     for place, (index, group) in enumerate(groups.items()):
         lost = lost_categories(outcome.case, group)
         if progress is not None and lost is None:
@@ -185,12 +186,13 @@ def _in_blocks(
         except InputError:
             changes[index] = np.nan
             continue
-        own = DRAWS * len(outcome.codes) + (leaving.size if lost is None else 0)
-        if block and numbers + own > MOST_NUMBERS:
+        if block and numbers + draws + leaving.size_beside(held) > MOST_NUMBERS:
             yield block, place / len(groups)
-            block, numbers = {}, 0
+            block, held, numbers = {}, shared.copy(), 0
+            door.keep_only(lost)
+        numbers += draws + leaving.size_beside(held)
+        held.add(id(leaving.points))
         block[index] = leaving
-        numbers += own
     if block:
         yield block, 1.0
 

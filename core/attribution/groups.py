@@ -111,8 +111,8 @@ def measured_changes(
     Measured
         The changes, the expected correlation, and from how many trees they are. Among fewer than ten groups no correlation is
         estimated, and all trees are looked at unless the time is over. Groups without which the preprocessing gives columns that it did
-        not give with them are marked in `trained_again`, only predicted, and left out of the correlation: `unlearn` trains the forest
-        again without them.
+        not give with them, or draws at random without a seed, are marked in `trained_again`, only predicted, and left out of the
+        correlation: `unlearn` trains the forest again without them.
 
     Raises
     ------

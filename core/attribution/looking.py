@@ -80,7 +80,7 @@ def _notes(found: Measured) -> tuple[str, ...]:
         notes.append(f"There was no time to remove the records of {which} from trees, so their changes are predicted.")
     if again:
         notes.append(
-            f"Without the records of {again} of the {n_rules} best-scored rules the preprocessing gives new columns, and the forest is trained again: "
-            "their changes are predicted with every split kept, and no expected correlation is known for them."
+            f"Without the records of {again} of the {n_rules} best-scored rules the preprocessing gives new columns, or draws without a seed, and the "
+            "forest is trained again: their changes are predicted with every split kept, and no expected correlation is known for them."
         )
     return tuple(notes)

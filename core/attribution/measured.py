@@ -47,8 +47,8 @@ class Measured:
         From how many trees each group was really removed, and how many there are; 0 for models that are no forests. Where the time was
         over before the 20th tree, or every group is `trained_again`, `n_trees` is 0 and the changes are those predicted with every split kept.
     trained_again : ndarray of bool, shape (n_groups,)
-        Groups without which the preprocessing gives columns that it did not give with them: `unlearn` then trains the forest again, with
-        other draws. Their changes are the predicted ones, and `correlation` says nothing of them.
+        Groups without which the preprocessing gives columns that it did not give with them, or draws at random without a seed: `unlearn`
+        then trains the forest again, with other draws. Their changes are the predicted ones, and `correlation` says nothing of them.
     """
 
     changes: Floats
@@ -69,7 +69,7 @@ class Measured:
             parts.append(f"{n_groups - again:,} predicted")
         if again:
             parts.append(
-                f"{again:,} predicted only, as without them the preprocessing gives new columns and the forest is trained again"
+                f"{again:,} predicted only, as without them the preprocessing gives new columns, or draws without a seed, and the forest is trained again"
             )
         return f"Measured({'; '.join(parts)})"
 

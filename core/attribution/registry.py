@@ -112,7 +112,7 @@ def _rescored(
     if not done.any():
         raise InputError(
             f"A record is re-scored by removing it alone from the trees. None of these {most:,} can be: without it the preprocessing gives new "
-            "columns, so that the forest is trained again, or a class is gone; leave out `rescore`."
+            "columns, or draws without a seed, so that the forest is trained again, or a class is gone; leave out `rescore`."
         )
     found = effects.copy()
     found[ids[done]] = changes[done]

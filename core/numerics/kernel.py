@@ -69,5 +69,6 @@ _KERNEL = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 def _compiled(function: Function, **options: Any) -> Function:
     """Compile a function; what is kept of it on disk holds for these sources alone, as numba looks at none that it calls into."""
     dispatcher: Any = njit(cache=True, nogil=True, **options)(function)
-    dispatcher._cache._cache_file._source_stamp = _SOURCES
+    if hasattr(dispatcher, "_cache"):  # else numba is told not to compile
+        dispatcher._cache._cache_file._source_stamp = _SOURCES
     return dispatcher  # type: ignore[no-any-return]

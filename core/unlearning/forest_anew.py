@@ -26,6 +26,7 @@ from core.unlearning.forest_coding import recoded
 from core.unlearning.forest_parts import estimator_of, features_drawn, rules_of
 from core.unlearning.forest_state import ForestState, Grove
 from core.unlearning.forest_table import Singles, tree_input
+from core.unlearning.preprocessing.unchanged import lacks_seed
 
 Bools = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.intp]
@@ -83,19 +84,27 @@ def refitted(case: Case, grove: Grove, retained: Bools) -> Refitted | None:
     InputError
         If it cannot be fitted to them.
     NotSupportedError
-        If it gives columns that it did not give before.
+        If it gives columns that it did not give before, or draws at random without a seed and so never gives the same.
     """
     if not isinstance(case.model, Pipeline) or len(case.model.steps) == 1:
         return None
     rows = np.flatnonzero(retained)
+
+    def fitted() -> Pipeline:
+        return clone(case.model[:-1]).fit(model_input(case, rows), case.train_labels[rows])
+
     try:
-        steps = clone(case.model[:-1]).fit(model_input(case, rows), case.train_labels[rows])
+        steps = fitted()
     except ValueError as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"The preprocessing must be able to fit the {len(rows)} retained records. It says: {reason}"
         ) from error
     after = tree_input(case, rows, steps)
+    if lacks_seed(steps) and not np.array_equal(after, tree_input(case, rows, fitted()), equal_nan=True):
+        raise NotSupportedError(
+            "the preprocessing draws at random without a seed, so that it is another one each time it is fitted; set its random_state"
+        )
     columns = _columns(case.model[:-1], steps, grove.X.shape[1], after.shape[1])
     before = grove.X[grove.local[rows]][:, columns]
     changed = np.flatnonzero(~((before == after) | (np.isnan(before) & np.isnan(after))).all(axis=0))

@@ -210,6 +210,20 @@ def test_groups_that_change_the_preprocessing_are_removed_as_really(scaled, monk
         assert found.changes[index] == pytest.approx(change, abs=1e-12)
 
 
+def test_the_tables_of_groups_that_take_categories_along_count_as_memory(monkeypatch):
+    columns = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["region"]), remainder="passthrough")
+    model = make_pipeline(columns, RandomForestClassifier(2, max_depth=3, random_state=1))
+    case = core.Case(model.fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES, confirm=False)
+    outcome, region = Outcome.of(case, METRICS[0], "woman", "explore"), TRAIN["region"].to_numpy()
+    groups = {number: np.flatnonzero(region == number // 2) for number in range(12)}
+    rows, most = len(case.rows("explore")), 3
+    monkeypatch.setattr(forest_measured, "MOST_NUMBERS", rows * (2 * most * forest_measured.DRAWS + most * 12))
+    marked, changes = np.zeros(12, dtype=bool), np.zeros(12)
+    blocks = [block for block, _ in forest_measured._in_blocks(outcome, groups, marked, changes, None)]
+    assert [list(block) for block in blocks] == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
+    assert [len({id(leaving.points) for leaving in block.values()}) for block in blocks] == [most, most]
+
+
 def test_groups_that_train_the_forest_again_are_left_out_of_what_is_claimed():
     rare = OneHotEncoder(min_frequency=40, handle_unknown="infrequent_if_exist")
     columns = make_column_transformer((rare, ["region"]), remainder="passthrough")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from core.numerics import kernel
 
@@ -22,20 +25,32 @@ def twice(x):
 """
 
 
-def answer(folder: Path) -> str:
-    asked = "from numerics.outer import twice_and_one as f; print(f(10), sum(f.stats.cache_hits.values()))"
-    ran = subprocess.run([sys.executable, "-c", asked], cwd=folder, capture_output=True, text=True, check=True)
-    return ran.stdout.strip()
+COMPILED = "print(f(10), sum(f.stats.cache_hits.values()))"
 
 
-def test_a_function_is_compiled_again_where_one_that_it_calls_was_changed(tmp_path: Path) -> None:
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
     package = tmp_path / "numerics"
     package.mkdir()
     (package / "__init__.py").touch()
     shutil.copy(kernel.__file__, package)
     (package / "outer.py").write_text(CALLER)
     (package / "inner.py").write_text(INNER.format(2))
+    return package
+
+
+def answer(folder: Path, shown: str = COMPILED, **settings: str) -> str:
+    asked, env = f"from numerics.outer import twice_and_one as f; {shown}", {**os.environ, **settings}
+    ran = subprocess.run([sys.executable, "-c", asked], cwd=folder, env=env, capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
+
+
+def test_a_function_is_compiled_again_where_one_that_it_calls_was_changed(package: Path, tmp_path: Path) -> None:
     assert answer(tmp_path) == "21 0"
     assert answer(tmp_path) == "21 1"
     (package / "inner.py").write_text(INNER.format(3))
     assert answer(tmp_path) == "31 0"
+
+
+def test_functions_run_where_numba_is_told_not_to_compile(package: Path, tmp_path: Path) -> None:
+    assert answer(tmp_path, "print(f(10))", NUMBA_DISABLE_JIT="1") == "21"

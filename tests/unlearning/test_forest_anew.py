@@ -13,7 +13,8 @@ from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, QuantileTransformer, StandardScaler
+from sklearn.random_projection import GaussianRandomProjection
 from sklearn.tree import DecisionTreeClassifier
 
 import core
@@ -148,6 +149,25 @@ def test_columns_without_names_keep_their_places_or_train_again():
     result = core.unlearn(case, NURSES)
     assert result.method == "refit"
     assert any("does not name them" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "again"),
+    [
+        (lambda: GaussianRandomProjection(2), True),
+        (lambda: GaussianRandomProjection(2, random_state=0), False),
+        (lambda: QuantileTransformer(n_quantiles=20), False),
+    ],
+    ids=["no seed", "a seed", "no seed but nothing drawn"],
+)
+def test_preprocessing_that_draws_without_a_seed_trains_again(drawn, again):
+    case = make_case(RandomForestClassifier(2, random_state=0), scaled=drawn)
+    groups = [np.arange(start, start + 9) for start in (0, 9)]
+    measured = core.measured_changes(case, groups, "demographic_parity_difference")
+    assert measured.trained_again.tolist() == [again, again]
+    result = core.unlearn(case, OTHERS[:3])
+    assert result.method == ("refit" if again else "forest")
+    assert any("draws at random without a seed" in note for note in result.notes) == again
 
 
 def test_a_category_that_test_rows_alone_have_is_named_where_the_encoder_refuses_it():

@@ -17,7 +17,7 @@ from core.case.case import Case
 from core.case.scoring import model_rows
 from core.unlearning.base import Positions, model_input
 from core.unlearning.preprocessing.chain import column_parts
-from core.unlearning.preprocessing.unchanged import NOTHING, Parts
+from core.unlearning.preprocessing.unchanged import NOTHING, Parts, lacks_seed
 
 Singles = npt.NDArray[np.float32]
 
@@ -65,7 +65,8 @@ class Branch:
 def branches_again(case: Case, positions: Positions, points: pd.DataFrame) -> Given | None:
     """Return what those branches of a preprocessing give that would not stay as they are without some retained rows.
 
-    Costs a fit of these alone. None where the preprocessing is no lone column transformer, or a branch would not give the columns it gave.
+    Costs a fit of these alone. None where the preprocessing is no lone column transformer or may draw
+    without a seed, or a branch would not give the columns it gave.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ def _names(estimator: Any) -> list[str] | None:
 
 
 def _branches(case: Case) -> list[Branch] | None:
-    if not isinstance(case.model, Pipeline) or len(case.model.steps) != 2:
+    if not isinstance(case.model, Pipeline) or len(case.model.steps) != 2 or lacks_seed(case.model[:-1]):
         return None
     whole = case.model.steps[0][1]
     if type(whole) is not ColumnTransformer or whole.transformer_weights is not None:

@@ -54,6 +54,11 @@ def lost_categories(case: Case, positions: Positions) -> Lost | None:
     return parts.lost(positions)
 
 
+def lacks_seed(steps: Pipeline) -> bool:
+    """Return whether a preprocessing may draw at random with no `random_state` set."""
+    return any(name.endswith("random_state") and value is None for name, value in steps.get_params().items())
+
+
 class Parts:
     """The fitted transformers of a pipeline, each with what it is given of the retained rows.
 
