@@ -12,6 +12,7 @@ can be called from Python. Assigning a tuple to a row of an array compiles the w
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -70,5 +71,8 @@ def _compiled(function: Function, **options: Any) -> Function:
     """Compile a function; what is kept of it on disk holds for these sources alone, as numba looks at none that it calls into."""
     dispatcher: Any = njit(cache=True, nogil=True, **options)(function)
     if hasattr(dispatcher, "_cache"):  # else numba is told not to compile
-        dispatcher._cache._cache_file._source_stamp = _SOURCES
+        kept = dispatcher._cache._cache_file
+        kept._source_stamp = _SOURCES
+        # Of two processes that compile at once none writes to a file that the other's index names.
+        kept._data_name_pattern = kept._data_name_pattern.replace("{number", f"{os.getpid()}-{{number")
     return dispatcher  # type: ignore[no-any-return]

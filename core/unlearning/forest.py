@@ -30,6 +30,7 @@ from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import check_weights, estimator_of, rules_of, why_not
 from core.unlearning.forest_saved import restore, saved_forest
 from core.unlearning.forest_state import ForestState, prepare_state
+from core.unlearning.forest_table import as_trees_take
 
 Bools = npt.NDArray[np.bool_]
 
@@ -64,6 +65,7 @@ class Forest(Unlearner):
         new = refitted(case, before.grove, retained)
         notes: tuple[str, ...] = ()
         if new is not None and new.differs:
+            as_trees_take(case.model, case.X_test, new.steps)  # raises where a test row could not be scored any more
             check_room(case, "Building again")
             state, model = built_anew(before, case.model, new)
             notes = (new.note,)
