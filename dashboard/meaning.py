@@ -70,6 +70,19 @@ def label(metric: str, roles: core.Roles) -> str:
     return kinds.get(found.kind, found.label)
 
 
+def reworded(sentence: str, metric: str, roles: core.Roles) -> str:
+    """Return a sentence about a metric in which it is called as `label` calls it.
+
+    Examples
+    --------
+    >>> said = "The gap in undeserving people served goes from 0.7 to 0.2."
+    >>> reworded(said, "false_positive_rate_difference", core.Roles("fraud", 1, 0, ["region"]))
+    'The gap in the share missed goes from 0.7 to 0.2.'
+    """
+    own = label(metric, roles)
+    return sentence.replace(METRICS[metric].words, own[:1].lower() + own[1:])
+
+
 def ends(rate: str, roles: core.Roles) -> tuple[str, str]:
     """Return what the groups at the two ends of a rate are called in a case, the bad end first.
 

@@ -43,12 +43,13 @@ def show(work: Work) -> None:
         computing.requested(work, searched.RULES, "Search again, to the end", *asked, again=True)
     sure = sum(one.survives for one in found) or len(found)
     ranked = sorted(found, key=lambda one: not one.survives)
+    roles = cached.case(work).roles
     for rank, rule in enumerate(ranked[:sure], 1):
-        _card(rank, rule)
+        _card(rank, rule, roles)
     if ranked[sure:]:
         with st.expander(f"{count(len(ranked) - sure)} more that may be chance"):
             for rank, rule in enumerate(ranked[sure:], sure + 1):
-                _card(rank, rule)
+                _card(rank, rule, roles)
     _tables(work, found)
 
 
@@ -86,9 +87,9 @@ def _head(found: core.Explanation) -> None:
         st.caption(f":material/info: {plain(note)}")
 
 
-def _card(rank: int, rule: core.Subset) -> None:
+def _card(rank: int, rule: core.Subset, roles: core.Roles) -> None:
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{rank}.** {plain(rule.sentence)}")
+        st.markdown(f"**{rank}.** {plain(meaning.reworded(rule.sentence, rule.metric, roles))}")
         with st.container(horizontal=True, gap="xsmall"):
             _badges(rule)
         st.caption(
