@@ -26,6 +26,7 @@ from core.unlearning.forest_coding import recoded
 from core.unlearning.forest_parts import estimator_of, features_drawn, rules_of
 from core.unlearning.forest_state import ForestState, Grove
 from core.unlearning.forest_table import Singles, tree_input
+from core.unlearning.preprocessing.branches import names_given
 from core.unlearning.preprocessing.unchanged import lacks_seed
 
 Bools = npt.NDArray[np.bool_]
@@ -202,8 +203,5 @@ def _columns(before: Pipeline, after: Pipeline, n_before: int, n_after: int) -> 
 
 def _names(steps: Pipeline, count: int) -> list[str] | None:
     """Return the names of what a fitted preprocessing gives; None where it does not tell them apart."""
-    try:
-        names = [str(name) for name in steps.get_feature_names_out()]
-    except (AttributeError, TypeError, ValueError, NotImplementedError):
-        return None
-    return names if len(names) == len(set(names)) == count else None
+    names = names_given(steps)
+    return names if names is not None and len(names) == len(set(names)) == count else None

@@ -99,12 +99,13 @@ def _again(branch: Branch, positions: Positions, labels: npt.NDArray[Any], point
     except ValueError:
         return None
     columns = np.arange(branch.outputs.start, branch.outputs.stop)
-    if values.shape[1] != len(columns) or np.isinf(values).any() or _names(again) != _names(branch.estimator):
+    if values.shape[1] != len(columns) or np.isinf(values).any() or names_given(again) != names_given(branch.estimator):
         return None
     return Given(columns, values, asked)
 
 
-def _names(estimator: Any) -> list[str] | None:
+def names_given(estimator: Any) -> list[str] | None:
+    """Return the names of the columns that a fitted transformer gives; None where it tells none."""
     try:
         return [str(name) for name in estimator.get_feature_names_out()]
     except (AttributeError, TypeError, ValueError, NotImplementedError):
