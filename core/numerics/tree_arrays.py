@@ -172,6 +172,10 @@ class Scratch(NamedTuple):
     opened: Array
     alone: Array
     marked: Array
+    peak: Array
+    rest: Array
+    most: Array
+    before: Array
 
 
 def _make_stack(n_rows: int, n_features: int, n_classes: int) -> Stack:
@@ -208,4 +212,8 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.empty(2 * MOST_BINS, np.bool_),
         np.empty(2 * MOST_BINS, np.bool_),
         np.zeros(MOST_BINS, np.bool_),
+        np.zeros(1, np.int64),
+        np.zeros(1),
+        np.empty(len(table.twin)),
+        np.empty((2, 2 * MOST_BINS + 1)),
     )

@@ -17,6 +17,7 @@ Array = npt.NDArray[Any]
 
 LEFT, RIGHT, FEATURE, THRESHOLD, IMPURITY, ROWS, WEIGHT, MISSING = range(8)
 """Columns of scikit-learn's node records, seen as eight words each."""
+WORDS = 8
 LEAF, UNDEFINED = -1, -2
 NOTHING = (0, -np.inf, -1, -1, 0)
 
@@ -38,6 +39,8 @@ class Grown(NamedTuple):
         At least the largest proxy of the features that lost.
     names : ndarray of int32, shape (n_nodes,)
         Of the node's histograms, -1 where there are none.
+    levels : ndarray of int32, shape (n_nodes,)
+        How many splits stand above each node.
     """
 
     words: Array
@@ -46,18 +49,20 @@ class Grown(NamedTuple):
     origin: Array
     others: Array
     names: Array
+    levels: Array
 
 
 def make_room(n_rows: int, n_classes: int) -> Grown:
     """Return room for any tree of `n_rows` rows; memory is taken as it is written."""
     capacity = 2 * n_rows + 1
-    words = np.empty((capacity, 8), np.int64)
+    words = np.empty((capacity, WORDS), np.int64)
     return Grown(
         words,
         words.view(np.float64),
         np.empty((capacity, n_classes)),
         np.empty(capacity, np.int32),
         np.empty(capacity),
+        np.empty(capacity, np.int32),
         np.empty(capacity, np.int32),
     )
 
@@ -104,8 +109,10 @@ def put_node(
 ) -> None:
     """Write a leaf at position `at`."""
     words, reals = out.words, out.reals
+    out.levels[at] = 0
     if parent >= 0:
         words[parent, LEFT if is_left else RIGHT] = at
+        out.levels[at] = out.levels[parent] + 1
     words[at, LEFT] = LEAF
     words[at, RIGHT] = LEAF
     words[at, FEATURE] = UNDEFINED
@@ -250,14 +257,9 @@ def build(
 
 
 @entry
-def deepest(words: Array, n_nodes: int, depth: Array) -> int:
-    """Return the depth of a tree; `depth` has room for that of every node."""
-    most = 0
-    depth[0] = 0
-    for node in range(n_nodes):
-        if words[node, LEFT] >= 0:
-            below = depth[node] + 1
-            depth[words[node, LEFT]] = below
-            depth[words[node, RIGHT]] = below
-            most = max(most, below)
-    return most
+def deepest(levels: Array) -> int:
+    """Return the depth of a tree from the levels of its nodes."""
+    most = levels[0]
+    for i in range(len(levels)):
+        most = max(most, levels[i])
+    return int(most)

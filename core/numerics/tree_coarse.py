@@ -23,6 +23,8 @@ from core.numerics.tree_sorting import sort_keys
 CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
 MARGIN = 1e-9
 """Proxies closer than this share of the node's weight are compared one by one."""
+LOWEST = -1e30
+"""Below every proxy, and not infinite: sums with it are numbers."""
 LOW_HALF = (1 << 32) - 1
 LOOKED_UP = 4
 """Rows are looked up in their column's order where that means a look at no more than one in so many of a node's."""
@@ -215,7 +217,8 @@ def best_opened(
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Compare the splits in and between opened bins in ascending order; the first of equals wins.
 
-    What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included.
+    What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included; the
+    bin of the best split goes to `scratch.peak`, and what no other split there exceeds to `scratch.rest`.
     """
     keys, counts = scratch.keys, scratch.counts
     a, b, rows, at = np.int64(0), np.int64(0), 0, 0
@@ -223,6 +226,8 @@ def best_opened(
     below: Any = -1
     above: Any = -1
     best, n_left = -np.inf, 0
+    rest = LOWEST
+    scratch.peak[0] = -1
     for i in range(n_bins):
         here = (counts[2 * i] & LOW_HALF) + (counts[2 * i + 1] & LOW_HALF)
         if here == 0:
@@ -234,12 +239,11 @@ def best_opened(
             last = -1
             continue
         end = rows + here
-        most = corner(rules.entropy, 0.0, 0.0, all_a, all_b) if rows == 0 else -np.inf
+        most = corner(rules.entropy, 0.0, 0.0, all_a, all_b) if rows == 0 else LOWEST
         while rows < end:
             code = np.int64(edges[scratch.begins[i]]) if scratch.alone[i] else keys[at] >> 32
             if rows > 0:
                 proxy = proxy_of_two(rules.entropy, np.float64(a), np.float64(b), all_a, all_b)
-                most = max(most, proxy)
                 if (
                     proxy > best
                     and last >= 0
@@ -248,6 +252,10 @@ def best_opened(
                     and n - rows >= rules.min_samples_leaf
                 ):
                     best, below, above, n_left = proxy, last, code, rows
+                    scratch.peak[0], rest = i, most
+                elif scratch.peak[0] == i:
+                    rest = max(rest, proxy)
+                most = max(most, proxy)
             last = code
             if scratch.alone[i]:
                 a += counts[2 * i] >> 32
@@ -261,6 +269,7 @@ def best_opened(
                 at += 1
                 rows += 1
         scratch.upper[i] = most
+    scratch.rest[0] = rest
     return (SPLIT if below >= 0 else NO_SPLIT), best, below, above, n_left
 
 
@@ -287,6 +296,7 @@ def best_in_bins(
         Where PRUNED: no split's proxy is larger.
     below, above, n_left : int
     """
+    scratch.peak[0] = -1
     n, shift = len(rows), bins_shift(table, f, len(rows))
     n_bins = ((table.n_bins[f] - 1) >> shift) + 1
     if n_bins == 2:

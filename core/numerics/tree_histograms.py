@@ -1,9 +1,8 @@
 """What large nodes of two-class trees remember of their search: class counts by bin of every candidate, and what no split there exceeds.
 
 When rows leave or join, counts change and so do the bounds; rows are looked at only in bins whose bound still reaches the best split.
-The proxy F is convex and homogeneous in the class sums left and right of a split, so a change of them by -d raises it by at most
--grad F(after) d, and one by +d lowers it by at least as much. The gradient depends on the sides' class shares alone, which
-the counts bound within a bin.
+The node's own split, whose proxy the counts give, is set apart: the bound of its bin is that of all others there, so that the rows
+around it need no look either while none of them comes near.
 
 References
 ----------
@@ -13,24 +12,14 @@ Brophy, J. and Lowd, D. (2021). Machine unlearning for random forests. ICML.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.numerics.kernel import inlined, int64, kernel
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Place, Rules, Scratch, Table
-from core.numerics.tree_coarse import (
-    LOW_HALF,
-    MARGIN,
-    PRUNED,
-    best_opened,
-    bins_shift,
-    corner,
-    gather_ordered,
-    gather_sorted,
-    set_aside,
-)
+from core.numerics.kernel import int64, kernel
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Scratch, Table
+from core.numerics.tree_bounds import change_with_rows, rise_without_one
+from core.numerics.tree_coarse import CONSTANT, LOW_HALF, LOWEST, PRUNED, bins_shift, corner
 from core.numerics.tree_columns import bins_for
 
 ROWS, FIRST, SECOND, BOUND, START = range(5)
@@ -39,8 +28,11 @@ first of the column's bins that it joins."""
 WIDTH = 5
 SIZE, CANDIDATES = range(2)
 """Columns of a node's first line."""
-FEATURE, BINS = range(2)
-"""Columns of a candidate's first line; its bins follow."""
+FEATURE, BINS, PEAK, BELOW, ABOVE = range(5)
+"""Columns of a candidate's first line; its bins follow. Where the node splits on it, the bin that its split is in, whose bound is of
+all splits but this one, and the codes on both sides of the threshold; else one of the two below."""
+NO_PEAK, NO_SPLITS = -1, -2
+"""Of a candidate that is constant in the node, there are no splits until rows join."""
 FEWEST, MOST, PARTS = 12, 48, 16
 """The column's bins are joined until they hold a part in so many of a node's rows, but no fewer and no more than these."""
 UP = 2.0**-23
@@ -85,14 +77,17 @@ def begin(store: Histograms) -> int:
 
 @kernel
 def add_candidate(
-    store: Histograms, start: int, table: Table, f: int, n: int, all_a: float, all_b: float, entropy: bool, scratch: Scratch
+    store: Histograms, start: int, table: Table, f: int, n: int, all_a: float, all_b: float, entropy: bool, below: int,
+    above: int, scratch: Scratch,
 ) -> int:  # fmt: skip
     """Add what the search of one candidate has just left in `scratch`; return `start`, or -1 where there is no room.
 
-    A value that many rows share has a bin of its own: rows are never looked at to tell it from others.
+    Its best split, between the codes `below` and `above`, is set apart. A value that many rows share has a bin of its own: rows are
+    never looked at to tell it from others.
     """
     shift = bins_shift(table, f, n)
     edges, counts, wanted = table.edges[f], scratch.counts, max(FEWEST, min(MOST, n // PARTS))
+    peak, peak_line = scratch.peak[0], -1
     head, at, alone, a, b, last = store.used[0], store.used[0], False, 0.0, 0.0, -1
     for i in range(((table.n_bins[f] - 1) >> shift) + 1):
         first, second = counts[2 * i], counts[2 * i + 1]
@@ -108,14 +103,68 @@ def add_candidate(
                 at = _start_bin(store, at, (last + 1) << shift, corner(entropy, a, b, all_a, all_b))
                 alone = False
             at = _start_bin(store, at, (i if often or (not alone and at > head) else last + 1) << shift, -np.inf)
-        _join(store, at, rows, first >> 32, second >> 32, max(scratch.edge[i], scratch.upper[i]))
+        bound = max(scratch.edge[i], scratch.upper[i])
+        if i == peak:
+            peak_line, bound = at, scratch.rest[0]
+        _join(store, at, rows, first >> 32, second >> 32, bound)
         a += first >> 32
         b += second >> 32
         alone, last = often, i
     if alone and (last + 1) << shift < table.n_bins[f]:
         at = _start_bin(store, at, (last + 1) << shift, corner(entropy, a, b, all_a, all_b))
     _end_candidate(store, start, head, f, at)
+    if peak_line >= 0:
+        set_apart(store, head, peak_line - head - 1, below, above)
     return start
+
+
+@kernel
+def set_apart(store: Histograms, head: int, peak: int, below: int, above: int) -> None:
+    """Note which of a candidate's bins has a bound of all splits but one."""
+    store.lines[head, PEAK] = peak
+    store.lines[head, BELOW] = below
+    store.lines[head, ABOVE] = above
+
+
+@kernel
+def take_back(store: Histograms, head: int, proxy: float) -> None:
+    """Let the bin of the split that was set apart, whose proxy is given, bound that one too."""
+    peak = int64(store.lines[head, PEAK])
+    if peak >= 0:
+        bounds, at = store.bounds, head + 1 + peak
+        bounds[at, BOUND] = max(np.float64(bounds[at, BOUND]), proxy + abs(proxy) * UP)
+        store.lines[head, PEAK] = NO_PEAK
+
+
+@kernel
+def add_searched(
+    store: Histograms, start: int, table: Table, f: int, n: int, sums: Array, entropy: bool, found: tuple[int, float, int, int, int],
+    leader: int, beaten: float, scratch: Scratch,
+) -> tuple[int, int]:  # fmt: skip
+    """Add a candidate that has just been searched; of all there are so far, the best one's split alone is set apart.
+
+    `found` is as `best_on_feature` gives it; `leader` the first line of the best candidate before, of proxy `beaten`, or -1.
+
+    Returns
+    -------
+    start : int
+        -1 where there is no room.
+    leader : int
+        Of the best candidate now.
+    """
+    this, proxy = store.used[0], found[1]
+    start = add_candidate(store, start, table, f, n, sums[0], sums[1], entropy, found[2], found[3], scratch)
+    if start < 0:
+        return -1, -1
+    if found[0] == CONSTANT:
+        store.lines[this, PEAK] = NO_SPLITS
+    elif found[0] != PRUNED and proxy > beaten:
+        if leader >= 0:
+            take_back(store, leader, beaten)
+        return start, int64(this)
+    elif found[0] != PRUNED:
+        take_back(store, this, proxy)
+    return start, leader
 
 
 @kernel
@@ -144,6 +193,7 @@ def _end_candidate(store: Histograms, start: int, head: int, f: int, at: int) ->
     """Write the first line of a candidate whose last bin stands in line `at`."""
     store.lines[head, FEATURE] = f
     store.lines[head, BINS] = at - head
+    store.lines[head, PEAK] = NO_PEAK
     store.used[0] = at + 1
     store.lines[start, SIZE] = at + 1 - start
     store.lines[start, CANDIDATES] += 1
@@ -160,6 +210,7 @@ def add_constant(store: Histograms, start: int, f: int, n: int, all_a: float, al
     at = _start_bin(store, head, 0, -np.inf)
     _join(store, at, n, int(all_a), int(all_b), bound)
     _end_candidate(store, start, head, f, at)
+    store.lines[head, PEAK] = NO_SPLITS
     return start
 
 
@@ -171,59 +222,14 @@ def copy_histograms(name: int, base: Histograms, own: Histograms, out: Histogram
     if to + size > len(out.lines):
         return -1
     for i in range(size):
-        for j in range(out.lines.shape[1]):
+        for j in range(WIDTH):
             out.lines[to + i, j] = lines[start + i, j]
     out.used[0] = to + size
     return int(to + out.offset)
 
 
 @kernel
-def _slope(entropy: bool, share: float) -> float:
-    """Return how fast the proxy falls as rows of one class join a side, from the other class's share in it."""
-    if entropy:
-        return -math.log(1.0 - share) / math.log(2.0) if share < 1.0 else np.inf
-    return 2.0 * share * share
-
-
-@kernel
-def _share(part: float, rest: float) -> float:
-    """Return the share of `part`; of nothing, 1."""
-    return part / (part + rest) if part + rest > 0.0 else 1.0
-
-
-@kernel
-def _times(slope: float, weight: float) -> float:
-    return slope * weight if weight > 0.0 else 0.0
-
-
-@kernel
-def _most_risen(
-    entropy: bool, low: float, high: float, whole: float, other_low: float, other_high: float, other_whole: float,
-    left: float, inside: float, right: float,
-) -> float:  # fmt: skip
-    """Bound how much splits in a bin rise as weight of one class leaves left of it, inside and right of it.
-
-    `low` and `high` are the class's sums left of the bin and up to its end, `whole` the node's; then those of the other class.
-    """
-    on_left = _slope(entropy, _share(other_high, low))
-    on_right = _slope(entropy, _share(other_whole - other_low, whole - high))
-    return _times(on_left, left) + _times(on_right, right) + _times(max(on_left, on_right), inside)
-
-
-@kernel
-def _least_fallen(
-    entropy: bool, low: float, high: float, whole: float, other_low: float, other_high: float, other_whole: float,
-    left: float, inside: float, right: float,
-) -> float:  # fmt: skip
-    """Bound how much splits in a bin fall as weight of one class joins; arguments as for `_most_risen`."""
-    on_left = _slope(entropy, other_low / (other_low + high)) if other_low > 0.0 else 0.0
-    other_right = other_whole - other_high
-    on_right = _slope(entropy, other_right / (other_right + whole - low)) if other_right > 0.0 else 0.0
-    return _times(on_left, left) + _times(on_right, right) + _times(min(on_left, on_right), inside)
-
-
-@kernel
-def _bin_of(lines: Array, at: int, n_bins: int, place: Any) -> int:
+def bin_of(lines: Array, at: int, n_bins: int, place: Any) -> int:
     """Return which of a candidate's bins, whose first stands in line `at`, one of the column's bins belongs to."""
     low, high = 0, n_bins
     while high - low > 1:
@@ -236,139 +242,69 @@ def _bin_of(lines: Array, at: int, n_bins: int, place: Any) -> int:
 
 
 @kernel
-def _shift_bounds(
-    store: Histograms, at: int, n_bins: int, joins: bool, entropy: bool, all_a: float, all_b: float,
-    moved_a: float, moved_b: float, moved: Array,
-) -> None:  # fmt: skip
-    lines, bounds = store.lines, store.bounds
-    a, b, done_a, done_b = 0.0, 0.0, 0.0, 0.0
+def _sum_up(store: Histograms, at: int, n_bins: int, before: Array) -> None:
+    """Write the class sums left of every bin, and of all."""
+    a, b = np.int64(0), np.int64(0)
     for j in range(n_bins):
-        next_a, next_b = a + lines[at + j, FIRST], b + lines[at + j, SECOND]
-        here_a, here_b = np.float64(moved[2 * j]), np.float64(moved[2 * j + 1])
-        change = 0.0
-        if moved_a > 0.0:
-            right = moved_a - done_a - here_a
-            if joins:
-                change -= _least_fallen(entropy, a, next_a, all_a, b, next_b, all_b, done_a, here_a, right)
-            else:
-                change += _most_risen(entropy, a, next_a, all_a, b, next_b, all_b, done_a, here_a, right)
-        if moved_b > 0.0:
-            right = moved_b - done_b - here_b
-            if joins:
-                change -= _least_fallen(entropy, b, next_b, all_b, a, next_a, all_a, done_b, here_b, right)
-            else:
-                change += _most_risen(entropy, b, next_b, all_b, a, next_a, all_a, done_b, here_b, right)
-        bound = np.float64(bounds[at + j, BOUND]) + change
-        bounds[at + j, BOUND] = bound + abs(bound) * UP
-        a, b, done_a, done_b = next_a, next_b, done_a + here_a, done_b + here_b
+        before[0, j] = a
+        before[1, j] = b
+        a += store.lines[at + j, FIRST]
+        b += store.lines[at + j, SECOND]
+    before[0, n_bins] = a
+    before[1, n_bins] = b
+
+
+@kernel
+def _add_to_bounds(store: Histograms, at: int, n_bins: int, change: Array) -> float:
+    """Raise every bin's bound; return the largest."""
+    most = -np.inf
+    for j in range(n_bins):
+        bound = np.float64(store.bounds[at + j, BOUND]) + change[j]
+        bound += abs(bound) * UP
+        store.bounds[at + j, BOUND] = bound
+        most = max(most, bound)
+    return most
 
 
 @kernel
 def move_rows(
-    store: Histograms, start: int, table: Table, entropy: bool, labels: Array, rows: Array, joins: bool,
-    sums: Array, scratch: Scratch,
-) -> None:  # fmt: skip
-    """Let rows join a node, or leave it, in all its histograms; `sums` are the node's class sums afterwards."""
+    store: Histograms,
+    start: int,
+    table: Table,
+    entropy: bool,
+    labels: Array,
+    rows: Array,
+    joins: bool,
+    scratch: Scratch,
+) -> None:
+    """Let rows join a node, or leave it, in all its histograms; each candidate's largest bound then goes to `scratch.most`."""
     lines, moved, by, bins = store.lines, scratch.counts, 1 if joins else -1, bins_for(table, len(rows))
+    before, change = scratch.before, scratch.upper
     at = start + 1
-    for _ in range(lines[start, CANDIDATES]):
+    for candidate in range(lines[start, CANDIDATES]):
         f, n_bins = lines[at, FEATURE], int64(lines[at, BINS])
         at += 1
-        moved[: 2 * n_bins] = 0
-        moved_a, moved_b = 0.0, 0.0
+        if len(rows) > 1 or joins:
+            moved[: 2 * n_bins] = 0
+        j, second, weight, moved_a, moved_b = int64(0), int64(0), int64(0), 0.0, 0.0
         for i in range(len(rows)):
-            j = _bin_of(lines, at, n_bins, bins[f, rows[i]])
+            j = bin_of(lines, at, n_bins, bins[f, rows[i]])
             label = labels[rows[i]]
-            weight, second = label >> CLASS_BITS, label & CLASS_MASK
+            weight, second = int64(label >> CLASS_BITS), int64(label & CLASS_MASK)
             lines[at + j, ROWS] += by
             lines[at + j, FIRST + second] += by * weight
             moved[2 * j + second] += weight
             moved_a += weight * (1 - second)
             moved_b += weight * second
-        _shift_bounds(store, at, n_bins, joins, entropy, sums[0], sums[1], moved_a, moved_b, moved)
+        _sum_up(store, at, n_bins, before)
+        if len(rows) == 1 and not joins:
+            rise_without_one(entropy, n_bins, before[second], before[1 - second], np.float64(weight), j, change)
+        else:
+            change_with_rows(entropy, n_bins, joins, before, moved_a, moved_b, moved, change)
+        scratch.most[candidate] = _add_to_bounds(store, at, n_bins, change)
+        if lines[at - 1, PEAK] == NO_SPLITS:
+            if joins:
+                lines[at - 1, PEAK] = NO_PEAK
+            else:
+                scratch.most[candidate] = LOWEST
         at += n_bins
-
-
-@kernel
-def _choose_bins(store: Histograms, at: int, n_bins: int, least: float, scratch: Scratch) -> tuple[bool, float]:
-    """Mark the bins that may hold a proxy of `least` and the ones before them; return if any and the largest bound."""
-    some, most, last = False, -np.inf, -1
-    for j in range(n_bins):
-        scratch.opened[j] = False
-        bound = np.float64(store.bounds[at + j, BOUND])
-        rows = np.int64(store.lines[at + j, ROWS])
-        scratch.counts[2 * j] = (np.int64(store.lines[at + j, FIRST]) << 32) | rows
-        scratch.counts[2 * j + 1] = np.int64(store.lines[at + j, SECOND]) << 32
-        if rows == 0:
-            continue
-        most = max(most, bound)
-        if bound >= least:
-            scratch.opened[j] = some = True
-            if last >= 0:
-                scratch.opened[last] = True
-        last = j
-    return some, most
-
-
-@inlined
-def _best_of_candidate(
-    store: Histograms, at: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
-    floor: float, scratch: Scratch,
-) -> tuple[int, float, int, int, int]:  # fmt: skip
-    """Find the best split on a candidate, as `best_in_bins`; bounds of opened bins become their largest proxies."""
-    lines = store.lines
-    f, n_bins = int64(lines[at, FEATURE]), int64(lines[at, BINS])
-    at += 1
-    some, most = _choose_bins(store, at, n_bins, floor - MARGIN * (sums[0] + sums[1]), scratch)
-    if not some:
-        return PRUNED, most, -1, -1, 0
-    for j in range(n_bins):
-        scratch.begins[j] = lines[at + j, START]
-    scratch.begins[n_bins] = table.n_bins[f]
-    values, edges, n = table.values[table.first[f] : table.first[f + 1]], table.edges[f], len(rows)
-    if set_aside(edges, n_bins, scratch) and gather_ordered(table, f, n_bins, labels, n, place, scratch) < 0:
-        gather_sorted(table, f, n_bins, labels, rows, scratch)
-    best = best_opened(values, table.linked[f], edges, rules, n_bins, n, sums[0], sums[1], scratch)
-    for j in range(n_bins):
-        if scratch.opened[j] or scratch.alone[j]:
-            bound = scratch.upper[j]
-            store.bounds[at + j, BOUND] = bound + abs(bound) * UP
-    return best
-
-
-@inlined
-def search_histograms(
-    store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
-    own: int, floor: float, scratch: Scratch,
-) -> tuple[int, float, int, int, int]:  # fmt: skip
-    """Find the best split of a node among its candidates, one of which, `own`, has a split of proxy `floor`.
-
-    Returns
-    -------
-    feature : int
-        -1 where none reaches `floor`.
-    proxy : float
-    below, above, n_left : int
-        As `best_on_feature` gives them.
-    """
-    lines = store.lines
-    at = start + 1
-    while lines[at, FEATURE] != own:
-        at += 1 + lines[at, BINS]
-    feature, best, below, above, n_left = -1, -np.inf, -1, -1, 0
-    mine: Any = (PRUNED, floor, -1, -1, 0)
-    for turn in range(lines[start, CANDIDATES] + 1):
-        f, found = lines[at, FEATURE], mine
-        if turn == 0 or f != own:
-            found = _best_of_candidate(
-                store, at, table, rules, labels, rows, place, sums, max(best, np.float64(mine[1])), scratch
-            )
-        if turn == 0:
-            mine, at = found, start + 1
-            if mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
-                break
-            continue
-        if found[0] != PRUNED and found[1] > best:
-            feature, best, below, above, n_left = f, found[1], found[2], found[3], found[4]
-        at += 1 + lines[at, BINS]
-    return feature, best, below, above, n_left

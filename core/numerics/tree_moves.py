@@ -8,7 +8,7 @@ import numpy as np
 
 from core.numerics.kernel import entry, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array
-from core.numerics.tree_build import LEFT, RIGHT, WEIGHT, Grown
+from core.numerics.tree_build import LEFT, RIGHT, WEIGHT, WORDS, Grown
 
 MUCH = 3
 """A node that changes by more than one row in this many is built again."""
@@ -63,7 +63,7 @@ def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: i
         out.words[parent, LEFT if is_left else RIGHT] = at
     size, shift = end - node, at - node
     for i in range(size):
-        for j in range(out.words.shape[1]):
+        for j in range(WORDS):
             out.words[at + i, j] = old.words[node + i, j]
     for i in range(size):
         for c in range(out.values.shape[1]):
@@ -72,6 +72,8 @@ def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: i
         out.origin[at + i] = old.origin[node + i]
     for i in range(size):
         out.others[at + i] = old.others[node + i]
+    for i in range(size):
+        out.levels[at + i] = old.levels[node + i]
     if shift != 0:
         for i in range(at, at + size):
             if out.words[i, LEFT] >= 0:

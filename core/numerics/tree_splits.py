@@ -22,7 +22,7 @@ from core.numerics.kernel import entry, inlined, int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
 from core.numerics.tree_columns import codes_for, has_missing, midpoint
-from core.numerics.tree_histograms import Histograms, add_candidate, add_constant, begin
+from core.numerics.tree_histograms import Histograms, add_constant, add_searched, begin
 from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
 
@@ -289,7 +289,7 @@ def search(
     recorded = recorded_order(draws, origin, order, scratch.where)
     winner, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
     label_rows(labels, rows, scratch.labels)
-    visited, varied = 0, False
+    visited, varied, leader, beaten = 0, False, int64(-1), -np.inf
     start = begin(store) if known < 0 and counted(table, rules, len(rows)) else -1
     while visited < len(order) and (visited < rules.max_features or not varied):
         if visited >= recorded:
@@ -313,6 +313,7 @@ def search(
                 )
             varied = varied or kind != CONSTANT
             _mark(constants, f, kind == CONSTANT and table.twin[f] < 0)
+            beaten = best
             if proxy > best and kind != PRUNED:
                 others = max(others, best)
                 winner, best, below, above, n_left = column, proxy, a, b, count
@@ -323,6 +324,8 @@ def search(
             others = max(others, best)
             break
         if start >= 0:
-            start = add_candidate(store, start, table, f, len(rows), sums[0], sums[1], rules.entropy, scratch)
+            start, leader = add_searched(
+                store, start, table, f, len(rows), sums, rules.entropy, (kind, proxy, a, b, count), leader, beaten, scratch
+            )  # fmt: skip
     threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
     return winner, best, others, below, threshold, n_left, start + store.offset if start >= 0 else -1

@@ -42,7 +42,8 @@ from core.numerics.tree_build import (
 )
 from core.numerics.tree_coarse import MARGIN, SPLIT, proxy_of_two
 from core.numerics.tree_columns import code_below, codes_for, column_of, has_missing, midpoint
-from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows, search_histograms
+from core.numerics.tree_histogram_search import next_to_split, search_histograms
+from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows
 from core.numerics.tree_moves import (
     MUCH,
     Moves,
@@ -125,14 +126,15 @@ def _from_histograms(
     if name < 0 or (len(joined) > 0 and stores.out.lines[start, CANDIDATES] > rules.max_features):
         return -1, -1, -1, 0, -1
     if len(joined) > 0:
-        take(labels, gone, sums, -1)
-        move_rows(stores.out, start, table, rules.entropy, labels, joined, boolean(True), sums, scratch)
-        take(labels, gone, sums)
+        move_rows(stores.out, start, table, rules.entropy, labels, joined, boolean(True), scratch)
     if len(gone) > 0:
-        move_rows(stores.out, start, table, rules.entropy, labels, gone, boolean(False), sums, scratch)
+        move_rows(stores.out, start, table, rules.entropy, labels, gone, boolean(False), scratch)
     floor = proxy_of_two(rules.entropy, left[0], left[1], sums[0], sums[1])
+    settled = not (
+        next_to_split(stores.out, start, table, f, gone) or next_to_split(stores.out, start, table, f, joined)
+    )
     winner, _, below, above, n_left = search_histograms(
-        stores.out, start, table, rules, labels, rows, place, sums, f, floor, scratch
+        stores.out, start, table, rules, labels, rows, place, sums, f, floor, n_left, settled, scratch
     )
     return winner, below, above, n_left, name
 
@@ -227,7 +229,7 @@ def update(
     n_nodes, fragile = _update_nodes(
         table, rules, draws, labels, samples, stays, old, n_leaving, n_joining, weight, out, stores, moves, scratch
     )
-    return n_nodes, fragile, deepest(out.words, n_nodes, moves.pool)
+    return n_nodes, fragile, deepest(out.levels[:n_nodes])
 
 
 @kernel

@@ -89,7 +89,7 @@ class LivingTree:
     roots : Roots
     samples : ndarray of int32
         The rows it knows, in the order of its leaves.
-    origin, others : ndarray
+    origin, others, levels : ndarray
         Of every node, as in `Grown`.
     memory : Memory or Lines
         What its large nodes remember; lines where thresholds are drawn.
@@ -102,6 +102,7 @@ class LivingTree:
     samples: Ints
     origin: Ints
     others: npt.NDArray[np.float64]
+    levels: Ints
     memory: Memory | Lines
     fragile: bool
 
@@ -109,7 +110,7 @@ class LivingTree:
     def grown(self) -> Grown:
         """The tree as flat arrays; they share memory with scikit-learn's tree."""
         names = self.memory.names if isinstance(self.memory, Memory) else NO_INTS
-        return grown_of(self.estimator, self.origin, self.others, names)
+        return grown_of(self.estimator, self.origin, self.others, names, self.levels)
 
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without some of its rows, every one of which it knows; `stays` marks all rows retained then."""
@@ -158,7 +159,7 @@ class LivingTree:
             table, rules, draws, self.roots.labels, samples, self.grown, lines, n_gone, n_joining, draws.seed,
             weight_of(self.roots.labels, samples), bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
         )  # fmt: skip
-        depth = deepest(bench.out.words, n_nodes, bench.moves.pool)
+        depth = deepest(bench.out.levels[:n_nodes])
         return self._made(n_nodes, depth, bool(fragile), samples, bench, kept_lines(room, now, n_nodes))
 
     def _made(
@@ -170,6 +171,7 @@ class LivingTree:
             samples=samples,
             origin=bench.out.origin[:n_nodes].copy(),
             others=bench.out.others[:n_nodes].copy(),
+            levels=bench.out.levels[:n_nodes].copy(),
             memory=memory,
             fragile=fragile,
         )
@@ -181,12 +183,13 @@ def weight_of(labels: Ints, rows: Ints) -> float:
 
 
 def grown_of(
-    estimator: Any, origin: Ints = NO_INTS, others: npt.NDArray[np.float64] = NO_REALS, names: Ints = NO_INTS
-) -> Grown:
+    estimator: Any, origin: Ints = NO_INTS, others: npt.NDArray[np.float64] = NO_REALS, names: Ints = NO_INTS,
+    levels: Ints = NO_INTS,
+) -> Grown:  # fmt: skip
     """Return a fitted tree as flat arrays, without copying its nodes."""
     state = estimator.tree_.__getstate__()
     words = state["nodes"].view(np.int64).reshape(-1, 8)
-    return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others, names)
+    return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others, names, levels)
 
 
 def with_tree(estimator: Any, out: Grown, n_nodes: int, depth: int) -> Any:
@@ -232,11 +235,12 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
         n_nodes, fragile = build(*whole, out, 0, -1, False, store, bench.scratch)
         memory = Memory.of(out.names[:n_nodes], store)
     return LivingTree(
-        with_tree(estimator, out, n_nodes, deepest(out.words, n_nodes, bench.moves.pool)),
+        with_tree(estimator, out, n_nodes, deepest(out.levels[:n_nodes])),
         roots,
         rows,
         out.origin[:n_nodes].copy(),
         out.others[:n_nodes].copy(),
+        out.levels[:n_nodes].copy(),
         memory,
         bool(fragile),
     )

@@ -10,7 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS
 from core.numerics.tree_coarse import proxy_of_two
-from core.numerics.tree_histograms import BINS, BOUND, CANDIDATES, FIRST, SECOND, START
+from core.numerics.tree_histograms import ABOVE, BELOW, BINS, BOUND, CANDIDATES, FIRST, NO_SPLITS, PEAK, SECOND, START
 from core.numerics.tree_histograms import FEATURE as OF
 from core.unlearning.forest_tree import first_difference, grow
 from tests.unlearning.test_forest_against_sklearn import adopted
@@ -78,7 +78,10 @@ def nodes_with_histograms(tree):
 
 
 def check_candidate(table, labels, rows, head, lines, entropy):
-    """Compare counts with the rows; return the largest share of the weight by which a proxy exceeds its bound."""
+    """Compare counts with the rows; return the largest share of the weight by which a proxy exceeds its bound.
+
+    The node's own split, which is set apart, is none of those bounded.
+    """
     f, codes = head[OF], table.codes[head[OF], rows]
     assert lines[0, START] == 0
     assert (np.diff(lines[:, START]) > 0).all()
@@ -87,13 +90,18 @@ def check_candidate(table, labels, rows, head, lines, entropy):
     for column, count in ((FIRST, weight * (classes == 0)), (SECOND, weight * classes), (0, np.ones(len(rows)))):
         assert np.array_equal(np.bincount(bins, count, head[BINS]), lines[:, column])
     bounds, order, worst = lines.view(np.float32)[:, BOUND], np.argsort(codes, kind="stable"), -np.inf
-    left = np.zeros(2)
+    left, apart = np.zeros(2), 0
     whole = np.bincount(classes, weight, 2)
     for place, row in enumerate(order):
         if place and codes[row] > codes[order[place - 1]]:
-            proxy = proxy_of(entropy, left[0], left[1], whole[0], whole[1])
-            worst = max(worst, (proxy - bounds[bins[row]]) / whole.sum())
+            assert head[PEAK] != NO_SPLITS
+            if head[PEAK] == bins[row] and (codes[order[place - 1]], codes[row]) == (head[BELOW], head[ABOVE]):
+                apart += 1
+            else:
+                proxy = proxy_of(entropy, left[0], left[1], whole[0], whole[1])
+                worst = max(worst, (proxy - bounds[bins[row]]) / whole.sum())
         left[classes[row]] += weight[row]
+    assert apart == (head[PEAK] >= 0)
     return worst
 
 

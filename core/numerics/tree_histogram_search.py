@@ -1,0 +1,177 @@
+"""The best split of a large node by its histograms, once they are up to date: a look at those bins alone that may hold it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.numerics.kernel import inlined, int64, kernel
+from core.numerics.tree_arrays import Array, Place, Rules, Scratch, Table
+from core.numerics.tree_coarse import (
+    MARGIN,
+    PRUNED,
+    SPLIT,
+    best_opened,
+    corner,
+    gather_ordered,
+    gather_sorted,
+    set_aside,
+)
+from core.numerics.tree_columns import bins_for, codes_for
+from core.numerics.tree_histograms import (
+    ABOVE,
+    BELOW,
+    BINS,
+    BOUND,
+    CANDIDATES,
+    FEATURE,
+    FIRST,
+    PEAK,
+    ROWS,
+    SECOND,
+    START,
+    UP,
+    Histograms,
+    bin_of,
+    set_apart,
+    take_back,
+)
+
+
+@kernel
+def next_to_split(store: Histograms, start: int, table: Table, own: int, rows: Array) -> bool:
+    """Return whether the codes next to a node's split, which is on `own`, may be others now that `rows` have left or joined it."""
+    lines, head, codes, bins = store.lines, start + 1, codes_for(table, len(rows)), bins_for(table, len(rows))
+    while lines[head, FEATURE] != own:
+        head += 1 + lines[head, BINS]
+    below, above, n_bins = lines[head, BELOW], lines[head, ABOVE], int64(lines[head, BINS])
+    for i in range(len(rows)):
+        code = codes[own, rows[i]]
+        if below <= code <= above:
+            j = bin_of(lines, head + 1, n_bins, bins[own, rows[i]])
+            end = lines[head + j + 2, START] if j + 1 < n_bins else table.n_bins[own]
+            alone = table.edges[own, end] - table.edges[own, lines[head + 1 + j, START]] == 1
+            if below < code < above or not alone or lines[head + 1 + j, ROWS] == 0:
+                return True
+    return False
+
+
+@kernel
+def _choose_bins(
+    store: Histograms, at: int, n_bins: int, least: float, peak: int, entropy: bool, edges: Array, n_all: int, sums: Array,
+    scratch: Scratch,
+) -> tuple[bool, float]:  # fmt: skip
+    """Mark the bins that may hold a proxy of `least` and the ones before them; return if any and the largest bound.
+
+    The bin `peak` is marked where any other is. Where a bin has a single code, its only split is looked at here.
+    """
+    some, most, last, before = False, -np.inf, -1, -1
+    lines, counts, a, b = store.lines, scratch.counts, np.int64(0), np.int64(0)
+    for j in range(n_bins):
+        scratch.opened[j] = False
+        bound = np.float64(store.bounds[at + j, BOUND])
+        rows, first, second = (
+            np.int64(lines[at + j, ROWS]),
+            np.int64(lines[at + j, FIRST]),
+            np.int64(lines[at + j, SECOND]),
+        )
+        counts[2 * j] = (first << 32) | rows
+        counts[2 * j + 1] = second << 32
+        if j == peak:
+            before = last
+        if rows == 0:
+            continue
+        if bound >= least and j != peak:
+            end = lines[at + j + 1, START] if j + 1 < n_bins else n_all
+            if edges[end] - edges[lines[at + j, START]] == 1:
+                proxy = corner(entropy, np.float64(a), np.float64(b), sums[0], sums[1])
+                bound = np.float64(proxy + abs(proxy) * UP)
+                store.bounds[at + j, BOUND] = bound
+        most = max(most, bound)
+        if bound >= least:
+            scratch.opened[j] = some = True
+            if last >= 0:
+                scratch.opened[last] = True
+        last = j
+        a += first
+        b += second
+    if some and peak >= 0:
+        scratch.opened[peak] = True
+        if before >= 0:
+            scratch.opened[before] = True
+    return some, most
+
+
+@inlined
+def _best_of_candidate(
+    store: Histograms, at: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
+    floor: float, scratch: Scratch,
+) -> tuple[int, float, int, int, int]:  # fmt: skip
+    """Find the best split on a candidate, as `best_in_bins`; bounds of opened bins become their largest proxies."""
+    lines = store.lines
+    f, n_bins, peak = int64(lines[at, FEATURE]), int64(lines[at, BINS]), int64(lines[at, PEAK])
+    at += 1
+    least, edges = floor - MARGIN * (sums[0] + sums[1]), table.edges[f]
+    some, most = _choose_bins(store, at, n_bins, least, peak, rules.entropy, edges, table.n_bins[f], sums, scratch)
+    if not some:
+        return PRUNED, most, -1, -1, 0
+    for j in range(n_bins):
+        scratch.begins[j] = lines[at + j, START]
+    scratch.begins[n_bins] = table.n_bins[f]
+    values, n = table.values[table.first[f] : table.first[f + 1]], len(rows)
+    if set_aside(edges, n_bins, scratch) and gather_ordered(table, f, n_bins, labels, n, place, scratch) < 0:
+        gather_sorted(table, f, n_bins, labels, rows, scratch)
+    best = best_opened(values, table.linked[f], edges, rules, n_bins, n, sums[0], sums[1], scratch)
+    for j in range(n_bins):
+        if scratch.opened[j] or scratch.alone[j]:
+            bound = scratch.upper[j]
+            store.bounds[at + j, BOUND] = bound + abs(bound) * UP
+    return best
+
+
+@inlined
+def search_histograms(
+    store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
+    own: int, floor: float, n_left: int, settled: bool, scratch: Scratch,
+) -> tuple[int, float, int, int, int]:  # fmt: skip
+    """Find the best split of a node among its candidates, one of which, `own`, has a split of proxy `floor`.
+
+    `n_left` rows are left of it; where it is `settled`, the codes next to it are what they were.
+
+    Returns
+    -------
+    feature : int
+        -1 where none reaches `floor`.
+    proxy : float
+    below, above, n_left : int
+        As `best_on_feature` gives them.
+    """
+    lines = store.lines
+    head = start + 1
+    while lines[head, FEATURE] != own:
+        head += 1 + lines[head, BINS]
+    feature, best, below, above = -1, -np.inf, -1, -1
+    if not settled:
+        take_back(store, head, floor)
+    peak = lines[head, PEAK]
+    mine: Any = _best_of_candidate(store, head, table, rules, labels, rows, place, sums, floor, scratch)
+    if peak >= 0 and mine[0] == PRUNED:
+        mine = (SPLIT, floor, int64(lines[head, BELOW]), int64(lines[head, ABOVE]), n_left)
+    elif mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
+        return feature, best, below, above, n_left
+    else:
+        bin, rest = scratch.peak[0], scratch.rest[0]
+        store.bounds[head + 1 + bin, BOUND] = rest + abs(rest) * UP
+        set_apart(store, head, bin, mine[2], mine[3])
+    at, margin = start + 1, MARGIN * (sums[0] + sums[1])
+    for candidate in range(lines[start, CANDIDATES]):
+        f, found, least = lines[at, FEATURE], mine, max(best, np.float64(mine[1]))
+        if f != own:
+            found = (PRUNED, scratch.most[candidate], -1, -1, 0)
+            if scratch.most[candidate] >= least - margin:
+                found = _best_of_candidate(store, at, table, rules, labels, rows, place, sums, least, scratch)
+        if found[0] != PRUNED and found[1] > best:
+            feature, best, below, above, n_left = f, found[1], found[2], found[3], found[4]
+        at += 1 + lines[at, BINS]
+    return feature, best, below, above, n_left
