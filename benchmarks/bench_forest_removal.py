@@ -25,7 +25,6 @@ from sklearn.ensemble import RandomForestClassifier
 
 import core
 from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS, WEIGHT, build
-from core.numerics.tree_histograms import make_histograms
 from core.numerics.tree_splits import mixed
 from core.unlearning import forest_tree, threads
 from core.unlearning.forest_state import Grove
@@ -124,7 +123,8 @@ def rebuilding_time(before: LivingTree, after: LivingTree, grove: Grove) -> floa
             end,
             depth,
         )
-        store = make_histograms(bench.lines, 0, 0)
+        store = bench.histograms
+        store.used[0] = 0
         origin = int(new.origin[other])
         rest = (key, origin, root, bench.out, 0, -1, False, store, bench.scratch)
         seconds += timed(partial(build, *whole, *rest))[0]

@@ -13,30 +13,29 @@ from core.numerics.tree_update import Stores
 Ints = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Memory:
     """The histograms of a tree's nodes: those it shares with the trees it was made from, and its own."""
 
     names: Ints
-    shared: Ints
-    own: Ints
+    shared: Histograms
+    own: Histograms
 
     @classmethod
-    def of(cls, names: Ints, out: Histograms, shared: Ints | None = None) -> Memory:
+    def of(cls, names: Ints, out: Histograms, shared: Histograms | None = None) -> Memory:
         """Return what stands in `out`, copied; without anything shared it is there to share."""
         lines = out.lines[: out.used[0]].copy()
-        return cls(names.copy(), lines, lines[:0]) if shared is None else cls(names.copy(), shared, lines)
+        if shared is None:
+            return cls(names.copy(), make_histograms(lines, len(lines), 0), make_histograms(lines[:0], 0, len(lines)))
+        return cls(names.copy(), shared, make_histograms(lines, len(lines), out.offset))
 
-    def stores(self, room: Ints) -> tuple[Stores, Ints | None]:
+    def stores(self, room: Histograms) -> tuple[Stores, Histograms | None]:
         """Return the histograms as an update reads and writes them (to `room`), and what the new tree is to share.
 
         Where a tree's own have grown to more than half of the shared ones, all are copied, and those are let go.
         """
-        used = len(self.shared)
-        together = 2 * len(self.own) > used
-        stores = Stores(
-            make_histograms(self.shared, used, 0),
-            make_histograms(self.own, len(self.own), used),
-            make_histograms(room, 0, 0 if together else used),
-        )
-        return stores, None if together else self.shared
+        used = len(self.shared.lines)
+        together = 2 * len(self.own.lines) > used
+        room.used[0] = 0
+        out = Histograms(room.lines, room.bounds, room.used, 0 if together else used)
+        return Stores(self.shared, self.own, out), None if together else self.shared

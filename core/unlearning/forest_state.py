@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.errors import NotSupportedError
-from core.numerics.tree_arrays import CLASS_BITS, Rules, Table
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Rules, Table
 from core.unlearning.base import Positions, Progress
 from core.unlearning.forest_arrays import KIND, to_arrays
 from core.unlearning.forest_coding import code_table
@@ -195,7 +195,10 @@ class ForestState:
 
 def _known(tree: LivingTree, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Return those of the rows that count in a tree."""
-    return np.asarray(rows[(tree.roots.labels[rows] >> CLASS_BITS) > 0])
+    labels = tree.roots.labels
+    if len(rows) == 1:
+        return rows if labels.item(rows.item()) > CLASS_MASK else rows[:0]
+    return rows[labels[rows] > CLASS_MASK]
 
 
 def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
+from core.numerics.kernel import direct
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
 from core.numerics.tree_build import (
     FEATURE,
@@ -24,7 +26,7 @@ from core.numerics.tree_build import (
     make_room,
 )
 from core.numerics.tree_drawn import Lines, build_drawn, kept_lines, room_for_lines, update_drawn
-from core.numerics.tree_histograms import WIDTH, make_histograms
+from core.numerics.tree_histograms import WIDTH, Histograms, make_histograms
 from core.numerics.tree_moves import Moves, keep_rows
 from core.numerics.tree_replay import make_stream, replay
 from core.numerics.tree_update import update
@@ -48,19 +50,41 @@ LARGE = 128
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """Room to work in, for one thread."""
+    """Room to work in, for one thread.
+
+    Parameters
+    ----------
+    out : Grown
+    nodes : ndarray of NODE_DTYPE
+        The nodes of `out`, as scikit-learn reads them.
+    scratch : Scratch
+    moves : Moves
+    histograms : Histograms
+    calls : dict
+        What calls each compiled function; the types of its arguments follow from the table.
+    """
 
     out: Grown
+    nodes: npt.NDArray[Any]
     scratch: Scratch
     moves: Moves
-    lines: Ints
+    histograms: Histograms
+    calls: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
     def for_rows(cls, n_rows: int, table: Table) -> Bench:
         """Return room for trees of up to `n_rows` rows."""
         moves = Moves(np.empty(4 * n_rows + 64, np.int32), np.empty(n_rows, np.int32), np.zeros(4, np.int64))
         lines = np.empty((n_rows * max(len(table.codes), 8), WIDTH), np.int32)
-        return cls(make_room(n_rows, table.n_classes), make_scratch(n_rows, table), moves, lines)
+        out = make_room(n_rows, table.n_classes)
+        nodes = out.words.view(NODE_DTYPE).reshape(-1)
+        return cls(out, nodes, make_scratch(n_rows, table), moves, make_histograms(lines, 0, 0))
+
+    def call(self, function: Any, *arguments: Any) -> Any:
+        """Call a compiled function."""
+        if function not in self.calls:
+            self.calls[function] = direct(function, arguments)
+        return self.calls[function](*arguments)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +130,7 @@ class LivingTree:
     memory: Memory | Lines
     fragile: bool
 
-    @property
+    @cached_property
     def grown(self) -> Grown:
         """The tree as flat arrays; they share memory with scikit-learn's tree."""
         names = self.memory.names if isinstance(self.memory, Memory) else NO_INTS
@@ -142,9 +166,9 @@ class LivingTree:
         if isinstance(self.memory, Lines):
             keep_rows(self.samples, gone, stays, samples[:n_staying])
             return self._updated_lines(table, rules, len(gone), len(joining), samples, self.memory, bench)
-        stores, shared = self.memory.stores(bench.lines)
-        n_nodes, fragile, depth = update(
-            table, rules, self.roots.draws, self.roots.labels, self.samples, stays, samples, self.grown, len(gone),
+        stores, shared = self.memory.stores(bench.histograms)
+        n_nodes, fragile, depth = bench.call(
+            update, table, rules, self.roots.draws, self.roots.labels, self.samples, stays, samples, self.grown, len(gone),
             len(joining), bench.out, stores, bench.moves, bench.scratch,
         )  # fmt: skip
         memory = Memory.of(bench.out.names[:n_nodes], stores.out, shared)
@@ -165,16 +189,7 @@ class LivingTree:
     def _made(
         self, n_nodes: int, depth: int, fragile: bool, samples: Ints, bench: Bench, memory: Memory | Lines
     ) -> LivingTree:
-        return replace(
-            self,
-            estimator=with_tree(self.estimator, bench.out, n_nodes, depth),
-            samples=samples,
-            origin=bench.out.origin[:n_nodes].copy(),
-            others=bench.out.others[:n_nodes].copy(),
-            levels=bench.out.levels[:n_nodes].copy(),
-            memory=memory,
-            fragile=fragile,
-        )
+        return _on(bench, self.estimator, self.roots, n_nodes, depth, samples, memory, fragile)
 
 
 def weight_of(labels: Ints, rows: Ints) -> float:
@@ -192,19 +207,29 @@ def grown_of(
     return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others, names, levels)
 
 
-def with_tree(estimator: Any, out: Grown, n_nodes: int, depth: int) -> Any:
-    """Return a copy of a decision tree that holds the first `n_nodes` nodes of `out`."""
+def _on(
+    bench: Bench, estimator: Any, roots: Roots, n_nodes: int, depth: int, samples: Ints, memory: Memory | Lines, fragile: bool
+) -> LivingTree:  # fmt: skip
+    """Return the tree of `n_nodes` nodes that stands on a bench, copied; `estimator` gives its parameters."""
+    out = bench.out
+    return LivingTree(
+        with_tree(estimator, bench, n_nodes, depth),
+        roots,
+        samples,
+        out.origin[:n_nodes].copy(),
+        out.others[:n_nodes].copy(),
+        out.levels[:n_nodes].copy(),
+        memory,
+        fragile,
+    )
+
+
+def with_tree(estimator: Any, bench: Bench, n_nodes: int, depth: int) -> Any:
+    """Return a copy of a decision tree that holds the first `n_nodes` nodes on a bench."""
     old = estimator.tree_
     tree = Tree(old.n_features, np.array([old.max_n_classes], dtype=np.intp), 1)
-    nodes = out.words[:n_nodes].view(NODE_DTYPE).reshape(-1)
-    tree.__setstate__(
-        {
-            "max_depth": depth,
-            "node_count": n_nodes,
-            "nodes": nodes,
-            "values": out.values[:n_nodes, None, :],
-        }
-    )
+    values = bench.out.values[:n_nodes, None, :]
+    tree.__setstate__({"max_depth": depth, "node_count": n_nodes, "nodes": bench.nodes[:n_nodes], "values": values})
     other = object.__new__(type(estimator))
     vars(other).update(vars(estimator), tree_=tree)
     return other
@@ -231,19 +256,11 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
         n_nodes, fragile, lines = build_drawn(*whole, out, 0, -1, False, *room, LARGE, bench.scratch)
         memory = kept_lines(room, lines, n_nodes)
     else:
-        store = make_histograms(bench.lines, 0, 0)
+        store = bench.histograms
+        store.used[0] = 0
         n_nodes, fragile = build(*whole, out, 0, -1, False, store, bench.scratch)
         memory = Memory.of(out.names[:n_nodes], store)
-    return LivingTree(
-        with_tree(estimator, out, n_nodes, deepest(out.levels[:n_nodes])),
-        roots,
-        rows,
-        out.origin[:n_nodes].copy(),
-        out.others[:n_nodes].copy(),
-        out.levels[:n_nodes].copy(),
-        memory,
-        bool(fragile),
-    )
+    return _on(bench, estimator, roots, n_nodes, deepest(out.levels[:n_nodes]), rows, memory, bool(fragile))
 
 
 def adopt(
