@@ -18,6 +18,8 @@ MOST_WEIGHT = (1 << (31 - CLASS_BITS)) - 1
 MOST_IN_ALL = (1 << 31) - 1
 """The weight of all rows together that histograms, which take 32 bits for a sum, still hold."""
 MOST_BINS = 256
+RANKED = 63
+"""Most keys that are sorted by counting the smaller ones of each."""
 ROOM_TO_SORT = 257
 """Places beside those for the keys that sorting them takes."""
 
@@ -176,6 +178,7 @@ class Scratch(NamedTuple):
     rest: Array
     most: Array
     before: Array
+    small: Array
 
 
 def _make_stack(n_rows: int, n_features: int, n_classes: int) -> Stack:
@@ -216,4 +219,5 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.zeros(1),
         np.empty(len(table.twin)),
         np.empty((2, 2 * MOST_BINS + 1)),
+        np.empty(RANKED, np.int32),
     )

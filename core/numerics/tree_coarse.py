@@ -173,7 +173,7 @@ def gather_sorted(table: Table, f: int, n_bins: int, labels: Array, rows: Array,
         found, low, high = gather(bins, bins, f, n_bins, labels, rows, scratch)
     else:
         found, low, high = gather(codes_for(table, n), bins, f, n_bins, labels, rows, scratch)
-    sort_keys(scratch.keys, scratch.spare, found, low, high - low)
+    sort_keys(scratch.keys, scratch.spare, found, low, high - low, scratch.small)
 
 
 @kernel

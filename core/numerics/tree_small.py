@@ -16,6 +16,7 @@ from core.numerics.tree_sorting import sort_keys
 def best_by_walking(
     codes: Array, values: Array, offset: int, f: int, linked: int, labels: Array, rows: Array,
     all_a: float, all_b: float, min_leaf: int, entropy: bool, keys: Array, spare: Array,
+    small: Array,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split of a node on one feature; see `best_on_feature`.
 
@@ -29,7 +30,7 @@ def best_by_walking(
         keys[i] = (code << 32) | labels[i]
     if high - low <= linked and values[offset + high] <= values[offset + low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
-    sort_keys(keys, spare, n, low, high - low)
+    sort_keys(keys, spare, n, low, high - low, small)
     a, b = np.int64(0), np.int64(0)
     best, below, above, n_left = -np.inf, -1, -1, 0
     last: Any = low

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.numerics.kernel import kernel
-from core.numerics.tree_arrays import ROOM_TO_SORT, Array
+import numpy as np
 
-INSERTION = 40
+from core.numerics.kernel import kernel
+from core.numerics.tree_arrays import RANKED, ROOM_TO_SORT, Array
+
+INSERTION = 7
+HIGHEST_RANKED = (1 << 31) // (RANKED + 1) - 1
+"""Codes up to this one leave room beside them for a place among so many keys, in 32 bits."""
 
 
 @kernel
@@ -19,6 +23,34 @@ def _insertion_sort(keys: Array, n: int) -> None:
             keys[j + 1] = keys[j]
             j -= 1
         keys[j + 1] = key
+
+
+@kernel
+def _rank_sort(keys: Array, spare: Array, n: int, small: Array) -> None:
+    """Sort by counting, for every key, the smaller ones: more steps than other ways take, but many at a time and none foretold wrongly."""
+    for i in range(n):
+        small[i] = (keys[i] >> 32) * (RANKED + 1) + i
+    i = 0
+    while i + 4 <= n:
+        first, second, third, fourth = small[i], small[i + 1], small[i + 2], small[i + 3]
+        a, b, c, d = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
+        for j in range(n):
+            one = small[j]
+            a, b = np.int32(a + (one < first)), np.int32(b + (one < second))
+            c, d = np.int32(c + (one < third)), np.int32(d + (one < fourth))
+        spare[a] = keys[i]
+        spare[b] = keys[i + 1]
+        spare[c] = keys[i + 2]
+        spare[d] = keys[i + 3]
+        i += 4
+    while i < n:
+        last, a = small[i], np.int32(0)
+        for j in range(n):
+            a = np.int32(a + (small[j] < last))
+        spare[a] = keys[i]
+        i += 1
+    for i in range(n):
+        keys[i] = spare[i]
 
 
 @kernel
@@ -42,9 +74,14 @@ def _radix_sort(keys: Array, spare: Array, n: int, low: Any, span: Any) -> None:
 
 
 @kernel
-def sort_keys(keys: Array, spare: Array, n: int, low: Any, span: Any) -> None:
-    """Sort the first `n` keys by their code; codes lie between `low` and `low + span`, and `spare` has room for `ROOM_TO_SORT` more."""
+def sort_keys(keys: Array, spare: Array, n: int, low: Any, span: Any, small: Array) -> None:
+    """Sort the first `n` keys by their code; codes lie between `low` and `low + span`, and `spare` has room for `ROOM_TO_SORT` more.
+
+    `small` has room for `RANKED` numbers of 32 bits.
+    """
     if n <= INSERTION:
         _insertion_sort(keys, n)
+    elif n <= RANKED and low + span <= HIGHEST_RANKED:
+        _rank_sort(keys, spare, n, small)
     else:
         _radix_sort(keys, spare, n, low, span)

@@ -95,7 +95,7 @@ def draw_next(order: Array, at: int, key: Any) -> None:
 @kernel
 def _groups_by_sorting(scratch: Scratch, n: int, low: Any, span: Any) -> int:
     keys = scratch.keys
-    sort_keys(keys, scratch.spare, n, low, span)
+    sort_keys(keys, scratch.spare, n, low, span, scratch.small)
     groups, last = -1, -1
     for i in range(n):
         code = keys[i] >> 32
@@ -221,7 +221,7 @@ def best_on_feature(
                 return found
         return best_by_walking(
             codes_for(table, n), table.values, table.first[f], f, table.linked[f], scratch.labels, rows, sums[0], sums[1],
-            rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare,
+            rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare, scratch.small,
         )  # fmt: skip
     codes, values = codes_for(table, n)[f], table.values[table.first[f] : table.first[f + 1]]
     low = high = np.int64(codes[rows[0]])
