@@ -283,6 +283,34 @@ def bins_shift(table: Table, f: int, n: int) -> int:
 
 
 @inlined
+def count_in_bins(
+    table: Table, rules: Rules, f: int, rows: Array, sums: Array, scratch: Scratch
+) -> tuple[float, int, int, int, int, int]:
+    """Count a large node's rows in bins of one feature, and bound the proxies in every bin, all in `scratch`.
+
+    Returns
+    -------
+    edge : float
+        The largest proxy of the splits between bins.
+    before, after : int
+        The bins on both sides of it.
+    filled : int
+        How many bins have rows.
+    n_bins, shift : int
+        How many bins there are, and how often the column's were joined for them, two by two.
+    """
+    scratch.peak[0] = -1
+    n, shift = len(rows), bins_shift(table, f, len(rows))
+    n_bins = ((table.n_bins[f] - 1) >> shift) + 1
+    if n_bins == 2:
+        _count_two(bins_for(table, n), f, shift, scratch.labels, rows, sums[0], sums[1], scratch.counts)
+    else:
+        _count(bins_for(table, n), f, shift, scratch.labels, rows, n_bins, scratch.counts)
+    edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], scratch)
+    return edge, before, after, filled, n_bins, shift
+
+
+@inlined
 def best_in_bins(
     table: Table, rules: Rules, f: int, labels: Array, rows: Array, sums: Array, floor: float, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
@@ -296,14 +324,8 @@ def best_in_bins(
         Where PRUNED: no split's proxy is larger.
     below, above, n_left : int
     """
-    scratch.peak[0] = -1
-    n, shift = len(rows), bins_shift(table, f, len(rows))
-    n_bins = ((table.n_bins[f] - 1) >> shift) + 1
-    if n_bins == 2:
-        _count_two(bins_for(table, n), f, shift, scratch.labels, rows, sums[0], sums[1], scratch.counts)
-    else:
-        _count(bins_for(table, n), f, shift, scratch.labels, rows, n_bins, scratch.counts)
-    edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], scratch)
+    n = len(rows)
+    edge, before, after, filled, n_bins, shift = count_in_bins(table, rules, f, rows, sums, scratch)
     if filled < 2:
         return CONSTANT, -np.inf, -1, -1, 0
     least = max(edge, floor) - MARGIN * (sums[0] + sums[1])

@@ -120,7 +120,9 @@ def _best_of_candidate(
         scratch.begins[j] = lines[at + j, START]
     scratch.begins[n_bins] = table.n_bins[f]
     values, n = table.values[table.first[f] : table.first[f + 1]], len(rows)
-    if set_aside(edges, n_bins, scratch) and gather_ordered(table, f, n_bins, labels, n, place, scratch) < 0:
+    if set_aside(edges, n_bins, scratch) and (
+        place.depth < 0 or gather_ordered(table, f, n_bins, labels, n, place, scratch) < 0
+    ):
         gather_sorted(table, f, n_bins, labels, rows, scratch)
     best = best_opened(values, table.linked[f], edges, rules, n_bins, n, sums[0], sums[1], scratch)
     for j in range(n_bins):
@@ -128,6 +130,55 @@ def _best_of_candidate(
             bound = scratch.upper[j]
             store.bounds[at + j, BOUND] = bound + abs(bound) * UP
     return best
+
+
+@kernel
+def _keep_apart(store: Histograms, head: int, peak: int, rest: float, below: int, above: int) -> None:
+    """Set the split of a candidate apart, now that the bounds of its bins are those of all splits."""
+    store.bounds[head + 1 + peak, BOUND] = rest + abs(rest) * UP
+    set_apart(store, head, peak, below, above)
+
+
+@kernel
+def best_of_candidates(
+    store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
+    own: int, mine: tuple[int, float, int, int, int], floor: float, scratch: Scratch,
+) -> tuple[int, float, float, int, int, int]:  # fmt: skip
+    """Find the best split of a node among its candidates, whose largest bounds `scratch.most` holds, and set it apart.
+
+    What the best split on `own` is was found before, and is set apart; without such a candidate `own` is -1. Some split has a proxy of `floor`.
+
+    Returns
+    -------
+    feature : int
+        -1 where there is no split.
+    proxy : float
+    others : float
+        No split on other candidates has a larger one.
+    below, above, n_left : int
+        As `best_on_feature` gives them.
+    """
+    lines, margin = store.lines, MARGIN * (sums[0] + sums[1])
+    feature, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
+    at, head, peak, rest = start + 1, int64(-1), int64(-1), 0.0
+    least: Any = max(floor, np.float64(mine[1]))
+    for candidate in range(lines[start, CANDIDATES]):
+        f, found = lines[at, FEATURE], mine
+        if f != own:
+            found = (PRUNED, scratch.most[candidate], -1, -1, 0)
+            if scratch.most[candidate] >= least - margin:
+                found = _best_of_candidate(store, at, table, rules, labels, rows, place, sums, least, scratch)
+        if found[0] != PRUNED and found[1] > best:
+            others = max(others, best)
+            feature, best, below, above, n_left = f, found[1], found[2], found[3], found[4]
+            head, peak, rest = at, -1 if f == own else scratch.peak[0], scratch.rest[0]
+            least = max(least, best)
+        else:
+            others = max(others, np.float64(found[1]))
+        at += 1 + lines[at, BINS]
+    if peak >= 0:
+        _keep_apart(store, head, peak, rest, below, above)
+    return feature, best, others, below, above, n_left
 
 
 @inlined
@@ -161,17 +212,8 @@ def search_histograms(
     elif mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
         return feature, best, below, above, n_left
     else:
-        bin, rest = scratch.peak[0], scratch.rest[0]
-        store.bounds[head + 1 + bin, BOUND] = rest + abs(rest) * UP
-        set_apart(store, head, bin, mine[2], mine[3])
-    at, margin = start + 1, MARGIN * (sums[0] + sums[1])
-    for candidate in range(lines[start, CANDIDATES]):
-        f, found, least = lines[at, FEATURE], mine, max(best, np.float64(mine[1]))
-        if f != own:
-            found = (PRUNED, scratch.most[candidate], -1, -1, 0)
-            if scratch.most[candidate] >= least - margin:
-                found = _best_of_candidate(store, at, table, rules, labels, rows, place, sums, least, scratch)
-        if found[0] != PRUNED and found[1] > best:
-            feature, best, below, above, n_left = f, found[1], found[2], found[3], found[4]
-        at += 1 + lines[at, BINS]
+        _keep_apart(store, head, scratch.peak[0], scratch.rest[0], mine[2], mine[3])
+    feature, best, _, below, above, n_left = best_of_candidates(
+        store, start, table, rules, labels, rows, place, sums, own, mine, floor, scratch
+    )
     return feature, best, below, above, n_left

@@ -19,7 +19,7 @@ import numpy as np
 from core.numerics.kernel import int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Scratch, Table
 from core.numerics.tree_bounds import change_with_rows, rise_without_one
-from core.numerics.tree_coarse import CONSTANT, LOW_HALF, LOWEST, PRUNED, bins_shift, corner
+from core.numerics.tree_coarse import LOW_HALF, LOWEST, bins_shift, corner
 from core.numerics.tree_columns import bins_for
 
 ROWS, FIRST, SECOND, BOUND, START = range(5)
@@ -77,17 +77,16 @@ def begin(store: Histograms) -> int:
 
 @kernel
 def add_candidate(
-    store: Histograms, start: int, table: Table, f: int, n: int, all_a: float, all_b: float, entropy: bool, below: int,
-    above: int, scratch: Scratch,
+    store: Histograms, start: int, table: Table, f: int, n: int, all_a: float, all_b: float, entropy: bool, scratch: Scratch
 ) -> int:  # fmt: skip
-    """Add what the search of one candidate has just left in `scratch`; return `start`, or -1 where there is no room.
+    """Add what was counted on one candidate, and left in `scratch`; return `start`, or -1 where there is no room.
 
-    Its best split, between the codes `below` and `above`, is set apart. A value that many rows share has a bin of its own: rows are
-    never looked at to tell it from others.
+    Its largest bound goes to `scratch.most`. A value that many rows share has a bin of its own: rows are never looked at to tell it
+    from others.
     """
     shift = bins_shift(table, f, n)
     edges, counts, wanted = table.edges[f], scratch.counts, max(FEWEST, min(MOST, n // PARTS))
-    peak, peak_line = scratch.peak[0], -1
+    most: Any = LOWEST
     head, at, alone, a, b, last = store.used[0], store.used[0], False, 0.0, 0.0, -1
     for i in range(((table.n_bins[f] - 1) >> shift) + 1):
         first, second = counts[2 * i], counts[2 * i + 1]
@@ -104,18 +103,23 @@ def add_candidate(
                 alone = False
             at = _start_bin(store, at, (i if often or (not alone and at > head) else last + 1) << shift, -np.inf)
         bound = max(scratch.edge[i], scratch.upper[i])
-        if i == peak:
-            peak_line, bound = at, scratch.rest[0]
+        most = max(most, bound)
         _join(store, at, rows, first >> 32, second >> 32, bound)
         a += first >> 32
         b += second >> 32
         alone, last = often, i
     if alone and (last + 1) << shift < table.n_bins[f]:
         at = _start_bin(store, at, (last + 1) << shift, corner(entropy, a, b, all_a, all_b))
+    scratch.most[store.lines[start, CANDIDATES]] = most + abs(most) * UP
     _end_candidate(store, start, head, f, at)
-    if peak_line >= 0:
-        set_apart(store, head, peak_line - head - 1, below, above)
     return start
+
+
+@kernel
+def take_out(store: Histograms, start: int, head: int, scratch: Scratch) -> None:
+    """Note that the candidate added last, whose first line is given, is constant in the node."""
+    store.lines[head, PEAK] = NO_SPLITS
+    scratch.most[store.lines[start, CANDIDATES] - 1] = LOWEST
 
 
 @kernel
@@ -134,37 +138,6 @@ def take_back(store: Histograms, head: int, proxy: float) -> None:
         bounds, at = store.bounds, head + 1 + peak
         bounds[at, BOUND] = max(np.float64(bounds[at, BOUND]), proxy + abs(proxy) * UP)
         store.lines[head, PEAK] = NO_PEAK
-
-
-@kernel
-def add_searched(
-    store: Histograms, start: int, table: Table, f: int, n: int, sums: Array, entropy: bool, found: tuple[int, float, int, int, int],
-    leader: int, beaten: float, scratch: Scratch,
-) -> tuple[int, int]:  # fmt: skip
-    """Add a candidate that has just been searched; of all there are so far, the best one's split alone is set apart.
-
-    `found` is as `best_on_feature` gives it; `leader` the first line of the best candidate before, of proxy `beaten`, or -1.
-
-    Returns
-    -------
-    start : int
-        -1 where there is no room.
-    leader : int
-        Of the best candidate now.
-    """
-    this, proxy = store.used[0], found[1]
-    start = add_candidate(store, start, table, f, n, sums[0], sums[1], entropy, found[2], found[3], scratch)
-    if start < 0:
-        return -1, -1
-    if found[0] == CONSTANT:
-        store.lines[this, PEAK] = NO_SPLITS
-    elif found[0] != PRUNED and proxy > beaten:
-        if leader >= 0:
-            take_back(store, leader, beaten)
-        return start, int64(this)
-    elif found[0] != PRUNED:
-        take_back(store, this, proxy)
-    return start, leader
 
 
 @kernel
@@ -200,8 +173,10 @@ def _end_candidate(store: Histograms, start: int, head: int, f: int, at: int) ->
 
 
 @kernel
-def add_constant(store: Histograms, start: int, f: int, n: int, all_a: float, all_b: float, entropy: bool) -> int:
-    """Add a candidate that is constant in a node, as `add_candidate` does, which takes no search."""
+def add_constant(
+    store: Histograms, start: int, f: int, n: int, all_a: float, all_b: float, entropy: bool, scratch: Scratch
+) -> int:
+    """Add a candidate that is constant in a node, as `add_candidate` does, which takes no count."""
     head = store.used[0]
     if head + 1 >= len(store.lines):
         store.used[0] = start
@@ -210,7 +185,7 @@ def add_constant(store: Histograms, start: int, f: int, n: int, all_a: float, al
     at = _start_bin(store, head, 0, -np.inf)
     _join(store, at, n, int(all_a), int(all_b), bound)
     _end_candidate(store, start, head, f, at)
-    store.lines[head, PEAK] = NO_SPLITS
+    take_out(store, start, head, scratch)
     return start
 
 

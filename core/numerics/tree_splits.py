@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 
 from core.numerics.kernel import entry, inlined, int64, kernel
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Rules, Scratch, Table
-from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Place, Rules, Scratch, Table
+from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins, count_in_bins
 from core.numerics.tree_columns import codes_for, has_missing, midpoint
-from core.numerics.tree_histograms import Histograms, add_constant, add_searched, begin
+from core.numerics.tree_histogram_search import best_of_candidates
+from core.numerics.tree_histograms import Histograms, add_candidate, add_constant, begin, take_out
 from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
 
+NONE = (PRUNED, -np.inf, -1, -1, 0)
 SHORT = 4
 """Codes are counted, not sorted, where they span fewer than this many times the rows."""
 MANY = 120
@@ -171,6 +173,16 @@ def counted(table: Table, rules: Rules, n: int) -> bool:
 
 
 @inlined
+def _best_by_walking(
+    table: Table, rules: Rules, f: int, rows: Array, sums: Array, scratch: Scratch
+) -> tuple[int, float, int, int, int]:
+    return best_by_walking(
+        codes_for(table, len(rows)), table.values, table.first[f], f, table.linked[f], scratch.labels, rows, sums[0], sums[1],
+        rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare, scratch.small,
+    )  # fmt: skip
+
+
+@inlined
 def best_on_feature(
     table: Table,
     rules: Rules,
@@ -219,10 +231,7 @@ def best_on_feature(
             found = best_in_bins(table, rules, f, labels, rows, sums, floor, scratch)
             if found[0] != CONSTANT:
                 return found
-        return best_by_walking(
-            codes_for(table, n), table.values, table.first[f], f, table.linked[f], scratch.labels, rows, sums[0], sums[1],
-            rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare, scratch.small,
-        )  # fmt: skip
+        return _best_by_walking(table, rules, f, rows, sums, scratch)
     codes, values = codes_for(table, n)[f], table.values[table.first[f] : table.first[f + 1]]
     low = high = np.int64(codes[rows[0]])
     for i in range(n):
@@ -245,6 +254,44 @@ def _is_marked(bits: Array, f: int) -> bool:
 @kernel
 def _mark(bits: Array, f: int, if_so: bool) -> None:
     bits[f >> 6] |= np.uint64(if_so) << np.uint64(f & 63)
+
+
+@kernel
+def _count_candidates(
+    table: Table, rules: Rules, rows: Array, sums: Array, key: Any, recorded: int, constants: Array, store: Histograms,
+    scratch: Scratch,
+) -> tuple[int, float]:  # fmt: skip
+    """Count a large node's candidates in bins, as `search` draws them; return where in `store`, and the largest proxy met.
+
+    Returns -1 where there is no room, or where a candidate has missing values.
+    """
+    order, floor, visited, varied = scratch.order, -np.inf, 0, False
+    for i in range(min(rules.max_features, recorded)):
+        if table.twin[order[i]] >= 0:
+            return -1, floor
+    start = begin(store)
+    while start >= 0 and visited < len(order) and (visited < rules.max_features or not varied):
+        if visited >= recorded:
+            draw_next(order, visited, key)
+        f = int64(order[visited])
+        visited += 1
+        if table.twin[f] >= 0:
+            return -1, floor
+        head = store.used[0]
+        if _is_marked(constants, f):
+            start = add_constant(store, start, f, len(rows), sums[0], sums[1], rules.entropy, scratch)
+            continue
+        edge, _, _, filled, _, _ = count_in_bins(table, rules, f, rows, sums, scratch)
+        start = add_candidate(store, start, table, f, len(rows), sums[0], sums[1], rules.entropy, scratch)
+        kind = SPLIT
+        if filled < 2:
+            kind, edge, _, _, _ = _best_by_walking(table, rules, f, rows, sums, scratch)
+            if kind == CONSTANT and start >= 0:
+                take_out(store, start, head, scratch)
+        varied = varied or kind != CONSTANT
+        _mark(constants, f, kind == CONSTANT)
+        floor = max(floor, edge)
+    return start, floor
 
 
 @kernel
@@ -287,21 +334,26 @@ def search(
     """
     order = scratch.order
     recorded = recorded_order(draws, origin, order, scratch.where)
-    winner, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
     label_rows(labels, rows, scratch.labels)
-    visited, varied, leader, beaten = 0, False, int64(-1), -np.inf
-    start = begin(store) if known < 0 and counted(table, rules, len(rows)) else -1
+    if known < 0 and counted(table, rules, len(rows)):
+        used = store.used[0]
+        start, floor = _count_candidates(table, rules, rows, sums, key, recorded, constants, store, scratch)
+        if start >= 0:
+            winner, best, others, below, above, n_left = best_of_candidates(
+                store, start, table, rules, labels, rows, Place(scratch.alone, scratch.path, -1), sums, int64(-1), NONE, floor, scratch
+            )  # fmt: skip
+            threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
+            return winner, best, others, below, threshold, n_left, start + store.offset
+        store.used[0] = used
+        recorded = recorded_order(draws, origin, order, scratch.where)
+    winner, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
+    visited, varied = 0, False
     while visited < len(order) and (visited < rules.max_features or not varied):
         if visited >= recorded:
             draw_next(order, visited, key)
         f = int64(order[visited])
         visited += 1
-        if start >= 0 and table.twin[f] >= 0:
-            store.used[0] = start
-            start = -1
         if _is_marked(constants, f):
-            if start >= 0:
-                start = add_constant(store, start, f, len(rows), sums[0], sums[1], rules.entropy)
             continue
         for side in range(2 if has_missing(table, f, rows) else 1):
             column = f if side == 0 else int64(table.twin[f])
@@ -313,19 +365,14 @@ def search(
                 )
             varied = varied or kind != CONSTANT
             _mark(constants, f, kind == CONSTANT and table.twin[f] < 0)
-            beaten = best
             if proxy > best and kind != PRUNED:
                 others = max(others, best)
                 winner, best, below, above, n_left = column, proxy, a, b, count
             elif proxy > others:
                 others = proxy
-        if best >= 0.0 and start < 0:
+        if best >= 0.0:
             # Both sides are pure: no other split gains more.
             others = max(others, best)
             break
-        if start >= 0:
-            start, leader = add_searched(
-                store, start, table, f, len(rows), sums, rules.entropy, (kind, proxy, a, b, count), leader, beaten, scratch
-            )  # fmt: skip
     threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
-    return winner, best, others, below, threshold, n_left, start + store.offset if start >= 0 else -1
+    return winner, best, others, below, threshold, n_left, -1
