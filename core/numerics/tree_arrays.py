@@ -179,6 +179,7 @@ class Scratch(NamedTuple):
     most: Array
     before: Array
     small: Array
+    used: Array
 
 
 def _make_stack(n_rows: int, n_features: int, n_classes: int) -> Stack:
@@ -220,4 +221,5 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.empty(len(table.twin)),
         np.empty((2, 2 * MOST_BINS + 1)),
         np.empty(RANKED, np.int32),
+        np.zeros(1, np.int64),
     )

@@ -173,63 +173,103 @@ def _best_now(
     return winner, others, below, threshold, n_left, name
 
 
-@entry
-def update(
-    table: Table,
-    rules: Rules,
-    draws: Draws,
-    labels: Array,
-    before: Array,
-    stays: Array,
-    samples: Array,
-    old: Grown,
-    n_leaving: int,
-    n_joining: int,
-    out: Grown,
-    stores: Stores,
-    moves: Moves,
-    scratch: Scratch,
-) -> tuple[int, bool, int]:
-    """Write to `out` the tree without the rows `moves.pool[:n_leaving]` and with the last `n_joining` of `samples`.
+class Change(NamedTuple):
+    """What the update of one tree starts from.
 
     Parameters
     ----------
-    table, rules, draws, labels
+    draws, labels
         As `build` takes them.
     before : ndarray of int32
         The old tree's rows, in the order of its leaves.
-    stays : ndarray of bool, shape (n_rows,)
-        As `Place` holds it.
+    leaving : ndarray of int32
+        Those that leave; not all of them.
     samples : ndarray of int32
         Room for the rows that stay, then those that join; put in the order of the new tree's leaves.
-    old : Grown
-    n_leaving : int
-        Not all rows.
     n_joining : int
+        How many of `samples`, its last ones, join.
+    old : Grown
+    base, own : Histograms
+        As in `Stores`.
+    offset : int
+        What the new tree's nodes call the first line of its own histograms.
+    """
+
+    draws: Draws
+    labels: Array
+    before: Array
+    leaving: Array
+    samples: Array
+    n_joining: int
+    old: Grown
+    base: Histograms
+    own: Histograms
+    offset: int
+
+
+NODES, FRAGILE, DEPTH, LINES = range(4)
+"""Columns of what an update says of a tree: the number of its nodes, whether it is fragile as `build` gives it, of the nodes looked
+at, its depth, and the number of its histograms' lines."""
+
+
+@entry
+def update(
+    table: Table, rules: Rules, changes: tuple[Change, ...], n_changes: int, stays: Array, out: Grown, lines: Array,
+    moves: Moves, scratch: Scratch, results: Array,
+) -> None:  # fmt: skip
+    """Write several trees to `out`, and their histograms to `lines`, one after the other, without and with some of their rows.
+
+    Parameters
+    ----------
+    table, rules
+        As `build` takes them.
+    changes : tuple of Change
+        The first `n_changes` count.
+    stays : ndarray of bool, shape (n_rows,)
+        As `Place` holds it.
     out : Grown
-    stores : Stores
+    lines : ndarray of int32
     moves : Moves
     scratch : Scratch
-
-    Returns
-    -------
-    n_nodes : int
-    fragile : bool
-        As `build` gives it, of the nodes looked at.
-    depth : int
-        Of the new tree.
+    results : ndarray of int64, shape (n_changes, 4)
+        Written for every tree.
     """
-    n_staying, leaving = len(samples) - n_joining, moves.pool[:n_leaving]
-    keep_rows(before, leaving, stays, samples[:n_staying])
-    weight = np.float64(old.reals[0, WEIGHT])
+    at, line = 0, 0
+    for i in range(n_changes):
+        change = changes[i]
+        free = lines[line:]
+        scratch.used[0] = 0
+        stores = Stores(change.base, change.own, Histograms(free, free.view(np.float32), scratch.used, change.offset))
+        room = Grown(
+            out.words[at:], out.reals[at:], out.values[at:], out.origin[at:], out.others[at:], out.names[at:], out.levels[at:]
+        )  # fmt: skip
+        n_nodes, fragile = _update_one(table, rules, change, stays, room, stores, moves, scratch)
+        results[i, NODES] = n_nodes
+        results[i, FRAGILE] = fragile
+        results[i, DEPTH] = deepest(room.levels[:n_nodes])
+        results[i, LINES] = scratch.used[0]
+        at += n_nodes
+        line += scratch.used[0]
+
+
+@kernel
+def _update_one(
+    table: Table, rules: Rules, change: Change, stays: Array, out: Grown, stores: Stores, moves: Moves, scratch: Scratch
+) -> tuple[int, bool]:  # fmt: skip
+    """Write the new tree to `out`; return how many nodes it has, and whether it is fragile."""
+    labels, samples, n_leaving = change.labels, change.samples, len(change.leaving)
+    n_staying = len(samples) - change.n_joining
+    weight = np.float64(change.old.reals[0, WEIGHT])
     for i in range(n_leaving):
-        weight -= labels[leaving[i]] >> CLASS_BITS
+        moves.pool[i] = change.leaving[i]
+        weight -= labels[change.leaving[i]] >> CLASS_BITS
     for i in range(n_staying, len(samples)):
         weight += labels[samples[i]] >> CLASS_BITS
-    n_nodes, fragile = _update_nodes(
-        table, rules, draws, labels, samples, stays, old, n_leaving, n_joining, weight, out, stores, moves, scratch
-    )
-    return n_nodes, fragile, deepest(out.levels[:n_nodes])
+    keep_rows(change.before, moves.pool[:n_leaving], stays, samples[:n_staying])
+    return _update_nodes(
+        table, rules, change.draws, labels, samples, stays, change.old, int64(n_leaving), change.n_joining, weight, out,
+        stores, moves, scratch,
+    )  # fmt: skip
 
 
 @kernel

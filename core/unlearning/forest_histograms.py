@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from core.numerics.tree_histograms import Histograms, make_histograms
-from core.numerics.tree_update import Stores
 
 Ints = npt.NDArray[np.int32]
 
@@ -22,20 +21,17 @@ class Memory:
     own: Histograms
 
     @classmethod
-    def of(cls, names: Ints, out: Histograms, shared: Histograms | None = None) -> Memory:
-        """Return what stands in `out`, copied; without anything shared it is there to share."""
-        lines = out.lines[: out.used[0]].copy()
+    def of(cls, names: Ints, lines: Ints, shared: Histograms | None = None) -> Memory:
+        """Return what stands in these lines, copied; without anything shared it is there to share."""
+        lines = lines.copy()
         if shared is None:
             return cls(names.copy(), make_histograms(lines, len(lines), 0), make_histograms(lines[:0], 0, len(lines)))
-        return cls(names.copy(), shared, make_histograms(lines, len(lines), out.offset))
+        return cls(names.copy(), shared, make_histograms(lines, len(lines), len(shared.lines)))
 
-    def stores(self, room: Histograms) -> tuple[Stores, Histograms | None]:
-        """Return the histograms as an update reads and writes them (to `room`), and what the new tree is to share.
+    @property
+    def to_share(self) -> Histograms | None:
+        """What a tree made from this one is to share.
 
-        Where a tree's own have grown to more than half of the shared ones, all are copied, and those are let go.
+        Where the own have grown to more than half of the shared ones, nothing: all are copied, and those are let go.
         """
-        used = len(self.shared.lines)
-        together = 2 * len(self.own.lines) > used
-        room.used[0] = 0
-        out = Histograms(room.lines, room.bounds, room.used, 0 if together else used)
-        return Stores(self.shared, self.own, out), None if together else self.shared
+        return None if 2 * len(self.own.lines) > len(self.shared.lines) else self.shared

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,8 +23,8 @@ from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of, stream_of, trees_of
 from core.unlearning.forest_scores import Scorer
 from core.unlearning.forest_table import Singles, tree_input
-from core.unlearning.forest_tree import Bench, LivingTree, adopt, grow
-from core.unlearning.threads import in_turn, on_threads
+from core.unlearning.forest_tree import NODES_TOGETHER, TOGETHER, Bench, LivingTree, adopt, grow, without_rows
+from core.unlearning.threads import in_turn, on_threads, processors
 
 Bools = npt.NDArray[np.bool_]
 
@@ -87,10 +88,11 @@ class ForestState:
         gone = np.sort(grove.local[positions]).astype(np.int32)
         stays = self._staying(retained)
 
-        def one(tree: LivingTree, known: npt.NDArray[np.int32], bench: Bench) -> LivingTree:
-            return tree.without(grove.table, grove.rules, known, stays, bench)
+        def several(trees: Sequence[tuple[LivingTree, npt.NDArray[np.int32]]], bench: Bench) -> Sequence[LivingTree]:
+            return without_rows(trees, grove.table, grove.rules, stays, bench)
 
-        return self._with_changed(gone, one)
+        nodes = max(len(tree.origin) for tree in self.trees)
+        return self._with_changed(gone, several, min(TOGETHER, NODES_TOGETHER // nodes))
 
     def relabelled(
         self, positions: Positions, codes: Positions, weight: npt.NDArray[np.int32] | None = None
@@ -100,26 +102,34 @@ class ForestState:
         order = np.argsort(grove.local[positions])
         rows, classes = grove.local[positions][order].astype(np.int32), codes[order].astype(np.int32)
 
-        def one(tree: LivingTree, known: npt.NDArray[np.int32], bench: Bench) -> LivingTree:
+        def one(trees: Sequence[tuple[LivingTree, npt.NDArray[np.int32]]], bench: Bench) -> Sequence[LivingTree]:
+            ((tree, known),) = trees
             labels = tree.roots.labels.copy()
             own = labels[rows] >> CLASS_BITS if weight is None else weight[order]
             labels[rows] = (own << CLASS_BITS) | classes
-            return tree.relabelled(grove.table, grove.rules, known, labels, bench)
+            return [tree.relabelled(grove.table, grove.rules, known, labels, bench)]
 
-        return self._with_changed(rows, one)
+        return self._with_changed(rows, one, 1)
 
     def _with_changed(
-        self, rows: npt.NDArray[np.int32], task: Callable[[LivingTree, npt.NDArray[np.int32], Bench], LivingTree]
+        self,
+        rows: npt.NDArray[np.int32],
+        task: Callable[[Sequence[tuple[LivingTree, npt.NDArray[np.int32]]], Bench], Sequence[LivingTree]],
+        together: int,
     ) -> ForestState:
-        """Return the state in which every tree that knows some of the rows is what `task` makes of it and of those."""
+        """Return the state in which all trees that know some of the rows are what `task` makes of them and of those, of so many at once at most."""
         found = ((index, _known(tree, rows)) for index, tree in enumerate(self.trees))
         chosen = [(index, known) for index, known in found if len(known)]
 
-        def work(index: int, known: npt.NDArray[np.int32]) -> LivingTree:
-            return self.grove.on_bench(lambda bench: task(self.trees[index], known, bench))  # type: ignore[no-any-return]
+        def work(*part: tuple[int, npt.NDArray[np.int32]]) -> Sequence[LivingTree]:
+            known = [(self.trees[index], rows) for index, rows in part]
+            return self.grove.on_bench(lambda bench: task(known, bench))  # type: ignore[no-any-return]
 
+        size = max(min(together, len(chosen) // (2 * processors())), 1)
+        parts = [tuple(chosen[start : start + size]) for start in range(0, len(chosen), size)]
+        made = chain.from_iterable(on_threads(work, parts))
         trees = list(self.trees)
-        for (index, _), tree in zip(chosen, on_threads(work, chosen), strict=True):
+        for (index, _), tree in zip(chosen, made, strict=True):
             trees[index] = tree
         return replace(self, trees=tuple(trees))
 

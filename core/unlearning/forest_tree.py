@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -29,7 +30,7 @@ from core.numerics.tree_drawn import Lines, build_drawn, kept_lines, room_for_li
 from core.numerics.tree_histograms import WIDTH, Histograms, make_histograms
 from core.numerics.tree_moves import Moves, keep_rows
 from core.numerics.tree_replay import make_stream, replay
-from core.numerics.tree_update import update
+from core.numerics.tree_update import Change, update
 from core.unlearning.forest_histograms import Memory
 from core.unlearning.forest_parts import Stream
 
@@ -39,6 +40,9 @@ Bools = npt.NDArray[np.bool_]
 
 MANY = 8
 """Where more than one row in so many leaves, building the tree anew is quicker."""
+TOGETHER, NODES_TOGETHER = 4, 8_000
+"""Trees updated in one call, and the nodes they have at most, as those of more no longer stay in cache until they are copied; between
+calls, threads wait for one another to run Python."""
 NO_INTS: Ints = np.empty(0, np.int32)
 NO_REALS: npt.NDArray[np.float64] = np.empty(0)
 BITWISE = [LEFT, RIGHT, FEATURE, IMPURITY, ROWS, WEIGHT]
@@ -60,6 +64,8 @@ class Bench:
     scratch : Scratch
     moves : Moves
     histograms : Histograms
+    results : ndarray of int64
+        What an update says of its trees.
     calls : dict
         What calls each compiled function; the types of its arguments follow from the table.
     """
@@ -69,6 +75,7 @@ class Bench:
     scratch: Scratch
     moves: Moves
     histograms: Histograms
+    results: Longs
     calls: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
@@ -76,9 +83,15 @@ class Bench:
         """Return room for trees of up to `n_rows` rows."""
         moves = Moves(np.empty(4 * n_rows + 64, np.int32), np.empty(n_rows, np.int32), np.zeros(4, np.int64))
         lines = np.empty((n_rows * max(len(table.codes), 8), WIDTH), np.int32)
-        out = make_room(n_rows, table.n_classes)
+        out, results = make_room(n_rows, table.n_classes), np.zeros((TOGETHER, 4), np.int64)
         nodes = out.words.view(NODE_DTYPE).reshape(-1)
-        return cls(out, nodes, make_scratch(n_rows, table), moves, make_histograms(lines, 0, 0))
+        return cls(out, nodes, make_scratch(n_rows, table), moves, make_histograms(lines, 0, 0), results)
+
+    @cached_property
+    def wide(self) -> Bench:
+        """The same with room for as many trees as are updated together; memory is taken as it is written."""
+        out = make_room(TOGETHER * (len(self.out.words) // 2), self.out.values.shape[1])
+        return replace(self, out=out, nodes=out.words.view(NODE_DTYPE).reshape(-1))
 
     def call(self, function: Any, *arguments: Any) -> Any:
         """Call a compiled function."""
@@ -156,40 +169,84 @@ class LivingTree:
 
     def _updated(self, table: Table, rules: Rules, gone: Ints, joining: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without rows that are gone and with rows that join it; `stays` is as `Place` holds it, afterwards."""
+        if self._is_built_anew(len(gone) + len(joining)):
+            return grow(table, rules, self.roots, self._samples_after(gone, joining, stays), self.estimator, bench)
+        if isinstance(self.memory, Lines):
+            return self._updated_lines(table, rules, gone, joining, stays, self.memory, bench)
+        return _updated_together([(self, gone)], joining, table, rules, stays, bench)[0]
+
+    def _is_built_anew(self, n_changed: int) -> bool:
+        """Return whether building the tree anew is the way to change so many of its rows."""
+        return self.fragile or n_changed * MANY > len(self.samples)
+
+    def _samples_after(self, gone: Ints, joining: Ints, stays: Bools) -> Ints:
+        """Return the rows that stay, as they stand, then those that join."""
         n_staying = len(self.samples) - len(gone)
         samples = np.empty(n_staying + len(joining), np.int32)
         samples[n_staying:] = joining
-        if self.fragile or (len(gone) + len(joining)) * MANY > len(self.samples):
-            keep_rows(self.samples, gone, stays, samples[:n_staying])
-            return grow(table, rules, self.roots, samples, self.estimator, bench)
-        bench.moves.pool[: len(gone)] = gone
-        if isinstance(self.memory, Lines):
-            keep_rows(self.samples, gone, stays, samples[:n_staying])
-            return self._updated_lines(table, rules, len(gone), len(joining), samples, self.memory, bench)
-        stores, shared = self.memory.stores(bench.histograms)
-        n_nodes, fragile, depth = bench.call(
-            update, table, rules, self.roots.draws, self.roots.labels, self.samples, stays, samples, self.grown, len(gone),
-            len(joining), bench.out, stores, bench.moves, bench.scratch,
-        )  # fmt: skip
-        memory = Memory.of(bench.out.names[:n_nodes], stores.out, shared)
-        return self._made(n_nodes, depth, bool(fragile), samples, bench, memory)
+        keep_rows(self.samples, gone, stays, samples[:n_staying])
+        return samples
 
     def _updated_lines(
-        self, table: Table, rules: Rules, n_gone: int, n_joining: int, samples: Ints, lines: Lines, bench: Bench
+        self, table: Table, rules: Rules, gone: Ints, joining: Ints, stays: Bools, lines: Lines, bench: Bench
     ) -> LivingTree:
-        """Return the tree whose thresholds are drawn on `samples`, the last of which join it; those gone stand in the bench's pool."""
+        """Return the tree whose thresholds are drawn, as `_updated`."""
+        samples = self._samples_after(gone, joining, stays)
+        bench.moves.pool[: len(gone)] = gone
         draws, room = self.roots.draws, room_for_lines(len(samples), table)
         n_nodes, fragile, now = update_drawn(
-            table, rules, draws, self.roots.labels, samples, self.grown, lines, n_gone, n_joining, draws.seed,
+            table, rules, draws, self.roots.labels, samples, self.grown, lines, len(gone), len(joining), draws.seed,
             weight_of(self.roots.labels, samples), bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
         )  # fmt: skip
-        depth = deepest(bench.out.levels[:n_nodes])
-        return self._made(n_nodes, depth, bool(fragile), samples, bench, kept_lines(room, now, n_nodes))
+        depth, nodes = deepest(bench.out.levels[:n_nodes]), slice(n_nodes)
+        return _on(
+            bench, nodes, depth, self.estimator, self.roots, samples, kept_lines(room, now, n_nodes), bool(fragile)
+        )
 
-    def _made(
-        self, n_nodes: int, depth: int, fragile: bool, samples: Ints, bench: Bench, memory: Memory | Lines
-    ) -> LivingTree:
-        return _on(bench, self.estimator, self.roots, n_nodes, depth, samples, memory, fragile)
+
+def without_rows(
+    leaving: Sequence[tuple[LivingTree, Ints]], table: Table, rules: Rules, stays: Bools, bench: Bench
+) -> list[LivingTree]:
+    """Return trees without some of their rows, as `LivingTree.without` gives each, several in one call of compiled code."""
+    alone = [isinstance(tree.memory, Lines) or tree._is_built_anew(len(gone)) for tree, gone in leaving]
+    if any(alone):
+        return [tree.without(table, rules, gone, stays, bench) for tree, gone in leaving]
+    return _updated_together(leaving, NO_INTS, table, rules, stays, bench)
+
+
+def _updated_together(
+    leaving: Sequence[tuple[LivingTree, Ints]], joining: Ints, table: Table, rules: Rules, stays: Bools, bench: Bench
+) -> list[LivingTree]:
+    """Return up to `TOGETHER` trees without rows of their own and with the same rows that join them."""
+    changes = [_change_of(tree, gone, joining) for tree, gone in leaving]
+    bench = bench if len(leaving) == 1 else bench.wide
+    bench.call(
+        update, table, rules, (*changes, *changes[:1] * (TOGETHER - len(changes))), len(changes), stays, bench.out,
+        bench.histograms.lines, bench.moves, bench.scratch, bench.results,
+    )  # fmt: skip
+    made, at, line = [], 0, 0
+    for (tree, _), change, (n_nodes, fragile, depth, n_lines) in zip(
+        leaving, changes, bench.results.tolist(), strict=False
+    ):
+        memory: Any = tree.memory
+        nodes, lines = slice(at, at + n_nodes), bench.histograms.lines[line : line + n_lines]
+        remembered = Memory.of(bench.out.names[nodes], lines, memory.to_share)
+        made.append(_on(bench, nodes, depth, tree.estimator, tree.roots, change.samples, remembered, bool(fragile)))
+        at, line = at + n_nodes, line + n_lines
+    return made
+
+
+def _change_of(tree: LivingTree, gone: Ints, joining: Ints) -> Change:
+    """Return what the update of one tree starts from."""
+    memory: Any = tree.memory
+    n_staying = len(tree.samples) - len(gone)
+    samples = np.empty(n_staying + len(joining), np.int32)
+    samples[n_staying:] = joining
+    offset = 0 if memory.to_share is None else len(memory.shared.lines)
+    return Change(
+        tree.roots.draws, tree.roots.labels, tree.samples, gone, samples, len(joining), tree.grown, memory.shared,
+        memory.own, offset,
+    )  # fmt: skip
 
 
 def weight_of(labels: Ints, rows: Ints) -> float:
@@ -208,28 +265,27 @@ def grown_of(
 
 
 def _on(
-    bench: Bench, estimator: Any, roots: Roots, n_nodes: int, depth: int, samples: Ints, memory: Memory | Lines, fragile: bool
+    bench: Bench, nodes: slice, depth: int, estimator: Any, roots: Roots, samples: Ints, memory: Memory | Lines, fragile: bool
 ) -> LivingTree:  # fmt: skip
-    """Return the tree of `n_nodes` nodes that stands on a bench, copied; `estimator` gives its parameters."""
+    """Return the tree whose nodes stand on a bench, copied; `estimator` gives its parameters."""
     out = bench.out
     return LivingTree(
-        with_tree(estimator, bench, n_nodes, depth),
+        with_tree(estimator, bench.nodes[nodes], out.values[nodes], depth),
         roots,
         samples,
-        out.origin[:n_nodes].copy(),
-        out.others[:n_nodes].copy(),
-        out.levels[:n_nodes].copy(),
+        out.origin[nodes].copy(),
+        out.others[nodes].copy(),
+        out.levels[nodes].copy(),
         memory,
         fragile,
     )
 
 
-def with_tree(estimator: Any, bench: Bench, n_nodes: int, depth: int) -> Any:
-    """Return a copy of a decision tree that holds the first `n_nodes` nodes on a bench."""
+def with_tree(estimator: Any, nodes: npt.NDArray[Any], values: npt.NDArray[np.float64], depth: int) -> Any:
+    """Return a copy of a decision tree that holds other nodes, copied; `values` are their class shares."""
     old = estimator.tree_
     tree = Tree(old.n_features, np.array([old.max_n_classes], dtype=np.intp), 1)
-    values = bench.out.values[:n_nodes, None, :]
-    tree.__setstate__({"max_depth": depth, "node_count": n_nodes, "nodes": bench.nodes[:n_nodes], "values": values})
+    tree.__setstate__({"max_depth": depth, "node_count": len(nodes), "nodes": nodes, "values": values[:, None, :]})
     other = object.__new__(type(estimator))
     vars(other).update(vars(estimator), tree_=tree)
     return other
@@ -259,8 +315,9 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
         store = bench.histograms
         store.used[0] = 0
         n_nodes, fragile = build(*whole, out, 0, -1, False, store, bench.scratch)
-        memory = Memory.of(out.names[:n_nodes], store)
-    return _on(bench, estimator, roots, n_nodes, deepest(out.levels[:n_nodes]), rows, memory, bool(fragile))
+        memory = Memory.of(out.names[:n_nodes], store.lines[: store.used[0]])
+    depth, nodes = deepest(out.levels[:n_nodes]), slice(n_nodes)
+    return _on(bench, nodes, depth, estimator, roots, rows, memory, bool(fragile))
 
 
 def adopt(
