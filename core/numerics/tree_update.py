@@ -89,7 +89,7 @@ def _carry_histograms(old: Grown, node: int, end: int, out: Grown, at: int, stor
     """Let the nodes of an unchanged subtree keep their histograms."""
     for i in range(end - node):
         out.names[at + i] = old.names[node + i]
-    if stores.own.used[0] > 0:
+    if len(stores.own.lines) > 0:
         for i in range(at, at + end - node):
             if out.names[i] >= stores.out.offset:
                 out.names[i] = copy_histograms(out.names[i], stores.base, stores.own, stores.out)
@@ -189,8 +189,8 @@ class Change(NamedTuple):
     n_joining : int
         How many of `samples`, its last ones, join.
     old : Grown
-    base, own : Histograms
-        As in `Stores`.
+    base, own : ndarray of int32
+        Lines of histograms, as in `Stores`.
     offset : int
         What the new tree's nodes call the first line of its own histograms.
     """
@@ -202,8 +202,8 @@ class Change(NamedTuple):
     samples: Array
     n_joining: int
     old: Grown
-    base: Histograms
-    own: Histograms
+    base: Array
+    own: Array
     offset: int
 
 
@@ -234,42 +234,35 @@ def update(
     results : ndarray of int64, shape (n_changes, 4)
         Written for every tree.
     """
-    at, line = 0, 0
+    at, line, used = 0, 0, scratch.used
     for i in range(n_changes):
-        change = changes[i]
-        free = lines[line:]
-        scratch.used[0] = 0
-        stores = Stores(change.base, change.own, Histograms(free, free.view(np.float32), scratch.used, change.offset))
-        room = Grown(
-            out.words[at:], out.reals[at:], out.values[at:], out.origin[at:], out.others[at:], out.names[at:], out.levels[at:]
+        change, free = changes[i], lines[line:]
+        labels, samples, base, own = change.labels, change.samples, change.base, change.own
+        n_leaving, n_staying = int64(len(change.leaving)), len(samples) - change.n_joining
+        weight = np.float64(change.old.reals[0, WEIGHT])
+        for k in range(n_leaving):
+            moves.pool[k] = change.leaving[k]
+            weight -= labels[change.leaving[k]] >> CLASS_BITS
+        for k in range(n_staying, len(samples)):
+            weight += labels[samples[k]] >> CLASS_BITS
+        keep_rows(change.before, moves.pool[:n_leaving], stays, samples[:n_staying])
+        used[0] = 0
+        n_nodes, fragile = _update_nodes(
+            table, rules, change.draws, labels, samples, stays, change.old, n_leaving, change.n_joining, weight,
+            Grown(out.words[at:], out.reals[at:], out.values[at:], out.origin[at:], out.others[at:], out.names[at:], out.levels[at:]),
+            Stores(
+                Histograms(base, base.view(np.float32), used, int64(0)),
+                Histograms(own, own.view(np.float32), used, int64(len(base))),
+                Histograms(free, free.view(np.float32), used, change.offset),
+            ),
+            moves, scratch,
         )  # fmt: skip
-        n_nodes, fragile = _update_one(table, rules, change, stays, room, stores, moves, scratch)
         results[i, NODES] = n_nodes
         results[i, FRAGILE] = fragile
-        results[i, DEPTH] = deepest(room.levels[:n_nodes])
-        results[i, LINES] = scratch.used[0]
+        results[i, DEPTH] = deepest(out.levels[at : at + n_nodes])
+        results[i, LINES] = used[0]
         at += n_nodes
-        line += scratch.used[0]
-
-
-@kernel
-def _update_one(
-    table: Table, rules: Rules, change: Change, stays: Array, out: Grown, stores: Stores, moves: Moves, scratch: Scratch
-) -> tuple[int, bool]:  # fmt: skip
-    """Write the new tree to `out`; return how many nodes it has, and whether it is fragile."""
-    labels, samples, n_leaving = change.labels, change.samples, len(change.leaving)
-    n_staying = len(samples) - change.n_joining
-    weight = np.float64(change.old.reals[0, WEIGHT])
-    for i in range(n_leaving):
-        moves.pool[i] = change.leaving[i]
-        weight -= labels[change.leaving[i]] >> CLASS_BITS
-    for i in range(n_staying, len(samples)):
-        weight += labels[samples[i]] >> CLASS_BITS
-    keep_rows(change.before, moves.pool[:n_leaving], stays, samples[:n_staying])
-    return _update_nodes(
-        table, rules, change.draws, labels, samples, stays, change.old, int64(n_leaving), change.n_joining, weight, out,
-        stores, moves, scratch,
-    )  # fmt: skip
+        line += used[0]
 
 
 @kernel

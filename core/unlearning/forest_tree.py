@@ -218,10 +218,10 @@ def _updated_together(
     leaving: Sequence[tuple[LivingTree, Ints]], joining: Ints, table: Table, rules: Rules, stays: Bools, bench: Bench
 ) -> list[LivingTree]:
     """Return up to `TOGETHER` trees without rows of their own and with the same rows that join them."""
-    changes = [_change_of(tree, gone, joining) for tree, gone in leaving]
+    changes = tuple(_change_of(tree, gone, joining) for tree, gone in leaving)
     bench = bench if len(leaving) == 1 else bench.wide
     bench.call(
-        update, table, rules, (*changes, *changes[:1] * (TOGETHER - len(changes))), len(changes), stays, bench.out,
+        update, table, rules, changes + changes[:1] * (TOGETHER - len(changes)), len(changes), stays, bench.out,
         bench.histograms.lines, bench.moves, bench.scratch, bench.results,
     )  # fmt: skip
     made, at, line = [], 0, 0
@@ -242,7 +242,7 @@ def _change_of(tree: LivingTree, gone: Ints, joining: Ints) -> Change:
     n_staying = len(tree.samples) - len(gone)
     samples = np.empty(n_staying + len(joining), np.int32)
     samples[n_staying:] = joining
-    offset = 0 if memory.to_share is None else len(memory.shared.lines)
+    offset = 0 if memory.to_share is None else len(memory.shared)
     return Change(
         tree.roots.draws, tree.roots.labels, tree.samples, gone, samples, len(joining), tree.grown, memory.shared,
         memory.own, offset,

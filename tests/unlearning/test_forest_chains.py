@@ -49,7 +49,7 @@ def chain(options, steps, n=700, each=1):
 def test_long_chains_equal_building_from_scratch(options):
     shared = set()
     for step, (tree, table, rules, bench, rows) in enumerate(chain(options, 300)):
-        shared.add(id(tree.memory.shared.lines))
+        shared.add(id(tree.memory.shared))
         if step % 7 == 0:
             other = grow(table, rules, tree.roots, rows.copy(), tree.estimator, bench)
             assert first_difference(tree.grown, other.grown) == -1, step
@@ -70,8 +70,8 @@ def nodes_with_histograms(tree):
             continue
         name = memory.names[node]
         if name >= 0:
-            store = memory.own if name >= memory.own.offset else memory.shared
-            lines = store.lines[name - store.offset :]
+            own = name >= len(memory.shared)
+            lines = memory.own[name - len(memory.shared) :] if own else memory.shared[name:]
             yield tree.samples[start : start + grown.words[node, ROWS]], lines
         left = grown.words[node, LEFT]
         stack += [(left, start), (grown.words[node, RIGHT], start + grown.words[left, ROWS])]
