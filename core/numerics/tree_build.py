@@ -11,7 +11,7 @@ from core.numerics.kernel import entry, int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import codes_for, has_missing
 from core.numerics.tree_histograms import Histograms
-from core.numerics.tree_splits import impurity, mixed, search
+from core.numerics.tree_splits import NOTHING, impurity, mixed, search
 
 Array = npt.NDArray[Any]
 
@@ -19,7 +19,6 @@ LEFT, RIGHT, FEATURE, THRESHOLD, IMPURITY, ROWS, WEIGHT, MISSING = range(8)
 """Columns of scikit-learn's node records, seen as eight words each."""
 WORDS = 8
 LEAF, UNDEFINED = -1, -2
-NOTHING = (0, -np.inf, -1, -1, 0)
 
 
 class Grown(NamedTuple):

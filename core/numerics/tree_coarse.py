@@ -217,7 +217,8 @@ def best_opened(
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Compare the splits in and between opened bins in ascending order; the first of equals wins.
 
-    What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included; the
+    What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included, but not the
+    one on its right edge, which is the next bin's; the
     bin of the best split goes to `scratch.peak`, and what no other split there exceeds to `scratch.rest`.
     """
     keys, counts = scratch.keys, scratch.counts

@@ -59,12 +59,13 @@ def next_to_split(store: Histograms, start: int, table: Table, own: int, rows: A
 
 @kernel
 def _choose_bins(
-    store: Histograms, at: int, n_bins: int, least: float, peak: int, entropy: bool, edges: Array, n_all: int, sums: Array,
+    store: Histograms, at: int, n_bins: int, least: float, peak: int, entropy: bool, edges: Array, last_end: int, sums: Array,
     scratch: Scratch,
 ) -> tuple[bool, float]:  # fmt: skip
     """Mark the bins that may hold a proxy of `least` and the ones before them; return if any and the largest bound.
 
-    The bin `peak` is marked where any other is. Where a bin has a single code, its only split is looked at here.
+    `last_end` is where the last bin ends among the column's. The bin `peak` is marked where any other is.
+    Where a bin has a single code, its only split is looked at here.
     """
     some, most, last, before = False, -np.inf, -1, -1
     lines, counts, a, b = store.lines, scratch.counts, np.int64(0), np.int64(0)
@@ -83,7 +84,7 @@ def _choose_bins(
         if rows == 0:
             continue
         if bound >= least and j != peak:
-            end = lines[at + j + 1, START] if j + 1 < n_bins else n_all
+            end = lines[at + j + 1, START] if j + 1 < n_bins else last_end
             if edges[end] - edges[lines[at + j, START]] == 1:
                 proxy = corner(entropy, np.float64(a), np.float64(b), sums[0], sums[1])
                 bound = np.float64(proxy + abs(proxy) * UP)
@@ -143,7 +144,7 @@ def _keep_apart(store: Histograms, head: int, peak: int, rest: float, below: int
 def best_of_candidates(
     store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
     own: int, mine: tuple[int, float, int, int, int], floor: float, scratch: Scratch,
-) -> tuple[int, float, float, int, int, int]:  # fmt: skip
+) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split of a node among its candidates, whose largest bounds `scratch.most` holds, and set it apart.
 
     What the best split on `own` is was found before, and is set apart; without such a candidate `own` is -1. Some split has a proxy of `floor`.
@@ -153,13 +154,11 @@ def best_of_candidates(
     feature : int
         -1 where there is no split.
     proxy : float
-    others : float
-        No split on other candidates has a larger one.
     below, above, n_left : int
         As `best_on_feature` gives them.
     """
     lines, margin = store.lines, MARGIN * (sums[0] + sums[1])
-    feature, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
+    feature, best, below, above, n_left = -1, -np.inf, -1, -1, 0
     at, head, peak, rest = start + 1, int64(-1), int64(-1), 0.0
     least: Any = max(floor, np.float64(mine[1]))
     for candidate in range(lines[start, CANDIDATES]):
@@ -169,16 +168,13 @@ def best_of_candidates(
             if scratch.most[candidate] >= least - margin:
                 found = _best_of_candidate(store, at, table, rules, labels, rows, place, sums, least, scratch)
         if found[0] != PRUNED and found[1] > best:
-            others = max(others, best)
             feature, best, below, above, n_left = f, found[1], found[2], found[3], found[4]
             head, peak, rest = at, -1 if f == own else scratch.peak[0], scratch.rest[0]
             least = max(least, best)
-        else:
-            others = max(others, np.float64(found[1]))
         at += 1 + lines[at, BINS]
     if peak >= 0:
         _keep_apart(store, head, peak, rest, below, above)
-    return feature, best, others, below, above, n_left
+    return feature, best, below, above, n_left
 
 
 @inlined
@@ -213,7 +209,4 @@ def search_histograms(
         return feature, best, below, above, n_left
     else:
         _keep_apart(store, head, scratch.peak[0], scratch.rest[0], mine[2], mine[3])
-    feature, best, _, below, above, n_left = best_of_candidates(
-        store, start, table, rules, labels, rows, place, sums, own, mine, floor, scratch
-    )
-    return feature, best, below, above, n_left
+    return best_of_candidates(store, start, table, rules, labels, rows, place, sums, own, mine, floor, scratch)

@@ -242,6 +242,28 @@ def _add_to_bounds(store: Histograms, at: int, n_bins: int, change: Array) -> fl
 
 
 @kernel
+def _cover_ends(
+    store: Histograms, at: int, n_bins: int, entropy: bool, before: Array, moved_a: float, moved_b: float, moved: Array
+) -> float:
+    """Let the bins that rows joined bound the split at their end, too; return the largest of these proxies.
+
+    Bounds are of splits within a bin and at its start. A row that comes after all others of its bin makes a split within it of what
+    was the one at its end, which it does not raise.
+    """
+    most, done_a, done_b = -np.inf, 0.0, 0.0
+    all_a, all_b = before[0, n_bins] - moved_a, before[1, n_bins] - moved_b
+    for j in range(n_bins):
+        done_a += moved[2 * j]
+        done_b += moved[2 * j + 1]
+        if moved[2 * j] + moved[2 * j + 1] > 0:
+            ended = corner(entropy, before[0, j + 1] - done_a, before[1, j + 1] - done_b, all_a, all_b)
+            ended += abs(ended) * UP
+            store.bounds[at + j, BOUND] = max(np.float64(store.bounds[at + j, BOUND]), ended)
+            most = max(most, ended)
+    return most
+
+
+@kernel
 def move_rows(
     store: Histograms,
     start: int,
@@ -259,8 +281,7 @@ def move_rows(
     for candidate in range(lines[start, CANDIDATES]):
         f, n_bins = lines[at, FEATURE], int64(lines[at, BINS])
         at += 1
-        if len(rows) > 1 or joins:
-            moved[: 2 * n_bins] = 0
+        moved[: 2 * n_bins] = 0
         j, second, weight, moved_a, moved_b = int64(0), int64(0), int64(0), 0.0, 0.0
         for i in range(len(rows)):
             j = bin_of(lines, at, n_bins, bins[f, rows[i]])
@@ -277,6 +298,9 @@ def move_rows(
         else:
             change_with_rows(entropy, n_bins, joins, before, moved_a, moved_b, moved, change)
         scratch.most[candidate] = _add_to_bounds(store, at, n_bins, change)
+        if joins:
+            most = _cover_ends(store, at, n_bins, entropy, before, moved_a, moved_b, moved)
+            scratch.most[candidate] = max(scratch.most[candidate], most)
         if lines[at - 1, PEAK] == NO_SPLITS:
             if joins:
                 lines[at - 1, PEAK] = NO_PEAK

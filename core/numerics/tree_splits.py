@@ -27,7 +27,7 @@ from core.numerics.tree_histograms import Histograms, add_candidate, add_constan
 from core.numerics.tree_small import best_by_walking
 from core.numerics.tree_sorting import sort_keys
 
-NONE = (PRUNED, -np.inf, -1, -1, 0)
+NOTHING = (CONSTANT, -np.inf, -1, -1, 0)
 SHORT = 4
 """Codes are counted, not sorted, where they span fewer than this many times the rows."""
 MANY = 120
@@ -261,9 +261,10 @@ def _count_candidates(
     table: Table, rules: Rules, rows: Array, sums: Array, key: Any, recorded: int, constants: Array, store: Histograms,
     scratch: Scratch,
 ) -> tuple[int, float]:  # fmt: skip
-    """Count a large node's candidates in bins, as `search` draws them; return where in `store`, and the largest proxy met.
+    """Count a large node's candidates in bins; return where in `store`, and the largest proxy met.
 
-    Returns -1 where there is no room, or where a candidate has missing values.
+    They are drawn as `search` draws them: the two loops end at the same feature. Returns -1 where there is no room, or where a
+    candidate has missing values.
     """
     order, floor, visited, varied = scratch.order, -np.inf, 0, False
     for i in range(min(rules.max_features, recorded)):
@@ -323,7 +324,7 @@ def search(
         -1 where no split is to be had.
     proxy : float
     others : float
-        Largest proxy of the columns that lost.
+        Largest proxy of the columns that lost; infinite for large nodes.
     below : int
         Largest code that goes left.
     threshold : float
@@ -339,11 +340,11 @@ def search(
         used = store.used[0]
         start, floor = _count_candidates(table, rules, rows, sums, key, recorded, constants, store, scratch)
         if start >= 0:
-            winner, best, others, below, above, n_left = best_of_candidates(
-                store, start, table, rules, labels, rows, Place(scratch.alone, scratch.path, -1), sums, int64(-1), NONE, floor, scratch
+            winner, best, below, above, n_left = best_of_candidates(
+                store, start, table, rules, labels, rows, Place(scratch.alone, scratch.path, -1), sums, int64(-1), NOTHING, floor, scratch
             )  # fmt: skip
             threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
-            return winner, best, others, below, threshold, n_left, start + store.offset
+            return winner, best, np.inf, below, threshold, n_left, start + store.offset
         store.used[0] = used
         recorded = recorded_order(draws, origin, order, scratch.where)
     winner, best, others, below, above, n_left = -1, -np.inf, -np.inf, -1, -1, 0
@@ -375,4 +376,6 @@ def search(
             others = max(others, best)
             break
     threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
+    if counted(table, rules, len(rows)):  # only bins that may hold the best were opened
+        others = np.inf
     return winner, best, others, below, threshold, n_left, -1

@@ -25,7 +25,6 @@ from core.numerics.tree_build import (
     FEATURE,
     LEFT,
     MISSING,
-    NOTHING,
     RIGHT,
     ROWS,
     THRESHOLD,
@@ -55,7 +54,7 @@ from core.numerics.tree_moves import (
     take,
     take_left,
 )
-from core.numerics.tree_splits import best_on_feature, counted, impurity, label_rows, mixed, search
+from core.numerics.tree_splits import NOTHING, best_on_feature, counted, impurity, label_rows, mixed, search
 
 
 class Stores(NamedTuple):

@@ -14,8 +14,8 @@ BYTES_PER_CELL = 40
 """Of the table while it is coded: as it is handed in, float32 values, ranks as they are found, codes, bins, order and distinct values."""
 BYTES_PER_ROW = 16
 """In every tree: its labels, its samples, and its weights while they are drawn."""
-BYTES_PER_NODE = 40
-"""Beside scikit-learn's own: children as fitted, where draws start, origins and bounds."""
+BYTES_PER_NODE = 44
+"""Beside scikit-learn's own: children as fitted, where draws start, origins, bounds and levels."""
 BYTES_PER_DRAW = 12
 """Of a feature drawn at a node, and of what is drawn along with it."""
 BYTES_COUNTED = 7

@@ -120,3 +120,61 @@ def test_histograms_count_the_rows_and_bound_every_split(each):
                 at += 1 + head[BINS]
                 looked_at += 1
     assert looked_at > 50
+
+
+def near_copies(seed, n, d, noises, leaf=1):
+    """Return an adopted tree of one split on columns that hardly differ, and what it was made with."""
+    r = np.random.default_rng(seed)
+    n, d = n(r), d(r)
+    base = r.normal(size=n)
+    X = (base[:, None] + [0.01, 0.03, 0.1, 0.3][seed % 4] * r.normal(size=(n, d))).astype(np.float32)
+    y = (base + r.normal(scale=noises[seed % 3], size=n) > 0).astype(int)
+    weight = r.integers(1, 9, n).astype(float) if seed % 2 else np.ones(n)
+    model = DecisionTreeClassifier(max_depth=1, random_state=seed, max_features=None, min_samples_leaf=leaf)
+    return *adopted(X, y, model.fit(X, y, sample_weight=weight), weight), base, r
+
+
+@pytest.mark.parametrize("seed", [57, 1572, 3])
+def test_rows_whose_label_changes_may_move_the_split_to_beside_them(seed):
+    tree, table, rules, bench, base, r = near_copies(
+        seed, lambda r: int(r.integers(125, 400)), lambda r: int(r.integers(2, 6)), [0.1, 0.3, 0.6]
+    )
+    near = np.argsort(abs(base))[:40]
+    for _ in range(40):
+        rows = np.sort(r.choice(near, int(r.integers(1, 3)), replace=False)).astype(np.int32)
+        labels = tree.roots.labels.copy()
+        labels[rows] ^= 1
+        tree = tree.relabelled(table, rules, rows, labels, bench)
+        other = grow(table, rules, tree.roots, np.arange(len(base), dtype=np.int32), tree.estimator, bench)
+        assert first_difference(tree.grown, other.grown) == -1
+
+
+@pytest.mark.parametrize("each", [1, 3])
+def test_bounds_hold_for_rows_that_change_their_label(each):
+    X, y, weight, draw = make_rows(500, 5)
+    model = DecisionTreeClassifier(max_features=3, max_depth=3, random_state=1).fit(X, y, sample_weight=weight)
+    tree, table, rules, bench = adopted(X, y, model, weight)
+    for _ in range(150):
+        rows = np.sort(draw.choice(len(y), each, replace=False)).astype(np.int32)
+        labels = tree.roots.labels.copy()
+        labels[rows] ^= 1
+        tree = tree.relabelled(table, rules, rows, labels, bench)
+        for those, lines in nodes_with_histograms(tree):
+            at = 1
+            for _ in range(lines[0, CANDIDATES]):
+                head = lines[at].copy()
+                bins = lines[at + 1 : at + 1 + head[BINS]]
+                assert check_candidate(table, tree.roots.labels, those, head, bins, rules.entropy) <= 1e-9
+                at += 1 + head[BINS]
+
+
+@pytest.mark.parametrize(("seed", "k", "leaf"), [(seed, 1 + seed % 3, 27 + seed % 18) for seed in range(40)])
+def test_nodes_that_fall_below_the_size_that_is_counted(seed, k, leaf):
+    tree, table, rules, bench, base, r = near_copies(seed, lambda _: 119 + k, lambda _: 3, [0.5, 1, 2], leaf)
+    for _ in range(40):
+        gone = np.sort(r.choice(len(base), k, replace=False)).astype(np.int32)
+        stays = np.ones(len(base), dtype=bool)
+        stays[gone] = False
+        one = tree.without(table, rules, gone, stays, bench)
+        rows = np.flatnonzero(stays).astype(np.int32)
+        assert first_difference(one.grown, grow(table, rules, tree.roots, rows, tree.estimator, bench).grown) == -1
