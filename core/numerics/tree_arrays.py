@@ -151,7 +151,31 @@ class Place(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room to work in, for one thread."""
+    """Room to work in, for one thread; what one function leaves there for its caller is said in its docstring.
+
+    Parameters
+    ----------
+    updating, building : Stack
+        Of `update` and of `build`, which it calls.
+    path : ndarray of int64
+        As in `Place`.
+    labels : ndarray of int32
+        Those of the node's rows.
+    keys, spare, small : ndarray
+        Rows that are sorted, and room to sort them in.
+    group_code, group_rows, group_sums, slot, left, right : ndarray
+        Rows with the same code, where there are more than two classes.
+    order, where : ndarray of int32
+        The order features are drawn in, and the place of each.
+    counts, upper, edge, begins, opened, alone, marked : ndarray
+        Of one candidate's bins: counts, bounds, proxies at their start, first of the column's bins, whether their rows are looked at.
+    peak, rest, most : ndarray
+        The bin of the best split found last, what no other split there exceeds, and the largest bound of every candidate.
+    before : ndarray of float64, shape (2, n_bins + 1)
+        Class sums left of every bin.
+    used : ndarray of int64, shape (1,)
+        Lines in use of the histograms being written.
+    """
 
     updating: Stack
     building: Stack
