@@ -40,18 +40,35 @@ from core.numerics.tree_histograms import (
 
 
 @kernel
+def _first_line_of(store: Histograms, start: int, own: int) -> int:
+    """Return the first line of a node's candidate `own`."""
+    head = start + 1
+    while store.lines[head, FEATURE] != own:
+        head += 1 + store.lines[head, BINS]
+    return head
+
+
+@kernel
+def _has_one_code(lines: Array, at: int, n_bins: int, j: int, edges: Array, last_end: int) -> bool:
+    """Return whether bin `j` of a candidate whose first one stands in line `at` is of a single code.
+
+    `last_end` is where the last bin ends among the column's, of which `edges` are the first codes.
+    """
+    end = lines[at + j + 1, START] if j + 1 < n_bins else last_end
+    return bool(edges[end] - edges[lines[at + j, START]] == 1)
+
+
+@kernel
 def next_to_split(store: Histograms, start: int, table: Table, own: int, rows: Array) -> bool:
     """Return whether the codes next to a node's split, which is on `own`, may be others now that `rows` have left or joined it."""
-    lines, head, codes, bins = store.lines, start + 1, codes_for(table, len(rows)), bins_for(table, len(rows))
-    while lines[head, FEATURE] != own:
-        head += 1 + lines[head, BINS]
+    lines, codes, bins = store.lines, codes_for(table, len(rows)), bins_for(table, len(rows))
+    head = _first_line_of(store, start, own)
     below, above, n_bins = lines[head, BELOW], lines[head, ABOVE], int64(lines[head, BINS])
     for i in range(len(rows)):
         code = codes[own, rows[i]]
         if below <= code <= above:
             j = bin_of(lines, head + 1, n_bins, bins[own, rows[i]])
-            end = lines[head + j + 2, START] if j + 1 < n_bins else table.n_bins[own]
-            alone = table.edges[own, end] - table.edges[own, lines[head + 1 + j, START]] == 1
+            alone = _has_one_code(lines, head + 1, n_bins, j, table.edges[own], table.n_bins[own])
             if below < code < above or not alone or lines[head + 1 + j, ROWS] == 0:
                 return True
     return False
@@ -83,12 +100,10 @@ def _choose_bins(
             before = last
         if rows == 0:
             continue
-        if bound >= least and j != peak:
-            end = lines[at + j + 1, START] if j + 1 < n_bins else last_end
-            if edges[end] - edges[lines[at + j, START]] == 1:
-                proxy = corner(entropy, np.float64(a), np.float64(b), sums[0], sums[1])
-                bound = np.float64(proxy + abs(proxy) * UP)
-                store.bounds[at + j, BOUND] = bound
+        if bound >= least and j != peak and _has_one_code(lines, at, n_bins, j, edges, last_end):
+            proxy = corner(entropy, np.float64(a), np.float64(b), sums[0], sums[1])
+            bound = np.float64(proxy + abs(proxy) * UP)
+            store.bounds[at + j, BOUND] = bound
         most = max(most, bound)
         if bound >= least:
             scratch.opened[j] = some = True
@@ -194,11 +209,7 @@ def search_histograms(
     below, above, n_left : int
         As `best_on_feature` gives them.
     """
-    lines = store.lines
-    head = start + 1
-    while lines[head, FEATURE] != own:
-        head += 1 + lines[head, BINS]
-    feature, best, below, above = -1, -np.inf, -1, -1
+    lines, head = store.lines, _first_line_of(store, start, own)
     if not settled:
         take_back(store, head, floor)
     peak = lines[head, PEAK]
@@ -206,7 +217,7 @@ def search_histograms(
     if peak >= 0 and mine[0] == PRUNED:
         mine = (SPLIT, floor, int64(lines[head, BELOW]), int64(lines[head, ABOVE]), n_left)
     elif mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
-        return feature, best, below, above, n_left
+        return -1, -np.inf, -1, -1, n_left
     else:
         _keep_apart(store, head, scratch.peak[0], scratch.rest[0], mine[2], mine[3])
     return best_of_candidates(store, start, table, rules, labels, rows, place, sums, own, mine, floor, scratch)

@@ -23,7 +23,7 @@ from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of, stream_of, trees_of
 from core.unlearning.forest_scores import Scorer
 from core.unlearning.forest_table import Singles, tree_input
-from core.unlearning.forest_tree import NODES_TOGETHER, TOGETHER, Bench, LivingTree, adopt, grow, without_rows
+from core.unlearning.forest_tree import NODES_TOGETHER, TOGETHER, Bench, Leaving, LivingTree, adopt, grow, without_rows
 from core.unlearning.threads import in_turn, on_threads, processors
 
 Bools = npt.NDArray[np.bool_]
@@ -88,7 +88,7 @@ class ForestState:
         gone = np.sort(grove.local[positions]).astype(np.int32)
         stays = self._staying(retained)
 
-        def several(trees: Sequence[tuple[LivingTree, npt.NDArray[np.int32]]], bench: Bench) -> Sequence[LivingTree]:
+        def several(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
             return without_rows(trees, grove.table, grove.rules, stays, bench)
 
         nodes = max(len(tree.origin) for tree in self.trees)
@@ -102,7 +102,7 @@ class ForestState:
         order = np.argsort(grove.local[positions])
         rows, classes = grove.local[positions][order].astype(np.int32), codes[order].astype(np.int32)
 
-        def one(trees: Sequence[tuple[LivingTree, npt.NDArray[np.int32]]], bench: Bench) -> Sequence[LivingTree]:
+        def one(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
             ((tree, known),) = trees
             labels = tree.roots.labels.copy()
             own = labels[rows] >> CLASS_BITS if weight is None else weight[order]
@@ -114,7 +114,7 @@ class ForestState:
     def _with_changed(
         self,
         rows: npt.NDArray[np.int32],
-        task: Callable[[Sequence[tuple[LivingTree, npt.NDArray[np.int32]]], Bench], Sequence[LivingTree]],
+        task: Callable[[Leaving, Bench], Sequence[LivingTree]],
         together: int,
     ) -> ForestState:
         """Return the state in which all trees that know some of the rows are what `task` makes of them and of those, of so many at once at most."""

@@ -179,12 +179,17 @@ class LivingTree:
         """Return whether building the tree anew is the way to change so many of its rows."""
         return self.fragile or n_changed * MANY > len(self.samples)
 
-    def _samples_after(self, gone: Ints, joining: Ints, stays: Bools) -> Ints:
-        """Return the rows that stay, as they stand, then those that join."""
-        n_staying = len(self.samples) - len(gone)
+    def _room_for_samples(self, n_gone: int, joining: Ints) -> Ints:
+        """Return room for the rows that stay, then those that join."""
+        n_staying = len(self.samples) - n_gone
         samples = np.empty(n_staying + len(joining), np.int32)
         samples[n_staying:] = joining
-        keep_rows(self.samples, gone, stays, samples[:n_staying])
+        return samples
+
+    def _samples_after(self, gone: Ints, joining: Ints, stays: Bools) -> Ints:
+        """Return the rows that stay, as they stand, then those that join."""
+        samples = self._room_for_samples(len(gone), joining)
+        keep_rows(self.samples, gone, stays, samples[: len(samples) - len(joining)])
         return samples
 
     def _updated_lines(
@@ -204,9 +209,11 @@ class LivingTree:
         )
 
 
-def without_rows(
-    leaving: Sequence[tuple[LivingTree, Ints]], table: Table, rules: Rules, stays: Bools, bench: Bench
-) -> list[LivingTree]:
+Leaving = Sequence[tuple[LivingTree, Ints]]
+"""Trees, and rows that each of them knows."""
+
+
+def without_rows(leaving: Leaving, table: Table, rules: Rules, stays: Bools, bench: Bench) -> list[LivingTree]:
     """Return trees without some of their rows, as `LivingTree.without` gives each, several in one call of compiled code."""
     alone = [isinstance(tree.memory, Lines) or tree._is_built_anew(len(gone)) for tree, gone in leaving]
     if any(alone):
@@ -215,7 +222,7 @@ def without_rows(
 
 
 def _updated_together(
-    leaving: Sequence[tuple[LivingTree, Ints]], joining: Ints, table: Table, rules: Rules, stays: Bools, bench: Bench
+    leaving: Leaving, joining: Ints, table: Table, rules: Rules, stays: Bools, bench: Bench
 ) -> list[LivingTree]:
     """Return up to `TOGETHER` trees without rows of their own and with the same rows that join them."""
     changes = tuple(_change_of(tree, gone, joining) for tree, gone in leaving)
@@ -239,9 +246,7 @@ def _updated_together(
 def _change_of(tree: LivingTree, gone: Ints, joining: Ints) -> Change:
     """Return what the update of one tree starts from."""
     memory: Any = tree.memory
-    n_staying = len(tree.samples) - len(gone)
-    samples = np.empty(n_staying + len(joining), np.int32)
-    samples[n_staying:] = joining
+    samples = tree._room_for_samples(len(gone), joining)
     offset = 0 if memory.to_share is None else len(memory.shared)
     return Change(
         tree.roots.draws, tree.roots.labels, tree.samples, gone, samples, len(joining), tree.grown, memory.shared,

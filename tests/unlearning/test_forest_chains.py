@@ -105,20 +105,27 @@ def check_candidate(table, labels, rows, head, lines, entropy):
     return worst
 
 
+def check_all_candidates(tree, table, rules):
+    """Check all histograms of a tree; return how many there are."""
+    looked_at = 0
+    for rows, lines in nodes_with_histograms(tree):
+        at = 1
+        for _ in range(lines[0, CANDIDATES]):
+            head = lines[at].copy()
+            bins = lines[at + 1 : at + 1 + head[BINS]]
+            assert check_candidate(table, tree.roots.labels, rows, head, bins, rules.entropy) <= 1e-9
+            at += 1 + head[BINS]
+            looked_at += 1
+    return looked_at
+
+
 @pytest.mark.parametrize("each", [1, 9])
 def test_histograms_count_the_rows_and_bound_every_split(each):
     looked_at = 0
     for step, (tree, table, rules, _, _) in enumerate(chain({}, 45, each=each)):
         if step % 11:
             continue
-        for rows, lines in nodes_with_histograms(tree):
-            at = 1
-            for _ in range(lines[0, CANDIDATES]):
-                head = lines[at].copy()
-                bins = lines[at + 1 : at + 1 + head[BINS]]
-                assert check_candidate(table, tree.roots.labels, rows, head, bins, rules.entropy) <= 1e-9
-                at += 1 + head[BINS]
-                looked_at += 1
+        looked_at += check_all_candidates(tree, table, rules)
     assert looked_at > 50
 
 
@@ -159,13 +166,7 @@ def test_bounds_hold_for_rows_that_change_their_label(each):
         labels = tree.roots.labels.copy()
         labels[rows] ^= 1
         tree = tree.relabelled(table, rules, rows, labels, bench)
-        for those, lines in nodes_with_histograms(tree):
-            at = 1
-            for _ in range(lines[0, CANDIDATES]):
-                head = lines[at].copy()
-                bins = lines[at + 1 : at + 1 + head[BINS]]
-                assert check_candidate(table, tree.roots.labels, those, head, bins, rules.entropy) <= 1e-9
-                at += 1 + head[BINS]
+        assert check_all_candidates(tree, table, rules) > 0
 
 
 @pytest.mark.parametrize(("seed", "k", "leaf"), [(seed, 1 + seed % 3, 27 + seed % 18) for seed in range(40)])
