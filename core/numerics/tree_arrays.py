@@ -17,7 +17,10 @@ CLASS_MASK = (1 << CLASS_BITS) - 1
 MOST_WEIGHT = (1 << (31 - CLASS_BITS)) - 1
 MOST_IN_ALL = (1 << 31) - 1
 """The weight of all rows together that histograms, which take 32 bits for a sum, still hold."""
+LOW_HALF = (1 << 32) - 1
 MOST_BINS = 256
+AT_ONCE = 3
+"""Candidates whose rows are counted in one pass over a node's rows."""
 RANKED = 63
 """Most keys that are sorted by counting the smaller ones of each."""
 ROOM_TO_SORT = 257
@@ -122,22 +125,31 @@ class Stack(NamedTuple):
     keys : ndarray of uint64, shape (n_rows + 2,)
     constants : ndarray of uint64, shape (n_rows + 2, n_features / 64 rounded up)
         One bit for every feature that is known to be constant.
+    weights : ndarray of float64, shape (n_rows + 2, n_classes)
+        By class.
     sums, left, right : ndarray of float64, shape (n_classes,)
     """
 
     words: Array
     keys: Array
     constants: Array
+    weights: Array
     sums: Array
     left: Array
     right: Array
 
 
 class Place(NamedTuple):
-    """Where a node stands: what tells its rows from others without a look at all of them.
+    """A node's rows, and where it stands: what tells them from others without a look at all of them.
 
     Parameters
     ----------
+    labels : ndarray of int32, shape (n_rows,)
+        Each row's weight in this tree, and its class in the lowest 8 bits.
+    rows : ndarray of int32
+        The node's.
+    pairs : ndarray of int64
+        The same, each with its label in the upper half; they stand for `rows` where `depth` is negative.
     stays : ndarray of bool, shape (n_rows,)
         Marks every row that its tree knows, and of the others none that has a weight in it.
     path : ndarray of int64, shape (at least depth, 3)
@@ -145,6 +157,9 @@ class Place(NamedTuple):
     depth : int
     """
 
+    labels: Array
+    rows: Array
+    pairs: Array
     stays: Array
     path: Array
     depth: int
@@ -159,14 +174,18 @@ class Scratch(NamedTuple):
         Of `update` and of `build`, which it calls.
     path : ndarray of int64
         As in `Place`.
-    labels : ndarray of int32
-        Those of the node's rows.
+    pairs : ndarray of int64
+        The node's rows, each with its label in the upper half.
     keys, spare, small : ndarray
         Rows that are sorted, and room to sort them in.
     group_code, group_rows, group_sums, slot, left, right : ndarray
         Rows with the same code, where there are more than two classes.
     order, where : ndarray of int32
         The order features are drawn in, and the place of each.
+    kept : ndarray of uint8, shape (n_features, n_rows)
+        Bins of the node's rows, in their order, by candidate.
+    places, counted : ndarray of int64, shape (AT_ONCE,) and (AT_ONCE, 2 * MOST_BINS)
+        Candidates that are counted together, and their counts.
     counts, upper, edge, begins, opened, alone, marked : ndarray
         Of one candidate's bins: counts, bounds, proxies at their start, first of the column's bins, whether their rows are looked at.
     peak, rest, most : ndarray
@@ -180,7 +199,7 @@ class Scratch(NamedTuple):
     updating: Stack
     building: Stack
     path: Array
-    labels: Array
+    pairs: Array
     keys: Array
     spare: Array
     group_code: Array
@@ -191,6 +210,9 @@ class Scratch(NamedTuple):
     right: Array
     order: Array
     where: Array
+    kept: Array
+    places: Array
+    counted: Array
     counts: Array
     upper: Array
     edge: Array
@@ -210,7 +232,11 @@ def _make_stack(n_rows: int, n_features: int, n_classes: int) -> Stack:
     """Return room for the nodes that wait in a tree of `n_rows` rows; memory is taken as it is written."""
     constants = np.empty((n_rows + 2, -(-n_features // 64)), np.uint64)
     return Stack(
-        np.empty((n_rows + 2, 10), np.int64), np.empty(n_rows + 2, np.uint64), constants, *np.empty((3, n_classes))
+        np.empty((n_rows + 2, 10), np.int64),
+        np.empty(n_rows + 2, np.uint64),
+        constants,
+        np.empty((n_rows + 2, n_classes)),
+        *np.empty((3, n_classes)),
     )
 
 
@@ -222,7 +248,7 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         _make_stack(n_rows, len(table.twin), table.n_classes),
         _make_stack(n_rows, len(table.twin), table.n_classes),
         np.empty((n_rows + 2, 3), np.int64),
-        np.empty(n_rows + 1, np.int32),
+        np.empty(n_rows + 1, np.int64),
         np.empty(n_rows + 1, np.int64),
         np.empty(n_rows + 1 + ROOM_TO_SORT, np.int64),
         np.empty(groups, np.int64),
@@ -233,6 +259,9 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.empty(table.n_classes, np.float64),
         np.empty(len(table.twin), np.int32),
         np.empty(len(table.twin), np.int32),
+        np.empty((len(table.twin), n_rows), np.uint8),
+        np.empty(AT_ONCE, np.int64),
+        np.empty((AT_ONCE, 2 * MOST_BINS), np.int64),
         np.empty(4 * MOST_BINS, np.int64),
         np.empty(2 * MOST_BINS),
         np.empty(2 * MOST_BINS),

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.numerics.kernel import entry, int64, kernel
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, Draws, Rules, Scratch, Table
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, LOW_HALF, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import codes_for, has_missing
 from core.numerics.tree_histograms import Histograms
-from core.numerics.tree_splits import NOTHING, impurity, mixed, search
+from core.numerics.tree_splits import NOTHING, impurity, mixed, pair_rows, search
 
 Array = npt.NDArray[Any]
 
@@ -79,6 +79,24 @@ def sum_labels(labels: Array, rows: Array, sums: Array) -> float:
 
 
 @kernel
+def sum_pairs(pairs: Array, sums: Array) -> float:
+    """Fill `sums` with the weight by class of rows that have their labels in the upper half; return the whole weight."""
+    sums[:] = 0.0
+    if len(sums) == 2:
+        all_weight, second = np.int64(0), np.int64(0)
+        for i in range(len(pairs)):
+            label = pairs[i] >> 32
+            all_weight += label >> CLASS_BITS
+            second += (label >> CLASS_BITS) * (label & CLASS_MASK)
+        sums[0], sums[1] = all_weight - second, second
+        return float(all_weight)
+    for i in range(len(pairs)):
+        label = pairs[i] >> 32
+        sums[label & CLASS_MASK] += label >> CLASS_BITS
+    return float(sums.sum())
+
+
+@kernel
 def is_leaf(rules: Rules, n_rows: int, depth: int, node_impurity: float) -> bool:
     """Return whether a node is a leaf whatever its splits."""
     return (
@@ -100,6 +118,25 @@ def partition(codes: Array, rows: Array, below: int) -> int:
             end -= 1
             rows[start], rows[end] = rows[end], rows[start]
     return start
+
+
+@kernel
+def deal(codes: Array, pairs: Array, below: int, room: Array, left: Array) -> float:
+    """Bring rows with a code up to `below` to the front, all in their order, and fill `left` with their weight by class.
+
+    The rows have their labels in the upper half; `room` is for as many. Returns the whole weight on the left. Each row is written
+    to both sides and counts on one, so that there is no branch to foretell.
+    """
+    at, n = np.uint64(0), len(pairs)
+    for i in range(n):
+        pair = pairs[i]
+        pairs[at] = pair
+        room[np.uint64(i) - at] = pair
+        at += np.uint64(np.int64(codes[np.uint64(pair & LOW_HALF)]) <= below)
+    n_left = np.int64(at)
+    for i in range(n - n_left):
+        pairs[n_left + i] = room[i]
+    return sum_pairs(pairs[:n_left], left)
 
 
 @kernel
@@ -136,12 +173,12 @@ def put_split(out: Grown, at: int, table: Table, column: int, threshold: float, 
 
 @kernel
 def improvement(
-    rules: Rules, sums: Array, weight: float, left: Array, left_weight: float, right: Array, root_weight: float
-) -> float:
-    """Return how much a split lowers the impurity; scikit-learn makes no split where it falls below 0 by rounding."""
+    rules: Rules, node_impurity: float, weight: float, left: Array, left_weight: float, right: Array
+) -> float:  # fmt: skip
+    """Return how much a split lowers the impurity of its node; scikit-learn makes no split where it falls below 0 by rounding."""
     right_weight = weight - left_weight
-    return (weight / root_weight) * (
-        impurity(rules.entropy, sums, weight)
+    return (
+        node_impurity
         - (right_weight / weight * impurity(rules.entropy, right, right_weight))
         - (left_weight / weight * impurity(rules.entropy, left, left_weight))
     )
@@ -189,17 +226,22 @@ def build(
     fragile : bool
         Whether a split may turn into a leaf, by rounding, or a leaf into a split as the whole weight falls.
     """
-    stack, keys, constants, sums, left, right = scratch.building
+    stack, keys, constants, weights, sums, left, right = scratch.building
     constants[0] = 0
-    await_build(stack, int64(0), start, end, depth, parent, int64(is_left), int64(origin))
+    first, all_pairs = start, scratch.pairs[: end - start]
+    pair_rows(labels, samples[start:end], all_pairs)
+    sum_pairs(all_pairs, weights[0])
+    await_build(stack, int64(0), int64(0), end - start, depth, parent, int64(is_left), int64(origin))
     keys[0] = key
     waiting, fragile = 1, rules.min_impurity_decrease > 0.0
     while waiting > 0:
         waiting -= 1
         start, end, depth, parent, side, origin = stack[waiting, :6]
         key = keys[waiting]
-        rows = samples[start:end]
-        weight = sum_labels(labels, rows, sums)
+        pairs, weight = all_pairs[start:end], 0.0
+        for c in range(len(sums)):
+            sums[c] = weights[waiting, c]
+            weight += sums[c]
         node_impurity = impurity(rules.entropy, sums, weight)
         put_node(out, at, parent, side == 1, sums, weight, end - start, node_impurity)
         out.origin[at] = origin
@@ -213,8 +255,7 @@ def build(
             table,
             rules,
             draws,
-            labels,
-            rows,
+            pairs,
             sums,
             weight,
             key,
@@ -228,19 +269,15 @@ def build(
         if column < 0:
             store.used[0] = used
             continue
-        partition(codes_for(table, end - start)[column], rows, below)
-        left_weight = sum_labels(labels, samples[start : start + n_left], left)
+        left_weight = deal(codes_for(table, end - start)[column], pairs, below, scratch.spare, left)
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]
-        if improvement(rules, sums, weight, left, left_weight, right, weight) < -EPSILON:
-            fragile = True
-        if (
-            improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
-            < rules.min_impurity_decrease
-        ):
+        gained = improvement(rules, node_impurity, weight, left, left_weight, right)
+        fragile = fragile or gained < -EPSILON
+        if (weight / root_weight) * gained + EPSILON < rules.min_impurity_decrease:
             store.used[0] = used
             continue
-        put_split(out, at - 1, table, column, threshold, rows, n_left)
+        put_split(out, at - 1, table, column, threshold, pairs, n_left)
         out.others[at - 1] = others
         out.names[at - 1] = name
         beyond = int64(-1) if origin < 0 else int64(draws.right[origin])
@@ -248,10 +285,15 @@ def build(
         keys[waiting] = mixed(key, 2)
         for i in range(constants.shape[1]):
             constants[waiting + 1, i] = constants[waiting, i]
+        for c in range(len(sums)):
+            weights[waiting, c] = right[c]
+            weights[waiting + 1, c] = left[c]
         beyond = int64(-1) if origin < 0 else int64(draws.left[origin])
         await_build(stack, waiting + 1, start, start + n_left, depth + 1, at - 1, int64(1), beyond)
         keys[waiting + 1] = mixed(key, 1)
         waiting += 2
+    for i in range(len(all_pairs)):
+        samples[first + i] = all_pairs[i] & LOW_HALF
     return at, fragile
 
 

@@ -15,17 +15,31 @@ from typing import Any
 
 import numpy as np
 
-from core.numerics.kernel import inlined, kernel
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Place, Rules, Scratch, Table
+from core.numerics.kernel import inlined, int64, kernel
+from core.numerics.tree_arrays import (
+    AT_ONCE,
+    CLASS_BITS,
+    CLASS_MASK,
+    LINK,
+    LN2,
+    LOW_HALF,
+    MOST_BINS,
+    Array,
+    Place,
+    Rules,
+    Scratch,
+    Table,
+)
 from core.numerics.tree_columns import bins_for, codes_for
 from core.numerics.tree_sorting import sort_keys
 
 CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
 MARGIN = 1e-9
 """Proxies closer than this share of the node's weight are compared one by one."""
+TINY = 1e-100
+"""Stands for the weight of an empty side, as divisions by it do no harm then."""
 LOWEST = -1e30
 """Below every proxy, and not infinite: sums with it are numbers."""
-LOW_HALF = (1 << 32) - 1
 LOOKED_UP = 4
 """Rows are looked up in their column's order where that means a look at no more than one in so many of a node's."""
 ROWS_IN_BIN = 12
@@ -61,46 +75,109 @@ def corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> flo
     if entropy:
         mass = left * impurity_of_two(True, a, b, left) if left > 0.0 else 0.0
         return -mass - (right * impurity_of_two(True, all_a - a, all_b - b, right) if right > 0.0 else 0.0)
-    mass = 2.0 * a * b / left if left > 0.0 else 0.0
-    return -mass - (2.0 * (all_a - a) * (all_b - b) / right if right > 0.0 else 0.0)
+    left, right = max(left, TINY), max(right, TINY)
+    return -2.0 * (a * b * right + (all_a - a) * (all_b - b) * left) / (left * right)
 
 
 @kernel
-def _count(bins: Array, f: int, shift: int, labels: Array, rows: Array, n_bins: int, counts: Array) -> None:
-    """Count rows (lower half) and weight (upper half) by bin and class; `labels` are those of the rows, in their order."""
-    counts[: 2 * n_bins] = 0
-    for i in range(len(rows)):
-        label = np.int64(labels[i])
-        counts[2 * (np.int64(bins[f, rows[i]]) >> shift) + (label & CLASS_MASK)] += ((label >> CLASS_BITS) << 32) | 1
+def _count(bins: Array, joined: int, pairs: Array, counts: Array, kept: Array) -> None:
+    """Count rows (lower half) and weight (upper half) by bin and class, and keep their bins.
+
+    `bins` are one column's, and `joined` says how often they are joined, two by two.
+    """
+    counts[:] = 0
+    shift = np.uint64(joined)
+    for i in range(len(pairs)):
+        pair = np.uint64(pairs[i])
+        label = pair >> np.uint64(32)
+        one = ((label >> np.uint64(CLASS_BITS)) << np.uint64(32)) | np.uint64(1)
+        of_class, b = label & np.uint64(CLASS_MASK), bins[pair & np.uint64(LOW_HALF)]
+        kept[i] = b
+        counts[((np.uint64(b) >> shift) << np.uint64(1)) + of_class] += np.int64(one)
 
 
 @kernel
-def _count_two(
-    bins: Array, f: int, shift: int, labels: Array, rows: Array, all_a: Any, all_b: Any, counts: Array
+def _count_two(bins: Array, pairs: Array, sums: Array, counts: Array, kept: Array) -> None:
+    """Count as `_count` on a column of two codes, which needs no place in memory while rows are added."""
+    both, second = np.int64(0), np.int64(0)
+    for i in range(len(pairs)):
+        pair = np.uint64(pairs[i])
+        label = np.int64(pair >> np.uint64(32))
+        kept[i] = bins[pair & np.uint64(LOW_HALF)]
+        here = (((label >> CLASS_BITS) << 32) | 1) * np.int64(kept[i])
+        both += here
+        second += here * (label & CLASS_MASK)
+    first = both - second
+    counts[0] = ((np.int64(sums[0]) - (first >> 32)) << 32) | (len(pairs) - (both & LOW_HALF))
+    counts[1] = (np.int64(sums[1]) - (second >> 32)) << 32
+    counts[2] = first
+    counts[3] = second
+
+
+@kernel
+def _count_three(
+    one: Array, two: Array, three: Array, joined_1: int, joined_2: int, joined_3: int, pairs: Array,
+    counts_1: Array, counts_2: Array, counts_3: Array, kept_1: Array, kept_2: Array, kept_3: Array,
+) -> None:  # fmt: skip
+    """Count as `_count` on three columns in one pass over the rows."""
+    counts_1[:] = 0
+    counts_2[:] = 0
+    counts_3[:] = 0
+    shift_1, shift_2, shift_3 = np.uint64(joined_1), np.uint64(joined_2), np.uint64(joined_3)
+    for i in range(len(pairs)):
+        pair = np.uint64(pairs[i])
+        row, label = pair & np.uint64(LOW_HALF), pair >> np.uint64(32)
+        here = np.int64(((label >> np.uint64(CLASS_BITS)) << np.uint64(32)) | np.uint64(1))
+        of_class = label & np.uint64(CLASS_MASK)
+        b_1, b_2, b_3 = one[row], two[row], three[row]
+        kept_1[i], kept_2[i], kept_3[i] = b_1, b_2, b_3
+        counts_1[((np.uint64(b_1) >> shift_1) << np.uint64(1)) + of_class] += here
+        counts_2[((np.uint64(b_2) >> shift_2) << np.uint64(1)) + of_class] += here
+        counts_3[((np.uint64(b_3) >> shift_3) << np.uint64(1)) + of_class] += here
+
+
+@kernel
+def _has_two_codes(table: Table, f: int) -> bool:
+    return bool(table.first[f + 1] - table.first[f] == 2 and table.n_bins[f] == 2)
+
+
+@kernel
+def count_in_bins(
+    table: Table, features: Array, places: Array, n: int, pairs: Array, sums: Array, scratch: Scratch
 ) -> None:
-    """Count as `_count` two bins, which need no place in memory while rows are added."""
-    a, b = np.int64(0), np.int64(0)
-    for i in range(len(rows)):
-        label = np.int64(labels[i])
-        here = (((label >> CLASS_BITS) << 32) | 1) * (np.int64(bins[f, rows[i]]) >> shift)
-        second = label & CLASS_MASK
-        a += here * (1 - second)
-        b += here * second
-    counts[0] = ((np.int64(all_a) - (a >> 32)) << 32) | (len(rows) - (a & LOW_HALF) - (b & LOW_HALF))
-    counts[1] = (np.int64(all_b) - (b >> 32)) << 32
-    counts[2] = a
-    counts[3] = b
+    """Count a large node's rows in bins of `n` features, at most `AT_ONCE`, in `scratch.counted`, line by line.
+
+    `places` says where the features stand in `features`, and which lines of `scratch.kept` their rows' bins go to.
+    """
+    bins, counted, rows, wide = bins_for(table, len(pairs)), scratch.counted, len(pairs), n == AT_ONCE
+    for i in range(n):
+        wide = wide and not _has_two_codes(table, int64(features[places[i]]))
+    if wide:
+        at, by, to = int64(places[0]), int64(places[1]), int64(places[2])
+        a, b, c = int64(features[at]), int64(features[by]), int64(features[to])
+        _count_three(
+            bins[a], bins[b], bins[c], bins_shift(table, a, rows), bins_shift(table, b, rows),
+            bins_shift(table, c, rows), pairs, counted[0], counted[1], counted[2],
+            scratch.kept[at], scratch.kept[by], scratch.kept[to],
+        )  # fmt: skip
+        return
+    for i in range(n):
+        f = int64(features[places[i]])
+        if _has_two_codes(table, f):
+            _count_two(bins[f], pairs, sums, counted[i], scratch.kept[places[i]])
+            continue
+        _count(bins[f], bins_shift(table, f, rows), pairs, counted[i], scratch.kept[places[i]])
 
 
 @kernel
 def _bound(
-    rules: Rules, edges: Array, shift: int, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch
-) -> tuple[float, int, int, int]:
-    """Bound every bin from above; return the best edge's proxy, the bins around it, and how many bins have rows."""
+    rules: Rules, edges: Array, shift: int, n_bins: int, n: int, all_a: float, all_b: float, counts: Array, scratch: Scratch
+) -> tuple[float, int, int, int]:  # fmt: skip
+    """Bound every bin from above; return the best edge's proxy, the bins around it, and how many bins have rows, 0 where all have one code."""
     a, b, rows, filled, last = 0.0, 0.0, 0, 0, -1
     best, best_before, best_after = -np.inf, -1, -1
     here = corner(rules.entropy, 0.0, 0.0, all_a, all_b)
-    counts, upper = scratch.counts, scratch.upper
+    upper = scratch.upper
     for i in range(n_bins):
         first, second = counts[2 * i], counts[2 * i + 1]
         more = (first & LOW_HALF) + (second & LOW_HALF)
@@ -123,6 +200,8 @@ def _bound(
         rows += more
         filled += 1
         last = i
+    if filled == 1 and edges[(last + 1) << shift] - edges[last << shift] == 1:
+        filled = 0
     return best, best_before, best_after, filled
 
 
@@ -143,43 +222,56 @@ def set_aside(edges: Array, n_bins: int, scratch: Scratch) -> bool:
 
 
 @kernel
-def gather(
-    codes: Array, bins: Array, f: int, n_bins: int, labels: Array, rows: Array, scratch: Scratch
-) -> tuple[int, int, int]:
-    """Collect the rows of opened bins; return how many, and their lowest and highest code."""
-    found = 0
-    low: Any = 1 << 31
-    high: Any = 0
-    keys, opened, chosen, marked, begins = scratch.keys, scratch.opened, scratch.spare, scratch.marked, scratch.begins
+def _mark_bins(n_bins: int, scratch: Scratch) -> None:
+    """Mark the column's bins that opened ones are joined of."""
+    opened, marked, begins = scratch.opened, scratch.marked, scratch.begins
     for j in range(n_bins):
         for i in range(begins[j], begins[j + 1]):
             marked[i] = opened[j]
-    for i in range(len(rows)):
-        chosen[found] = rows[i]
-        found += marked[bins[f, rows[i]]]
+
+
+@kernel
+def _sort_chosen(codes: Array, chosen: Array, found: int, scratch: Scratch) -> None:
+    """Collect chosen rows, each with its label, in the order of their codes."""
+    low: Any = 1 << 31
+    high: Any = 0
+    keys = scratch.keys
     for i in range(found):
-        row = chosen[i]
-        code = np.int64(codes[f, row])
+        pair = np.int64(chosen[i])
+        code = np.int64(codes[np.uint64(pair & LOW_HALF)])
         low, high = min(low, code), max(high, code)
-        keys[i] = (code << 32) | labels[row]
-    return found, low, high
+        keys[i] = (code << 32) | (pair >> 32)
+    sort_keys(keys, scratch.spare, found, low, high - low, scratch.small)
 
 
 @kernel
 def gather_sorted(table: Table, f: int, n_bins: int, labels: Array, rows: Array, scratch: Scratch) -> None:
     """Collect the rows of opened bins in the order of their codes."""
-    n, bins = len(rows), bins_for(table, len(rows))
-    if table.first[f + 1] - table.first[f] == table.n_bins[f]:
-        found, low, high = gather(bins, bins, f, n_bins, labels, rows, scratch)
-    else:
-        found, low, high = gather(codes_for(table, n), bins, f, n_bins, labels, rows, scratch)
-    sort_keys(scratch.keys, scratch.spare, found, low, high - low, scratch.small)
+    _mark_bins(n_bins, scratch)
+    bins, marked, chosen, found = bins_for(table, len(rows))[f], scratch.marked, scratch.spare, np.uint64(0)
+    for i in range(len(rows)):
+        chosen[found] = rows[i]
+        found += np.uint64(marked[bins[np.uint64(rows[i])]])
+    for i in range(np.int64(found)):
+        chosen[i] |= np.int64(labels[chosen[i]]) << 32
+    _sort_chosen(codes_for(table, len(rows))[f], chosen, int64(found), scratch)
 
 
 @kernel
-def _belongs(codes: Array, labels: Array, place: Place, row: int) -> bool:
+def gather_kept(table: Table, f: int, n_bins: int, pairs: Array, kept: Array, scratch: Scratch) -> None:
+    """Collect the rows of opened bins as `gather_sorted` does; each row's bin was `kept` when it was counted."""
+    _mark_bins(n_bins, scratch)
+    marked, chosen, found = scratch.marked, scratch.spare, np.uint64(0)
+    for i in range(len(pairs)):
+        chosen[found] = pairs[i]
+        found += np.uint64(marked[kept[i]])
+    _sort_chosen(codes_for(table, len(pairs))[f], chosen, int64(found), scratch)
+
+
+@kernel
+def _belongs(codes: Array, place: Place, row: int) -> bool:
     """Return whether a row is one of the node's."""
-    if labels[row] <= CLASS_MASK or not place.stays[row]:
+    if place.labels[row] <= CLASS_MASK or not place.stays[row]:
         return False
     for d in range(place.depth):  # noqa: SIM110
         if (codes[place.path[d, 0], row] <= place.path[d, 1]) != (place.path[d, 2] == 1):
@@ -188,7 +280,7 @@ def _belongs(codes: Array, labels: Array, place: Place, row: int) -> bool:
 
 
 @kernel
-def gather_ordered(table: Table, f: int, n_bins: int, labels: Array, n: int, place: Place, scratch: Scratch) -> int:
+def gather_ordered(table: Table, f: int, n_bins: int, n: int, place: Place, scratch: Scratch) -> int:
     """Collect the rows of opened bins in the order of their codes by looking them up; return how many, -1 where that takes long.
 
     `n` is the number of the node's rows.
@@ -205,8 +297,8 @@ def gather_ordered(table: Table, f: int, n_bins: int, labels: Array, n: int, pla
             continue
         for at in range(starts[begins[j]], starts[begins[j + 1]]):
             row = order[f, at]
-            if _belongs(codes, labels, place, row):
-                scratch.keys[found] = (np.int64(codes[f, row]) << 32) | labels[row]
+            if _belongs(codes, place, row):
+                scratch.keys[found] = (np.int64(codes[f, row]) << 32) | place.labels[row]
                 found += 1
     return found
 
@@ -284,10 +376,10 @@ def bins_shift(table: Table, f: int, n: int) -> int:
 
 
 @inlined
-def count_in_bins(
-    table: Table, rules: Rules, f: int, rows: Array, sums: Array, scratch: Scratch
+def bound_counted(
+    table: Table, rules: Rules, f: int, n: int, sums: Array, counts: Array, scratch: Scratch
 ) -> tuple[float, int, int, int, int, int]:
-    """Count a large node's rows in bins of one feature, and bound the proxies in every bin, all in `scratch`.
+    """Bound the proxies in every bin of a feature, on which a large node's `n` rows were counted.
 
     Returns
     -------
@@ -296,24 +388,20 @@ def count_in_bins(
     before, after : int
         The bins on both sides of it.
     filled : int
-        How many bins have rows.
+        How many bins have rows; 0 where all rows have one code.
     n_bins, shift : int
         How many bins there are, and how often the column's were joined for them, two by two.
     """
     scratch.peak[0] = -1
-    n, shift = len(rows), bins_shift(table, f, len(rows))
+    shift = bins_shift(table, f, n)
     n_bins = ((table.n_bins[f] - 1) >> shift) + 1
-    if n_bins == 2:
-        _count_two(bins_for(table, n), f, shift, scratch.labels, rows, sums[0], sums[1], scratch.counts)
-    else:
-        _count(bins_for(table, n), f, shift, scratch.labels, rows, n_bins, scratch.counts)
-    edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], scratch)
+    edge, before, after, filled = _bound(rules, table.edges[f], shift, n_bins, n, sums[0], sums[1], counts, scratch)
     return edge, before, after, filled, n_bins, shift
 
 
 @inlined
 def best_in_bins(
-    table: Table, rules: Rules, f: int, labels: Array, rows: Array, sums: Array, floor: float, scratch: Scratch
+    table: Table, rules: Rules, f: int, pairs: Array, sums: Array, floor: float, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
     """Find the best split of a large node on one feature, unless it stays below `floor`.
 
@@ -325,8 +413,9 @@ def best_in_bins(
         Where PRUNED: no split's proxy is larger.
     below, above, n_left : int
     """
-    n = len(rows)
-    edge, before, after, filled, n_bins, shift = count_in_bins(table, rules, f, rows, sums, scratch)
+    n, counts = len(pairs), scratch.counts[: 2 * MOST_BINS]
+    _count(bins_for(table, n)[f], bins_shift(table, f, n), pairs, counts, scratch.kept[0])
+    edge, before, after, filled, n_bins, shift = bound_counted(table, rules, f, n, sums, counts, scratch)
     if filled < 2:
         return CONSTANT, -np.inf, -1, -1, 0
     least = max(edge, floor) - MARGIN * (sums[0] + sums[1])
@@ -345,6 +434,6 @@ def best_in_bins(
     scratch.begins[n_bins] = table.n_bins[f]
     edges = table.edges[f]
     if set_aside(edges, n_bins, scratch):
-        gather_sorted(table, f, n_bins, labels, rows, scratch)
+        gather_kept(table, f, n_bins, pairs, scratch.kept[0], scratch)
     values = table.values[table.first[f] : table.first[f + 1]]
     return best_opened(values, table.linked[f], edges, rules, n_bins, n, sums[0], sums[1], scratch)

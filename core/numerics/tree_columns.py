@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from core.numerics.kernel import kernel
-from core.numerics.tree_arrays import Array, Table
+from core.numerics.tree_arrays import LOW_HALF, Array, Table
 
 FEW = 16
 """Rows fewer than one in so many are read from the table that holds each row's values side by side."""
@@ -54,13 +54,13 @@ def midpoint(table: Table, column: int, below: int, above: int) -> float:
 
 @kernel
 def has_missing(table: Table, f: int, rows: Array) -> bool:
-    """Return whether a feature is missing in any of the rows."""
+    """Return whether a feature is missing in any of the rows, which may have their labels in the upper half."""
     if table.twin[f] < 0:
         return False
     missing = table.first[f + 1] - table.first[f] - 1
     codes = codes_for(table, len(rows))[f]
     for i in range(len(rows)):  # noqa: SIM110
-        if codes[rows[i]] == missing:
+        if codes[rows[i] & LOW_HALF] == missing:
             return True
     return False
 

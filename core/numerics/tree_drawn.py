@@ -20,6 +20,7 @@ from core.numerics.kernel import compiled, int64, kernel
 from core.numerics.tree_arrays import EPSILON, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_build import (
     FEATURE,
+    IMPURITY,
     LEFT,
     MISSING,
     RIGHT,
@@ -106,9 +107,9 @@ def _split(
         left[c] = line[SUMS + c]
         right[c] = sums[c] - left[c]
         left_weight += left[c]
-    fragile = improvement(rules, sums, weight, left, left_weight, right, weight) < -EPSILON
-    gained = improvement(rules, sums, weight, left, left_weight, right, root_weight)
-    if gained + EPSILON < rules.min_impurity_decrease:
+    gained = improvement(rules, out.reals[at, IMPURITY], weight, left, left_weight, right)
+    fragile = gained < -EPSILON
+    if (weight / root_weight) * gained + EPSILON < rules.min_impurity_decrease:
         return False, fragile
     f = line[OF]
     out.words[at, FEATURE] = f
@@ -153,7 +154,7 @@ def build_drawn(
     lines : ndarray of int64
         Those given, or more room with the same in it.
     """
-    stack, keys, _, sums, left, right = scratch.building
+    stack, keys, _, _, sums, left, right = scratch.building
     await_build(stack, int64(0), start, end, depth, parent, int64(is_left), int64(origin))
     keys[0] = key
     waiting, fragile = 1, rules.min_impurity_decrease > 0.0
@@ -251,7 +252,7 @@ def update_drawn(
     lines : ndarray of int64
         As `build_drawn` gives them.
     """
-    stack, keys, _, sums, left, right = scratch.updating
+    stack, keys, _, _, sums, left, right = scratch.updating
     await_update(stack, 0, 0, len(old.words), 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
     keys[0] = key
     waiting, at, top, fragile = 1, int64(0), n_leaving, False

@@ -9,11 +9,13 @@ import numpy as np
 from core.numerics.kernel import inlined, int64, kernel
 from core.numerics.tree_arrays import Array, Place, Rules, Scratch, Table
 from core.numerics.tree_coarse import (
+    LOWEST,
     MARGIN,
     PRUNED,
     SPLIT,
     best_opened,
     corner,
+    gather_kept,
     gather_ordered,
     gather_sorted,
     set_aside,
@@ -37,6 +39,12 @@ from core.numerics.tree_histograms import (
     set_apart,
     take_back,
 )
+
+
+@kernel
+def _count_rows(place: Place) -> int:
+    """Return how many rows a node has."""
+    return len(place.pairs) if place.depth < 0 else len(place.rows)
 
 
 @kernel
@@ -121,8 +129,7 @@ def _choose_bins(
 
 @inlined
 def _best_of_candidate(
-    store: Histograms, at: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
-    floor: float, scratch: Scratch,
+    store: Histograms, at: int, candidate: int, table: Table, rules: Rules, place: Place, sums: Array, floor: float, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split on a candidate, as `best_in_bins`; bounds of opened bins become their largest proxies."""
     lines = store.lines
@@ -135,11 +142,12 @@ def _best_of_candidate(
     for j in range(n_bins):
         scratch.begins[j] = lines[at + j, START]
     scratch.begins[n_bins] = table.n_bins[f]
-    values, n = table.values[table.first[f] : table.first[f + 1]], len(rows)
-    if set_aside(edges, n_bins, scratch) and (
-        place.depth < 0 or gather_ordered(table, f, n_bins, labels, n, place, scratch) < 0
-    ):
-        gather_sorted(table, f, n_bins, labels, rows, scratch)
+    values, n = table.values[table.first[f] : table.first[f + 1]], _count_rows(place)
+    if set_aside(edges, n_bins, scratch):
+        if place.depth < 0:
+            gather_kept(table, f, n_bins, place.pairs, scratch.kept[candidate], scratch)
+        elif gather_ordered(table, f, n_bins, n, place, scratch) < 0:
+            gather_sorted(table, f, n_bins, place.labels, place.rows, scratch)
     best = best_opened(values, table.linked[f], edges, rules, n_bins, n, sums[0], sums[1], scratch)
     for j in range(n_bins):
         if scratch.opened[j] or scratch.alone[j]:
@@ -157,8 +165,8 @@ def _keep_apart(store: Histograms, head: int, peak: int, rest: float, below: int
 
 @kernel
 def best_of_candidates(
-    store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
-    own: int, mine: tuple[int, float, int, int, int], floor: float, scratch: Scratch,
+    store: Histograms, start: int, table: Table, rules: Rules, place: Place, sums: Array, own: int,
+    mine: tuple[int, float, int, int, int], floor: float, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split of a node among its candidates, whose largest bounds `scratch.most` holds, and set it apart.
 
@@ -180,8 +188,8 @@ def best_of_candidates(
         f, found = lines[at, FEATURE], mine
         if f != own:
             found = (PRUNED, scratch.most[candidate], -1, -1, 0)
-            if scratch.most[candidate] >= least - margin:
-                found = _best_of_candidate(store, at, table, rules, labels, rows, place, sums, least, scratch)
+            if scratch.most[candidate] > LOWEST and scratch.most[candidate] >= least - margin:
+                found = _best_of_candidate(store, at, candidate, table, rules, place, sums, least, scratch)
         if found[0] != PRUNED and found[1] > best:
             feature, best, below, above, n_left = f, found[1], found[2], found[3], found[4]
             head, peak, rest = at, -1 if f == own else scratch.peak[0], scratch.rest[0]
@@ -194,8 +202,7 @@ def best_of_candidates(
 
 @inlined
 def search_histograms(
-    store: Histograms, start: int, table: Table, rules: Rules, labels: Array, rows: Array, place: Place, sums: Array,
-    own: int, floor: float, n_left: int, settled: bool, scratch: Scratch,
+    store: Histograms, start: int, table: Table, rules: Rules, place: Place, sums: Array, own: int, floor: float, n_left: int, settled: bool, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split of a node among its candidates, one of which, `own`, has a split of proxy `floor`.
 
@@ -213,11 +220,11 @@ def search_histograms(
     if not settled:
         take_back(store, head, floor)
     peak = lines[head, PEAK]
-    mine: Any = _best_of_candidate(store, head, table, rules, labels, rows, place, sums, floor, scratch)
+    mine: Any = _best_of_candidate(store, head, 0, table, rules, place, sums, floor, scratch)
     if peak >= 0 and mine[0] == PRUNED:
         mine = (SPLIT, floor, int64(lines[head, BELOW]), int64(lines[head, ABOVE]), n_left)
     elif mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):
         return -1, -np.inf, -1, -1, n_left
     else:
         _keep_apart(store, head, scratch.peak[0], scratch.rest[0], mine[2], mine[3])
-    return best_of_candidates(store, start, table, rules, labels, rows, place, sums, own, mine, floor, scratch)
+    return best_of_candidates(store, start, table, rules, place, sums, own, mine, floor, scratch)

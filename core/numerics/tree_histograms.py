@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.numerics.kernel import int64, kernel
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Array, Scratch, Table
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LOW_HALF, Array, Scratch, Table
 from core.numerics.tree_bounds import change_with_rows, rise_without_one
-from core.numerics.tree_coarse import LOW_HALF, LOWEST, bins_shift, corner
+from core.numerics.tree_coarse import LOWEST, bins_shift, corner
 from core.numerics.tree_columns import bins_for
 
 ROWS, FIRST, SECOND, BOUND, START = range(5)
@@ -77,15 +77,16 @@ def begin(store: Histograms) -> int:
 
 @kernel
 def add_candidate(
-    store: Histograms, start: int, table: Table, f: int, n: int, all_a: float, all_b: float, entropy: bool, scratch: Scratch
+    store: Histograms, start: int, table: Table, f: int, n: int, all_a: float, all_b: float, entropy: bool, counts: Array,
+    scratch: Scratch,
 ) -> int:  # fmt: skip
-    """Add what was counted on one candidate, and left in `scratch`; return `start`, or -1 where there is no room.
+    """Add what was counted on one candidate, and how that was bounded in `scratch`; return `start`, or -1 where there is no room.
 
     Its largest bound goes to `scratch.most`. A value that many rows share has a bin of its own: rows are never looked at to tell it
     from others.
     """
     shift = bins_shift(table, f, n)
-    edges, counts, wanted = table.edges[f], scratch.counts, max(FEWEST, min(MOST, n // PARTS))
+    edges, wanted = table.edges[f], max(FEWEST, min(MOST, n // PARTS))
     most: Any = LOWEST
     head, at, alone, a, b, last = store.used[0], store.used[0], False, 0.0, 0.0, -1
     for i in range(((table.n_bins[f] - 1) >> shift) + 1):

@@ -7,43 +7,53 @@ from typing import Any
 import numpy as np
 
 from core.numerics.kernel import kernel
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array
-from core.numerics.tree_coarse import CONSTANT, LOW_HALF, NO_SPLIT, SPLIT, proxy_of_two
+from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LOW_HALF, Array
+from core.numerics.tree_coarse import CONSTANT, MARGIN, NO_SPLIT, SPLIT, proxy_of_two
 from core.numerics.tree_sorting import sort_keys
 
 
 @kernel
+def _may_exceed(a: float, b: float, all_a: float, all_b: float, bar: float) -> bool:
+    """Return whether a split with sums `a` and `b` on the left may have a Gini proxy above `-bar`; without a division."""
+    left, right = a + b, (all_a + all_b) - (a + b)
+    return 2.0 * (a * b * right + (all_a - a) * (all_b - b) * left) < bar * (left * right)
+
+
+@kernel
 def best_by_walking(
-    codes: Array, values: Array, offset: int, f: int, linked: int, labels: Array, rows: Array,
+    codes: Array, values: Array, offset: int, f: int, linked: int, pairs: Array,
     all_a: float, all_b: float, min_leaf: int, entropy: bool, keys: Array, spare: Array,
     small: Array,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split of a node on one feature; see `best_on_feature`.
 
-    `offset` is where the column's values start in `values`; `labels` are those of the node's rows, in their order.
+    `offset` is where the column's values start in `values`.
     """
-    n = len(rows)
-    low = high = np.int64(codes[f, rows[0]])
+    n, column = len(pairs), codes[f]
+    low = high = np.int64(column[np.uint64(pairs[0] & LOW_HALF)])
     for i in range(n):
-        code = np.int64(codes[f, rows[i]])
+        pair = np.int64(pairs[i])
+        code = np.int64(column[np.uint64(pair & LOW_HALF)])
         low, high = min(low, code), max(high, code)
-        keys[i] = (code << 32) | labels[i]
+        keys[i] = (code << 32) | (pair >> 32)
     if high - low <= linked and values[offset + high] <= values[offset + low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     sort_keys(keys, spare, n, low, high - low, small)
     a, b = np.int64(0), np.int64(0)
-    best, below, above, n_left = -np.inf, -1, -1, 0
+    best, below, above, n_left, bar, margin = -np.inf, -1, -1, 0, np.inf, MARGIN * (all_a + all_b)
     last: Any = low
     for i in range(n):
         key = keys[i]
         code = key >> 32
         if code != last:
-            if i >= min_leaf and n - i >= min_leaf:
+            may = entropy or _may_exceed(np.float64(a), np.float64(b), all_a, all_b, bar)
+            if may and i >= min_leaf and n - i >= min_leaf:
                 proxy = proxy_of_two(entropy, np.float64(a), np.float64(b), all_a, all_b)
                 if proxy > best and not (
                     code - last <= linked and values[offset + code] <= values[offset + last] + LINK
                 ):
                     best, below, above, n_left = proxy, last, code, i
+                    bar = margin - best
             last = code
         label = key & LOW_HALF
         a += (label >> CLASS_BITS) * (1 - (label & CLASS_MASK))

@@ -10,6 +10,9 @@ from core.numerics.kernel import kernel
 from core.numerics.tree_arrays import RANKED, ROOM_TO_SORT, Array
 
 INSERTION = 7
+BUCKETED = 384
+CROWDED = 12
+"""Up to so many keys go to 256 buckets first, unless one would hold so many."""
 HIGHEST_RANKED = (1 << 31) // (RANKED + 1) - 1
 """Codes up to this one leave room beside them for a place among so many keys, in 32 bits."""
 
@@ -54,6 +57,34 @@ def _rank_sort(keys: Array, spare: Array, n: int, small: Array) -> None:
 
 
 @kernel
+def _bucket_sort(keys: Array, spare: Array, n: int, low: Any, span: Any) -> bool:
+    """Sort by the highest byte that differs, then put what shares it in order; return whether that was done, as no bucket is crowded."""
+    counts, shift = spare[len(spare) - ROOM_TO_SORT :], np.uint64(32)
+    while (span >> np.int64(shift - np.uint64(32))) > 255:
+        shift += np.uint64(1)
+    counts[:] = 0
+    lowest = np.uint64(low) << np.uint64(32)
+    for i in range(n):
+        counts[(np.uint64(keys[i]) - lowest) >> shift] += 1
+    start, most = np.int64(0), np.int64(0)
+    for b in range(256):
+        held = counts[b]
+        most = max(most, held)
+        counts[b] = start
+        start += held
+    if most > CROWDED:
+        return False
+    for i in range(n):
+        place = (np.uint64(keys[i]) - lowest) >> shift
+        spare[np.uint64(counts[place])] = keys[i]
+        counts[place] += 1
+    for i in range(n):
+        keys[i] = spare[i]
+    _insertion_sort(keys, n)
+    return True
+
+
+@kernel
 def _radix_sort(keys: Array, spare: Array, n: int, low: Any, span: Any) -> None:
     """Sort by the code in the upper half, a byte at a time."""
     counts = spare[len(spare) - ROOM_TO_SORT :]
@@ -83,5 +114,5 @@ def sort_keys(keys: Array, spare: Array, n: int, low: Any, span: Any, small: Arr
         _insertion_sort(keys, n)
     elif n <= RANKED and low + span <= HIGHEST_RANKED:
         _rank_sort(keys, spare, n, small)
-    else:
+    elif n > BUCKETED or not _bucket_sort(keys, spare, n, low, span):
         _radix_sort(keys, spare, n, low, span)

@@ -19,8 +19,21 @@ from typing import Any
 import numpy as np
 
 from core.numerics.kernel import entry, inlined, int64, kernel
-from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LN2, Array, Draws, Place, Rules, Scratch, Table
-from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins, count_in_bins
+from core.numerics.tree_arrays import (
+    AT_ONCE,
+    CLASS_BITS,
+    CLASS_MASK,
+    LINK,
+    LN2,
+    LOW_HALF,
+    Array,
+    Draws,
+    Place,
+    Rules,
+    Scratch,
+    Table,
+)
+from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins, bound_counted, count_in_bins
 from core.numerics.tree_columns import codes_for, has_missing, midpoint
 from core.numerics.tree_histogram_search import best_of_candidates
 from core.numerics.tree_histograms import Histograms, add_candidate, add_constant, begin, take_out
@@ -81,10 +94,10 @@ def recorded_order(draws: Draws, origin: Any, order: Array, where: Array) -> Any
 
 
 @kernel
-def label_rows(labels: Array, rows: Array, out: Array) -> None:
-    """Write the labels of a node's rows, in their order."""
+def pair_rows(labels: Array, rows: Array, out: Array) -> None:
+    """Write a node's rows, in their order, each with its label in the upper half."""
     for i in range(len(rows)):
-        out[i] = labels[rows[i]]
+        out[i] = (np.int64(labels[rows[i]]) << 32) | np.int64(rows[i])
 
 
 @kernel
@@ -174,10 +187,10 @@ def counted(table: Table, rules: Rules, n: int) -> bool:
 
 @inlined
 def _best_by_walking(
-    table: Table, rules: Rules, f: int, rows: Array, sums: Array, scratch: Scratch
+    table: Table, rules: Rules, f: int, pairs: Array, sums: Array, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
     return best_by_walking(
-        codes_for(table, len(rows)), table.values, table.first[f], f, table.linked[f], scratch.labels, rows, sums[0], sums[1],
+        codes_for(table, len(pairs)), table.values, table.first[f], f, table.linked[f], pairs, sums[0], sums[1],
         rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare, scratch.small,
     )  # fmt: skip
 
@@ -187,8 +200,7 @@ def best_on_feature(
     table: Table,
     rules: Rules,
     f: int,
-    labels: Array,
-    rows: Array,
+    pairs: Array,
     sums: Array,
     weight: float,
     floor: float,
@@ -202,10 +214,8 @@ def best_on_feature(
     rules : Rules
     f : int
         The feature's column, or its twin.
-    labels : ndarray of int32, shape (n_rows,)
-        Each row's weight in this tree, and its class in the lowest 8 bits; `scratch.labels` holds those of the node's rows.
-    rows : ndarray of int32
-        The node's rows.
+    pairs : ndarray of int64
+        The node's rows, each with its label in the upper half: its weight in this tree, and its class in the lowest 8 bits.
     sums : ndarray of float64, shape (n_classes,)
         Their weight by class.
     weight : float
@@ -225,19 +235,19 @@ def best_on_feature(
     n_left : int
         Rows that go left.
     """
-    n = len(rows)
+    n = len(pairs)
     if table.n_classes == 2:
         if counted(table, rules, n):
-            found = best_in_bins(table, rules, f, labels, rows, sums, floor, scratch)
+            found = best_in_bins(table, rules, f, pairs, sums, floor, scratch)
             if found[0] != CONSTANT:
                 return found
-        return _best_by_walking(table, rules, f, rows, sums, scratch)
+        return _best_by_walking(table, rules, f, pairs, sums, scratch)
     codes, values = codes_for(table, n)[f], table.values[table.first[f] : table.first[f + 1]]
-    low = high = np.int64(codes[rows[0]])
+    low = high = np.int64(codes[pairs[0] & LOW_HALF])
     for i in range(n):
-        code = np.int64(codes[rows[i]])
+        code = np.int64(codes[pairs[i] & LOW_HALF])
         low, high = min(low, code), max(high, code)
-        scratch.keys[i] = (code << 32) | scratch.labels[i]
+        scratch.keys[i] = (code << 32) | (pairs[i] >> 32)
     if high - low <= table.linked[f] and values[high] <= values[low] + LINK:
         return CONSTANT, -np.inf, -1, -1, 0
     span = high - low
@@ -257,8 +267,22 @@ def _mark(bits: Array, f: int, if_so: bool) -> None:
 
 
 @kernel
+def _count_next(
+    table: Table, order: Array, first: int, end: int, constants: Array, pairs: Array, sums: Array, scratch: Scratch
+) -> int:
+    """Count on the features that stand first in `order`, from `first` to before `end`, and are not known to be constant; return how many."""
+    places, n = scratch.places, 0
+    for i in range(first, end):
+        if n < AT_ONCE and not _is_marked(constants, int64(order[i])):
+            places[n] = i
+            n += 1
+    count_in_bins(table, order, places, n, pairs, sums, scratch)
+    return n
+
+
+@kernel
 def _count_candidates(
-    table: Table, rules: Rules, rows: Array, sums: Array, key: Any, recorded: int, constants: Array, store: Histograms,
+    table: Table, rules: Rules, pairs: Array, sums: Array, key: Any, recorded: int, constants: Array, store: Histograms,
     scratch: Scratch,
 ) -> tuple[int, float]:  # fmt: skip
     """Count a large node's candidates in bins; return where in `store`, and the largest proxy met.
@@ -266,13 +290,16 @@ def _count_candidates(
     They are drawn as `search` draws them: the two loops end at the same feature. Returns -1 where there is no room, or where a
     candidate has missing values.
     """
-    order, floor, visited, varied = scratch.order, -np.inf, 0, False
-    for i in range(min(rules.max_features, recorded)):
+    order, floor, visited, varied, ahead, line = scratch.order, -np.inf, 0, False, 0, 0
+    certain, n = min(rules.max_features, len(order)), len(pairs)
+    for i in range(recorded, certain):
+        draw_next(order, i, key)
+    for i in range(certain):
         if table.twin[order[i]] >= 0:
             return -1, floor
     start = begin(store)
     while start >= 0 and visited < len(order) and (visited < rules.max_features or not varied):
-        if visited >= recorded:
+        if visited >= max(recorded, certain):
             draw_next(order, visited, key)
         f = int64(order[visited])
         visited += 1
@@ -280,15 +307,24 @@ def _count_candidates(
             return -1, floor
         head = store.used[0]
         if _is_marked(constants, f):
-            start = add_constant(store, start, f, len(rows), sums[0], sums[1], rules.entropy, scratch)
+            start = add_constant(store, start, f, n, sums[0], sums[1], rules.entropy, scratch)
             continue
-        edge, _, _, filled, _, _ = count_in_bins(table, rules, f, rows, sums, scratch)
-        start = add_candidate(store, start, table, f, len(rows), sums[0], sums[1], rules.entropy, scratch)
+        if line == ahead:
+            line, ahead = (
+                0,
+                _count_next(table, order, visited - 1, max(certain, visited), constants, pairs, sums, scratch),
+            )
+        counts = scratch.counted[line]
+        line += 1
+        edge, _, _, filled, _, _ = bound_counted(table, rules, f, n, sums, counts, scratch)
+        start = add_candidate(store, start, table, f, n, sums[0], sums[1], rules.entropy, counts, scratch)
         kind = SPLIT
-        if filled < 2:
-            kind, edge, _, _, _ = _best_by_walking(table, rules, f, rows, sums, scratch)
-            if kind == CONSTANT and start >= 0:
-                take_out(store, start, head, scratch)
+        if filled == 0:
+            kind = CONSTANT
+        elif filled == 1:
+            kind, edge, _, _, _ = _best_by_walking(table, rules, f, pairs, sums, scratch)
+        if kind == CONSTANT and start >= 0:
+            take_out(store, start, head, scratch)
         varied = varied or kind != CONSTANT
         _mark(constants, f, kind == CONSTANT)
         floor = max(floor, edge)
@@ -300,8 +336,7 @@ def search(
     table: Table,
     rules: Rules,
     draws: Draws,
-    labels: Array,
-    rows: Array,
+    pairs: Array,
     sums: Array,
     weight: float,
     key: Any,
@@ -312,7 +347,7 @@ def search(
     store: Histograms,
     scratch: Scratch,
 ) -> tuple[int, float, float, int, float, int, int]:
-    """Find the best split of a node among the features drawn at its path.
+    """Find the best split of a node, whose rows are given as to `best_on_feature`, among the features drawn at its path.
 
     Where the best split on one of their columns, `known`, has been `found` already, it is not searched again; else `known` is -1.
     What is counted of a large node goes to `store`, unless one is known or a feature has missing values. Features marked in
@@ -335,14 +370,14 @@ def search(
     """
     order = scratch.order
     recorded = recorded_order(draws, origin, order, scratch.where)
-    label_rows(labels, rows, scratch.labels)
-    if known < 0 and counted(table, rules, len(rows)):
+    if known < 0 and counted(table, rules, len(pairs)):
         used = store.used[0]
-        start, floor = _count_candidates(table, rules, rows, sums, key, recorded, constants, store, scratch)
+        start, floor = _count_candidates(table, rules, pairs, sums, key, recorded, constants, store, scratch)
         if start >= 0:
+            here = Place(scratch.where, scratch.where, pairs, scratch.alone, scratch.path, int64(-1))
             winner, best, below, above, n_left = best_of_candidates(
-                store, start, table, rules, labels, rows, Place(scratch.alone, scratch.path, -1), sums, int64(-1), NOTHING, floor, scratch
-            )  # fmt: skip
+                store, start, table, rules, here, sums, int64(-1), NOTHING, floor, scratch
+            )
             threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
             return winner, best, np.inf, below, threshold, n_left, start + store.offset
         store.used[0] = used
@@ -356,14 +391,12 @@ def search(
         visited += 1
         if _is_marked(constants, f):
             continue
-        for side in range(2 if has_missing(table, f, rows) else 1):
+        for side in range(2 if has_missing(table, f, pairs) else 1):
             column = f if side == 0 else int64(table.twin[f])
             kind, proxy, a, b, count = found
             if column != known:
                 floor = max(best, found[1])
-                kind, proxy, a, b, count = best_on_feature(
-                    table, rules, column, labels, rows, sums, weight, floor, scratch
-                )
+                kind, proxy, a, b, count = best_on_feature(table, rules, column, pairs, sums, weight, floor, scratch)
             varied = varied or kind != CONSTANT
             _mark(constants, f, kind == CONSTANT and table.twin[f] < 0)
             if proxy > best and kind != PRUNED:
@@ -376,6 +409,6 @@ def search(
             others = max(others, best)
             break
     threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
-    if counted(table, rules, len(rows)):  # only bins that may hold the best were opened
+    if counted(table, rules, len(pairs)):  # only bins that may hold the best were opened
         others = np.inf
     return winner, best, others, below, threshold, n_left, -1

@@ -54,7 +54,7 @@ from core.numerics.tree_moves import (
     take,
     take_left,
 )
-from core.numerics.tree_splits import NOTHING, best_on_feature, counted, impurity, label_rows, mixed, search
+from core.numerics.tree_splits import NOTHING, best_on_feature, counted, impurity, mixed, pair_rows, search
 
 
 class Stores(NamedTuple):
@@ -133,7 +133,7 @@ def _from_histograms(
         next_to_split(stores.out, start, table, f, gone) or next_to_split(stores.out, start, table, f, joined)
     )
     winner, _, below, above, n_left = search_histograms(
-        stores.out, start, table, rules, labels, rows, place, sums, f, floor, n_left, settled, scratch
+        stores.out, start, table, rules, place, sums, f, floor, n_left, settled, scratch
     )
     return winner, below, above, n_left, name
 
@@ -154,10 +154,10 @@ def _best_now(
         if winner >= 0:
             return winner, np.inf, below, midpoint(table, winner, below, above), n_left, name
         stores.out.used[0] = used
-    known, found = -1, NOTHING
+    known, found, pairs = -1, NOTHING, scratch.pairs[: len(rows)]
+    pair_rows(labels, rows, pairs)
     if not counted(table, rules, len(rows)):
-        label_rows(labels, rows, scratch.labels)
-        known, found = column, best_on_feature(table, rules, column, labels, rows, sums, weight, -np.inf, scratch)
+        known, found = column, best_on_feature(table, rules, column, pairs, sums, weight, -np.inf, scratch)
         kind, proxy, below, above, n_left = found
         others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
         sure = kind == SPLIT and base == len(rows) and proxy - others > MARGIN * weight
@@ -167,7 +167,7 @@ def _best_now(
     constants = scratch.updating.constants[0]
     constants[:] = 0
     winner, _, others, below, threshold, n_left, name = search(
-        table, rules, draws, labels, rows, sums, weight, key, origin, known, found, constants, stores.out, scratch
+        table, rules, draws, pairs, sums, weight, key, origin, known, found, constants, stores.out, scratch
     )
     return winner, others, below, threshold, n_left, name
 
@@ -270,7 +270,7 @@ def _update_nodes(
     n_joining: int, root_weight: float, out: Grown, stores: Stores, moves: Moves, scratch: Scratch,
 ) -> tuple[int, bool]:  # fmt: skip
     """Write the nodes of the new tree; return how many there are, and whether it is fragile."""
-    stack, keys, _, sums, left, right = scratch.updating
+    stack, keys, _, _, sums, left, right = scratch.updating
     await_update(stack, 0, 0, len(old.words), 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
     keys[0] = draws.seed
     path = scratch.path
@@ -301,7 +301,7 @@ def _update_nodes(
             before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
             column = before if has_missing(table, f, rows[:base]) else f
             winner, others, below, threshold, n_left, name = _best_now(
-                table, rules, draws, labels, rows, base, gone, Place(stays, path, depth), sums, weight, lost_weight,
+                table, rules, draws, labels, rows, base, gone, Place(labels, rows, scratch.pairs, stays, path, depth), sums, weight, lost_weight,
                 key, old, node, column, left, stores, moves, scratch,
             )  # fmt: skip
             stays_split = winner == column
@@ -330,16 +330,14 @@ def _update_nodes(
             left_weight = sum_labels(labels, rows[:n_left], left)
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]
-        fragile = fragile or improvement(rules, sums, weight, left, left_weight, right, weight) < -EPSILON
+        gained = improvement(rules, node_impurity, weight, left, left_weight, right)
+        fragile = fragile or gained < -EPSILON
         put_node(out, at, parent, side == 1, sums, weight, n, node_impurity)
         out.origin[at] = origin
         out.others[at] = np.inf
         out.names[at] = -1
         at += 1
-        if (
-            improvement(rules, sums, weight, left, left_weight, right, root_weight) + EPSILON
-            < rules.min_impurity_decrease
-        ):
+        if (weight / root_weight) * gained + EPSILON < rules.min_impurity_decrease:
             stores.out.used[0] = used
             continue
         put_split(out, at - 1, table, column, threshold, rows, n_left)

@@ -17,13 +17,13 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from core.numerics.tree_arrays import make_scratch
 from core.numerics.tree_coarse import NO_SPLIT
 from core.numerics.tree_columns import column_of
-from core.numerics.tree_splits import best_on_feature, label_rows
+from core.numerics.tree_splits import best_on_feature, pair_rows
 from core.unlearning import forest_tree
 from core.unlearning.forest_coding import code_table
 from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
 from core.unlearning.forest_tree import Bench, adopt, first_difference, grow, grown_of, replayed
 
-best_split, side_of, put_labels = (njit(one.py_func) for one in (best_on_feature, column_of, label_rows))
+best_split, side_of, put_pairs = (njit(one.py_func) for one in (best_on_feature, column_of, pair_rows))
 
 FIELDS = ("feature", "threshold", "impurity", "n_node_samples", "weighted_n_node_samples")
 
@@ -64,13 +64,14 @@ def compare(X, tree, table, rules, again):
         if not same:
             sums = np.bincount(labels[rows] & 255, weights=labels[rows] >> 8, minlength=table.n_classes)
             proxies, rows = [], rows.astype(np.int32)
-            put_labels(labels, rows, scratch.labels)
+            pairs = scratch.pairs[: len(rows)]
+            put_pairs(labels, rows, pairs)
             for which, node in ((ours, one), (theirs, other)):
                 if which.feature[node] < 0:
                     proxies.append(None)
                     continue
                 column = side_of(table, which.feature[node], which.missing_go_to_left[node])
-                kind, proxy, *_ = best_split(table, rules, column, labels, rows, sums, sums.sum(), -np.inf, scratch)
+                kind, proxy, *_ = best_split(table, rules, column, pairs, sums, sums.sum(), -np.inf, scratch)
                 assert kind != NO_SPLIT
                 proxies.append(proxy)
             assert proxies[0] == proxies[1]
