@@ -59,6 +59,7 @@ def _brought(case_id: str, report: Report) -> Work:
     for i in range(opened.at):
         report(i / opened.at, f"removal {i + 1} of {opened.at}")
         versions.get(case_id, opened.steps[: i + 1])
+    report(1.0, "almost done")  # The last moment to be given up.
     workspace.touch(case_id)
     return opened
 
