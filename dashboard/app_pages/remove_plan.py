@@ -89,7 +89,7 @@ def _form(work: Work, measure: Measure) -> None:
 def _drop(measure: Measure) -> float:
     usual, step = (1.0, 0.5) if measure.is_share else (0.05, 0.01)
     value = st.number_input(
-        f"Most {measure.label} may worsen{' (points)' if measure.is_share else ''}",
+        f"Most {measure.label} may worsen",
         0.0,
         100.0 if measure.is_share else None,
         usual,

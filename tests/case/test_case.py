@@ -61,7 +61,7 @@ class TestAtTheDoor:
 
     def test_columns_the_model_needs(self):
         refused(
-            "Every column the model needs must be in the test table. It lacks 'income'; add what is missing.*Did you mean 'incme'",
+            "Every column the model needs must be in the test table. It lacks 'income'.*Did you mean 'incme'",
             test=TEST.rename(columns={"income": "incme"}),
         )
 
