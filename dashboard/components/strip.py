@@ -46,6 +46,8 @@ def show() -> None:
     try:
         roles = cached.case(work, 0).roles
         about = f"{meaning.label(work.metric, roles)}: {meaning.of_gap(work.metric, roles)}"
+        if work.threshold is not None:
+            about += f"; by the threshold chosen: {meaning.of_threshold(work.threshold, roles)}"
         right.html(table(_columns(work), about))
     except RedressError as error:
         right.error(plain(error))

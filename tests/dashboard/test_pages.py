@@ -114,6 +114,8 @@ def test_another_threshold_changes_now_and_before_alike(open_app: Opener, case_i
     slider.set_value(10.0).run()
     after = strip_rows(app)
     assert app.session_state["work"].threshold == core.AtRate(0.1)
+    strip = next(one.proto.body for one in app.get("html") if 'class="strip"' in one.proto.body)
+    assert "by the threshold chosen: decided granted = 1 for the highest 10.0% of scores" in strip
     assert after["now"] == after["before"]
     assert after["now"] != before["now"]
 
