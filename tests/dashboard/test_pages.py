@@ -290,6 +290,9 @@ def test_a_model_that_only_refitting_serves_says_so_and_can_still_forget(
     case = core.Case(model, train=small_case.train, test=small_case.test, roles=small_case.roles)
     app = go(open_app(workspace.store(case, "Bayes")), "find")
     assert "Records can still be removed" in app.info[0].value or "predicts removals" in app.info[0].value
+    assert "To begin, tick rows of the table" in " ".join(one.value for one in app.markdown), (
+        "there is nothing to outline"
+    )
     app.selectbox(key="find_column").set_value("job").run()
     next(one for one in app.multiselect if one.key.startswith("find_values")).set_value(["nurse"]).run()
     app.button(key="find_all").click().run()
