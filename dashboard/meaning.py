@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import core
 from core.metrics import METRICS
-from dashboard.words import inline
+from dashboard.words import inline, number, percent
+from dashboard.work import Threshold
 
 EQUAL_OPPORTUNITY = "equal_opportunity_difference"
 HARM_PASSED_OVER = "false_positive_rate_difference"
@@ -109,6 +110,23 @@ def errors(roles: core.Roles) -> tuple[str, str]:
     ('missed case', 'false alarm')
     """
     return ("missed case", "false alarm") if scored_is_bad(roles) else ("false positive", "false negative")
+
+
+def of_threshold(threshold: Threshold, roles: core.Roles) -> str:
+    """Return how another threshold than the model's own decides; an empty string for its own.
+
+    Examples
+    --------
+    >>> fraud = core.Roles("fraud", 1, 0, ["region"])
+    >>> of_threshold(0.3, fraud), of_threshold(core.AtRate(0.02), fraud), of_threshold(None, fraud)
+    ('decided fraud = 1 from a score of 0.300', 'decided fraud = 1 for the highest 2.0% of scores', '')
+    """
+    if threshold is None:
+        return ""
+    decided = f"decided {roles.target} = {roles.pos_label}"
+    if isinstance(threshold, core.AtRate):
+        return f"{decided} for the highest {percent(threshold.rate)} of scores"
+    return f"{decided} from a score of {number(threshold)}"
 
 
 def scored_is_bad(roles: core.Roles) -> bool:

@@ -187,7 +187,11 @@ class Explaining:
         outcome = Outcome.of(self.predicting, self.metric, self.feature, self.on)
         doing = "Removing the best rules' records from some of the trees"
         looked = look_closely(
-            self.rules, outcome, self.feature, seconds, lambda share: self._report(0.6 + 0.2 * share, doing)
+            self.rules,
+            outcome,
+            self.feature,
+            seconds,
+            lambda share: self._report(0.6 + 0.2 * share, f"{doing}, {share:.0%} of all so far"),
         )
         self.rules, self.agreement = looked.rules, looked.agreement
         self.notes += looked.notes
@@ -228,7 +232,7 @@ class Explaining:
             self.notes.append(
                 f"Not shown: {self.n_left_out} of the {self.tries} rules whose records were removed, as that closed less than {percent(self.least)} of the gap."
             )
-        if not self.subsets:
+        if not self.subsets and self.complete:
             why = f"the {self.tries} best were really removed" if self.tries else "none is predicted to"
             self.notes.append(
                 f"No rule that holds for {self.counts[0]:,} to {self.counts[1]:,} of the {self.case.n_retained:,} records narrows the gap by at least "

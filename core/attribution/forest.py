@@ -47,8 +47,8 @@ FEW_ROUTES = 2_000_000
 """Up to so many records, or paths of retained rows through trees, a removal takes seconds at most."""
 
 KEPT = (
-    "The change is predicted with the splits of most trees kept; without these records some of them would move, "
-    "and removing them can give another one."
+    "The change is predicted with the splits of most trees kept. Without these records some splits would move, "
+    "so that really removing them can change the numbers otherwise."
 )
 
 

@@ -82,7 +82,8 @@ def check_columns(table: pd.DataFrame, columns: tuple[str, ...], *, what: str, w
     missing = [column for column in columns if column not in table.columns]
     if missing:
         hint = nearest(missing[0], table.columns)
-        raise InputError(f"{what} must be in the {where} table. It lacks {listed(missing)}.{hint}")
+        way_out = f".{hint}" if hint else "; add what is missing."
+        raise InputError(f"{what} must be in the {where} table. It lacks {listed(missing)}{way_out}")
 
 
 def resolve_features(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str, ...]:

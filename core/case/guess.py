@@ -213,7 +213,9 @@ def _labels(train: pd.DataFrame, target: str, model: Any, notes: list[str]) -> t
         )
     elif bad and len(labels) == 2:
         favorable = next(label for label in labels if label != positive)
-    why = f", since {target!r} speaks of {bad!r}" if bad and not spoken else ""
+    elif bad and _first(labels, FALSE_VALUES) is not None:
+        favorable = _first(labels, FALSE_VALUES)
+    why = f", since {target!r} speaks of {bad!r}" if bad and not spoken and favorable != positive else ""
     notes.append(f"{favorable!r} is taken as the outcome that is good for the person{why}; please check.")
     return positive, favorable
 

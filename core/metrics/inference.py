@@ -122,7 +122,8 @@ def gap_p_value(metric: Metric, sample: GroupSample) -> float:
 def _null_rate(rate: str, sample: GroupSample) -> FloatArray:
     if METRICS[rate].uses == "scores":
         error = sample.score_errors(rate)[1]
-        return np.asarray(sample.rng.normal(size=(sample.n_resamples, len(error))) * error)
+        noise = sample.streams.of(f"{rate} without a gap").normal(size=(sample.n_resamples, len(error)))
+        return np.asarray(noise * error)
     drawn = group_rate(rate, sample.null(RATES[rate].stratum))
     pooled = group_rate(rate, sample.counts.sum(axis=0, keepdims=True))
     return np.where(np.isnan(drawn), 0.0, drawn - pooled)

@@ -82,6 +82,17 @@ def generator(seed: int, feature: str | Sequence[str]) -> np.random.Generator:
     )
 
 
+class Streams:
+    """Random streams, one for each purpose: what a metric draws does not depend on the metrics asked for before it."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._words = rng.spawn(1)[0].integers(1 << 63, size=2).tolist()
+
+    def of(self, purpose: str) -> np.random.Generator:
+        """Return the stream of a purpose, from its start."""
+        return np.random.default_rng([*self._words, zlib.crc32(purpose.encode())])
+
+
 def _scattered(counts: FloatArray, drawn: FloatArray, middle: FloatArray, rate: str, flag: bool) -> RateDraws:
     """Return a rate on counts, resamples and their centre; a resample without the rate keeps the centre."""
     estimate, draws, centre = (group_rate(rate, table, pos_is_favorable=flag) for table in (counts, drawn, middle))
@@ -99,6 +110,7 @@ class GroupSample:
         self.n_groups = n_groups
         self.n_resamples = n_resamples
         self.rng = rng
+        self.streams = Streams(rng)
         self._rates: dict[str, RateDraws] = {}
         self._nulls: dict[Stratum, FloatArray] = {}
         self._errors: dict[str, tuple[FloatArray, FloatArray]] = {}
@@ -122,7 +134,9 @@ class GroupSample:
     def null(self, stratum: Stratum) -> FloatArray:
         """Return tables with group labels permuted."""
         if stratum not in self._nulls:
-            self._nulls[stratum] = permuted_counts(self.counts, stratum, self.n_resamples, self.rng)
+            self._nulls[stratum] = permuted_counts(
+                self.counts, stratum, self.n_resamples, self.streams.of(f"permuted within {stratum}")
+            )
         return self._nulls[stratum]
 
     def score_errors(self, rate: str) -> tuple[FloatArray, FloatArray]:
@@ -148,7 +162,7 @@ class GroupSample:
         if rate not in self._rates:
             if rate in SCORE_RATES:
                 values, error = self.score_errors(rate)
-                noise = self.rng.normal(size=(self.n_resamples, self.n_groups))
+                noise = self.streams.of(rate).normal(size=(self.n_resamples, self.n_groups))
                 self._rates[rate] = RateDraws(values, values, values + noise * error)
             else:
                 self._rates[rate] = _scattered(
@@ -175,6 +189,7 @@ class PairedSample:
         self.n_groups = n_groups
         self.n_resamples = n_resamples
         self.rng = rng
+        self.streams = Streams(rng)
         self._rates: dict[str, tuple[RateDraws, RateDraws]] = {}
         self._swapped: dict[str, tuple[FloatArray, FloatArray]] = {}
 
@@ -191,7 +206,7 @@ class PairedSample:
     @cached_property
     def swapped(self) -> FloatArray:
         """Joint tables with before and after swapped at random."""
-        return swapped_counts(self.joint, self.n_resamples, self.rng)
+        return swapped_counts(self.joint, self.n_resamples, self.streams.of("swapped"))
 
     def swapped_rate(self, rate: str) -> tuple[FloatArray, FloatArray]:
         """Return a rate of every group before and after in the swapped tables."""
@@ -232,7 +247,7 @@ class PairedSample:
 
     def _score_rate(self, rate: str) -> tuple[RateDraws, RateDraws]:
         values, _, covariance = self.score_moments(rate)
-        noise = self.rng.normal(size=(2, self.n_resamples, self.n_groups))
+        noise = self.streams.of(rate).normal(size=(2, self.n_resamples, self.n_groups))
         error = np.sqrt(covariance[0, 0])
         slope = np.divide(covariance[0, 1], error, out=np.zeros_like(error), where=error > 0)
         own = np.sqrt(np.maximum(covariance[1, 1] - slope**2, 0.0))

@@ -66,8 +66,8 @@ def _sizes(work: Work, feature: Feature) -> None:
                     "explored", help="Test rows all numbers here are computed on.", format="localized"
                 ),
                 "base_rate": st.column_config.NumberColumn(
-                    f"{case.roles.target} = {case.roles.favorable_label}",
-                    help="Share of explored rows whose label is the good outcome.",
+                    "good outcome",
+                    help=f"Share of explored rows with {plain(case.roles.target)} = {plain(case.roles.favorable_label)}.",
                     format="percent",
                 ),
             },

@@ -37,9 +37,7 @@ def show(work: Work, records: pd.DataFrame) -> None:
         st.caption(f":material/info: {plain(note)}")
     table = found.assign(group=records["group"].reindex(found.index))
     table = table[["group", "label", "suspicion", "probability", "loss", "self_influence"]].dropna(axis=1, how="all")
-    st.dataframe(
-        table.head(MOST_SHOWN), lazy=False, height=260, column_config=_columns(plain(cached.case(work).roles.target))
-    )
+    st.dataframe(table.head(MOST_SHOWN), lazy=False, height=260, column_config=_columns(cached.case(work).roles.target))
     download(table, "suspicious_labels")
     taking.first("labels", tuple(found.index), USUAL)
 

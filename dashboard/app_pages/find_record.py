@@ -37,6 +37,11 @@ def show(work: Work, records: pd.DataFrame, train: pd.DataFrame) -> None:
             args=(None,),
         )
     st.markdown(_sentence(work, records, facts))
+    if METRICS[work.metric].uses == "cells" and not pd.isna(facts["gap"]):
+        st.caption(
+            "Predicted for a smoothed gap, in which decisions near the threshold count in part; the gap itself moves in whole decisions, "
+            "and the strip previews it once the record is selected."
+        )
     case = cached.case(work)
     values = train.iloc[[facts["position"]]].drop(columns=list(case.roles.exclude)).T
     values.columns = pd.Index(["value"])
@@ -103,13 +108,16 @@ def _moves(work: Work, record: Any) -> None:
         return
     config = st.column_config
     target, wanted = plain(cached.case(work).roles.target), plain(cached.case(work).roles.pos_label)
-    turned = int((table["decided"].astype(str) != table["decided_without"].astype(str)).sum())
+    turns = table["decided"].astype(str) != table["decided_without"].astype(str)
+    turned = int(turns.sum())
     st.caption(
         f"Test rows explored, by the change of their score of {target} = {wanted} without this record; "
         f"{count(turned)} of these {count(len(table))} would be decided otherwise."
     )
+    decision = table["decided"].astype(str)
+    then = decision.where(~turns, decision + " \N{RIGHTWARDS ARROW} " + table["decided_without"].astype(str))
     st.dataframe(
-        table,
+        table.drop(columns="decided_without").assign(decided=then),
         lazy=False,
         column_config={
             "row": config.Column("row", help="Its label in the test table."),
@@ -117,7 +125,9 @@ def _moves(work: Work, record: Any) -> None:
             "score": config.NumberColumn("score", format="%.3f", help="By the model now."),
             "score_without": config.NumberColumn("without it", format="%.3f", help="Predicted without this record."),
             "change": config.NumberColumn("change", format="%+.4f", help="Predicted score less the score now."),
-            "decided": config.Column("decided", help="By the decision threshold in force."),
-            "decided_without": config.Column("then", help="By the same threshold on the predicted score."),
+            "decided": config.TextColumn(
+                "decided",
+                help="By the decision threshold in force; behind an arrow, what it would make of the predicted score.",
+            ),
         },
     )

@@ -127,10 +127,12 @@ def _badges(rule: core.Subset) -> None:
 
 def _make_up(rule: core.Subset) -> None:
     config = st.column_config
+    table = rule.make_up[rule.make_up["n"] > 0].reset_index()
     st.dataframe(
-        rule.make_up.reset_index(),
+        table,
         hide_index=True,
         lazy=False,
+        width=340,
         column_config={
             "n": config.NumberColumn("records", help="Records of the rule.", format="localized"),
             "share": config.NumberColumn(

@@ -59,9 +59,10 @@ def summary(work: Work, records: pd.DataFrame) -> None:
     """Show how many records are selected and what they are made of."""
     with st.container(border=True):
         if not work.selection:
+            ranked = bool(records["gap"].notna().any())
+            ways = "take the most harmful, draw an outline around points, " if ranked else ""
             st.markdown(
-                "Nothing is selected. Take the most harmful, draw an outline around points, tick rows of the table, or select what passes "
-                "the filters."
+                f"Nothing is selected. To begin, {ways}tick rows of the table, or select what passes the filters."
             )
             return
         left, right = st.columns([7, 3], vertical_alignment="center")

@@ -67,7 +67,7 @@ def _form(work: Work, measure: Measure) -> None:
         key=f"{Key.PLAN_RECORDS}_{work.case_id}",
     )
     share = second.number_input(
-        "Most of any group",
+        "Most of any group (%)",
         0.5,
         100.0,
         100.0,
@@ -138,7 +138,8 @@ def _last(work: Work, measure: Measure) -> Planned | None:
     asked = last(work, measure)
     if asked is None:
         st.caption(
-            "Goes by influence, and by really removing records and measuring anew at checkpoints. It says what was reached, and what stopped it."
+            "A plan looks for few records that bring the gap to the target. It goes by influence, really removes records and measures anew "
+            "at checkpoints, and says what was reached and what stopped it."
         )
         return None
     origin, settings = asked

@@ -53,10 +53,13 @@ def show() -> None:
 def _makeup(work: Work, case: core.Case) -> None:
     table = makeup(group_table(case, work.feature), pd.Index(work.selection))
     biggest = table.iloc[0]
-    st.markdown(
-        f"{percent(biggest['share of selection'], 0)} of them are {plain(biggest['group'])} with label {plain(biggest['label'])}: "
-        f"{percent(biggest['share of them'])} of all such records."
-    )
+    kind = f"{plain(biggest['group'])} with label {plain(biggest['label'])}"
+    if len(work.selection) == 1:
+        st.markdown(f"It is {kind}: one of {count(biggest['of'], 'such record')}.")
+    else:
+        st.markdown(
+            f"{percent(biggest['share of selection'], 0)} of them are {kind}: {percent(biggest['share of them'])} of all such records."
+        )
     config = st.column_config
     st.dataframe(
         table,
@@ -86,11 +89,11 @@ def _method(case: core.Case) -> str:
     choices = [*names]
     if len(names) > 1:
         choices.insert(0, AUTO)
-        about.insert(0, "Not every way serves every selection; then the next one is taken.")
+        about.insert(0, "Not every way works for every selection; then the next one is taken.")
     chosen: str = st.radio(
         "How",
         choices,
-        format_func=lambda name: names.get(name, "the first of these that serves"),
+        format_func=lambda name: names.get(name, "chosen for me: the first below that works"),
         captions=about,
         key=Key.REMOVE_METHOD,
         persist_state="session",
@@ -142,7 +145,8 @@ def _apply(method: str) -> None:
         session.set_problem(str(error))
         st.rerun(FRAGMENT)
     step = Step("unlearn", tuple(positions.tolist()), method)
-    title = "Training again without them" if method == REFIT else "Removing them"
+    them = count(len(positions), "record")
+    title = f"Training again without {them}" if method == REFIT else f"Removing {them}"
     if opening.take(step, title, refused=session.set_problem):
         st.rerun([strip.FRAGMENT, FRAGMENT, remove_plane.FRAGMENT])
     st.rerun()

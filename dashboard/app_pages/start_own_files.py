@@ -139,5 +139,5 @@ def _opened(outcome: tuple[str, str]) -> None:
     if problem:
         session.draft_part(PROBLEM, problem)
         return
-    session.clear_draft()
-    opening.open_case(case_id)
+    session.draft_part(PROBLEM, None)
+    opening.open_uploaded(case_id)

@@ -11,6 +11,7 @@ import streamlit as st
 import core
 from core.case.groups import FEW_VALUES, default_edges
 from core.case.guess import Guess
+from core.case.scoring import column_names
 from core.errors import InputError, RedressError
 from dashboard import session
 from dashboard.words import count, plain
@@ -93,6 +94,11 @@ def form(frame: pd.DataFrame, model: Any, guess: Guess, number: str) -> core.Rol
                 key=key("exclude"),
                 help="Columns the model does not use and that nobody should look at.",
             )
+        features = (
+            None
+            if column_names(model) is not None
+            else _features(frame, model, [target, record_id, weight, subject, *exclude], key)
+        )
     if not sensitive:
         raise InputError(
             "At least one sensitive feature must be chosen. Got none; pick the columns whose groups are to be compared."
@@ -102,12 +108,35 @@ def form(frame: pd.DataFrame, model: Any, guess: Guess, number: str) -> core.Rol
         pos_label=positive,
         favorable_label=favorable,
         sensitive_features=sensitive,
+        features=features,
         record_id=record_id,
         subject_id=subject,
         sample_weight=weight,
         bins=bins or None,
         exclude=exclude,
     )
+
+
+def _features(frame: pd.DataFrame, model: Any, taken: list[str | None], key: Callable[[str], str]) -> list[str] | None:
+    """Ask for the columns of a model that was fitted without names, unless just as many are left as it needs."""
+    needed = getattr(model, "n_features_in_", None)
+    left = [str(name) for name in frame.columns if name not in taken]
+    if needed is None or len(left) == needed:
+        return None
+    numbers = [name for name in left if pd.api.types.is_numeric_dtype(frame[name])]
+    chosen = st.multiselect(
+        "Columns the model was fitted on, in its order",
+        left,
+        numbers if len(numbers) == needed else [],
+        key=key(f"features_{'_'.join(left)}"),
+        help="The model knows its columns by their place alone; the order here is the order in which it gets them.",
+    )
+    if len(chosen) != needed:
+        raise InputError(
+            f"The {needed} columns the model was fitted on must be chosen, since it has no names for them. Got {len(chosen)} of the "
+            f"{len(left)} left; choose them in its order, or exclude the others under More columns."
+        )
+    return chosen
 
 
 def _outcomes(labels: pd.Series[Any], guess: Guess, key: Callable[[str], str]) -> tuple[Any, Any]:

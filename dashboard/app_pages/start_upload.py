@@ -17,7 +17,17 @@ from dashboard.components import waiting
 from dashboard.jobs import Report
 from dashboard.words import count, plain
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+DELIMITERS = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "bar",
+    ":": "colon",
+    " ": "space",
+    "~": "tilde",
+    "^": "caret",
+    "#": "hash",
+}
 DECIMALS = {".": "point", ",": "comma"}
 THOUSANDS = {
     None: "none",

@@ -10,7 +10,7 @@ from core.errors import RedressError
 from dashboard import cached, session, workspace
 from dashboard.components import pages, waiting
 from dashboard.history import Step
-from dashboard.jobs import Report
+from dashboard.jobs import GivenUpError, Report
 from dashboard.meaning import first_metric
 from dashboard.work import Work
 
@@ -27,23 +27,41 @@ def restore() -> None:
 
 def open_case(case_id: str) -> None:
     """Open a case with the removals done so far."""
-    versions = cached.versions()
+    waiting.run("Opening the case", lambda report: _brought(case_id, report), session.commit)
+
+
+def open_uploaded(case_id: str) -> None:
+    """Open a case that was stored a moment ago; its files stay in their fields until it is open, and the copy goes if it is given up."""
 
     def work(report: Report) -> Work:
-        report(0.0, "reading tables and model")
-        base = versions.get(case_id, report=report).case
-        report(0.8, "checking what the model was trained on")
-        cached.provenance(versions, case_id)
-        opened = Work(case_id, base.threshold, first_metric(base.roles), base.sensitive_feature()).restored(
-            workspace.read(case_id)
-        )
-        for i in range(opened.at):
-            report(i / opened.at, f"removal {i + 1} of {opened.at}")
-            versions.get(case_id, opened.steps[: i + 1])
-        workspace.touch(case_id)
-        return opened
+        try:
+            return _brought(case_id, report)
+        except GivenUpError:
+            workspace.delete(case_id)
+            raise
 
-    waiting.run("Opening the case", work, session.commit)
+    def done(opened: Work) -> None:
+        session.clear_draft()
+        session.commit(opened)
+
+    waiting.run("Opening the case", work, done)
+
+
+def _brought(case_id: str, report: Report) -> Work:
+    versions = cached.versions()
+    report(0.0, "reading tables and model")
+    base = versions.get(case_id, report=report).case
+    report(0.8, "checking what the model was trained on")
+    cached.provenance(versions, case_id)
+    opened = Work(case_id, base.threshold, first_metric(base.roles), base.sensitive_feature()).restored(
+        workspace.read(case_id)
+    )
+    for i in range(opened.at):
+        report(i / opened.at, f"removal {i + 1} of {opened.at}")
+        versions.get(case_id, opened.steps[: i + 1])
+    report(1.0, "almost done")  # The last moment to be given up.
+    workspace.touch(case_id)
+    return opened
 
 
 def at_hand(work: Work) -> bool:

@@ -46,6 +46,8 @@ def show() -> None:
     try:
         roles = cached.case(work, 0).roles
         about = f"{meaning.label(work.metric, roles)}: {meaning.of_gap(work.metric, roles)}"
+        if work.threshold is not None:
+            about += f"; by the threshold chosen: {meaning.of_threshold(work.threshold, roles)}"
         right.html(table(_columns(work), about))
     except RedressError as error:
         right.error(plain(error))
@@ -166,7 +168,8 @@ def _worst(work: Work, found: AuditReport, group: str | None) -> Cell:
         return Cell(number(None), "", "The rate is undefined in every group.")
     rate = METRICS[work.metric].rate
     facts = row(found.by_group, (feature_name(work.feature), group))
-    about = f"{METRICS[rate].label}: {METRICS[rate].formula}\n{group}: n = {count(facts['n'])}; 95% interval"
+    called = meaning.label(rate, cached.case(work, 0).roles)
+    about = f"{called}: {METRICS[rate].formula}\n{group}: n = {count(facts['n'])}; 95% interval"
     if facts["insufficient"]:
         about += f"\ninsufficient evidence: {count(facts['n_needed'], 'row')} would be needed"
     return Cell(number(facts[rate]), f"{group}, {interval(facts[f'{rate}_low'], facts[f'{rate}_high'])}", about)

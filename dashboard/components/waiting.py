@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import RedressError
 from core.unlearning import compiling
 from dashboard import jobs, session
-from dashboard.words import count, plain, seconds
+from dashboard.words import count, inline, plain, seconds
 
 CASE = "case"
 """Work about the open case: of two, the later one counts."""
@@ -78,7 +78,7 @@ def _doing(job: jobs.Job) -> str:
     kernels = compiling.so_far()
     if kernels is not None:
         return f": preparing kernels, the first time on this machine ({count(kernels)} ready; a few minutes at most)"
-    return f": {plain(job.doing)}" if job.doing else ""
+    return f": {plain(inline(job.doing))}" if job.doing else ""
 
 
 @st.fragment(run_every=0.5)

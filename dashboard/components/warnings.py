@@ -36,8 +36,9 @@ def show(work: Work) -> None:
     parts = [_part(name, values) for name, values in found.items() if worsened(work.metric, values)]
     if parts:
         label = plain(inline(meaning.label(work.metric, cached.case(work, 0).roles)))
+        them = "it" if len(work.selection) == 1 else "them"
         st.warning(
-            f"Removing them is predicted to worsen the {label} {'; '.join(parts)}.", icon=":material/trending_down:"
+            f"Removing {them} is predicted to worsen the {label} {'; '.join(parts)}.", icon=":material/trending_down:"
         )
 
 

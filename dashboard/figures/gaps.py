@@ -64,10 +64,10 @@ def against_thresholds(table: pd.DataFrame, kind: str, unit: str) -> go.Figure:
         marker={"symbol": "line-ns-open", "size": 20, "line": {"width": 3}, "color": look.GRAY},
         hovertemplate="threshold %{x:.3f}<extra></extra>",
     )
-    if outside:
+    if outside > 1:
         title = f"{outside} of {len(table)} {kind} lie beyond their threshold with their whole interval"
     else:
-        title = f"None of {len(table)} {kind} lies beyond its threshold with its whole interval"
+        title = f"{outside or 'None'} of {len(table)} {kind} lies beyond its threshold with its whole interval"
     unsure = int((table["verdict"] == "insufficient evidence").sum())
     title += f"; for {unsure} there is insufficient evidence" if unsure else ""
     look.finish(figure, title, unit, "", height=130 + 40 * len(table), names=("gap", "threshold"))

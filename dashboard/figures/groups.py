@@ -100,6 +100,8 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
         title = f"{label}: {least:.3f} in every group" if same else title
         if not same and 1 < len(sure) < len(known):
             title += f", of the {len(sure)} groups with enough rows; the others are grey"
+        elif len(sure) < len(known):
+            title += "; groups with too few rows are grey"
     each = 44 if len(table) <= MANY else 28
     look.finish(figure, title, "rate (0 to 1)", "", height=80 + each * len(table))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,8 @@ from dashboard.figures import look
 from dashboard.words import markup, signed
 
 MOST_BARS = 10
+AXIS_WIDTH = 36
+"""Characters of the axis title in a line; the chart stands in a narrow column."""
 STYLES = ((look.GRAY, "/"), (look.color(0), ""))
 """Colour and hatching of the model as opened, and of the model now."""
 
@@ -36,7 +39,8 @@ def of_record(table: pd.DataFrame, record: Any, towards: str, unit: str) -> go.F
     title = f"{first} speaks most {speaks} {towards} in record {record}: {value}"
     figure = _bars(table, "%{x:+.4f}")
     figure.add_vline(x=0, line={"color": look.FAINT, "width": 1})
-    return _finish(figure, table, title, f"adds to the {unit} of {markup(towards)}", wrap=60)
+    axis = textwrap.wrap(f"adds to the {unit} of {towards}", AXIS_WIDTH)
+    return _finish(figure, table, title, "<br>".join(markup(line) for line in axis), wrap=60)
 
 
 def of_model(table: pd.DataFrame, unit: str) -> go.Figure:

@@ -222,6 +222,15 @@ def test_stopping_keeps_what_was_found(case: core.Case) -> None:
         progress=lambda _, what: said.append(what),
     )
     assert (scored.complete, [one.rule for one in scored]) == (False, [half_way[0].rule])
+    nothing = core.explain_gap(
+        case,
+        max_predicates=1,
+        min_responsibility=0.999,
+        cancelled=lambda: said[-1] == "Removing the records of the best rules",
+        progress=lambda _, what: said.append(what),
+    )
+    assert (nothing.complete, len(nothing)) == (False, 0)
+    assert not [note for note in nothing.notes if note.startswith("No rule")], "that was not looked into to the end"
 
 
 def test_progress_may_give_everything_up(case: core.Case) -> None:

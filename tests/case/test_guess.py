@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 
 from core.case.case import Case
 from core.case.guess import guess_roles
@@ -59,6 +60,15 @@ def test_labels_and_the_good_outcome(name: str, values: list[Any], positive: Any
     guess = guess_roles(table(**{name: pd.Series(values * 50)}))
     assert (guess.target, guess.pos_label, guess.favorable_label) == (name, positive, favorable)
     assert not isinstance(guess.pos_label, np.generic)
+
+
+def test_the_good_one_of_three_outcomes_is_not_the_one_a_bad_name_speaks_of() -> None:
+    model = DecisionTreeClassifier().fit([[0], [1], [2]], ["maybe", "no", "yes"])
+    guess = guess_roles(table(default=pd.Series(["no", "yes", "maybe", "no"] * 25)), model)
+    assert (guess.target, guess.pos_label, guess.favorable_label) == ("default", "yes", "no")
+    plain = guess_roles(table(outcome=pd.Series(["no", "yes", "maybe", "no"] * 25)), model)
+    assert plain.favorable_label == "yes"
+    assert not [note for note in plain.notes if "speaks of" in note]
 
 
 def test_the_models_classes_decide_between_columns() -> None:

@@ -50,6 +50,7 @@ def test_groups_too_small_are_grey(small_case: core.Case) -> None:
     assert figure.data[0].marker.color == look.GRAY
     assert figure.data[1].marker.color != look.GRAY
     assert "insufficient" in figure.data[0].customdata[0][3]
+    assert described(figure).endswith("; groups with too few rows are grey")
 
 
 def test_gaps_stand_against_their_thresholds() -> None:
@@ -66,7 +67,7 @@ def test_gaps_stand_against_their_thresholds() -> None:
         index=["Served", "Precision"],
     )
     figure = gaps.against_thresholds(table, "differences", "difference (0 to 1)")
-    assert described(figure) == "1 of 2 differences lie beyond their threshold with their whole interval"
+    assert described(figure) == "1 of 2 differences lies beyond its threshold with its whole interval"
     assert figure.data[0].marker.symbol[0] != figure.data[0].marker.symbol[1], "colour is not the only sign"
     assert list(figure.data[1].x) == [0.05, 0.05]
 

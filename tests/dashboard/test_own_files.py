@@ -6,7 +6,9 @@ import io
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -20,10 +22,16 @@ from streamlit.testing.v1 import AppTest
 import core
 from core.case import trial
 from dashboard import cached, jobs, workspace
+from dashboard.components import waiting
 from tests.conftest import make_pipeline_for, make_table
 from tests.dashboard.conftest import Opener
 
 FEATURES = ("age", "income", "debt")
+
+
+def settle_soon(settle: Callable[..., None], about: str, job: jobs.Job, wait_s: float = 0.0) -> None:
+    """Wait for work for a moment only."""
+    settle(about, job, min(wait_s, 0.2))
 
 
 def csv(table: pd.DataFrame, **options: object) -> bytes:
@@ -207,6 +215,40 @@ def test_splitting_ones_own_table_keeps_part_of_it_for_testing(
     assert "mismatch" in text, "the model saw the rows held out"
 
 
+def test_a_delimiter_no_guess_tries_can_be_chosen(open_app: Opener, files: dict[str, tuple[str, bytes, str]]) -> None:
+    app = upload(open_app(), train=("a.csv", csv(make_table(60, 3), sep="~"), "text/csv"))
+    assert "at least two columns" in errors(app)
+    next(one for one in app.selectbox if one.label == "Between cells").set_value("~").run()
+    assert not app.error
+    assert "60 rows" in " ".join(one.value for one in app.caption)
+
+
+def test_the_columns_of_a_model_without_names_can_be_chosen(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    train, test = (
+        make_table(n, seed).fillna({"income": 0, "debt": 0}).rename(columns={"granted": "was_granted"})
+        for n, seed in ((400, 3), (300, 4))
+    )
+    model = LogisticRegression().fit(train[["debt", "income"]].to_numpy(), train["was_granted"])
+    parts = {"train": ("a.csv", csv(train), "text/csv"), "test": ("b.csv", csv(test), "text/csv")}
+    app = upload(open_app(), **parts, model=("m.skops", skops.io.dumps(model), "application/octet-stream"))
+    next(one for one in app.selectbox if one.label == "Label").set_value("was_granted").run()
+    assert "2 columns the model was fitted on must be chosen" in errors(app)
+    next(one for one in app.multiselect if one.label.startswith("Columns the model")).set_value(
+        ["debt", "income"]
+    ).run()
+    assert not app.error
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    assert cached.case(app.session_state["work"]).features == ("debt", "income")
+    app.switch_page("app_pages/find.py").run()
+    app.segmented_control(key="find_start").set_value("Labels").run()
+    next(one for one in app.button if one.label == "Rank suspicious labels").click().run()
+    table = next(one for one in app.dataframe if "suspicion" in one.value.columns)
+    assert '"label": "was_granted"' in table.proto.columns, "a heading of a table is not Markdown"
+
+
 def test_a_delimiter_chosen_by_hand_reads_the_file_again(
     open_app: Opener, files: dict[str, tuple[str, bytes, str]]
 ) -> None:
@@ -252,6 +294,35 @@ def test_cancelling_leaves_everything_as_it_was(
     assert not app.session_state["jobs"]
     assert "work" not in app.session_state
     assert any(one.label == "Open the case" for one in app.button), "the files are still there"
+
+
+def test_cancelling_the_opening_of_stored_files_keeps_them_in_their_fields(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]], monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    app = upload(open_app(), **files)
+    asked, go_on, done = Event(), Event(), Event()
+
+    def wait(*_: object) -> None:
+        asked.set()
+        go_on.wait(20)
+
+    delete = workspace.delete
+    monkeypatch.setattr(cached, "provenance", wait)
+    monkeypatch.setattr(workspace, "delete", lambda case_id: delete(case_id) or done.set())
+    monkeypatch.setattr(waiting, "_settle", partial(settle_soon, waiting._settle))
+    app.button(key="open").click().run()
+    for _ in range(100):
+        if asked.wait(0.05):
+            break
+        app.run()
+    app.run()
+    next(one for one in app.button if one.label == "Cancel").click().run()
+    go_on.set()
+    assert not app.exception, app.exception
+    assert "work" not in app.session_state
+    assert any(one.label == "Open the case" for one in app.button), "the files are still there"
+    assert done.wait(20), "the copy is deleted once the work ends"
+    assert not workspace.saved()
 
 
 def bad_cases() -> list[object]:

@@ -114,6 +114,8 @@ def test_another_threshold_changes_now_and_before_alike(open_app: Opener, case_i
     slider.set_value(10.0).run()
     after = strip_rows(app)
     assert app.session_state["work"].threshold == core.AtRate(0.1)
+    strip = next(one.proto.body for one in app.get("html") if 'class="strip"' in one.proto.body)
+    assert "by the threshold chosen: decided granted = 1 for the highest 10.0% of scores" in strip
     assert after["now"] == after["before"]
     assert after["now"] != before["now"]
 
@@ -288,6 +290,9 @@ def test_a_model_that_only_refitting_serves_says_so_and_can_still_forget(
     case = core.Case(model, train=small_case.train, test=small_case.test, roles=small_case.roles)
     app = go(open_app(workspace.store(case, "Bayes")), "find")
     assert "Records can still be removed" in app.info[0].value or "predicts removals" in app.info[0].value
+    assert "To begin, tick rows of the table" in " ".join(one.value for one in app.markdown), (
+        "there is nothing to outline"
+    )
     app.selectbox(key="find_column").set_value("job").run()
     next(one for one in app.multiselect if one.key.startswith("find_values")).set_value(["nurse"]).run()
     app.button(key="find_all").click().run()

@@ -203,3 +203,11 @@ def test_score_metrics_need_scores() -> None:
     groups = Groups("g", ("a", "b"), np.array([0, 1], dtype=np.int32))
     with pytest.raises(InputError, match="roc_auc needs scores"):
         audit_arrays(sample, [groups], metrics_of("roc_auc"))
+
+
+def test_what_a_gap_draws_does_not_depend_on_what_else_is_asked_for(small_case: core.Case) -> None:
+    everything = audit(small_case, features=["sex"]).gaps
+    for metric in everything.index.get_level_values(0):
+        alone = audit(small_case, [metric], features=["sex"]).gaps.iloc[0]
+        asked = everything.loc[(metric, "sex")]
+        assert alone[["value", "low", "high", "p_value"]].equals(asked[["value", "low", "high", "p_value"]]), metric
