@@ -202,6 +202,16 @@ def usable(chosen: tuple[Metric, ...], *, probability: bool, asked: bool) -> tup
     return left, [f"The model gives no probabilities, so these are left out: {', '.join(refused)}."]
 
 
+def overall_interval(
+    sample: Sample, rate: str, *, n_resamples: int = N_RESAMPLES, level: float = LEVEL, seed: int = 0
+) -> tuple[float, float]:
+    """Return the interval of a rate over all records, of the kind that a group's rate has."""
+    check_resampling(n_resamples, level)
+    every = np.zeros(len(sample.label), dtype=np.intp)
+    found = rate_evidence(GroupSample(sample, every, 1, n_resamples, generator(seed, "")), rate, level)
+    return float(found.low[0]), float(found.high[0])
+
+
 def audit_arrays(
     sample: Sample,
     groups: Sequence[Groups],

@@ -14,7 +14,7 @@ from core.case.arguments import check_items, check_number
 from core.case.case import Case, check_case
 from core.case.roles import AtRate
 from core.errors import InputError, InputTypeError, NotSupportedError, nearest, whole_number
-from core.metrics.audit import N_RESAMPLES, sample_of, usable
+from core.metrics.audit import N_RESAMPLES, audit_arrays, overall_interval, sample_of, usable
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.compare import ALL_RECORDS, compare_samples
 from core.metrics.samples import Sample, feature_name
@@ -30,7 +30,11 @@ SETTINGS = ("utility", "on", "bound", "max_iter", "grid_size", "grid_limit", "se
 SECONDS = 60.0
 """For which reductions train models, where nobody says otherwise."""
 PARTS = {"": "after", "_change": "change", "_low": "low", "_high": "high"}
-COLUMNS = [f"{what}{part}" for what in ("fairness", "utility") for part in PARTS] + ["reversed", "frontier", "chosen"]
+COLUMNS = [f"{what}{part}" for what in ("fairness", "utility") for part in (*PARTS, "_value_low", "_value_high")] + [
+    "reversed",
+    "frontier",
+    "chosen",
+]
 
 
 def mitigate(
@@ -277,6 +281,7 @@ def _run(mitigator: Mitigator, task: Task, progress: Progress) -> tuple[Outcome,
 def _points(task: Task, outcome: Outcome, n_resamples: int) -> pd.DataFrame:
     case, before = task.case, sample_of(task.case, task.on)
     groups = [case.groups(task.feature, task.on)]
+    fairness, utility = (task.metric.name, feature_name(task.feature)), (task.utility.name, ALL_RECORDS)
     rows = []
     for index, decision in enumerate(outcome.decisions):
         after = (
@@ -285,9 +290,14 @@ def _points(task: Task, outcome: Outcome, n_resamples: int) -> pd.DataFrame:
             else sample_of(case, task.on, outcome.scores)
         )
         shift = compare_samples(before, after, groups, [task.metric, task.utility], n_resamples=n_resamples)
-        sides = (task.metric.name, feature_name(task.feature)), (task.utility.name, ALL_RECORDS)
-        values = [float(shift[part][side]) for side in sides for part in PARTS.values()]
-        turned = bool(shift.loc[sides[0], "reversed"])
+        gap = audit_arrays(after, groups, [task.metric], n_resamples=n_resamples, on=task.on).gaps.loc[fairness]
+        ends = (gap["low"], gap["high"]), overall_interval(after, task.utility.name, n_resamples=n_resamples)
+        values = [
+            float(value)
+            for side, own in zip((fairness, utility), ends, strict=True)
+            for value in (*shift.loc[side, [*PARTS.values()]], *own)
+        ]
+        turned = bool(shift.loc[fairness, "reversed"])
         rows.append([*values, turned, outcome.frontier[index], index == outcome.chosen])
     return pd.DataFrame(rows, columns=COLUMNS).rename_axis("point")
 

@@ -19,7 +19,8 @@ from dashboard.session import Key
 from dashboard.words import count, listing, plain, seconds
 from dashboard.work import Work
 
-POINT_COLUMNS = [f"{what}{part}" for what in ("fairness", "utility") for part in ("", "_change", "_low", "_high")] + [
+PARTS = ("", "_value_low", "_value_high", "_change", "_low", "_high")
+POINT_COLUMNS = [f"{what}{part}" for what in ("fairness", "utility") for part in PARTS] + [
     "reversed",
     "frontier",
     "chosen",
@@ -139,11 +140,17 @@ def _columns(measure: Measure) -> dict[str, Any]:
         ),
     }
     for what in ("fairness", "utility"):
+        settings[f"{what}_value_low"] = config.NumberColumn(
+            "from", format="%.3f", help="Lower end of its 95% interval, drawn on the plane."
+        )
+        settings[f"{what}_value_high"] = config.NumberColumn(
+            "to", format="%.3f", help="Upper end of its 95% interval, drawn on the plane."
+        )
         settings[f"{what}_change"] = config.NumberColumn("change", format="%+.3f", help="Against the case's own model.")
         settings[f"{what}_low"] = config.NumberColumn(
-            "from", format="%+.3f", help="Lower end of the paired 95% interval of the change."
+            "change from", format="%+.3f", help="Lower end of the paired 95% interval of the change."
         )
         settings[f"{what}_high"] = config.NumberColumn(
-            "to", format="%+.3f", help="Upper end of the paired 95% interval of the change."
+            "change to", format="%+.3f", help="Upper end of the paired 95% interval of the change."
         )
     return settings

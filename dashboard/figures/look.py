@@ -71,13 +71,14 @@ def finish(
     return figure
 
 
-def error(rows: pd.DataFrame, name: str) -> dict[str, object]:
-    """Return error bars from ``<name>_low`` to ``<name>_high``."""
+def error(rows: pd.DataFrame, name: str, *, of: str = "") -> dict[str, object]:
+    """Return error bars from ``<name>_low`` to ``<name>_high``; where these are called otherwise, from ``<of>_low`` to ``<of>_high``."""
+    ends = of or name
     return {
         "type": "data",
         "symmetric": False,
-        "array": rows[f"{name}_high"] - rows[name],
-        "arrayminus": rows[name] - rows[f"{name}_low"],
+        "array": rows[f"{ends}_high"] - rows[name],
+        "arrayminus": rows[name] - rows[f"{ends}_low"],
         "color": FAINT,
         "thickness": 1.5,
         "width": 4,

@@ -10,6 +10,7 @@ from dashboard.words import markup
 
 PLAN_COLOR = look.color(2)
 BAND = "rgba(138, 147, 155, 0.18)"
+PARTS = ("change", "value_low", "value_high")
 METHODS = {
     "threshold optimizer": ("square", look.color(3)),
     "exponentiated gradient": ("diamond", look.color(1)),
@@ -84,8 +85,8 @@ def add_mitigators(figure: go.Figure, points: pd.DataFrame, utility: str) -> Non
     ----------
     figure : Figure
     points : DataFrame
-        ``method``, ``fairness``, ``utility``, of each ``_change``, ``_low`` and ``_high`` (of the change), ``reversed``, ``frontier`` and
-        ``chosen``.
+        ``method``, ``fairness``, ``utility``, of each ``_change`` and, of the value itself, ``_value_low`` and ``_value_high``;
+        ``frontier`` and ``chosen``.
     utility : str
         In words.
     """
@@ -99,24 +100,16 @@ def add_mitigators(figure: go.Figure, points: pd.DataFrame, utility: str) -> Non
             figure.add_scatter(
                 x=part["fairness"],
                 y=part["utility"],
-                error_x=look.error(_ends(part, "fairness"), "fairness") if chosen else None,
-                error_y=look.error(_ends(part, "utility"), "utility") if chosen else None,
+                error_x=look.error(part, "fairness", of="fairness_value") if chosen else None,
+                error_y=look.error(part, "utility", of="utility_value") if chosen else None,
                 mode="markers",
                 name=str(method),
                 showlegend=chosen,
                 legendgroup=str(method),
                 marker={"color": color, "symbol": symbol, "size": size, "opacity": opacity},
-                customdata=part[["fairness_change", "utility_change"]],
-                hovertemplate=f"<b>{markup(method)}</b><br>gap %{{x:.3f}} (change %{{customdata[0]:+.3f}})"
-                f"<br>{markup(utility)} %{{y:.3f}} (change %{{customdata[1]:+.3f}})<extra></extra>",
+                customdata=part[[f"{side}_{end}" for side in ("fairness", "utility") for end in PARTS]],
+                hovertemplate=f"<b>{markup(method)}</b>"
+                "<br>gap %{x:.3f} (%{customdata[1]:.3f} to %{customdata[2]:.3f}; change %{customdata[0]:+.3f})"
+                f"<br>{markup(utility)} %{{y:.3f}} (%{{customdata[4]:.3f}} to %{{customdata[5]:.3f}}; change %{{customdata[3]:+.3f}})"
+                "<extra></extra>",
             )
-
-
-def _ends(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a value with the interval of its change around it; none where the groups changed places."""
-    start = rows[name] - rows[f"{name}_change"]
-    known = ~rows["reversed"].astype(bool) | (name != "fairness")
-    ends = pd.DataFrame({name: rows[name]})
-    for end in ("low", "high"):
-        ends[f"{name}_{end}"] = (start + rows[f"{name}_{end}"]).where(known, rows[name])
-    return ends

@@ -156,6 +156,8 @@ def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:
     row = {"method": "grid search", "fairness": 0.02, "fairness_change": -0.08, "fairness_low": -0.09}
     row |= {"fairness_high": -0.06, "utility": 0.78, "utility_change": -0.02, "utility_low": -0.03}
     row |= {"utility_high": -0.01, "reversed": False, "frontier": True, "chosen": True}
+    row |= {"fairness_value_low": -0.01, "fairness_value_high": 0.05}
+    row |= {"utility_value_low": 0.75, "utility_value_high": 0.81}
     others = [{**row, "frontier": False, "chosen": False, "fairness": 0.9}, {**row, "chosen": False, "reversed": True}]
     assert described(plane.path(versions, "Gap", "accuracy", plan=plan, band=band, planned=False)).startswith(
         "Nothing removed: gap 0.100"
@@ -167,8 +169,9 @@ def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:
     traces = {trace.name: trace for trace in figure.data if trace.name and trace.showlegend is not False}
     assert list(traces["the plan"].x) == [0.1, 0.05]
     chosen = traces["grid search"]
-    assert chosen.x[0] + chosen.error_x.array[0] == pytest.approx(0.04)
-    assert chosen.x[0] - chosen.error_x.arrayminus[0] == pytest.approx(0.01)
+    assert chosen.x[0] + chosen.error_x.array[0] == pytest.approx(0.05), "the interval of the value, not of its change"
+    assert chosen.x[0] - chosen.error_x.arrayminus[0] == pytest.approx(-0.01)
+    assert chosen.y[0] + chosen.error_y.array[0] == pytest.approx(0.81)
     assert 0.9 not in [x for trace in figure.data for x in trace.x], "models off the frontier are in the table only"
     field = next(trace for trace in figure.data if trace.fill == "toself")
     assert (min(field.x), max(field.x), min(field.y), max(field.y)) == (0.09, 0.11, 0.78, 0.81)

@@ -13,6 +13,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 import core
+from core.metrics.audit import audit_arrays
+from core.metrics.catalog import metric_of
+from core.metrics.intervals import wilson
+from core.metrics.samples import Sample
 from core.mitigation import METHODS
 
 PARITY = "demographic_parity_difference"
@@ -285,3 +289,14 @@ def test_unknown_names_are_refused(case: core.Case) -> None:
         core.mitigate(case, "grid_search", "accuracy")
     with pytest.raises(core.RedressError, match="over all records"):
         core.mitigate(case, "grid_search", utility="accuracy_score_difference")
+
+
+def test_a_points_own_interval_is_that_of_an_audit_of_its_decisions(case: core.Case) -> None:
+    found = core.mitigate(case, "threshold_optimizer", "equalized_odds_difference", ("sex", "age"))
+    point, label = found.points.loc[0], case.favorable(case.y("explore"))
+    metric, groups = metric_of("equalized_odds_difference"), [case.groups(("sex", "age"))]
+    gap = audit_arrays(Sample(label, found.decisions[0]), groups, [metric]).gaps.iloc[0]
+    assert (gap["low"], gap["high"]) == (point["fairness_value_low"], point["fairness_value_high"])
+    assert 0.0 <= point["fairness_value_low"] <= point["fairness"] <= point["fairness_value_high"] <= 1.0
+    low, high = wilson(np.array([point["utility"]]), np.array([float(len(label))]), 0.95)
+    assert (point["utility_value_low"], point["utility_value_high"]) == pytest.approx((low[0], high[0]))
