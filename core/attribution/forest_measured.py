@@ -30,6 +30,8 @@ Sums = tuple[Floats, npt.NDArray[np.float32]]
 
 AT_A_TIME = 4
 """Trees that are looked at between two looks at the clock."""
+EACH = 4
+"""Groups for each processor that are removed from these trees between two reports."""
 FEWEST, GROWTH = 20, 1.25
 """Trees before the first estimate of the correlation, and by how many times as many it is estimated again. Of fewer no use is made."""
 DRAWS = 24
@@ -58,8 +60,11 @@ class Removals:
         self.multipliers = np.random.default_rng(0).normal(size=(self.n_trees, DRAWS))
         self.failed = np.zeros(len(groups), dtype=bool)
 
-    def go_on(self) -> None:
-        """Remove every group from the next few trees; groups that leave the trees the same columns share these."""
+    def go_on(self, progress: Callable[[float], None] | None = None) -> None:
+        """Remove every group from the next few trees; groups that leave the trees the same columns share these.
+
+        Before every few groups `progress` is called with the share of trees seen. Where it raises, the sums are of no use any more.
+        """
         some = range(self.seen, min(self.n_trees, self.seen + max(AT_A_TIME, processors())))
         part = replace(self.state, trees=tuple(self.state.trees[index] for index in some))
         old = np.array(
@@ -75,12 +80,17 @@ class Removals:
             ready = part if new is None else on_columns(part, new)
             return [(number, self._without(self.groups[number], ready, old, some)) for number in numbers]
 
-        for number, sums in chain(*on_threads(task, [(numbers,) for numbers in alike.values()])):
-            if sums is None:
-                self.failed[number] = True
-            else:
-                self.after[number] += sums[0]
-                self.by_draw[number] += sums[1]
+        done = 0
+        for few in _in_parts([*alike.values()], EACH * processors()):
+            if progress is not None:
+                progress((self.seen + len(some) * done / len(self.groups)) / self.n_trees)
+            for number, sums in chain(*on_threads(task, [(numbers,) for numbers in few])):
+                done += 1
+                if sums is None:
+                    self.failed[number] = True
+                else:
+                    self.after[number] += sums[0]
+                    self.by_draw[number] += sums[1]
         for was in old:
             self.before += was
         self.seen = some.stop
@@ -117,6 +127,18 @@ class Removals:
             around = width * (self.by_draw[number] - sums * change)
             found[number] = self.outcome.values(np.clip(scores + change + around, 0.0, 1.0))
         return found - self.outcome.value()
+
+
+def _in_parts(tasks: list[list[int]], size: int) -> Iterator[list[list[int]]]:
+    """Yield tasks of groups, as many at a time as hold `size` groups or a few more; those of many groups are divided."""
+    part: list[list[int]] = []
+    for numbers in (task[first : first + EACH] for task in tasks for first in range(0, len(task), EACH)):
+        part.append(numbers)
+        if sum(map(len, part)) >= size:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def measure(
@@ -209,9 +231,7 @@ def _until(
 ) -> tuple[Floats, float, int]:
     due = float(FEWEST)
     while True:
-        if progress is not None:
-            progress(work.seen / work.n_trees)
-        work.go_on()
+        work.go_on(progress)
         late = end is not None and time.monotonic() > end
         if not late and work.seen < min(due, work.n_trees):
             continue

@@ -86,12 +86,26 @@ def test_from_all_trees_they_are_the_removals_themselves(removed):
 
 def test_when_the_time_is_over_too_soon_the_sample_is_not_used(removed):
     case, groups, _ = removed
-    seen = []
-    found = core.measured_changes(case, groups[:12], METRICS[0], seconds=1e-9, progress=seen.append)
+    found = core.measured_changes(case, groups[:12], METRICS[0], seconds=1e-9)
     assert (found.n_trees, found.of_trees) == (0, N_TREES)
     np.testing.assert_array_equal(found.changes, core.group_changes(case, groups[:12], METRICS[0]))
     assert np.isnan(found.correlation)
-    assert seen == [0.0]
+
+
+def test_it_reports_and_can_be_given_up_between_groups(removed, monkeypatch):
+    case, groups, _ = removed
+    monkeypatch.setattr(forest_measured, "processors", lambda: 1)
+    seen = []
+    core.measured_changes(case, groups[:12], METRICS[0], seconds=1e-9, progress=seen.append)
+    assert seen == pytest.approx([4 / N_TREES * part for part in (0, 1 / 3, 2 / 3)]), "of 12 groups 4 at a time"
+
+    def give_up(share):
+        if share > 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(forest_measured.Removals, "effects", None)
+    with pytest.raises(KeyboardInterrupt):
+        core.measured_changes(case, groups[:12], METRICS[0], progress=give_up)
 
 
 def test_compiling_does_not_use_up_the_time(removed, monkeypatch):
