@@ -103,6 +103,12 @@ class Subset:
         return responsibility(self.metric, self.before, self.after)
 
     @property
+    def turned(self) -> bool:
+        """Whether the groups change places and are left with a gap that shows: `reversed`, and not equal to the digits of `sentence`."""
+        equal = 1.0 if metric_of(self.metric).kind == "ratio" else 0.0
+        return self.reversed and f"{self.after:.3f}" != f"{equal:.3f}"
+
+    @property
     def sentence(self) -> str:
         """One sentence that says it all."""
         parts = [
@@ -122,12 +128,12 @@ class Subset:
 
     @property
     def _turned(self) -> str:
-        return " the other way round, as the two groups change places" if self.reversed else ""
+        return " the other way round, as the two groups change places" if self.turned else ""
 
     @property
     def _signed(self) -> str:
         """What the interval is of, where that is not the change named before it."""
-        if not self.reversed:
+        if not self.turned:
             return ""
         kind = "ratio" if metric_of(self.metric).kind == "ratio" else "difference"
         return f"signed {kind} {self.change:+.3f}, "

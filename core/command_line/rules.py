@@ -56,7 +56,7 @@ def _legend(found: core.Explanation) -> str:
     parts = [
         f"predicted, verified: change of the {words} without the records, after less before, whoever is better off."
     ]
-    if any(one.reversed for one in found):
+    if any(one.turned for one in found):
         parts.append(
             "overshoots: without the records the groups change places; the sentence below has the signed change and its interval."
         )
@@ -107,5 +107,5 @@ def _table(found: core.Explanation) -> str:
 
 
 def _remark(one: core.Subset) -> str:
-    said = {"overshoots": one.reversed, "levels down": one.levels_down, "may be chance": not one.survives}
+    said = {"overshoots": one.turned, "levels down": one.levels_down, "may be chance": not one.survives}
     return ", ".join(word for word, holds in said.items() if holds)

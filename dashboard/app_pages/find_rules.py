@@ -121,7 +121,7 @@ def _badges(rule: core.Subset) -> None:
         st.badge(f"uses {plain(listing(rule.sensitive))}, sensitive", icon=":material/person_alert:", color="violet")
     if rule.levels_down:
         st.badge("the better-off fare worse", icon=":material/trending_down:", color="orange")
-    if rule.reversed:
+    if rule.turned:
         st.badge("groups change places", icon=":material/swap_horiz:", color="orange")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,6 +108,11 @@ def test_where_groups_change_places_the_sentence_gives_the_change_its_interval_i
         assert one.low <= one.change <= one.high
         said = f"signed difference {one.change:+.3f}, interval {one.low:+.3f} to {one.high:+.3f}"
         assert (said in one.sentence) == ("the other way round" in one.sentence) == one.reversed
+    level, over = (replace(turned[0], after=after) for after in (0.0004, 0.0006))
+    assert not level.turned
+    assert "other way round" not in level.sentence, "0.000 has no other way"
+    assert "0.001 the other way round" in over.sentence
+    assert not replace(level, metric="equal_opportunity_ratio", after=0.9996).turned
     assert found.table["reversed"].tolist() == [one.reversed for one in found]
     assert found.table["change"].between(found.table["low"], found.table["high"]).all()
 
