@@ -40,6 +40,8 @@ class Job:
         What tells it from other work of its kind.
     partial : bool
         Whether the work, told to stop, ends with what it has found by then; it is waited for.
+    never : callable, optional
+        Called once if the work is given up before it has begun, so that it cannot tidy up itself.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Job:
         name: tuple[Any, ...] = (),
         *,
         partial: bool = False,
+        never: Callable[[], None] | None = None,
     ) -> None:
         self.title = title
         self.name = name
@@ -58,6 +61,7 @@ class Job:
         self.share = 0.0
         self.doing = ""
         self._then = then
+        self._never = never
         self._started = time.monotonic()
         self._given_up = Event()
         self._work = work
@@ -105,8 +109,9 @@ class Job:
         """Give the work up: it ends at its next report, and a result that still comes is dropped."""
         self.stopping = False
         self._given_up.set()
-        if self._future is not None:
-            self._future.cancel()
+        if (self._future is None or self._future.cancel()) and self._never is not None:
+            self._never()
+            self._never = None
 
     def settle(self, wait_s: float = 0.0) -> bool:
         """Hand the result over if it is there within `wait_s` seconds; raise what the work raised."""

@@ -44,7 +44,7 @@ def open_uploaded(case_id: str) -> None:
         session.clear_draft()
         session.commit(opened)
 
-    waiting.run("Opening the case", work, done)
+    waiting.run("Opening the case", work, done, never=lambda: workspace.delete(case_id))
 
 
 def _brought(case_id: str, report: Report) -> Work:

@@ -24,12 +24,14 @@ def run(
     about: str = CASE,
     name: tuple[Any, ...] = (),
     partial: bool = False,
+    never: Callable[[], None] | None = None,
 ) -> None:
     """Do `work` off the script thread; where it is quick, `then` has had its result when this returns.
 
     Work with a name is a result that a page asked for, and leaves the last message as it is. Partial work, given up, is waited for.
+    Where it is given up before it has begun, `never` is called.
     """
-    job = jobs.Job(title, work, then, name, partial=partial)
+    job = jobs.Job(title, work, then, name, partial=partial, never=never)
     session.add_job(about, job)
     job.start()  # Not before the session knows of it: a run cut off in between would leave work that nobody can give up.
     if not name:

@@ -153,3 +153,14 @@ def test_of_two_that_want_the_same_the_second_waits_and_may_give_up() -> None:
     while turns._held and time.monotonic() < until:
         time.sleep(0.02)  # the impatient one looks a few times a second whether it was given up
     assert not turns._held
+
+
+def test_work_given_up_before_it_began_is_tidied_up_once() -> None:
+    tidied: list[str] = []
+    queued = Job("Queued", lambda _: None, lambda _: None, never=lambda: tidied.append("queued"))
+    queued.cancel()
+    queued.cancel()
+    ended = Job("Ended", lambda _: 7, lambda _: None, never=lambda: tidied.append("ended")).start()
+    assert ended.settle(5.0)
+    ended.cancel()
+    assert tidied == ["queued"], "work that began tidies up itself"
