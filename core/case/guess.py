@@ -64,6 +64,8 @@ BAD_VALUES = ("bad", "denied", "rejected", "refused", "fraud", "default", "charg
 TRUE_VALUES = ("1", "1.0", "true", "yes", "y", "t", *GOOD_VALUES)
 FALSE_VALUES = ("0", "0.0", "-1", "false", "no", "n", "f", *BAD_VALUES)
 MOST_SENSITIVE = 3
+MOST_CLASSES = 20
+"""A column with more values than this is not taken for a label that the model lacks classes of."""
 """How many sensitive features a guess takes; with more, hardly anybody is left in an intersection."""
 
 SPLITS = ("split", "fold", "set", "partition", "subset", "is_train", "is_test")
@@ -155,6 +157,12 @@ def _target(train: pd.DataFrame, model: Any, own: tuple[str, ...], notes: list[s
     names = [str(name) for name in train.columns if name not in own]
     fits = [name for name in names if _fits(train[name], classes)]
     if not fits:
+        wider = (
+            []
+            if classes is None
+            else [name for name in names if _fits(pd.Series(classes), train[name].dropna().unique())]
+        )
+        notes += [_lacking(train[name], classes) for name in wider if train[name].nunique() <= MOST_CLASSES]
         kind = "two values" if classes is None else f"just the model's classes ({', '.join(map(str, classes))})"
         notes.append(f"No column that could be the label has {kind}; choose the label column.")
         taken = [name for name in own if name in train.columns and classes is not None and _fits(train[name], classes)]
@@ -184,6 +192,16 @@ def _target(train: pd.DataFrame, model: Any, own: tuple[str, ...], notes: list[s
         )
     notes.append(f"{chosen!r} is taken as the label: {why}.")
     return chosen
+
+
+def _lacking(column: pd.Series[Any], classes: Any) -> str:
+    """Return what to say of a column that holds the model's classes and others."""
+    known = {_as_text(label) for label in classes}
+    others = [value for value in column.dropna().unique().tolist() if _as_text(value) not in known]
+    return (
+        f"{str(column.name)!r} holds {listed(others)} besides the model's classes ({', '.join(map(str, classes))}): if it is the label, fit "
+        "the model again with every class, or leave those rows out of the tables."
+    )
 
 
 def _fits(column: pd.Series[Any], classes: Any) -> bool:

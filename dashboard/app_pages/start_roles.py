@@ -9,6 +9,8 @@ import pandas as pd
 import streamlit as st
 
 import core
+from core.case.door import labels_as_codes
+from core.case.group_thresholds import scorer
 from core.case.groups import FEW_VALUES, default_edges
 from core.case.guess import Guess
 from core.case.scoring import column_names
@@ -57,9 +59,9 @@ def form(frame: pd.DataFrame, model: Any, guess: Guess, number: str) -> core.Rol
             help="The column that holds the true outcome.",
         )
         if target is None:
-            raise InputError(
-                "A label column must be chosen. None could be guessed; pick the column that holds the true outcome."
-            )
+            why = "Got none; pick the column that holds the true outcome." if guess.target else guess.notes[0]
+            raise InputError(f"A label column must be chosen. {why}")
+        _check_classes(frame, target, model)
         positive, favorable = _outcomes(frame[target], guess, key)
         record_id = _column(
             "Record id",
@@ -137,6 +139,13 @@ def _features(frame: pd.DataFrame, model: Any, taken: list[str | None], key: Cal
             f"{len(left)} left; choose them in its order, or exclude the others under More columns."
         )
     return chosen
+
+
+def _check_classes(frame: pd.DataFrame, target: str, model: Any) -> None:
+    """Raise at once, before anything is asked about the outcomes, if the label has more classes than the model."""
+    classes = getattr(scorer(model), "classes_", None)
+    if classes is not None and len(classes) < frame[target].nunique() <= MOST_OUTCOMES:
+        labels_as_codes(frame.dropna(subset=[target]), target, classes, where="training")
 
 
 def _outcomes(labels: pd.Series[Any], guess: Guess, key: Callable[[str], str]) -> tuple[Any, Any]:

@@ -178,3 +178,14 @@ def test_an_infinite_age_leaves_the_bins_open() -> None:
 def test_only_tables_are_guessed() -> None:
     with pytest.raises(InputTypeError, match="pandas DataFrame"):
         guess_roles([1, 2])  # type: ignore[arg-type]
+
+
+def test_a_column_with_more_classes_than_the_model_is_named() -> None:
+    train = table(granted=BITS)
+    model = LogisticRegression().fit(train[["amount"]], train["granted"])
+    wider = train.assign(granted=[0, 1, 2, 1] * 25)
+    guess = guess_roles(wider, model)
+    assert guess.target is None
+    assert guess.notes[0].startswith(
+        "'granted' holds 2 besides the model's classes (0, 1): if it is the label, fit the model again"
+    )

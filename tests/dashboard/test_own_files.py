@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 import core
 from core.case import trial
 from dashboard import cached, jobs, workspace
-from dashboard.components import waiting
+from dashboard.components import opening, waiting
 from tests.conftest import make_pipeline_for, make_table
 from tests.dashboard.conftest import Opener
 
@@ -99,6 +100,17 @@ def test_bad_bins_are_refused_where_they_are_typed(open_app: Opener, files: dict
     assert "must ascend" in errors(app)
     next(one for one in app.text_input if one.label.startswith("Bins of age")).set_value("young").run()
     assert "must be numbers" in errors(app)
+
+
+def test_a_label_with_a_class_the_model_lacks_is_named_before_and_after_it_is_chosen(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    train = make_table(400, 3)
+    wider = csv(train.assign(granted=train["granted"].where(train["age"] < 60, 2)))
+    app = upload(open_app(), train=("train.csv", wider, "text/csv"), test=files["test"], model=files["model"])
+    assert "must be chosen. 'granted' holds 2 besides the model's classes (0, 1)" in errors(app)
+    next(one for one in app.selectbox if one.label == "Label").set_value("granted").run()
+    assert "The training table has 2 in 'granted'; the model knows 0 and 1" in errors(app)
 
 
 def bad_files() -> list[object]:
@@ -322,6 +334,18 @@ def test_cancelling_the_opening_of_stored_files_keeps_them_in_their_fields(
     assert "work" not in app.session_state
     assert any(one.label == "Open the case" for one in app.button), "the files are still there"
     assert done.wait(20), "the copy is deleted once the work ends"
+    assert not workspace.saved()
+
+
+def test_cancelling_an_opening_that_waits_for_its_turn_deletes_the_copy(
+    small_case: core.Case, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = workspace.store(small_case, "Uploaded")
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(waiting, "run", lambda *_, **settings: given.update(settings))
+    opening.open_uploaded(case_id)
+    assert workspace.saved() == [case_id]
+    given["never"]()
     assert not workspace.saved()
 
 
