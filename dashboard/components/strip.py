@@ -138,16 +138,17 @@ def _preview(work: Work) -> tuple[Cell, ...]:
     if not work.selection:
         return nothing
     case = cached.version(work).case
+    gone = len(case.forgotten_ids) + len(work.selection)
+    facts = f"{count(len(work.selection), 'record')} selected, {count(len(case.forgotten_ids))} removed before"
+    known = Cell(count(gone), "", facts), nothing[4]
     try:
         scores = computed.preview(work)
         if scores is None:
-            return (Cell("\N{HORIZONTAL ELLIPSIS}", "", "Being predicted."), *nothing[1:])
+            return (Cell("\N{HORIZONTAL ELLIPSIS}", "", "Being predicted."), *nothing[1:3], *known)
         found = cached.preview(work, (work.metric, "accuracy"), scores[0])
     except RedressError as error:
-        return (Cell(number(None), "", str(error)), *nothing[1:])
-    gone = len(case.forgotten_ids) + len(work.selection)
-    facts = f"{count(len(work.selection), 'record')} selected, {count(len(case.forgotten_ids))} removed before"
-    return (*_measured(work, found), Cell(count(gone), "", facts), nothing[4])
+        return (Cell(number(None), "", str(error)), *nothing[1:3], *known)
+    return (*_measured(work, found), *known)
 
 
 def _measured(work: Work, found: AuditReport) -> tuple[Cell, Cell, Cell]:

@@ -298,6 +298,9 @@ def test_a_model_that_only_refitting_serves_says_so_and_can_still_forget(
     app.button(key="find_all").click().run()
     n = len(selection(app))
     assert n == int((small_case.train["job"] == "nurse").sum())
+    assert strip_rows(app)["preview"][3] == str(n), (
+        "how many are selected is known where nothing predicts what that does"
+    )
     go(app, "remove")
     assert app.radio(key="remove_method").options == ["refit: exact"]
     app.button(key="remove_apply").click().run()
