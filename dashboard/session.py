@@ -88,6 +88,7 @@ class Key(StrEnum):
     TAKE = "take"
     PICKS = "picks"
     RECORD = "record"
+    RECORD_FROM_TABLE = "record_from_table"
     REMOVE_APPLY = "remove_apply"
     REMOVE_METHOD = "remove_method"
     REMOVE_UTILITY = "remove_utility"
@@ -299,13 +300,19 @@ def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False) -> No
 
 
 def record() -> Any:
-    """Return the id of the record that is open beside the chart, or None."""
+    """Return the id of the record that is open, or None."""
     return st.session_state.get(Key.RECORD)
 
 
-def open_record(record_id: Any) -> None:
-    """Open a record beside the chart; None closes it."""
+def record_from_table() -> bool:
+    """Return whether the open record was opened in the table of records, and so is shown below that."""
+    return bool(st.session_state.get(Key.RECORD_FROM_TABLE))
+
+
+def open_record(record_id: Any, *, from_table: bool = False) -> None:
+    """Open a record beside the chart, or below the table it was opened in; None closes it."""
     st.session_state[Key.RECORD] = record_id
+    st.session_state[Key.RECORD_FROM_TABLE] = from_table
 
 
 def problem() -> str:

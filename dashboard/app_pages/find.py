@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import RedressError
-from dashboard import cached
+from dashboard import cached, session
 from dashboard.app_pages import find_filters, find_model, find_record, find_scatter, find_start, find_table, find_take
 from dashboard.components import computed, computing, opening, warnings
 from dashboard.records import record_table
@@ -24,9 +24,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         find_take.show(work, passing)
 find_take.summary(work, records)
 warnings.show(work)
+below = session.record_from_table()  # Where it was asked for, so that nobody has to look for it.
 left, right = st.columns([3, 5], gap="large")
 with left:
-    find_record.show(work, records, case.train)
+    if not below:
+        find_record.show(work, records, case.train)
     find_start.show(work, records)
 with right:
     if ranked:
@@ -37,3 +39,5 @@ with right:
         computing.place(work, computed.INFLUENCE, work.metric, work.feature)
     find_model.show(work)
     find_table.show(work, passing, case.train)
+    if below:
+        find_record.show(work, records, case.train)

@@ -39,7 +39,8 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
         )
         shown = _rows(work, passing, str(view))
         st.caption(
-            f"{count(len(shown))} of the {count(len(passing), 'record')} that pass the filters. Ticked rows are selected; a click on a cell opens its record."
+            f"{count(len(shown))} of the {count(len(passing), 'record')} that pass the filters. "
+            "Ticked rows are selected; a click on a cell opens its record below."
         )
     if shown.empty:
         st.caption("There is none.")
@@ -118,7 +119,7 @@ def _ticked(key: str, shown: pd.DataFrame, picks: int) -> None:
         return
     cells = event.get("cells", ())
     if cells:
-        session.open_record(shown.index[cells[0][0]])
+        session.open_record(shown.index[cells[0][0]], from_table=True)
     rows = shown.iloc[list(event.get("rows", ()))]
     ticked = rows.index[~rows["removed"]]
     others = [record for record in work.selection if record not in set(shown.index)]
