@@ -290,12 +290,13 @@ def _points(task: Task, outcome: Outcome, n_resamples: int) -> pd.DataFrame:
             else sample_of(case, task.on, outcome.scores)
         )
         shift = compare_samples(before, after, groups, [task.metric, task.utility], n_resamples=n_resamples)
-        gap = audit_arrays(after, groups, [task.metric], n_resamples=n_resamples, on=task.on).gaps.loc[fairness]
-        ends = (gap["low"], gap["high"]), overall_interval(after, task.utility.name, n_resamples=n_resamples)
+        gap = audit_arrays(after, groups, [task.metric], n_resamples=n_resamples, on=task.on).gaps.loc[[fairness]]
+        of_gap = float(gap["low"].iloc[0]), float(gap["high"].iloc[0])
+        ends = of_gap, overall_interval(after, task.utility.name, n_resamples=n_resamples)
         values = [
-            float(value)
+            value
             for side, own in zip((fairness, utility), ends, strict=True)
-            for value in (*shift.loc[side, [*PARTS.values()]], *own)
+            for value in (*(float(shift[part][side]) for part in PARTS.values()), *own)
         ]
         turned = bool(shift.loc[fairness, "reversed"])
         rows.append([*values, turned, outcome.frontier[index], index == outcome.chosen])

@@ -46,7 +46,7 @@ def show(work: Work) -> None:
     table = _table(work, profile)
     slots = st.columns(2, gap="large")
     edited = st.data_editor(
-        table.drop(columns=[*HIDDEN]),
+        table.drop(columns=[*HIDDEN]).assign(low=table["low"].round(3) + 0.0),  # Else the browser writes -0.000.
         key=f"{Key.CHECK_LIMITS}_{profile}_{cached.key(work)}_{feature_name(work.feature)}",
         disabled=["_index", *(column for column in table.columns if column != "threshold")],
         column_config=_columns(),

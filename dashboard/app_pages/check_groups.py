@@ -9,7 +9,7 @@ from core.metrics import METRICS, AuditReport
 from core.metrics.samples import feature_name
 from dashboard import cached, meaning
 from dashboard.components import chart
-from dashboard.components.tables import download, rate_table
+from dashboard.components.tables import download, rate_table, worded
 from dashboard.figures import groups
 from dashboard.session import Key
 from dashboard.words import count, listing, plain
@@ -55,22 +55,24 @@ def _sizes(work: Work, feature: Feature) -> None:
         chart.show(groups.sizes(table, feature_name(feature)), f"sizes_{feature_name(feature)}")
     with right:
         st.dataframe(
-            table.rename_axis(feature_name(feature)),
+            **worded(
+                table.rename_axis(feature_name(feature)),
+                {
+                    "train": st.column_config.NumberColumn(
+                        "training", help="Records the model knows now.", format="localized"
+                    ),
+                    "test": st.column_config.NumberColumn(
+                        "explored", help="Test rows all numbers here are computed on.", format="localized"
+                    ),
+                    "base_rate": st.column_config.NumberColumn(
+                        "good outcome",
+                        help=f"Share of explored rows with {plain(case.roles.target)} = {plain(case.roles.favorable_label)}.",
+                        format="percent",
+                    ),
+                },
+            ),
             lazy=False,
             key=f"table_sizes_{feature_name(feature)}",  # Another table, so that its columns are as wide as they need.
-            column_config={
-                "train": st.column_config.NumberColumn(
-                    "training", help="Records the model knows now.", format="localized"
-                ),
-                "test": st.column_config.NumberColumn(
-                    "explored", help="Test rows all numbers here are computed on.", format="localized"
-                ),
-                "base_rate": st.column_config.NumberColumn(
-                    "good outcome",
-                    help=f"Share of explored rows with {plain(case.roles.target)} = {plain(case.roles.favorable_label)}.",
-                    format="percent",
-                ),
-            },
         )
         small = _small(work, feature)
         if len(small):
@@ -120,9 +122,8 @@ def _rates(work: Work, feature: Feature, key: str) -> None:
     chart.show(groups.rates(table, chosen, meaning.label(chosen, roles), metric.formula), f"rates_{key}")
     st.caption("All rates, with their 95% intervals; hover over a column's name for its formula.")
     st.dataframe(
-        table.rename_axis(feature_name(feature)),
+        **worded(table.rename_axis(feature_name(feature)), rate_table(rates, roles)),
         lazy=False,
         key=f"table_{key}_{feature_name(feature)}",
-        column_config=rate_table(rates, roles),
     )
     download(table, f"rates_{key}")

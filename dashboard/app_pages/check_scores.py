@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotSupportedError
-from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from dashboard import cached
 from dashboard.components import chart
@@ -70,7 +69,10 @@ def _roc(work: Work) -> None:
     low, least, high, most = extremes(known)
     title = f"Scores rank {low} least well: ROC AUC {number(least)}, against {number(most)} for {high}"
     chart.show(scores.roc(table, known, title), "roc")
-    st.caption(f"The favourable label is the positive class. AUC: {METRICS['roc_auc'].formula}.")
+    st.caption(
+        "AUC, the area under a curve, is the chance that of two rows of a group, one with the good outcome and one without, the one with it "
+        "has the higher score for it; equal scores count half. 0.5 is no better than a coin, 1 is perfect."
+    )
     with st.expander("As a table"):
         st.dataframe(
             areas.rename_axis(feature_name(work.feature)),

@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import RedressError
 from dashboard import cached
 from dashboard.components import chart, computed, computing
+from dashboard.components.tables import worded
 from dashboard.figures import reasons
 from dashboard.session import Key
 from dashboard.words import count, plain
@@ -41,10 +42,14 @@ def show(work: Work) -> None:
     )
     with st.expander("As a table"):
         st.dataframe(
-            table,
+            **worded(
+                table,
+                {
+                    name: st.column_config.NumberColumn(
+                        name, format="%.4f", help=f"Mean absolute SHAP value in {unit}."
+                    )
+                    for name in table.columns
+                },
+            ),
             lazy=False,
-            column_config={
-                name: st.column_config.NumberColumn(name, format="%.4f", help=f"Mean absolute SHAP value in {unit}.")
-                for name in table.columns
-            },
         )

@@ -10,6 +10,7 @@ import streamlit as st
 from core.errors import RedressError
 from dashboard import cached
 from dashboard.components import chart, computed, computing
+from dashboard.components.tables import worded
 from dashboard.figures import reasons
 from dashboard.words import number, plain
 from dashboard.work import Work
@@ -40,12 +41,14 @@ def show(work: Work, record: Any) -> None:
     shown = table.assign(value=[str(values[name]) for name in table.index])
     with st.expander("Reasons as a table"):
         st.dataframe(
-            shown[["value", *table.columns]],
+            **worded(
+                shown[["value", *table.columns]],
+                {
+                    name: st.column_config.NumberColumn(name, format="%+.4f", help=f"SHAP value in {unit}.")
+                    for name in table.columns
+                },
+            ),
             lazy=False,
-            column_config={
-                name: st.column_config.NumberColumn(name, format="%+.4f", help=f"SHAP value in {unit}.")
-                for name in table.columns
-            },
         )
 
 

@@ -1,4 +1,4 @@
-"""One record beside the chart: its influence, its values, its reasons, and the test decisions it moves most."""
+"""One record beside the chart, or below the table: its influence, its values, its reasons, and the test decisions it moves most."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from core.metrics import METRICS
 from dashboard import cached, meaning, session
 from dashboard.app_pages import find_reasons
 from dashboard.components import computed, computing
+from dashboard.components.tables import worded
 from dashboard.session import Key
 from dashboard.tables import row
 from dashboard.words import count, inline, plain, signed
@@ -117,17 +118,21 @@ def _moves(work: Work, record: Any) -> None:
     decision = table["decided"].astype(str)
     then = decision.where(~turns, decision + " \N{RIGHTWARDS ARROW} " + table["decided_without"].astype(str))
     st.dataframe(
-        table.drop(columns="decided_without").assign(decided=then),
+        **worded(
+            table.drop(columns="decided_without").assign(decided=then),
+            {
+                "row": config.Column("row", help="Its label in the test table."),
+                "label": config.Column("label", help="The true outcome."),
+                "score": config.NumberColumn("score", format="%.3f", help="By the model now."),
+                "score_without": config.NumberColumn(
+                    "without it", format="%.3f", help="Predicted without this record."
+                ),
+                "change": config.NumberColumn("change", format="%+.4f", help="Predicted score less the score now."),
+                "decided": config.TextColumn(
+                    "decided",
+                    help="By the decision threshold in force; behind an arrow, what it would make of the predicted score.",
+                ),
+            },
+        ),
         lazy=False,
-        column_config={
-            "row": config.Column("row", help="Its label in the test table."),
-            "label": config.Column("label", help="The true outcome."),
-            "score": config.NumberColumn("score", format="%.3f", help="By the model now."),
-            "score_without": config.NumberColumn("without it", format="%.3f", help="Predicted without this record."),
-            "change": config.NumberColumn("change", format="%+.4f", help="Predicted score less the score now."),
-            "decided": config.TextColumn(
-                "decided",
-                help="By the decision threshold in force; behind an arrow, what it would make of the predicted score.",
-            ),
-        },
     )

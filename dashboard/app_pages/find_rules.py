@@ -10,7 +10,7 @@ import core
 from core.errors import RedressError
 from dashboard import cached, meaning, session
 from dashboard.components import computing, searched
-from dashboard.components.tables import download
+from dashboard.components.tables import download, worded
 from dashboard.records import records_where
 from dashboard.session import Key
 from dashboard.words import chance, count, inline, listing, number, percent, plain
@@ -129,16 +129,18 @@ def _make_up(rule: core.Subset) -> None:
     config = st.column_config
     table = rule.make_up[rule.make_up["n"] > 0].reset_index()
     st.dataframe(
-        table,
+        **worded(
+            table,
+            {
+                "n": config.NumberColumn("records", help="Records of the rule.", format="localized"),
+                "share": config.NumberColumn(
+                    "of all such", help="Over the retained records of this group and label.", format="percent"
+                ),
+            },
+        ),
         hide_index=True,
         lazy=False,
         width=340,
-        column_config={
-            "n": config.NumberColumn("records", help="Records of the rule.", format="localized"),
-            "share": config.NumberColumn(
-                "of all such", help="Over the retained records of this group and label.", format="percent"
-            ),
-        },
     )
 
 
@@ -149,11 +151,11 @@ def _tables(work: Work, found: core.Explanation) -> None:
         if len(found):
             st.markdown("Rules confirmed by real removal")
             table = found.table.assign(sensitive=[", ".join(one.sensitive) for one in found])
-            st.dataframe(table, hide_index=True, lazy=False, column_config=_columns())
+            st.dataframe(**worded(table, _columns()), hide_index=True, lazy=False)
             download(table, "rules")
         st.markdown("Best-scored rules, confirmed or not")
         scored = found.candidates.drop(columns="conditions")
-        st.dataframe(scored, hide_index=True, lazy=False, height=280, column_config=_columns())
+        st.dataframe(**worded(scored, _columns()), hide_index=True, lazy=False, height=280)
         download(scored, "scored_rules")
         _scored(work, found)
 

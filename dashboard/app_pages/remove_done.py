@@ -13,6 +13,7 @@ from core.metrics.samples import feature_name
 from dashboard import cached, meaning
 from dashboard.app_pages import remove_changes
 from dashboard.components import computed, opening, pages
+from dashboard.components.tables import worded
 from dashboard.history import Step
 from dashboard.session import Key
 from dashboard.tables import row
@@ -62,10 +63,9 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
     if again:
         _trained_again(work, changed)
     st.dataframe(
-        remove_changes.readable(changed, cached.case(work).roles, predicted),
+        **worded(remove_changes.readable(changed, cached.case(work).roles, predicted), remove_changes.columns(DONE)),
         lazy=False,
         height=320,
-        column_config=remove_changes.columns(DONE),
     )
 
 

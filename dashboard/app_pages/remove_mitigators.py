@@ -13,7 +13,7 @@ from core.errors import RedressError
 from core.mitigation import METHODS
 from dashboard import session
 from dashboard.components import computing, searched
-from dashboard.components.tables import download
+from dashboard.components.tables import download, worded
 from dashboard.measures import Measure
 from dashboard.session import Key
 from dashboard.words import count, listing, plain, seconds
@@ -118,7 +118,7 @@ def table(work: Work, measure: Measure, all_found: dict[str, core.Mitigation]) -
     st.caption(
         f"{count(len(rows), 'model')} fitted to the case as opened in {took}; changes are against its own model."
     )
-    st.dataframe(rows, hide_index=True, lazy=False, column_config=_columns(measure))
+    st.dataframe(**worded(rows, _columns(measure)), hide_index=True, lazy=False)
     download(rows, "mitigators")
 
 

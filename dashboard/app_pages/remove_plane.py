@@ -9,7 +9,7 @@ from core.metrics import METRICS
 from dashboard import cached, meaning
 from dashboard.app_pages import remove_mitigators, remove_plan, remove_versions
 from dashboard.components import chart, opening
-from dashboard.components.tables import download
+from dashboard.components.tables import download, worded
 from dashboard.figures import plane
 from dashboard.measures import Measure
 
@@ -56,22 +56,24 @@ def show() -> None:
 def _path(path: pd.DataFrame, measure: Measure) -> None:
     config = st.column_config
     st.dataframe(
-        path,
+        **worded(
+            path,
+            {
+                "n_removed": config.NumberColumn("removed", help="Records, at this checkpoint.", format="localized"),
+                "predicted": config.NumberColumn("predicted", help="The gap that was predicted here.", format="%.3f"),
+                "value": config.NumberColumn("gap", help="Measured, the records really removed.", format="%.3f"),
+                "change": config.NumberColumn("change", help="Of the gap, since the start.", format="%+.3f"),
+                "low": config.NumberColumn("from", help="Lower end of the paired 95% interval.", format="%+.3f"),
+                "high": config.NumberColumn("to", help="Upper end of the paired 95% interval.", format="%+.3f"),
+                "utility": config.NumberColumn(measure.label, format="%.3f", help="Measured."),
+                "utility_drop": config.NumberColumn("worse by", format="%.3f", help="Than at the start."),
+                "largest_group_share": config.NumberColumn(
+                    "largest share of a group", format="percent", help="Removed of any group's training records."
+                ),
+            },
+        ),
         hide_index=True,
         lazy=False,
-        column_config={
-            "n_removed": config.NumberColumn("removed", help="Records, at this checkpoint.", format="localized"),
-            "predicted": config.NumberColumn("predicted", help="The gap that was predicted here.", format="%.3f"),
-            "value": config.NumberColumn("gap", help="Measured, the records really removed.", format="%.3f"),
-            "change": config.NumberColumn("change", help="Of the gap, since the start.", format="%+.3f"),
-            "low": config.NumberColumn("from", help="Lower end of the paired 95% interval.", format="%+.3f"),
-            "high": config.NumberColumn("to", help="Upper end of the paired 95% interval.", format="%+.3f"),
-            "utility": config.NumberColumn(measure.label, format="%.3f", help="Measured."),
-            "utility_drop": config.NumberColumn("worse by", format="%.3f", help="Than at the start."),
-            "largest_group_share": config.NumberColumn(
-                "largest share of a group", format="percent", help="Removed of any group's training records."
-            ),
-        },
     )
     download(path, "plan")
 
@@ -86,5 +88,5 @@ def _band(band: pd.DataFrame | None, measure: Measure) -> None:
         settings[name] = config.NumberColumn(label, format=form, help="The middle draw.")
         settings[f"{name}_high"] = config.NumberColumn(f"{label} to", format=form, help="2.5% of draws lie above.")
     settings["n_draws"] = config.NumberColumn("draws", help="Random removals of this size, each really unlearned.")
-    st.dataframe(band.rename_axis("removed"), lazy=False, column_config=settings)
+    st.dataframe(**worded(band.rename_axis("removed"), settings), lazy=False)
     download(band, "random_removals")

@@ -10,6 +10,7 @@ from core.errors import NotSupportedError
 from dashboard import cached, session
 from dashboard.app_pages import remove_changes, remove_done, remove_plane
 from dashboard.components import computed, computing, opening, pages, strip, warnings
+from dashboard.components.tables import worded
 from dashboard.history import Step
 from dashboard.records import group_table, makeup
 from dashboard.session import Key
@@ -62,22 +63,24 @@ def _makeup(work: Work, case: core.Case) -> None:
         )
     config = st.column_config
     st.dataframe(
-        table,
+        **worded(
+            table,
+            {
+                "selected": config.NumberColumn("selected", help="Of this group and label.", format="localized"),
+                "of": config.NumberColumn(
+                    "of", help="Retained training records of this group and label.", format="localized"
+                ),
+                "share of them": config.NumberColumn(
+                    "of them", help="Selected over retained, within this group and label.", format="percent"
+                ),
+                "share of selection": config.NumberColumn(
+                    "of selection", help="Of all selected records.", format="percent"
+                ),
+            },
+        ),
         hide_index=True,
         lazy=False,
         height=min(35 * (len(table) + 1) + 3, 280),
-        column_config={
-            "selected": config.NumberColumn("selected", help="Of this group and label.", format="localized"),
-            "of": config.NumberColumn(
-                "of", help="Retained training records of this group and label.", format="localized"
-            ),
-            "share of them": config.NumberColumn(
-                "of them", help="Selected over retained, within this group and label.", format="percent"
-            ),
-            "share of selection": config.NumberColumn(
-                "of selection", help="Of all selected records.", format="percent"
-            ),
-        },
     )
 
 
@@ -125,10 +128,9 @@ def _preview(work: Work) -> str:
     for note in found[1]:
         st.info(plain(note))
     st.dataframe(
-        remove_changes.readable(table, cached.case(work).roles),
+        **worded(remove_changes.readable(table, cached.case(work).roles), remove_changes.columns(PREDICTED)),
         lazy=False,
         height=320,
-        column_config=remove_changes.columns(PREDICTED),
     )
     return ""
 

@@ -9,7 +9,7 @@ from core import UnlearnResult
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from dashboard import cached, meaning
-from dashboard.components.tables import download
+from dashboard.components.tables import download, worded
 from dashboard.measures import Measure
 from dashboard.tables import row
 from dashboard.words import count
@@ -65,29 +65,33 @@ def show(work: Work, measure: Measure, table: pd.DataFrame) -> None:
     metric, config = METRICS[work.metric], st.column_config
     form = "percent" if measure.is_share else "%.3f"
     st.dataframe(
-        table,
+        **worded(
+            table,
+            {
+                "step": config.TextColumn("step", help="What led to this version.", width="medium"),
+                "now": config.CheckboxColumn("now", help="The version in force."),
+                "removed": config.NumberColumn(
+                    "removed", help="Training records forgotten since the case was opened.", format="localized"
+                ),
+                "gap": config.NumberColumn(
+                    "gap",
+                    help=f"{meaning.label(work.metric, cached.case(work).roles)}: {metric.formula}",
+                    format="%.3f",
+                ),
+                "gap_low": config.NumberColumn("from", help="Lower end of the gap's 95% interval.", format="%.3f"),
+                "gap_high": config.NumberColumn("to", help="Upper end of the gap's 95% interval.", format="%.3f"),
+                "utility": config.NumberColumn(measure.label, help="On the test rows explored.", format=form),
+                "utility_low": config.NumberColumn("from", help="Lower end of Wilson's 95% interval.", format=form),
+                "utility_high": config.NumberColumn("to", help="Upper end of Wilson's 95% interval.", format=form),
+                "bound": config.NumberColumn(
+                    "proven distance",
+                    help="Of the parameters to the retrained ones, relative to their length.",
+                    format="%.1e",
+                ),
+                "seconds": config.NumberColumn("time (s)", help="Of the removal, without preparation.", format="%.3f"),
+            },
+        ),
         lazy=False,
         placeholder="",
-        column_config={
-            "step": config.TextColumn("step", help="What led to this version.", width="medium"),
-            "now": config.CheckboxColumn("now", help="The version in force."),
-            "removed": config.NumberColumn(
-                "removed", help="Training records forgotten since the case was opened.", format="localized"
-            ),
-            "gap": config.NumberColumn(
-                "gap", help=f"{meaning.label(work.metric, cached.case(work).roles)}: {metric.formula}", format="%.3f"
-            ),
-            "gap_low": config.NumberColumn("from", help="Lower end of the gap's 95% interval.", format="%.3f"),
-            "gap_high": config.NumberColumn("to", help="Upper end of the gap's 95% interval.", format="%.3f"),
-            "utility": config.NumberColumn(measure.label, help="On the test rows explored.", format=form),
-            "utility_low": config.NumberColumn("from", help="Lower end of Wilson's 95% interval.", format=form),
-            "utility_high": config.NumberColumn("to", help="Upper end of Wilson's 95% interval.", format=form),
-            "bound": config.NumberColumn(
-                "proven distance",
-                help="Of the parameters to the retrained ones, relative to their length.",
-                format="%.1e",
-            ),
-            "seconds": config.NumberColumn("time (s)", help="Of the removal, without preparation.", format="%.3f"),
-        },
     )
     download(table, "versions")

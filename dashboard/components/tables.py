@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,6 +15,7 @@ from core.case.tables import safe_for_csv
 from core.metrics import METRICS
 from dashboard import meaning
 from dashboard.session import Key
+from dashboard.words import number, percent, signed
 
 
 def rate_table(rates: Iterable[str], roles: core.Roles) -> dict[str, Any]:
@@ -39,6 +42,30 @@ def rate_table(rates: Iterable[str], roles: core.Roles) -> dict[str, Any]:
             "to", help=f"Upper end of the 95% interval of {name}.", format="%.3f"
         )
     return settings
+
+
+def worded(table: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return `st.dataframe`'s data and column settings, with shares and changes written as everywhere else on the pages.
+
+    The browser writes a share with up to two digits, each as many as it has, and a change that rounds to nothing as +0.000 or -0.000.
+    """
+    styled, left = table.style, dict(settings)
+    for name, column in settings.items():
+        form = str((column or {}).get("type_config", {}).get("format"))
+        if name not in table or not (form == "percent" or re.fullmatch(r"%\+?\.\d+f", form)):
+            continue
+        styled = styled.format(partial(_written, form), subset=[name])
+        left[name] = {**column, "type_config": {**column["type_config"], "format": None}}
+    return {"data": styled, "column_config": left}
+
+
+def _written(form: str, value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    if form == "percent":
+        return percent(value)
+    digits = int(form[-2])
+    return signed(value, digits) if "+" in form else number(value, digits)
 
 
 def download(table: pd.DataFrame, name: str) -> None:

@@ -44,7 +44,7 @@ def against_thresholds(table: pd.DataFrame, kind: str, unit: str) -> go.Figure:
             "color": look.GRAY,
         },
         mode="markers",
-        name="gap with 95% interval",
+        showlegend=False,
         marker={
             "size": 11,
             "color": [STYLES.get(verdict, STYLES["inside"])[0] for verdict in table["verdict"]],
@@ -64,12 +64,23 @@ def against_thresholds(table: pd.DataFrame, kind: str, unit: str) -> go.Figure:
         marker={"symbol": "line-ns-open", "size": 20, "line": {"width": 3}, "color": look.GRAY},
         hovertemplate="threshold %{x:.3f}<extra></extra>",
     )
+    shown = {"outside": "gap, outside its threshold", "inside": "gap, inside or open"}
+    unsure = int((table["verdict"] == "insufficient evidence").sum())
+    for verdict, name in (shown | ({"insufficient evidence": "insufficient evidence"} if unsure else {})).items():
+        color, symbol = STYLES[verdict]
+        figure.add_scatter(
+            x=[None],
+            y=names[:1],
+            hoverinfo="skip",
+            mode="markers",
+            name=name,
+            marker={"size": 11, "color": color, "symbol": symbol},
+        )
     if outside > 1:
         title = f"{outside} of {len(table)} {kind} lie beyond their threshold with their whole interval"
     else:
         title = f"{outside or 'None'} of {len(table)} {kind} lies beyond its threshold with its whole interval"
-    unsure = int((table["verdict"] == "insufficient evidence").sum())
     title += f"; for {unsure} there is insufficient evidence" if unsure else ""
-    look.finish(figure, title, unit, "", height=130 + 40 * len(table), names=("gap", "threshold"))
+    look.finish(figure, title, unit, "", height=130 + 40 * len(table), names=("outside", "inside", "threshold"))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     return figure

@@ -7,9 +7,11 @@ import json
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+import streamlit as st
 
 import core
 from core.metrics.curves import calibration_curves, roc_curves, threshold_sweep
+from dashboard.components.tables import worded
 from dashboard.figures import gaps, groups, influence, look, plane, scores, thresholds
 
 EVIL = "<a href='http://127.0.0.1:9'>x</a>"
@@ -70,6 +72,9 @@ def test_gaps_stand_against_their_thresholds() -> None:
     assert described(figure) == "1 of 2 differences lies beyond its threshold with its whole interval"
     assert figure.data[0].marker.symbol[0] != figure.data[0].marker.symbol[1], "colour is not the only sign"
     assert list(figure.data[1].x) == [0.05, 0.05]
+    legend = {trace.name: trace.marker.symbol for trace in figure.data if trace.showlegend is not False}
+    assert legend["gap, outside its threshold"] == figure.data[0].marker.symbol[0]
+    assert legend["gap, inside or open"] == figure.data[0].marker.symbol[1]
 
 
 def test_curves_have_a_line_per_group(small_case: core.Case) -> None:
@@ -178,3 +183,17 @@ def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:
     cost = plane.path(versions, "Gap", "cost per record", share=False)
     assert "lower is better" in cost.layout.yaxis.title.text
     assert described(cost) == "Nothing removed: gap 0.100, cost per record 0.800"
+
+
+def test_tables_write_shares_alike_and_no_sign_before_nothing() -> None:
+    column = st.column_config.NumberColumn
+    table = pd.DataFrame({"change": [0.0002, -0.0002, 0.1], "share": [0.625, 4 / 7, None], "n": [1, 2, 3]})
+    settings = {"change": column(format="%+.3f"), "share": column(format="percent"), "n": column(format="localized")}
+    shown = worded(table, settings)
+    cells = shown["data"]._compute()._translate(False, False)["body"]
+    assert [[cell["display_value"] for cell in row if cell["type"] == "td"][:2] for row in cells] == [
+        ["0.000", "62.5%"],
+        ["0.000", "57.1%"],
+        ["+0.100", ""],
+    ]
+    assert shown["column_config"]["n"]["type_config"]["format"] == "localized"
