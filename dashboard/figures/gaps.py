@@ -64,7 +64,7 @@ def against_thresholds(table: pd.DataFrame, kind: str, unit: str) -> go.Figure:
         marker={"symbol": "line-ns-open", "size": 20, "line": {"width": 3}, "color": look.GRAY},
         hovertemplate="threshold %{x:.3f}<extra></extra>",
     )
-    shown = {"outside": "gap, outside its threshold", "inside": "gap, inside or open"}
+    shown = {"outside": "outside", "inside": "inside or open"}
     unsure = int((table["verdict"] == "insufficient evidence").sum())
     for verdict, name in (shown | ({"insufficient evidence": "insufficient evidence"} if unsure else {})).items():
         color, symbol = STYLES[verdict]

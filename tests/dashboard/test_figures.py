@@ -73,8 +73,8 @@ def test_gaps_stand_against_their_thresholds() -> None:
     assert figure.data[0].marker.symbol[0] != figure.data[0].marker.symbol[1], "colour is not the only sign"
     assert list(figure.data[1].x) == [0.05, 0.05]
     legend = {trace.name: trace.marker.symbol for trace in figure.data if trace.showlegend is not False}
-    assert legend["gap, outside its threshold"] == figure.data[0].marker.symbol[0]
-    assert legend["gap, inside or open"] == figure.data[0].marker.symbol[1]
+    assert legend["outside"] == figure.data[0].marker.symbol[0]
+    assert legend["inside or open"] == figure.data[0].marker.symbol[1]
 
 
 def test_curves_have_a_line_per_group(small_case: core.Case) -> None:

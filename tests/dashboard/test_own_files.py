@@ -110,7 +110,7 @@ def test_a_label_with_a_class_the_model_lacks_is_named_before_and_after_it_is_ch
     app = upload(open_app(), train=("train.csv", wider, "text/csv"), test=files["test"], model=files["model"])
     assert "must be chosen. 'granted' holds 2 besides the model's classes (0, 1)" in errors(app)
     next(one for one in app.selectbox if one.label == "Label").set_value("granted").run()
-    assert "The training table has 2 in 'granted'; the model knows 0 and 1" in errors(app)
+    assert "The training table has 2 in 'granted'; the model knows 0, 1" in errors(app)
 
 
 def bad_files() -> list[object]:
