@@ -18,6 +18,8 @@ MOST_WEIGHT = (1 << (31 - CLASS_BITS)) - 1
 MOST_IN_ALL = (1 << 31) - 1
 """The weight of all rows together that histograms, which take 32 bits for a sum, still hold."""
 LOW_HALF = (1 << 32) - 1
+TINY = 1e-100
+"""Stands for the weight of an empty side, as divisions by it do no harm then."""
 MOST_BINS = 256
 AT_ONCE = 3
 """Candidates whose rows are counted in one pass over a node's rows."""

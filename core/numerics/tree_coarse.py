@@ -24,6 +24,7 @@ from core.numerics.tree_arrays import (
     LN2,
     LOW_HALF,
     MOST_BINS,
+    TINY,
     Array,
     Place,
     Rules,
@@ -36,8 +37,6 @@ from core.numerics.tree_sorting import sort_keys
 CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
 MARGIN = 1e-9
 """Proxies closer than this share of the node's weight are compared one by one."""
-TINY = 1e-100
-"""Stands for the weight of an empty side, as divisions by it do no harm then."""
 LOWEST = -1e30
 """Below every proxy, and not infinite: sums with it are numbers."""
 LOOKED_UP = 4

@@ -243,6 +243,23 @@ def _add_to_bounds(store: Histograms, at: int, n_bins: int, change: Array) -> fl
 
 
 @kernel
+def _cap_bounds(store: Histograms, at: int, n_bins: int, entropy: bool, before: Array) -> float:
+    """Lower bounds to what the counts allow, as many rows that move raise them by more than that; return the largest."""
+    most, bounds, all_a, all_b = LOWEST, store.bounds, before[0, n_bins], before[1, n_bins]
+    ended = corner(entropy, before[0, 0], before[1, 0], all_a, all_b)
+    for j in range(n_bins):
+        begun = ended
+        ended = corner(entropy, before[0, j + 1], before[1, j + 1], all_a, all_b)
+        one = corner(entropy, before[0, j + 1], before[1, j], all_a, all_b)
+        other = corner(entropy, before[0, j], before[1, j + 1], all_a, all_b)
+        cap = max(max(begun, ended), max(one, other))
+        bound = min(np.float64(bounds[at + j, BOUND]), cap + abs(cap) * UP)
+        bounds[at + j, BOUND] = bound
+        most = max(most, bound)
+    return most
+
+
+@kernel
 def _cover_ends(
     store: Histograms, at: int, n_bins: int, entropy: bool, before: Array, moved_a: float, moved_b: float, moved: Array
 ) -> float:
@@ -297,8 +314,10 @@ def move_rows(
         if len(rows) == 1 and not joins:
             rise_without_one(entropy, n_bins, before[second], before[1 - second], np.float64(weight), j, change)
         else:
-            change_with_rows(entropy, n_bins, joins, before, moved_a, moved_b, moved, change)
+            change_with_rows(entropy, n_bins, joins, before, moved_a, moved_b, moved, scratch.edge, change)
         scratch.most[candidate] = _add_to_bounds(store, at, n_bins, change)
+        if len(rows) > 1:
+            scratch.most[candidate] = _cap_bounds(store, at, n_bins, entropy, before)
         if joins:
             most = _cover_ends(store, at, n_bins, entropy, before, moved_a, moved_b, moved)
             scratch.most[candidate] = max(scratch.most[candidate], most)
