@@ -25,7 +25,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 import core
 from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS, WEIGHT, build
-from core.numerics.tree_splits import mixed
+from core.numerics.tree_draws import mixed
 from core.unlearning import forest_tree, threads
 from core.unlearning.forest_state import Grove
 from core.unlearning.forest_tree import LivingTree, first_difference

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from core.numerics.kernel import entry, int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, EPSILON, LOW_HALF, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import codes_for, has_missing
+from core.numerics.tree_draws import mixed
 from core.numerics.tree_histograms import Histograms
-from core.numerics.tree_splits import NOTHING, impurity, mixed, pair_rows, search
+from core.numerics.tree_splits import NOTHING, impurity, pair_rows, search
 
 Array = npt.NDArray[Any]
 

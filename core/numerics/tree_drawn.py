@@ -35,6 +35,7 @@ from core.numerics.tree_build import (
     sum_labels,
 )
 from core.numerics.tree_columns import code_below, codes_for, column_of
+from core.numerics.tree_draws import mixed
 from core.numerics.tree_moves import MUCH, Moves, await_update, copy_subtree, split_rows, stored_sums, take
 from core.numerics.tree_random import (
     ABSENT,
@@ -49,7 +50,7 @@ from core.numerics.tree_random import (
     line_threshold,
     write_lines,
 )
-from core.numerics.tree_splits import impurity, mixed
+from core.numerics.tree_splits import impurity
 
 
 class Lines(NamedTuple):

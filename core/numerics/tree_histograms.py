@@ -19,8 +19,9 @@ import numpy as np
 from core.numerics.kernel import int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LOW_HALF, Array, Scratch, Table
 from core.numerics.tree_bounds import change_with_rows, rise_without_one
-from core.numerics.tree_coarse import LOWEST, bins_shift, corner
+from core.numerics.tree_coarse import LOWEST, corner
 from core.numerics.tree_columns import bins_for
+from core.numerics.tree_counting import bins_shift
 
 ROWS, FIRST, SECOND, BOUND, START = range(5)
 """Columns of a bin: its rows, the weight of both classes, what the proxy of no split in it, or on its left edge, exceeds, and the

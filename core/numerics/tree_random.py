@@ -23,7 +23,8 @@ import numpy as np
 from core.numerics.kernel import boolean, int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, Array, Draws, Rules, Scratch, Table
 from core.numerics.tree_columns import code_below, codes_for
-from core.numerics.tree_splits import draw_next, mixed, proxy_of, recorded_order
+from core.numerics.tree_draws import draw_next, mixed, recorded_order
+from core.numerics.tree_splits import proxy_of
 
 MOST_DRAWN = (1 << 31) - 1
 SIDE, SIDE_DRAWN = 1 << 32, 1 << 33

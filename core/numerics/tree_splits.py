@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from core.numerics.kernel import entry, inlined, int64, kernel
+from core.numerics.kernel import inlined, int64, kernel
 from core.numerics.tree_arrays import (
     AT_ONCE,
     CLASS_BITS,
@@ -33,8 +33,10 @@ from core.numerics.tree_arrays import (
     Scratch,
     Table,
 )
-from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins, bound_counted, count_in_bins
+from core.numerics.tree_coarse import CONSTANT, NO_SPLIT, PRUNED, SPLIT, best_in_bins, bound_counted
 from core.numerics.tree_columns import codes_for, has_missing, midpoint
+from core.numerics.tree_counting import count_in_bins
+from core.numerics.tree_draws import draw_next, is_marked, mark, recorded_order
 from core.numerics.tree_histogram_search import best_of_candidates
 from core.numerics.tree_histograms import Histograms, add_candidate, add_constant, begin, take_out
 from core.numerics.tree_small import best_by_walking
@@ -63,48 +65,11 @@ def impurity(entropy: bool, sums: Array, weight: float) -> float:
     return 1.0 - total / (weight * weight)
 
 
-@entry
-def mixed(key: Any, step: int) -> Any:
-    """Return a well mixed 64-bit number (splitmix64's finaliser; Steele, Lea & Flood 2014)."""
-    z = np.uint64(key) + np.uint64(step) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-@kernel
-def recorded_order(draws: Draws, origin: Any, order: Array, where: Array) -> Any:
-    """Fill `order` with a permutation that starts as the path's own draws; return how many those are.
-
-    `where` has room for the place of every feature.
-    """
-    for f in range(len(order)):
-        order[f] = f
-    if origin < 0:
-        return 0
-    for f in range(len(order)):
-        where[f] = f
-    start, end = draws.first[origin], draws.first[origin + 1]
-    for i in range(end - start):
-        wanted = draws.features[start + i]
-        at, other = where[wanted], order[i]
-        order[at], where[other] = other, at
-        order[i] = wanted
-    return end - start
-
-
 @kernel
 def pair_rows(labels: Array, rows: Array, out: Array) -> None:
     """Write a node's rows, in their order, each with its label in the upper half."""
     for i in range(len(rows)):
         out[i] = (np.int64(labels[rows[i]]) << 32) | np.int64(rows[i])
-
-
-@kernel
-def draw_next(order: Array, at: int, key: Any) -> None:
-    """Put at position `at` a feature not drawn before, keyed by the path."""
-    other = at + np.int64(mixed(key, at + 1) % np.uint64(len(order) - at))
-    order[at], order[other] = order[other], order[at]
 
 
 @kernel
@@ -257,23 +222,13 @@ def best_on_feature(
 
 
 @kernel
-def _is_marked(bits: Array, f: int) -> bool:
-    return bool(bits[f >> 6] >> np.uint64(f & 63) & np.uint64(1))
-
-
-@kernel
-def _mark(bits: Array, f: int, if_so: bool) -> None:
-    bits[f >> 6] |= np.uint64(if_so) << np.uint64(f & 63)
-
-
-@kernel
 def _count_next(
     table: Table, order: Array, first: int, end: int, constants: Array, pairs: Array, sums: Array, scratch: Scratch
 ) -> int:
     """Count on the features that stand first in `order`, from `first` to before `end`, and are not known to be constant; return how many."""
     places, n = scratch.places, 0
     for i in range(first, end):
-        if n < AT_ONCE and not _is_marked(constants, int64(order[i])):
+        if n < AT_ONCE and not is_marked(constants, int64(order[i])):
             places[n] = i
             n += 1
     count_in_bins(table, order, places, n, pairs, sums, scratch)
@@ -306,7 +261,7 @@ def _count_candidates(
         if table.twin[f] >= 0:
             return -1, floor
         head = store.used[0]
-        if _is_marked(constants, f):
+        if is_marked(constants, f):
             start = add_constant(store, start, f, n, sums[0], sums[1], rules.entropy, scratch)
             continue
         if line == ahead:
@@ -326,7 +281,7 @@ def _count_candidates(
         if kind == CONSTANT and start >= 0:
             take_out(store, start, head, scratch)
         varied = varied or kind != CONSTANT
-        _mark(constants, f, kind == CONSTANT)
+        mark(constants, f, kind == CONSTANT)
         floor = max(floor, edge)
     return start, floor
 
@@ -389,7 +344,7 @@ def search(
             draw_next(order, visited, key)
         f = int64(order[visited])
         visited += 1
-        if _is_marked(constants, f):
+        if is_marked(constants, f):
             continue
         for side in range(2 if has_missing(table, f, pairs) else 1):
             column = f if side == 0 else int64(table.twin[f])
@@ -398,7 +353,7 @@ def search(
                 floor = max(best, found[1])
                 kind, proxy, a, b, count = best_on_feature(table, rules, column, pairs, sums, weight, floor, scratch)
             varied = varied or kind != CONSTANT
-            _mark(constants, f, kind == CONSTANT and table.twin[f] < 0)
+            mark(constants, f, kind == CONSTANT and table.twin[f] < 0)
             if proxy > best and kind != PRUNED:
                 others = max(others, best)
                 winner, best, below, above, n_left = column, proxy, a, b, count

@@ -41,6 +41,7 @@ from core.numerics.tree_build import (
 )
 from core.numerics.tree_coarse import MARGIN, SPLIT, proxy_of_two
 from core.numerics.tree_columns import code_below, codes_for, column_of, has_missing, midpoint
+from core.numerics.tree_draws import mixed
 from core.numerics.tree_histogram_search import next_to_split, search_histograms
 from core.numerics.tree_histograms import CANDIDATES, Histograms, copy_histograms, move_rows
 from core.numerics.tree_moves import (
@@ -54,7 +55,7 @@ from core.numerics.tree_moves import (
     take,
     take_left,
 )
-from core.numerics.tree_splits import NOTHING, best_on_feature, counted, impurity, mixed, pair_rows, search
+from core.numerics.tree_splits import NOTHING, best_on_feature, counted, impurity, pair_rows, search
 
 
 class Stores(NamedTuple):

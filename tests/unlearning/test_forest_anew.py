@@ -20,7 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 import core
 from core.errors import InputError
 from core.numerics.tree_arrays import Draws
-from core.numerics.tree_splits import draw_next, mixed, recorded_order
+from core.numerics.tree_draws import draw_next, mixed, recorded_order
 from core.unlearning.forest import Forest
 from core.unlearning.forest_anew import draws_among
 from core.unlearning.forest_coding import code_table, recoded
