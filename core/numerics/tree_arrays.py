@@ -151,7 +151,7 @@ class Place(NamedTuple):
     rows : ndarray of int32
         The node's.
     pairs : ndarray of int64
-        The same, each with its label in the upper half; they stand for `rows` where `depth` is negative.
+        Where `depth` is negative, the same, each with its label in the upper half; no other field counts then.
     stays : ndarray of bool, shape (n_rows,)
         Marks every row that its tree knows, and of the others none that has a weight in it.
     path : ndarray of int64, shape (at least depth, 3)
@@ -185,7 +185,7 @@ class Scratch(NamedTuple):
     order, where : ndarray of int32
         The order features are drawn in, and the place of each.
     kept : ndarray of uint8, shape (n_features, n_rows)
-        Bins of the node's rows, in their order, by candidate.
+        Bins of the node's rows, in their order, by candidate: by the place of its feature among those drawn.
     places, counted : ndarray of int64, shape (AT_ONCE,) and (AT_ONCE, 2 * MOST_BINS)
         Candidates that are counted together, and their counts.
     counts, upper, edge, begins, opened, alone, marked : ndarray

@@ -84,7 +84,9 @@ def _gini_change(
 ) -> None:  # fmt: skip
     """Add to `change` what `change_with_rows` says of class `c` under Gini, without a branch, so that bins are done side by side.
 
-    `own` are the class's sums left of bins.
+    `own` are the class's sums left of bins, `moved` the weight that moved by bin and class, `moved_all` that of the class, and `done` is room
+    for its sums left of bins. Of an empty side the share counts as 1 where rows leave and as 0 where they join, whichever is safe. Falls are
+    negative rises, so that the larger of the two sides bounds a bin's own rows either way.
     """
     whole, other_whole, total = own[n_bins], other[n_bins], 0.0
     for j in range(n_bins):

@@ -38,7 +38,7 @@ CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
 MARGIN = 1e-9
 """Proxies closer than this share of the node's weight are compared one by one."""
 LOWEST = -1e30
-"""Below every proxy, and not infinite: sums with it are numbers."""
+"""Below every proxy, and not infinite: sums with it are numbers. The largest bound of a candidate that has no split."""
 LOOKED_UP = 4
 """Rows are looked up in their column's order where that means a look at no more than one in so many of a node's."""
 

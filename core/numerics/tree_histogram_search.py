@@ -172,6 +172,8 @@ def best_of_candidates(
 
     What the best split on `own` is was found before, and is set apart; without such a candidate `own` is -1. Some split has a proxy of `floor`.
 
+    Where `place` has no depth, the node's rows were just counted, and line k of `scratch.kept` holds their bins on candidate k.
+
     Returns
     -------
     feature : int
@@ -220,7 +222,7 @@ def search_histograms(
     if not settled:
         take_back(store, head, floor)
     peak = lines[head, PEAK]
-    mine: Any = _best_of_candidate(store, head, 0, table, rules, place, sums, floor, scratch)
+    mine: Any = _best_of_candidate(store, head, -1, table, rules, place, sums, floor, scratch)
     if peak >= 0 and mine[0] == PRUNED:
         mine = (SPLIT, floor, int64(lines[head, BELOW]), int64(lines[head, ABOVE]), n_left)
     elif mine[2] < 0 or mine[1] < floor - MARGIN * (sums[0] + sums[1]):

@@ -245,7 +245,10 @@ def _add_to_bounds(store: Histograms, at: int, n_bins: int, change: Array) -> fl
 
 @kernel
 def _cap_bounds(store: Histograms, at: int, n_bins: int, entropy: bool, before: Array) -> float:
-    """Lower bounds to what the counts allow, as many rows that move raise them by more than that; return the largest."""
+    """Lower every bound to the largest corner of its bin's box, which steps that add up over many rows may exceed; return the largest.
+
+    `before` are class sums after the move. The split at a bin's end, which `_cover_ends` adds where rows join, is added after this.
+    """
     most, bounds, all_a, all_b = LOWEST, store.bounds, before[0, n_bins], before[1, n_bins]
     ended = corner(entropy, before[0, 0], before[1, 0], all_a, all_b)
     for j in range(n_bins):

@@ -14,7 +14,10 @@ from core.numerics.tree_sorting import sort_keys
 
 @kernel
 def _may_exceed(a: float, b: float, all_a: float, all_b: float, bar: float) -> bool:
-    """Return whether a split with sums `a` and `b` on the left may have a Gini proxy above `-bar`; without a division."""
+    """Return whether a split with sums `a` and `b` on the left may have a Gini proxy above `-bar`; without a division.
+
+    As products round otherwise than scikit-learn's proxy, `bar` has to leave a margin.
+    """
     left, right = a + b, (all_a + all_b) - (a + b)
     return 2.0 * (a * b * right + (all_a - a) * (all_b - b) * left) < bar * (left * right)
 

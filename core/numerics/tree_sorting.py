@@ -11,8 +11,9 @@ from core.numerics.tree_arrays import RANKED, ROOM_TO_SORT, Array
 
 INSERTION = 7
 BUCKETED = 384
+"""Up to so many keys go to 256 buckets first."""
 CROWDED = 12
-"""Up to so many keys go to 256 buckets first, unless one would hold so many."""
+"""A bucket may hold so many of them."""
 HIGHEST_RANKED = (1 << 31) // (RANKED + 1) - 1
 """Codes up to this one leave room beside them for a place among so many keys, in 32 bits."""
 

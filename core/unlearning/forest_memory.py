@@ -22,7 +22,7 @@ BYTES_COUNTED = 7
 """Of a row and candidate in every tree, for what large nodes remember of their search."""
 BYTES_PER_LINE = 128
 """Of up to 32 cells of a row, coded and side by side: two cache lines."""
-BYTES_ON_BENCH = 300
+BYTES_ON_BENCH = 310
 """Of a row, for each thread's room to work in, mostly for nodes that wait their turn, beside room for as many nodes as a tree of all rows could have."""
 
 BYTES_OF_BINS = 90_000
@@ -47,8 +47,8 @@ def memory_of(estimator: Any, n_rows: int) -> int:
     table = BYTES_PER_CELL * n_rows * int(first.n_features_in_)
     rows = (BYTES_PER_ROW + BYTES_COUNTED * candidates) * n_rows * len(trees)
     inner = (BYTES_PER_NODE + BYTES_PER_DRAW * (candidates + 2)) * sum(nodes)
-    constants = 2 * 8 * (int(first.n_features_in_) // 64 + 1)
-    on_bench = BYTES_ON_BENCH + constants + 2 * stored + 4 * WIDTH * max(int(first.n_features_in_), 8)
+    waiting = 2 * 8 * (int(first.n_features_in_) // 64 + 1 + len(estimator.classes_)) + int(first.n_features_in_)
+    on_bench = BYTES_ON_BENCH + waiting + 2 * stored + 4 * WIDTH * max(int(first.n_features_in_), 8)
     benches = min(processors(), len(trees)) * (n_rows * on_bench + BYTES_OF_BINS)
     table += BYTES_PER_LINE * n_rows * (int(first.n_features_in_) // 32 + 1)
     return int(table + rows + inner + benches)

@@ -129,6 +129,35 @@ def test_histograms_count_the_rows_and_bound_every_split(each):
     assert looked_at > 50
 
 
+def test_bounds_are_as_close_as_the_counts_allow_where_several_rows_leave():
+    *_, (tree, *_) = chain({}, 20, each=9)
+    lines = next(lines for _, lines in nodes_with_histograms(tree))
+    at = 1
+    for _ in range(lines[0, CANDIDATES]):
+        n_bins = lines[at, BINS]
+        bins = lines[at + 1 : at + 1 + n_bins]
+        left = np.vstack([np.zeros((1, 2)), bins[:, [FIRST, SECOND]].cumsum(axis=0)])
+        for j, bound in enumerate(bins.view(np.float32)[:, BOUND]):
+            corners = [(left[j + one, 0], left[j + two, 1]) for one in (0, 1) for two in (0, 1)]
+            allowed = max(-2 * gini_mass(*corner) - 2 * gini_mass(*(left[-1] - corner)) for corner in corners)
+            assert bound <= allowed + 1e-6 * abs(allowed)
+        at += 1 + n_bins
+    assert at > 3
+
+
+def gini_mass(one, two):
+    return one * two / (one + two) if one + two else 0.0
+
+
+def test_entropy_in_nodes_that_are_counted_in_bins():
+    looked_at = 0
+    for tree, table, rules, bench, rows in chain({"criterion": "entropy", "max_depth": 3}, 6, n=4400, each=9):
+        looked_at += check_all_candidates(tree, table, rules)
+        other = grow(table, rules, tree.roots, rows.copy(), tree.estimator, bench)
+        assert first_difference(tree.grown, other.grown) == -1
+    assert looked_at > 5
+
+
 def near_copies(seed, n, d, noises, leaf=1):
     """Return an adopted tree of one split on columns that hardly differ, and what it was made with."""
     r = np.random.default_rng(seed)
