@@ -64,9 +64,9 @@ BAD_VALUES = ("bad", "denied", "rejected", "refused", "fraud", "default", "charg
 TRUE_VALUES = ("1", "1.0", "true", "yes", "y", "t", *GOOD_VALUES)
 FALSE_VALUES = ("0", "0.0", "-1", "false", "no", "n", "f", *BAD_VALUES)
 MOST_SENSITIVE = 3
+"""How many sensitive features a guess takes; with more, hardly anybody is left in an intersection."""
 MOST_CLASSES = 20
 """A column with more values than this is not taken for a label that the model lacks classes of."""
-"""How many sensitive features a guess takes; with more, hardly anybody is left in an intersection."""
 
 SPLITS = ("split", "fold", "set", "partition", "subset", "is_train", "is_test")
 

@@ -204,7 +204,8 @@ def best_of_candidates(
 
 @inlined
 def search_histograms(
-    store: Histograms, start: int, table: Table, rules: Rules, place: Place, sums: Array, own: int, floor: float, n_left: int, settled: bool, scratch: Scratch,
+    store: Histograms, start: int, table: Table, rules: Rules, place: Place, sums: Array, own: int,
+    floor: float, n_left: int, settled: bool, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
     """Find the best split of a node among its candidates, one of which, `own`, has a split of proxy `floor`.
 
