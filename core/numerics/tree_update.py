@@ -104,6 +104,18 @@ def _any(flags: Array, rows: Array) -> bool:
 
 
 @inlined
+def _put_counted(
+    out: Grown, at: int, parent: int, side: int, sums: Array, weight: float, n_rows: int, node_impurity: float, origin: int
+) -> int:  # fmt: skip
+    """Write a leaf whose sums are known; return where the next node goes."""
+    put_node(out, at, parent, side == 1, sums, weight, n_rows, node_impurity)
+    out.origin[at] = origin
+    out.others[at] = np.inf
+    out.names[at] = -1
+    return at + 1
+
+
+@inlined
 def _from_histograms(
     table: Table, rules: Rules, labels: Array, rows: Array, base: int, gone: Array, place: Place, sums: Array,
     old: Grown, node: int, left: Array, stores: Stores, scratch: Scratch,
@@ -290,14 +302,17 @@ def _update_nodes(
         rows, gone = samples[start : start + n], moves.pool[lost_start:lost_end]
         origin, f = np.int64(old.origin[node]), old.words[node, FEATURE]
         used = stores.out.used[0]
-        stays_split = f >= 0 and (joining + lost) * MUCH <= n
+        stays_split = (joining + lost) * MUCH <= n
         if stays_split:
             stored_sums(old, node, sums)
             lost_weight = take(labels, gone, sums)
             take(labels, rows[base:], sums, -1)
             weight = sums.sum()
             node_impurity = impurity(rules.entropy, sums, weight)
-            stays_split = not is_leaf(rules, n, depth, node_impurity)
+            if is_leaf(rules, n, depth, node_impurity):
+                at = _put_counted(out, at, parent, side, sums, weight, n, node_impurity, origin)
+                continue
+            stays_split = f >= 0
         if stays_split:
             before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
             column = before if has_missing(table, f, rows[:base]) else f
@@ -333,11 +348,7 @@ def _update_nodes(
             right[c] = sums[c] - left[c]
         gained = improvement(rules, node_impurity, weight, left, left_weight, right)
         fragile = fragile or gained < -EPSILON
-        put_node(out, at, parent, side == 1, sums, weight, n, node_impurity)
-        out.origin[at] = origin
-        out.others[at] = np.inf
-        out.names[at] = -1
-        at += 1
+        at = _put_counted(out, at, parent, side, sums, weight, n, node_impurity, origin)
         if (weight / root_weight) * gained + EPSILON < rules.min_impurity_decrease:
             stores.out.used[0] = used
             continue
