@@ -1,4 +1,4 @@
-"""Best splits of small nodes of two-class trees: sort the rows and walk through them once."""
+"""Best splits of small nodes of two-class trees: sort the rows and walk through them once; where a column has two codes, count."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.numerics.kernel import kernel
+from core.numerics.kernel import int64, kernel
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, LINK, LOW_HALF, Array
 from core.numerics.tree_coarse import CONSTANT, MARGIN, NO_SPLIT, SPLIT, proxy_of_two
 from core.numerics.tree_sorting import sort_keys
@@ -20,6 +20,28 @@ def _may_exceed(a: float, b: float, all_a: float, all_b: float, bar: float) -> b
     """
     left, right = a + b, (all_a + all_b) - (a + b)
     return 2.0 * (a * b * right + (all_a - a) * (all_b - b) * left) < bar * (left * right)
+
+
+@kernel
+def best_of_two_codes(
+    codes: Array, values: Array, offset: int, f: int, pairs: Array, all_a: float, all_b: float, min_leaf: int, entropy: bool
+) -> tuple[int, float, int, int, int]:  # fmt: skip
+    """Find the only split of a node on a feature of two codes; see `best_on_feature`."""
+    n, column, above, above_b = len(pairs), codes[f], np.int64(0), np.int64(0)
+    for i in range(n):
+        pair = np.int64(pairs[i])
+        label = pair >> 32
+        here = (((label >> CLASS_BITS) << 32) | 1) * np.int64(column[np.uint64(pair & LOW_HALF)])
+        above += here
+        above_b += here * (label & CLASS_MASK)
+    n_left = n - (above & LOW_HALF)
+    if n_left == 0 or n_left == n or values[offset + 1] <= values[offset] + LINK:
+        return CONSTANT, -np.inf, -1, -1, 0
+    if n_left < min_leaf or n - n_left < min_leaf:
+        return NO_SPLIT, -np.inf, -1, -1, 0
+    b = all_b - np.float64(above_b >> 32)
+    a = all_a + all_b - np.float64(above >> 32) - b
+    return SPLIT, proxy_of_two(entropy, a, b, all_a, all_b), 0, 1, int64(n_left)
 
 
 @kernel

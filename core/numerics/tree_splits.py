@@ -39,7 +39,7 @@ from core.numerics.tree_counting import count_in_bins
 from core.numerics.tree_draws import draw_next, is_marked, mark, recorded_order
 from core.numerics.tree_histogram_search import best_of_candidates
 from core.numerics.tree_histograms import Histograms, add_candidate, add_constant, begin, take_out
-from core.numerics.tree_small import best_by_walking
+from core.numerics.tree_small import best_by_walking, best_of_two_codes
 from core.numerics.tree_sorting import sort_keys
 
 NOTHING = (CONSTANT, -np.inf, -1, -1, 0)
@@ -154,8 +154,13 @@ def counted(table: Table, rules: Rules, n: int) -> bool:
 def _best_by_walking(
     table: Table, rules: Rules, f: int, pairs: Array, sums: Array, scratch: Scratch
 ) -> tuple[int, float, int, int, int]:
+    codes, first = codes_for(table, len(pairs)), table.first[f]
+    if table.first[f + 1] - first == 2:
+        return best_of_two_codes(
+            codes, table.values, first, f, pairs, sums[0], sums[1], rules.min_samples_leaf, rules.entropy
+        )
     return best_by_walking(
-        codes_for(table, len(pairs)), table.values, table.first[f], f, table.linked[f], pairs, sums[0], sums[1],
+        codes, table.values, first, f, table.linked[f], pairs, sums[0], sums[1],
         rules.min_samples_leaf, rules.entropy, scratch.keys, scratch.spare, scratch.small,
     )  # fmt: skip
 

@@ -70,5 +70,5 @@ def check_room(case: Case, doing: str = "Adopting") -> None:
         else f"{doing} a tree of {case.n_retained:,} rows"
     )
     check_memory(
-        memory_of(estimator, case.n_retained), what, "remove records with method='refit', or train fewer trees"
+        memory_of(estimator, case.n_retained), what, "remove records by refit (method='refit'), or train fewer trees"
     )

@@ -32,7 +32,7 @@ def test_a_forest_that_does_not_fit_is_refused_before_any_memory_is_taken(monkey
     case = make_case()
     monkeypatch.setenv(memory.VARIABLE, "0.5")
     with pytest.raises(LimitError, match=r"Adopting 6 trees of 2,\d+ rows must fit into memory. It takes about [\d.]+ MB and "
-                       r"512 kB are available; remove records with method='refit', or train fewer trees."):  # fmt: skip
+                       r"512 kB are available; remove records by refit \(method='refit'\), or train fewer trees."):  # fmt: skip
         core.prepare(case, method="forest")
     with pytest.raises(LimitError, match="must fit into memory"):
         core.unlearn(case, case.record_ids[:1], method="forest")
