@@ -14,6 +14,8 @@ import core
 from core.errors import InputError
 from core.metrics import METRICS
 from dashboard import jobs, workspace
+from dashboard.app_pages import remove_changes
+from dashboard.components import warnings
 from dashboard.figures import reasons
 from dashboard.history import Step, take
 from dashboard.meaning import first_metric, label, of_gap
@@ -130,6 +132,17 @@ def test_a_selection_that_widens_the_gap_is_warned_of(open_app: Opener, case_id:
         app.run()
         texts = [one.value for one in app.warning if "worsen the gap in deserving people served by sex" in one.value]
         assert bool(texts) is warned
+
+
+def test_groups_that_end_level_are_not_said_to_change_places(small_case: core.Case) -> None:
+    gap, ratio = "equal_opportunity_difference", "demographic_parity_ratio"
+    values = {"before": 0.0002, "low": -0.01, "high": 0.02, "reversed": True}
+    for metric, after, over in ((gap, 0.0004, False), (gap, 0.0202, True), (ratio, 0.9998, False), (ratio, 0.97, True)):
+        assert ("change places" in warnings._part(metric, "sex", {**values, "after": after})) is over
+    table = core.compare(small_case, small_case, metrics=[gap, ratio], features=["sex"])
+    for after, over in (({gap: 0.0004, ratio: 0.9998}, [False] * 2), ({gap: 0.01, ratio: 0.9}, [True] * 2)):
+        ended = table.assign(reversed=True, after=[after[name] for name, _ in table.index])
+        assert remove_changes.readable(ended, small_case.roles)["reversed"].tolist() == over
 
 
 def test_a_long_result_shows_its_progress_and_can_be_given_up(
