@@ -110,11 +110,14 @@ class Job:
         self.stopping = False
         self._given_up.set()
         never, self._never = self._never, None
-        begun = self._future is not None and not self._future.cancel()
-        if never is not None and begun:
-            self._future.add_done_callback(lambda _: never())
-        elif never is not None:
+        if self._future is not None:
+            self._future.cancel()
+        if never is None:
+            return
+        if self._future is None:
             never()
+        else:
+            self._future.add_done_callback(lambda _: never())
 
     def settle(self, wait_s: float = 0.0) -> bool:
         """Hand the result over if it is there within `wait_s` seconds; raise what the work raised."""

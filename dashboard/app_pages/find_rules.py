@@ -34,6 +34,7 @@ def show(work: Work) -> None:
         found = searched.rules(work, settings)
     except RedressError as error:
         st.info(plain(error))
+        computing.offer_again(error, work, searched.RULES)
         return
     if found is None:
         computing.place(work, searched.RULES, *asked)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from streamlit.testing.v1 import AppTest
 
 import core
@@ -172,6 +173,31 @@ def test_a_long_result_shows_its_progress_and_can_be_given_up(
     assert not app.exception, app.exception
     assert "On its way" not in captions(app)
     assert app.number_input(key="find_number")
+
+
+def test_what_does_not_fit_into_memory_is_said_and_can_be_tried_again(
+    open_app: Opener, home: Path, small_case: core.Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns, train = ["age", "debt"], small_case.train
+    model = RandomForestClassifier(3, max_depth=4, random_state=0).fit(train[columns], train["granted"])
+    case_id = workspace.store(core.Case(model, train, small_case.test, small_case.roles), "Forest")
+    monkeypatch.setenv("REDRESS_MAX_MEMORY_MB", "0.01")
+    app = go(open_app(case_id), "find")
+    sentence = "Adopting 3 trees of 1,500 rows must fit into memory"
+    assert sentence in " ".join(one.value for one in app.info).replace("\\", "")
+    app.session_state["work"] = replace(app.session_state["work"], selection=("p1", "p2"))
+    go(app, "remove")
+    told = " ".join(one.value for one in app.info).replace("\\", "")
+    assert sentence in told
+    assert "Apply shows the change" in told
+    app.button(key="remove_apply").click().run()
+    assert "2 records removed" in " ".join(one.value for one in app.markdown)
+    app.button(key="strip_move_Undo").click().run()
+    go(app, "find")
+    monkeypatch.delenv("REDRESS_MAX_MEMORY_MB")
+    next(one for one in app.button if one.label == "Try again").click().run()
+    assert any("gap" in one.value for one in app.dataframe)
+    assert not app.exception, app.exception
 
 
 def test_results_keep_errors_and_go_with_their_case() -> None:
