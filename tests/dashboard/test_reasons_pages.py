@@ -222,6 +222,8 @@ def test_the_chart_of_reasons_names_the_largest_of_the_version_in_force() -> Non
     assert [bar.name for bar in figure.data] == ["as opened", "now"]
     assert figure.data[0].marker.pattern.shape != figure.data[1].marker.pattern.shape, "colour is not the only sign"
     assert "<b>" not in figure.data[0].y[0]
-    assert figure.layout.xaxis.title.text == "adds to the log-odds of granted = 1"
+    assert figure.layout.xaxis.title.text == "adds to the log-odds of<br>granted = 1"
     narrow = reasons.of_record(table, 3, "subscribed_term_deposit = yes", "log-odds").layout.xaxis.title.text
-    assert narrow == "adds to the log-odds of<br>subscribed_term_deposit = yes"
+    assert narrow == "adds to the log-odds of<br>subscribed_term_deposit<br>= yes"
+    long = reasons.of_record(table, 3, "subscribed_long_term_deposit = yes", "log-odds").layout.xaxis.title.text
+    assert long == "adds to the log-odds", "a phone would cut off the rest, which the title says"
