@@ -41,7 +41,7 @@ class Job:
     partial : bool
         Whether the work, told to stop, ends with what it has found by then; it is waited for.
     never : callable, optional
-        Called once if the work is given up before it has begun, so that it cannot tidy up itself.
+        Called once if the result is not handed over, as the work was given up or failed; not before the work has ended.
     """
 
     def __init__(
@@ -109,9 +109,15 @@ class Job:
         """Give the work up: it ends at its next report, and a result that still comes is dropped."""
         self.stopping = False
         self._given_up.set()
-        if (self._future is None or self._future.cancel()) and self._never is not None:
-            self._never()
-            self._never = None
+        never, self._never = self._never, None
+        if self._future is not None:
+            self._future.cancel()
+        if never is None:
+            return
+        if self._future is None:
+            never()
+        else:
+            self._future.add_done_callback(lambda _: never())
 
     def settle(self, wait_s: float = 0.0) -> bool:
         """Hand the result over if it is there within `wait_s` seconds; raise what the work raised."""
@@ -119,5 +125,7 @@ class Job:
             return True
         if self._future is None or not wait([self._future], wait_s).done:
             return False
-        self._then(self._future.result())
+        result = self._future.result()
+        self._never = None
+        self._then(result)
         return True

@@ -84,6 +84,14 @@ class Results:
         with self._lock:
             self._kept.pop(name, None)
 
+    def forget_limits(self, case_id: str) -> None:
+        """Forget what did not fit into memory, so that it is tried again; parts of a result are kept by names of their own."""
+        with self._lock:
+            for name in [
+                name for name, kept in self._kept.items() if name[0] == case_id and isinstance(kept, LimitError)
+            ]:
+                del self._kept[name]
+
     def drop(self, case_id: str) -> None:
         """Forget all results about a case."""
         with self._lock:

@@ -79,13 +79,22 @@ def demo_of(case_id: str) -> Demo | None:
     return next((demo for demo in demos() if name in (demo.name, demo.slug)), None)
 
 
-def store(case: core.Case, name: str) -> str:
-    """Save an uploaded case under an id that cannot be guessed, and return the id."""
-    case_id = secrets.token_urlsafe(16)
+def new_id() -> str:
+    """Return an id for an uploaded case that cannot be guessed."""
+    return secrets.token_urlsafe(16)
+
+
+def store(case: core.Case, name: str, case_id: str = "") -> str:
+    """Save an uploaded case under a new id, whole or not at all, and return the id."""
+    case_id = case_id or new_id()
     folder = root() / case_id
     folder.mkdir(mode=0o700)
-    case.save(folder / "case")
-    write(case_id, {"name": name})
+    try:
+        case.save(folder / "case")
+        write(case_id, {"name": name})
+    except BaseException:
+        delete(case_id)
+        raise
     return case_id
 
 

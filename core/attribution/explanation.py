@@ -105,8 +105,7 @@ class Subset:
     @property
     def turned(self) -> bool:
         """Whether the groups change places and are left with a gap that shows: `reversed`, and not equal to the digits of `sentence`."""
-        equal = 1.0 if metric_of(self.metric).kind == "ratio" else 0.0
-        return self.reversed and f"{self.after:.3f}" != f"{equal:.3f}"
+        return self.reversed and not metric_of(self.metric).is_level(self.after)
 
     @property
     def sentence(self) -> str:

@@ -30,7 +30,8 @@ def moved_decisions(case: Case, forget: Iterable[Any], on: str = "explore", most
     -------
     DataFrame
         Indexed by the rows' labels in the test table, largest change first: ``label``, ``score`` and ``score_without`` of
-        `pos_label`, ``change``, and the decisions ``decided`` and ``decided_without`` as classes of the model.
+        `pos_label`, ``change``, and the decisions ``decided`` and ``decided_without`` as classes of the model; ``attrs["notes"]`` are the notes
+        of `predicted_scores`.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def moved_decisions(case: Case, forget: Iterable[Any], on: str = "explore", most
     (3, 6)
     """
     most = whole_number("most", most)
-    without, _ = predicted_scores(case, forget, on)
+    without, notes = predicted_scores(case, forget, on)
     now, rows = case.scores(on), case.rows(on)
     first = np.argsort(-np.abs(without - now), kind="stable")[:most]
     table = pd.DataFrame(
@@ -65,7 +66,9 @@ def moved_decisions(case: Case, forget: Iterable[Any], on: str = "explore", most
         },
         index=case.test.index[rows[first]],
     )
-    return table.rename_axis("row")
+    table = table.rename_axis("row")
+    table.attrs["notes"] = notes
+    return table
 
 
 def _outcomes(case: Case, positive: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -22,7 +24,8 @@ def read_parquet(data: bytes, limits: Limits) -> pd.DataFrame:
     """Return the table in a Parquet file; sizes are checked from its footer before any row is read.
 
     Text is read as dictionaries and its full size worked out before it is spread over the rows, since a small file can
-    repeat a long text many times. An index that pandas wrote without a name is a column without one.
+    repeat a long text many times. An index that pandas wrote without a name is a column without one; a range is a
+    column where it has a name.
 
     Parameters
     ----------
@@ -65,7 +68,21 @@ def read_parquet(data: bytes, limits: Limits) -> pd.DataFrame:
         ) from error
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     frame.columns = pd.Index(["" if UNNAMED_INDEX.fullmatch(name) else name for name in frame.columns])
+    named = _named_range(kinds, len(frame))
+    if named is not None:
+        name, values = named
+        frame["" if name in frame.columns else name] = pd.Index(values)
     return frame
+
+
+def _named_range(kinds: Any, rows: int) -> tuple[str, range] | None:
+    """Return the index that pandas stored as a range, and so in no column, if it has a name; what describes no such index is ignored."""
+    with suppress(KeyError, TypeError, ValueError):
+        (index,) = json.loads(kinds.metadata[b"pandas"])["index_columns"]
+        values = range(index["start"], index["stop"], index["step"])
+        if index["kind"] == "range" and isinstance(index["name"], str) and len(values) == rows:
+            return index["name"], values
+    return None
 
 
 def _check_footer(file: Any, limits: Limits) -> None:

@@ -13,7 +13,8 @@ import pandas as pd
 import core
 from core.case.id_list import match_ids
 from core.command_line.ids import BadArgumentError, amount, ids_from_list
-from core.command_line.render import aligned, interval, number, plain, records, value_for_json
+from core.command_line.render import DIGITS, aligned, interval, number, plain, records, value_for_json
+from core.metrics.compare import turned
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def unlearn(args: Namespace) -> Output:
     saved = str(result.case.save(args.save)) if args.save is not None else None
     ids = case.record_ids[case.retained & ~result.case.retained]
     parts = [_facts(result), f"Before and after, on {args.on}\n" + _shift_table(shift)]
-    if shift["reversed"].any():
+    if turned(shift, DIGITS).any():
         parts.append(
             "* The two groups changed places: the change is that of the signed difference, not after less before."
         )
@@ -237,11 +238,11 @@ def _shift_table(shift: pd.DataFrame) -> str:
             str(row["metric"]),
             str(row["sensitive_feature"]),
             number(row["before"]),
-            number(row["after"]) + (" *" if row["reversed"] else ""),
+            number(row["after"]) + (" *" if over else ""),
             interval(row["change"], row["low"], row["high"]),
             number(row["p_value"]),
         ]
-        for row in shift.reset_index().to_dict("records")
+        for row, over in zip(shift.reset_index().to_dict("records"), turned(shift, DIGITS), strict=True)
     ]
     return aligned(["metric", "sensitive feature", "before", "after", "change", "p"], rows, keys=2)
 

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 GAP = "  "
+DIGITS = 4
+"""Decimals of a number."""
 NARROWEST = 16
 """Of a column that gives way."""
 
@@ -126,7 +128,7 @@ def plain(text: object) -> str:
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(text))
 
 
-def number(value: Any, digits: int = 4) -> str:
+def number(value: Any, digits: int = DIGITS) -> str:
     """Return a number with some decimals; "-" where there is none.
 
     Examples

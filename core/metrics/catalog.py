@@ -80,6 +80,17 @@ class Metric:
         """Whether it is a difference, ratio or extreme over groups."""
         return self.kind not in ("rate", "detection")
 
+    def is_level(self, value: float, digits: int = 3) -> bool:
+        """Return whether groups are equal to the digits printed; they are not said to have changed places then.
+
+        Examples
+        --------
+        >>> gap, ratio = METRICS["demographic_parity_difference"], METRICS["demographic_parity_ratio"]
+        >>> gap.is_level(0.0004), gap.is_level(0.0004, 4), ratio.is_level(0.9996), ratio.is_level(0.0)
+        (True, False, True, False)
+        """
+        return round(value - (1.0 if self.kind == "ratio" else 0.0), digits) == 0
+
 
 def _rate(name: str, better: str, label: str, formula: str, worst_off: str = "low") -> Metric:
     uses = "scores" if name in SCORE_RATES else "cells"

@@ -12,7 +12,7 @@ from core.case.case import Case, check_case
 from core.case.groups import Groups
 from core.errors import InputError
 from core.metrics.audit import LEVEL, N_RESAMPLES, audited_features, check_resampling, sample_of, usable
-from core.metrics.catalog import Metric, metric_of, metrics_of
+from core.metrics.catalog import METRICS, Metric, metric_of, metrics_of
 from core.metrics.inference import Change, paired_change
 from core.metrics.samples import PairedSample, Sample, feature_name, generator, occupied
 from core.metrics.scores import members
@@ -89,6 +89,15 @@ def compare(
     chosen, _ = usable(metrics_of(metrics), probability=probability, asked=metrics is not None)
     groups = [before.groups(feature, on) for feature in audited_features(before, features)]
     return compare_samples(first, second, groups, chosen, n_resamples=n_resamples, level=level, seed=seed)
+
+
+def turned(table: pd.DataFrame, digits: int = 3) -> pd.Series[bool]:
+    """Return where groups change places in what `compare` returned, and are left with a gap that shows in so many digits."""
+    level = [
+        METRICS[name].is_level(value, digits)
+        for name, value in zip(table.index.get_level_values(0), table["after"], strict=True)
+    ]
+    return table["reversed"] & ~pd.Series(level, table.index, dtype=bool)
 
 
 def compare_decisions(

@@ -97,7 +97,7 @@ class LeafRefit(Unlearner):
         seconds: float = case._remember(("seconds of training",), estimated)
         if seconds >= SOON:
             return None
-        return f"training again takes only about {max(seconds, 0.01):.1g} s for trees of this size, so nothing need be approximated"
+        return f"training again takes only about {max(seconds, 0.01):.1g} s of an idle processor for trees of this size, so nothing need be approximated"
 
     def prepare(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with the leaf of every training row, once the model is seen to come from this table."""

@@ -48,7 +48,7 @@ class Refit(Unlearner):
         """Return the case with a model fitted without the records at `positions`."""
         retained = mask_without(case, positions)
         model, notes = fit_again(case, retained)
-        return Removal(case.replace(model, retained), Guarantee.EXACT, notes=notes)
+        return Removal(case.replace(model, retained), Guarantee.EXACT, notes=(*notes, *_drawn_anew(model)))
 
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case with a model fitted on the labels and weights of `edits`."""
@@ -136,6 +136,25 @@ def fit_again(
         fitted = thresholds_on(case, retained, wanted, fitted)
     stopped = any(issubclass(item.category, ConvergenceWarning) for item in caught)
     return fitted, ("The solver stopped before its tolerance was met.",) if stopped else ()
+
+
+def _drawn_anew(model: Any) -> tuple[str, ...]:
+    """Return what to know where the same seed draws other rows once there are fewer: scores move far by that alone."""
+    model = model.estimator if decides_by_group(model) else model
+    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    stops = isinstance(last, GradientBoostingClassifier) and last.n_iter_no_change is not None
+    held_back = getattr(last, "do_early_stopping_", stops) and last.validation_fraction is not None
+    seen = getattr(last, "bootstrap", False) or getattr(last, "subsample", 1.0) < 1.0
+    what = [
+        words
+        for words, holds in (("are held back for early stopping", held_back), ("each tree learns from", seen))
+        if holds
+    ]
+    if not what:
+        return ()
+    return (
+        f"Training again draws anew which rows {' and which '.join(what)}: part of the change comes from that, whichever records go.",
+    )
 
 
 def _reporting(progress: Progress) -> Callable[[int, Any, Any], bool]:

@@ -12,9 +12,9 @@ from dashboard.words import plain
 work = opening.opened()
 case = cached.case(work)
 try:
-    records, reason = computed.records(work), ""
+    records, reason = computed.records(work), None
 except RedressError as error:  # No way to predict influence, or no gap to trace: records can be chosen all the same.
-    records, reason = None, str(error)
+    records, reason = None, error
 ranked = records is not None
 if records is None:
     records = record_table(case, None, None, work.feature)
@@ -33,8 +33,9 @@ with left:
 with right:
     if ranked:
         find_scatter.show(work, passing)
-    elif reason:
+    elif reason is not None:
         st.info(plain(reason))
+        computing.offer_again(reason, work, computed.INFLUENCE)
     else:
         computing.place(work, computed.INFLUENCE, work.metric, work.feature)
     find_model.show(work)

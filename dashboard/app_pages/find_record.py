@@ -115,6 +115,8 @@ def _moves(work: Work, record: Any) -> None:
         f"Test rows explored, by the change of their score of {target} = {wanted} without this record; "
         f"{count(turned)} of these {count(len(table))} would be decided otherwise."
     )
+    for note in table.attrs["notes"]:
+        st.caption(f":material/info: {plain(note)}")
     decision = table["decided"].astype(str)
     then = decision.where(~turns, decision + " \N{RIGHTWARDS ARROW} " + table["decided_without"].astype(str))
     st.dataframe(

@@ -34,6 +34,7 @@ def show(work: Work) -> None:
         found = searched.rules(work, settings)
     except RedressError as error:
         st.info(plain(error))
+        computing.offer_again(error, work, searched.RULES)
         return
     if found is None:
         computing.place(work, searched.RULES, *asked)
@@ -151,7 +152,8 @@ def _tables(work: Work, found: core.Explanation) -> None:
         if len(found):
             st.markdown("Rules confirmed by real removal")
             table = found.table.assign(sensitive=[", ".join(one.sensitive) for one in found])
-            st.dataframe(**worded(table, _columns()), hide_index=True, lazy=False)
+            shown = table.assign(reversed=[one.turned for one in found])
+            st.dataframe(**worded(shown, _columns()), hide_index=True, lazy=False)
             download(table, "rules")
         st.markdown("Best-scored rules, confirmed or not")
         scored = found.candidates.drop(columns="conditions")

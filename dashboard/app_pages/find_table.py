@@ -50,17 +50,23 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     raw = train[[name for name in train.columns if name not in hidden]].iloc[shown["position"]].set_axis(shown.index)
     names = {name: _apart(name, raw.columns) for name in OWN if ranked or name not in ("gap", "loss")}
     table = pd.concat([shown[list(names)].rename(columns=names), raw], axis=1)
+    table = table.rename_axis(_apart(str(table.index.name or "record"), table.columns))
+    listed = (
+        table.reset_index()
+    )  # The browser reports no click on a cell of the index, and an id is what people click on.
+    columns: dict[str, Any] = {names[name]: about for name, about in _columns(work).items() if name in names}
+    columns[str(listed.columns[0])] = st.column_config.Column(pinned=True)
     ticked = [i for i, chosen in enumerate(shown.index.isin(work.selection)) if chosen]
     key = f"{Key.FIND_TABLE}_{view}_{session.picks()}_{cached.key(work)}_{work.metric}_{work.feature}_{hash(tuple(shown.index))}"
     st.dataframe(
-        _greyed(table, names["removed"]) if shown["removed"].any() else table,
+        _greyed(listed, names["removed"]) if shown["removed"].any() else listed,
         lazy=False,
         key=key,
         on_select=partial(_ticked, key, shown, session.picks()),
         selection_mode=["multi-row", "single-cell"],
         selection_default={"selection": {"rows": ticked}},
-        column_config={names[name]: settings for name, settings in _columns(work).items() if name in names},
-        hide_index=False,
+        column_config=columns,
+        hide_index=True,
         height=420,
     )
     download(table, "records")

@@ -9,6 +9,7 @@ import streamlit as st
 
 import core
 from core.metrics import METRICS
+from core.metrics.compare import turned
 from dashboard import meaning
 
 
@@ -18,6 +19,7 @@ def readable(table: pd.DataFrame, roles: core.Roles, predicted: pd.DataFrame | N
     if predicted is not None:
         table = table.assign(predicted=predicted["after"])
         names.insert(1, "predicted")
+    table = table.assign(reversed=turned(table))
     gaps = [METRICS[name].compares_groups for name, _ in table.index]
     ordered = pd.concat([table[gaps], table[[not gap for gap in gaps]]])
     shown = ordered[names].reset_index()

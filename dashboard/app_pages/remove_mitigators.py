@@ -10,6 +10,7 @@ import streamlit as st
 
 import core
 from core.errors import RedressError
+from core.metrics import METRICS
 from core.mitigation import METHODS
 from dashboard import session
 from dashboard.components import computing, searched
@@ -115,10 +116,11 @@ def table(work: Work, measure: Measure, all_found: dict[str, core.Mitigation]) -
     if rows.empty:
         return
     took = seconds(sum(one.seconds for one in all_found.values()))
-    st.caption(
-        f"{count(len(rows), 'model')} fitted to the case as opened in {took}; changes are against its own model."
+    st.caption(f"{count(len(rows), 'result')} for the case as opened, in {took}; changes are against its own model.")
+    level = rows["fairness"].map(METRICS[work.metric].is_level)
+    st.dataframe(
+        **worded(rows.assign(reversed=rows["reversed"] & ~level), _columns(measure)), hide_index=True, lazy=False
     )
-    st.dataframe(**worded(rows, _columns(measure)), hide_index=True, lazy=False)
     download(rows, "mitigators")
 
 

@@ -148,6 +148,7 @@ def _last(work: Work, measure: Measure) -> Planned | None:
         plan = searched.plan(origin, settings)
     except RedressError as error:
         st.error(plain(error))
+        computing.offer_again(error, origin, searched.PLAN)
         return None
     if plan is None:
         computing.place(origin, searched.PLAN, *about)
@@ -158,7 +159,7 @@ def _last(work: Work, measure: Measure) -> Planned | None:
         _approximately(origin)
     else:
         st.caption(
-            f"Planned for another version than the one in force: {plain(inline(plan.reason))} Undo goes back to it; or plan anew."
+            f"Planned for another version than the one in force: {plain(inline(plan.reason))} {_way_back(work, origin)}"
         )
     if not len(plan):
         return Planned(plan, None, in_force)
@@ -175,6 +176,15 @@ def _approximately(origin: Work) -> None:
             f":material/info: {plain(first.name)}, tried first, is approximate. The plan ends with training again, and what it reaches is that "
             "model's; once these records are removed, the model can be made exact to be it."
         )
+
+
+def _way_back(work: Work, origin: Work) -> str:
+    """Say how to come to the version that a plan started from."""
+    steps = len(origin.applied) - work.at
+    if work.steps[: len(origin.applied)] != origin.applied or not steps:
+        return "That version is no more; plan anew."
+    times = "" if abs(steps) == 1 else f", {abs(steps)} times,"
+    return f"{'Redo' if steps > 0 else 'Undo'}{times} goes back to it; or plan anew."
 
 
 def _is_at(work: Work, origin: Work) -> bool:

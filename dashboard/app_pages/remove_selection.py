@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 import core
-from core.errors import NotSupportedError
+from core.errors import LimitError, NotSupportedError
 from dashboard import cached, session
 from dashboard.app_pages import remove_changes, remove_done, remove_plane
 from dashboard.components import computed, computing, opening, pages, strip, warnings
@@ -118,8 +118,9 @@ def _preview(work: Work) -> str:
             computing.place(work, computed.PREVIEW, hash(work.selection))
             return ""
         table = cached.predicted(work, found[0], None, (work.feature,))
-    except NotSupportedError as error:
+    except (NotSupportedError, LimitError) as error:
         st.info(f"{plain(error)} Apply shows the change; undo takes it back.")
+        computing.offer_again(error, work, computed.PREVIEW)
         return ""
     except core.RedressError as error:
         st.error(plain(error))

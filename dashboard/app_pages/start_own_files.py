@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -118,7 +119,9 @@ def _confirm(train: pd.DataFrame, test: pd.DataFrame, model: object) -> None:
 
 
 def _open(model: object, train: pd.DataFrame, test: pd.DataFrame, roles: core.Roles, confirm: bool, name: str) -> None:
-    def work(report: Report) -> tuple[str, str]:
+    case_id = workspace.new_id()
+
+    def work(report: Report) -> str:
         try:
             report(0.0, "checking how long the model takes")
             takes = expected_seconds(
@@ -127,17 +130,17 @@ def _open(model: object, train: pd.DataFrame, test: pd.DataFrame, roles: core.Ro
             report(0.1, f"scoring {count(len(test), 'test row')}, about {seconds(takes)}")
             case = core.Case(model, train=train, test=test, roles=roles, confirm=confirm)
             report(0.6, "writing it to the server's disk")
-            return workspace.store(case, name or "Uploaded case"), ""
+            workspace.store(case, name or "Uploaded case", case_id)
         except RedressError as error:
-            return "", str(error)
+            return str(error)
+        except OSError as error:
+            return f"The case must be written to the server's disk. It could not ({error.strerror}); make room there, or use fewer rows."
+        return ""
 
-    waiting.run("Opening the case", work, _opened)
+    waiting.run("Opening the case", work, partial(_opened, case_id), never=lambda: workspace.delete(case_id))
 
 
-def _opened(outcome: tuple[str, str]) -> None:
-    case_id, problem = outcome
-    if problem:
-        session.draft_part(PROBLEM, problem)
-        return
-    session.draft_part(PROBLEM, None)
-    opening.open_uploaded(case_id)
+def _opened(case_id: str, problem: str) -> None:
+    session.draft_part(PROBLEM, problem or None)
+    if not problem:
+        opening.open_uploaded(case_id)

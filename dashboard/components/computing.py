@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import RedressError
+from core.errors import LimitError, RedressError
 from dashboard import cached, session
 from dashboard.components import waiting
 from dashboard.jobs import Report
@@ -111,6 +111,13 @@ def place(work: Work, what: str, *settings: Any) -> None:
         st.button("Compute it after all", key=f"{session.Key.COMPUTE}_{what}", on_click=session.ask_again, args=(name,))
     else:
         st.caption(":material/hourglass_top: On its way; the bar at the foot of the window shows how far it is.")
+
+
+def offer_again(error: RedressError, work: Work, what: str) -> None:
+    """Offer to make a result again that did not fit into memory, of which there may be more by now."""
+    if isinstance(error, LimitError):
+        forget = cached.results().forget_limits
+        st.button("Try again", key=f"{session.Key.COMPUTE}_{what}", on_click=forget, args=(work.case_id,))
 
 
 def _quiet(name: Name, make: Callable[[Report], Any], report: Report) -> None:

@@ -10,7 +10,7 @@ from core.errors import RedressError
 from dashboard import cached, session, workspace
 from dashboard.components import pages, waiting
 from dashboard.history import Step
-from dashboard.jobs import GivenUpError, Report
+from dashboard.jobs import Report
 from dashboard.meaning import first_metric
 from dashboard.work import Work
 
@@ -31,20 +31,19 @@ def open_case(case_id: str) -> None:
 
 
 def open_uploaded(case_id: str) -> None:
-    """Open a case that was stored a moment ago; its files stay in their fields until it is open, and the copy goes if it is given up."""
-
-    def work(report: Report) -> Work:
-        try:
-            return _brought(case_id, report)
-        except GivenUpError:
-            workspace.delete(case_id)
-            raise
+    """Open a case that was stored a moment ago; its files stay in their fields until it is open, and the copy goes if it never is."""
 
     def done(opened: Work) -> None:
         session.clear_draft()
         session.commit(opened)
 
-    waiting.run("Opening the case", work, done, never=lambda: workspace.delete(case_id))
+    versions = cached.versions()
+
+    def never() -> None:
+        workspace.delete(case_id)
+        versions.drop(case_id)
+
+    waiting.run("Opening the case", lambda report: _brought(case_id, report), done, never=never)
 
 
 def _brought(case_id: str, report: Report) -> Work:

@@ -29,7 +29,7 @@ def run(
     """Do `work` off the script thread; where it is quick, `then` has had its result when this returns.
 
     Work with a name is a result that a page asked for, and leaves the last message as it is. Partial work, given up, is waited for.
-    Where it is given up before it has begun, `never` is called.
+    Where it is given up or fails, `never` is called once it has ended.
     """
     job = jobs.Job(title, work, then, name, partial=partial, never=never)
     session.add_job(about, job)

@@ -33,7 +33,7 @@ def show(work: Work) -> None:
         return  # The preview says why there is none.
     names = [feature_name(feature) for feature in features]
     found = {name: row(table, (work.metric, name)) for name in names}
-    parts = [_part(name, values) for name, values in found.items() if worsened(work.metric, values)]
+    parts = [_part(work.metric, name, values) for name, values in found.items() if worsened(work.metric, values)]
     if parts:
         label = plain(inline(meaning.label(work.metric, cached.case(work, 0).roles)))
         them = "it" if len(work.selection) == 1 else "them"
@@ -56,10 +56,12 @@ def worsened(metric: str, values: dict[str, Any]) -> bool:
     return bool((change if METRICS[metric].better == "lower" else -change) >= WORTH_SAYING)
 
 
-def _part(feature: str, values: dict[str, Any]) -> str:
+def _part(metric: str, feature: str, values: dict[str, Any]) -> str:
     sure = values["low"] > 0 or values["high"] < 0
     doubt = "" if sure else ", which holds 0, so that it may be chance"
-    turned = " (the groups change places)" if values["reversed"] else ""
+    turned = (
+        " (the groups change places)" if values["reversed"] and not METRICS[metric].is_level(values["after"]) else ""
+    )
     return (
         f"by {plain(feature)} from {number(values['before'])} to {number(values['after'])}{turned}, 95% interval of the change "
         f"{plain(interval(values['low'], values['high']))}{doubt}"

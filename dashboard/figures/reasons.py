@@ -12,8 +12,8 @@ from dashboard.figures import look
 from dashboard.words import markup, signed
 
 MOST_BARS = 10
-AXIS_WIDTH = 36
-"""Characters of the axis title in a line; the chart stands in a narrow column."""
+AXIS_WIDTH = 24
+"""Characters of the axis title in a line; on a phone more are cut off, as it stands below the bars alone."""
 STYLES = ((look.GRAY, "/"), (look.color(0), ""))
 """Colour and hatching of the model as opened, and of the model now."""
 
@@ -39,7 +39,9 @@ def of_record(table: pd.DataFrame, record: Any, towards: str, unit: str) -> go.F
     title = f"{first} speaks most {speaks} {towards} in record {record}: {value}"
     figure = _bars(table, "%{x:+.4f}")
     figure.add_vline(x=0, line={"color": look.FAINT, "width": 1})
-    axis = textwrap.wrap(f"adds to the {unit} of {towards}", AXIS_WIDTH)
+    axis = textwrap.wrap(f"adds to the {unit} of {towards}", AXIS_WIDTH, break_long_words=False)
+    if max(map(len, axis)) > AXIS_WIDTH:
+        axis = [f"adds to the {unit}"]  # The title says of what.
     return _finish(figure, table, title, "<br>".join(markup(line) for line in axis), wrap=60)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 
 import core
 from core.errors import InputError
@@ -28,6 +31,27 @@ def test_moved_decisions_are_those_of_the_model_without_the_records(small_case: 
     for wrong in ("a", 0, None):
         with pytest.raises(InputError, match="`most` must be a whole number of at least 1"):
             core.moved_decisions(small_case, forget, most=wrong)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (HistGradientBoostingClassifier(max_iter=5, early_stopping=True, random_state=0), "are held back for early"),
+        (HistGradientBoostingClassifier(max_iter=5, early_stopping=False, random_state=0), ""),
+        (GradientBoostingClassifier(n_estimators=3, n_iter_no_change=2, random_state=0), "are held back for early"),
+        (GradientBoostingClassifier(n_estimators=3, subsample=0.5, random_state=0), "each tree learns from"),
+    ],
+)
+def test_what_training_again_draws_anew_is_said_beside_what_it_moves(
+    small_case: core.Case, model: Any, words: str
+) -> None:
+    train, columns = small_case.train, ["age", "debt"]
+    case = core.Case(model.fit(train[columns], train["granted"]), train, small_case.test, small_case.roles)
+    notes = core.moved_decisions(case, ["p3"], most=2).attrs["notes"]
+    assert notes == core.predicted_scores(case, ["p3"])[1]
+    told = [note for note in notes if "draws anew which rows" in note]
+    assert len(told) == bool(words)
+    assert all(words in note for note in told)
 
 
 def test_mean_reasons_are_the_mean_of_reasons_over_the_same_records(small_case: core.Case) -> None:

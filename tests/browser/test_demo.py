@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SLOW_MS, go, settle, strip, wait_for_strip
 
 GAP, REMOVED = 0, 3
+OVERLAPS = """() => [...document.querySelectorAll('table.strip tr > *')]
+  .filter(cell => cell.scrollHeight > cell.clientHeight + 1).map(cell => cell.innerText)"""
+"""Cells of the strip whose text reaches into the next one."""
 
 
 def test_the_demonstration_from_opening_to_reload(page: Page, address: str) -> None:
@@ -87,3 +92,17 @@ def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None
     page.mouse.click(frame["x"] + 20, frame["y"] + 52)
     wait_for_strip(page, "preview", REMOVED, f"{n - 1:,}")
     expect(page.locator("strong", has_text=f"{n - 1:,} records selected")).to_be_visible(timeout=SLOW_MS)
+    settle(page)
+    table = page.get_by_test_id("stDataFrame").last
+    table.scroll_into_view_if_needed()
+    frame = table.bounding_box()
+    assert frame is not None
+    page.mouse.click(frame["x"] + 70, frame["y"] + 52)  # its id
+    expect(page.get_by_text(re.compile(r"^Record A\d+$"))).to_be_visible(timeout=SLOW_MS)
+
+    wide = page.viewport_size
+    assert wide is not None
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.wait_for_timeout(300)
+    assert not page.evaluate(OVERLAPS), "rows of the strip overlap on a phone"
+    page.set_viewport_size(wide)

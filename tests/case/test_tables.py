@@ -339,6 +339,29 @@ def test_an_unnamed_index_in_parquet_names_the_records_or_is_left_out(index: lis
     assert (guess.record_id, guess.exclude) == (("column 3", ()) if len(set(index)) == 4 else (None, ("column 3",)))
 
 
+@pytest.mark.parametrize("name", ["client_id", "sex", None])
+def test_an_index_stored_as_a_range_is_a_column_where_it_has_a_name(name: str | None) -> None:
+    out, index = io.BytesIO(), pd.RangeIndex(100, 120, 5, name=name)
+    pd.DataFrame({"sex": ["f", "m"] * 2, "granted": [0, 0, 1, 1]}, index=index).to_parquet(out)
+    frame = read_table(out.getvalue()).frame
+    if name is None:
+        assert frame.columns.tolist() == ["sex", "granted"]
+        return
+    added = name if name != "sex" else "column 3"
+    assert frame.columns.tolist() == ["sex", "granted", added]
+    assert frame[added].tolist() == [100, 105, 110, 115]
+    assert guess_roles(frame).record_id == added
+
+
+@pytest.mark.parametrize(
+    "said", [b"[]", b"{", b'{"index_columns": [{"kind": "range", "name": "a", "start": 0, "stop": 99, "step": 1}]}']
+)
+def test_an_index_that_is_not_as_described_is_left_alone(said: bytes) -> None:
+    plain = pa.table({"sex": ["f", "m"], "granted": [0, 1]})
+    frame = read_table(parquet(plain.replace_schema_metadata({b"pandas": said}))).frame
+    assert frame.columns.tolist() == ["sex", "granted"]
+
+
 def test_a_small_parquet_with_fifty_million_rows_is_refused_by_its_footer() -> None:
     zeros = pa.array(np.zeros(10_000_000, dtype=np.int8))
     data = parquet(pa.table({"a": zeros, "b": zeros}), compression="zstd")

@@ -172,7 +172,10 @@ def test_an_id_listed_twice_is_forgotten_once_and_noted(
 def test_groups_that_change_places_are_explained(small_case: core.Case) -> None:
     shift = core.compare(small_case, small_case, metrics="equal_opportunity_difference", features=["sex"])
     assert "*" not in commands._shift_table(shift)
-    assert " *" in commands._shift_table(shift.assign(reversed=True))
+    turned = shift.assign(reversed=True)
+    assert " *" in commands._shift_table(turned)
+    assert "*" not in commands._shift_table(turned.assign(after=0.00004)), "0.0000 has no other way"
+    assert " *" in commands._shift_table(turned.assign(after=0.0004))
 
 
 def test_numbers_as_ids_and_subjects(capsys: pytest.CaptureFixture[str], small_case: core.Case, tmp_path: Path) -> None:

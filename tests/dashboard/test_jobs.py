@@ -163,4 +163,32 @@ def test_work_given_up_before_it_began_is_tidied_up_once() -> None:
     ended = Job("Ended", lambda _: 7, lambda _: None, never=lambda: tidied.append("ended")).start()
     assert ended.settle(5.0)
     ended.cancel()
-    assert tidied == ["queued"], "work that began tidies up itself"
+    assert tidied == ["queued"], "what was handed over stays"
+
+
+def test_work_that_hands_nothing_over_is_tidied_up_after_once_it_has_ended() -> None:
+    tidied: list[str] = []
+    go, begun = Event(), Event()
+
+    def fails(_: Report) -> None:
+        begun.set()
+        go.wait(5.0)
+        raise MemoryError
+
+    late = Job(
+        "Late", lambda _: begun.set() or go.wait(5.0), lambda _: None, never=lambda: tidied.append("late")
+    ).start()
+    assert begun.wait(5.0)
+    late.cancel()
+    assert not tidied, "it may still write"
+    go.set()
+    assert late._future is not None
+    assert late._future.result(5.0), "given up too late to end early"
+    broken = Job("Broken", fails, lambda _: None, never=lambda: tidied.append("broken")).start()
+    with pytest.raises(MemoryError):
+        broken.settle(5.0)
+    broken.cancel()
+    until = time.monotonic() + 5.0
+    while len(tidied) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert tidied == ["late", "broken"]

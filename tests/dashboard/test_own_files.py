@@ -22,6 +22,7 @@ from streamlit.testing.v1 import AppTest
 
 import core
 from core.case import trial
+from core.errors import InputError
 from dashboard import cached, jobs, workspace
 from dashboard.components import opening, waiting
 from tests.conftest import make_pipeline_for, make_table
@@ -347,6 +348,39 @@ def test_cancelling_an_opening_that_waits_for_its_turn_deletes_the_copy(
     assert workspace.saved() == [case_id]
     given["never"]()
     assert not workspace.saved()
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "sentence"),
+    [
+        ("saving", OSError(28, "No space left on device"), "written to the server's disk. It could not (No space left"),
+        ("reading", MemoryError(), "must fit into the server's memory"),
+        ("checking", InputError("It must be whole."), "must be whole"),
+    ],
+)
+def test_an_opening_that_fails_leaves_no_copy_and_keeps_the_files(
+    open_app: Opener,
+    files: dict[str, tuple[str, bytes, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    home: Path,
+    where: str,
+    error: Exception,
+    sentence: str,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    app = upload(open_app(), **files)
+    place = {"saving": (workspace, "write"), "reading": (core, "prepare"), "checking": (cached, "provenance")}[where]
+    monkeypatch.setattr(*place, fail)
+    monkeypatch.setattr(jobs, "QUICK_S", 20.0)
+    app.button(key="open").click().run()
+    assert sentence in errors(app)
+    app.run()
+    assert not app.exception, app.exception
+    assert not [*home.glob("cases/*")]
+    assert "work" not in app.session_state
+    assert any(one.label == "Open the case" for one in app.button), "the files are still there"
 
 
 def bad_cases() -> list[object]:

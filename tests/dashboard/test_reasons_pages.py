@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from streamlit.testing.v1 import AppTest
 
 import core
 from core.errors import InputError
 from core.metrics import METRICS
 from dashboard import jobs, workspace
+from dashboard.app_pages import remove_changes
+from dashboard.components import warnings
 from dashboard.figures import reasons
 from dashboard.history import Step, take
 from dashboard.meaning import first_metric, label, of_gap
@@ -132,6 +135,17 @@ def test_a_selection_that_widens_the_gap_is_warned_of(open_app: Opener, case_id:
         assert bool(texts) is warned
 
 
+def test_groups_that_end_level_are_not_said_to_change_places(small_case: core.Case) -> None:
+    gap, ratio = "equal_opportunity_difference", "demographic_parity_ratio"
+    values = {"before": 0.0002, "low": -0.01, "high": 0.02, "reversed": True}
+    for metric, after, over in ((gap, 0.0004, False), (gap, 0.0202, True), (ratio, 0.9998, False), (ratio, 0.97, True)):
+        assert ("change places" in warnings._part(metric, "sex", {**values, "after": after})) is over
+    table = core.compare(small_case, small_case, metrics=[gap, ratio], features=["sex"])
+    for after, over in (({gap: 0.0004, ratio: 0.9998}, [False] * 2), ({gap: 0.01, ratio: 0.9}, [True] * 2)):
+        ended = table.assign(reversed=True, after=[after[name] for name, _ in table.index])
+        assert remove_changes.readable(ended, small_case.roles)["reversed"].tolist() == over
+
+
 def test_a_long_result_shows_its_progress_and_can_be_given_up(
     open_app: Opener, case_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +175,31 @@ def test_a_long_result_shows_its_progress_and_can_be_given_up(
     assert app.number_input(key="find_number")
 
 
+def test_what_does_not_fit_into_memory_is_said_and_can_be_tried_again(
+    open_app: Opener, home: Path, small_case: core.Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns, train = ["age", "debt"], small_case.train
+    model = RandomForestClassifier(3, max_depth=4, random_state=0).fit(train[columns], train["granted"])
+    case_id = workspace.store(core.Case(model, train, small_case.test, small_case.roles), "Forest")
+    monkeypatch.setenv("REDRESS_MAX_MEMORY_MB", "0.01")
+    app = go(open_app(case_id), "find")
+    sentence = "Adopting 3 trees of 1,500 rows must fit into memory"
+    assert sentence in " ".join(one.value for one in app.info).replace("\\", "")
+    app.session_state["work"] = replace(app.session_state["work"], selection=("p1", "p2"))
+    go(app, "remove")
+    told = " ".join(one.value for one in app.info).replace("\\", "")
+    assert sentence in told
+    assert "Apply shows the change" in told
+    app.button(key="remove_apply").click().run()
+    assert "2 records removed" in " ".join(one.value for one in app.markdown)
+    app.button(key="strip_move_Undo").click().run()
+    go(app, "find")
+    monkeypatch.delenv("REDRESS_MAX_MEMORY_MB")
+    next(one for one in app.button if one.label == "Try again").click().run()
+    assert any("gap" in one.value for one in app.dataframe)
+    assert not app.exception, app.exception
+
+
 def test_results_keep_errors_and_go_with_their_case() -> None:
     results = Results(5)
 
@@ -183,6 +222,8 @@ def test_the_chart_of_reasons_names_the_largest_of_the_version_in_force() -> Non
     assert [bar.name for bar in figure.data] == ["as opened", "now"]
     assert figure.data[0].marker.pattern.shape != figure.data[1].marker.pattern.shape, "colour is not the only sign"
     assert "<b>" not in figure.data[0].y[0]
-    assert figure.layout.xaxis.title.text == "adds to the log-odds of granted = 1"
+    assert figure.layout.xaxis.title.text == "adds to the log-odds of<br>granted = 1"
     narrow = reasons.of_record(table, 3, "subscribed_term_deposit = yes", "log-odds").layout.xaxis.title.text
-    assert narrow == "adds to the log-odds of<br>subscribed_term_deposit = yes"
+    assert narrow == "adds to the log-odds of<br>subscribed_term_deposit<br>= yes"
+    long = reasons.of_record(table, 3, "subscribed_long_term_deposit = yes", "log-odds").layout.xaxis.title.text
+    assert long == "adds to the log-odds", "a phone would cut off the rest, which the title says"

@@ -11,6 +11,8 @@ from dashboard.app_pages import find_table
 from dashboard.figures import influence
 from dashboard.records import Filters, inside_box, inside_outline, makeup, most_harmful, record_table
 from dashboard.work import Work
+from tests.dashboard.conftest import Opener
+from tests.dashboard.test_pages import go
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,15 @@ def test_points_keep_selected_and_extreme_records(monkeypatch: pytest.MonkeyPatc
     assert retained["gap"].idxmax() in shown.index
     assert retained["loss"].idxmin() in shown.index
     assert shown.index.is_unique
+
+
+def test_a_click_on_any_cell_opens_its_record(open_app: Opener, case_id: str) -> None:
+    app = go(open_app(case_id), "find")
+    table = next(one.value for one in app.dataframe if "gap" in one.value)
+    # The browser says nothing of clicks on an index, so that the ids have to be a column.
+    assert isinstance(table.index, pd.RangeIndex)
+    assert table.columns[0] == "person"
+    assert table["person"].is_unique
 
 
 def test_ticks_that_arrive_with_a_click_that_set_the_selection_do_not_undo_it(
