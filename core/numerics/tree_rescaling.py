@@ -1,4 +1,4 @@
-"""The thresholds of a tree whose columns hold other values in the same order."""
+"""What a tree holds of its columns' values, written again where they are others in the same order: thresholds, and codes next to splits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from core.numerics.kernel import entry, int64, kernel
 from core.numerics.tree_arrays import Array, Table
 from core.numerics.tree_build import FEATURE, LEFT, MISSING, RIGHT, ROWS, THRESHOLD
 from core.numerics.tree_columns import codes_for, column_of, midpoint
+from core.numerics.tree_histograms import ABOVE, BELOW, BINS, CANDIDATES, PEAK, SIZE
+from core.numerics.tree_histograms import FEATURE as OF
 
 
 @kernel
@@ -60,3 +62,28 @@ def rewrite_thresholds(table: Table, chosen: Array, samples: Array, words: Array
         codes = codes_for(table, end - start)[column]
         below, above = _largest(codes, samples[start:middle]), _smallest(codes, samples[middle:end])
         reals[node, THRESHOLD] = midpoint(table, column, below, above)
+
+
+@entry
+def shift_splits(lines: Array, first: Array, shifts: Array) -> None:
+    """Renumber the codes on both sides of the splits that histograms hold.
+
+    Parameters
+    ----------
+    lines : ndarray of int32, shape (n_lines, 5)
+        Histograms of one node after the other.
+    first : ndarray of int64, shape (n_columns + 1,)
+        Where each column's codes start in `shifts`.
+    shifts : ndarray of int32
+        By how much each code rises.
+    """
+    at = int64(0)
+    while at < len(lines):
+        head = at + 1
+        for _ in range(lines[at, CANDIDATES]):
+            if lines[head, PEAK] >= 0:
+                start = first[lines[head, OF]]
+                lines[head, BELOW] += shifts[start + lines[head, BELOW]]
+                lines[head, ABOVE] += shifts[start + lines[head, ABOVE]]
+            head += 1 + lines[head, BINS]
+        at += lines[at, SIZE]
