@@ -22,7 +22,7 @@ Singles = npt.NDArray[np.float32]
 
 MOST_STEPS = 64
 """Values that are taken as one in longer chains are not looked through."""
-ONE_IN = 32
+ONE_IN = 500
 """Where more than one row in so many wavers, they are not told apart from the others."""
 
 
