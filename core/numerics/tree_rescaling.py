@@ -7,7 +7,7 @@ import numpy as np
 from core.numerics.kernel import entry, int64, kernel
 from core.numerics.tree_arrays import Array, Table
 from core.numerics.tree_build import FEATURE, LEFT, MISSING, RIGHT, ROWS, THRESHOLD
-from core.numerics.tree_columns import codes_for, column_of, midpoint
+from core.numerics.tree_columns import column_of, midpoint
 from core.numerics.tree_histograms import ABOVE, BELOW, BINS, CANDIDATES, PEAK, SIZE
 from core.numerics.tree_histograms import FEATURE as OF
 
@@ -59,7 +59,7 @@ def rewrite_thresholds(table: Table, chosen: Array, samples: Array, words: Array
         if not chosen[f]:
             continue
         column = column_of(table, f, words[node, MISSING] & 255 != 0)
-        codes = codes_for(table, end - start)[column]
+        codes = table.codes[column]
         below, above = _largest(codes, samples[start:middle]), _smallest(codes, samples[middle:end])
         reals[node, THRESHOLD] = midpoint(table, column, below, above)
 
