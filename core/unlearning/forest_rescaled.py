@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import NotSupportedError
-from core.numerics.tree_arrays import CLASS_MASK, Rules
+from core.numerics.tree_arrays import CLASS_MASK, Rules, Table
 from core.numerics.tree_rescaling import rewrite_thresholds, shift_splits
 from core.unlearning.base import Positions
 from core.unlearning.forest_anew import Refitted
@@ -26,7 +26,10 @@ from core.unlearning.forest_tree import NO_INTS, Bench, LivingTree, with_tree
 from core.unlearning.threads import on_threads
 
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int32]
 
+MANY = 32
+"""Where more than one row in so many leaves, building every tree anew is as quick."""
 IN_PLACE = "The preprocessing, fitted again, gives the trees other values; each was updated, and its thresholds were put between these."
 
 
@@ -46,10 +49,11 @@ def rescaled(state: ForestState, positions: Positions, new: Refitted, rules: Rul
         For so many rows.
     """
     grove = state.grove
-    # A drawn threshold is no midpoint: rounding may carry any value to its other side.
-    if rules != grove.rules or rules.random or not new.same_columns:
-        return None
     known = new.rows[grove.rows]
+    # A drawn threshold is no midpoint: rounding may carry any value to its other side.
+    as_before = rules == grove.rules and not rules.random and new.same_columns
+    if not as_before or len(positions) * MANY > np.count_nonzero(known):
+        return None
     found = revalued(grove.table, new.changed, new.values, known)
     if found is None:
         return None
@@ -71,7 +75,7 @@ def rescaled(state: ForestState, positions: Positions, new: Refitted, rules: Rul
     return replace(rest, grove=after, trees=tuple(on_threads(one, list(zip(state.trees, rest.trees, strict=True)))))
 
 
-def _on_values(grove: Grove, new: Refitted, table: Any, known: Bools) -> Grove:
+def _on_values(grove: Grove, new: Refitted, table: Table, known: Bools) -> Grove:
     """Return what the trees share, on the new values."""
     X = grove.X.copy()
     X[np.ix_(known, new.changed)] = new.values
@@ -89,17 +93,15 @@ def _renewed(tree: LivingTree, found: Revalued, chosen: Bools, shared: bool) -> 
         )
     words, reals = tree.grown[:2]
     rewrite_thresholds(found.table, chosen, tree.samples, words, reals, np.empty(len(words), np.int64))
-    return tree if found.shifts is None else replace(tree, memory=_shifted(tree.memory, found))
-
-
-def _shifted(memory: Any, found: Revalued) -> Memory:
-    """Return what a tree remembers, with codes as they are numbered now."""
+    if found.shifts is None:
+        return tree
+    memory: Any = tree.memory
     parts = memory.shared.copy(), memory.own.copy()
     for lines in parts:
         shift_splits(lines, found.first, found.shifts)
-    return Memory(memory.names, *parts)
+    return replace(tree, memory=Memory(memory.names, *parts))
 
 
-def _joined(tree: LivingTree, rows: Any, grove: Grove, stays: Bools, bench: Bench) -> LivingTree:
+def _joined(tree: LivingTree, rows: Ints, grove: Grove, stays: Bools, bench: Bench) -> LivingTree:
     """Return a tree with rows that it did not know."""
     return tree._updated(grove.table, grove.rules, NO_INTS, rows, stays, bench)

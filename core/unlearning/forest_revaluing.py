@@ -7,7 +7,7 @@ values, where need be between those that there are. All others keep their bins, 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -126,10 +126,11 @@ def _unlike(one: Singles, other: Singles, sizes: Positions) -> Bools | None:
     return None
 
 
-def _closeness(values: Singles, step: int) -> npt.NDArray[np.int8]:
+def _closeness(values: Singles, step: int) -> npt.NDArray[np.intp]:
     """Return of values so many places apart whether they are equal (2), taken as one (1) or neither."""
     low, high = values[:-step], values[step:]
-    return (high <= low + LINK).astype(np.int8) + (high == low)
+    closeness: npt.NDArray[np.intp] = np.add(high <= low + LINK, high == low, dtype=np.intp)
+    return closeness
 
 
 def _with_values(
@@ -202,7 +203,7 @@ def _inside_chains(values: Singles) -> Bools:
     return linked & np.roll(linked, 1)
 
 
-def _column(codes: Positions, bin_of: Positions, values: Singles) -> Column:
+def _column(codes: npt.NDArray[Any], bin_of: Positions, values: Singles) -> Column:
     """Return the column of rows with these codes."""
     linked = np.append(values[1:] <= values[:-1] + LINK, False)
     edges = np.searchsorted(bin_of, EDGES).astype(np.int32)
