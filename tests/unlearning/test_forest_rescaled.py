@@ -14,6 +14,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 import core
 from core.numerics.tree_arrays import LINK
+from core.numerics.tree_build import FEATURE, THRESHOLD
+from core.numerics.tree_histograms import ABOVE, BELOW, BINS, PEAK
+from core.numerics.tree_histograms import FEATURE as OF
 from core.unlearning import forest_rescaled, forest_revaluing
 from core.unlearning.forest import Forest
 from core.unlearning.forest_coding import code_table
@@ -25,7 +28,7 @@ N = 700
 
 
 def make_case(last, *, scaler=None, close=False, classes=2):
-    """Return a case of whole numbers, some missing; if `close`, with columns that hold values about 1e-7 apart, too."""
+    """Return a case of whole numbers, some missing; if `close`, with a column of others, some about 1e-7 apart."""
     draw = np.random.default_rng(7)
     table = pd.DataFrame(
         {
@@ -33,9 +36,11 @@ def make_case(last, *, scaler=None, close=False, classes=2):
             "amount": np.where(draw.random(N) < 0.6, 0.0, draw.integers(1, 90_000, N)),
             "months": np.where(draw.random(N) < 0.1, np.nan, draw.integers(0, 9, N)),
             "ratio": draw.normal(size=N) if close else draw.integers(0, 400, N) / 4,
-            "rate": draw.integers(0, 200, N) / 10 + (6e-7 * (draw.random(N) < 0.2) if close else 0.0),
+            "rate": draw.integers(0, 200, N) / 10,
         }
     )
+    if close:
+        table.loc[20:39, "ratio"] = table["ratio"][:20].to_numpy() + 1e-7
     names = list(table)
     score = (
         table["age"] / 20 + np.log1p(table["amount"]) / 5 + table["ratio"] / (1 if close else 100) + draw.normal(size=N)
@@ -55,6 +60,23 @@ def assert_equals_building_again(before, after):
     scored = after.X_test
     np.testing.assert_array_equal(after.scores("test"), again.predict_proba(scored)[:, after.pos_column])
     np.testing.assert_array_equal(after.model.predict_proba(scored), again.predict_proba(scored))
+
+
+def splits_remembered(case):
+    """Compare the codes next to the splits that histograms hold with the thresholds of their nodes; return how many there are."""
+    table, count = case.state.grove.table, 0
+    for tree in case.state.trees:
+        memory = tree.memory
+        lines = np.concatenate([memory.shared, memory.own])
+        for node in np.flatnonzero(memory.names >= 0):
+            head = memory.names[node] + 1
+            while lines[head, OF] != tree.grown.words[node, FEATURE]:
+                head += 1 + lines[head, BINS]
+            if lines[head, PEAK] >= 0:
+                low, high = table.values[table.first[lines[head, OF]] + lines[head, [BELOW, ABOVE]]].astype(float)
+                assert low / 2 + high / 2 == tree.grown.reals[node, THRESHOLD]
+                count += 1
+    return count
 
 
 def go(case, rows):
@@ -101,7 +123,10 @@ def test_rows_that_rounding_ranks_otherwise_leave_and_join_again(monkeypatch):
     )
     for gone in (rows[:1], rows[1:2], rows[2:3], rows[3:9], rows[9:10]):
         case = go(case, gone)
-    assert sum(one.shifts is not None and len(one.wavering) > 3 for one in found) > 2
+        assert splits_remembered(case) > 5
+        widest = np.diff(case.state.grove.table.first).max()
+        assert all(len(bench.scratch.slot) >= widest for bench in case.state.grove.benches)
+    assert sum(one.shifts is not None for one in found) > 2
 
 
 @pytest.mark.parametrize(
@@ -135,11 +160,14 @@ def test_codes_rank_the_new_values_and_bins_part_no_values_taken_as_one(seed, mo
     X[:, 1] += 2.5e-7 * draw.integers(0, 2, 900)
     X[draw.random(900) < 0.05, seed % 2] = np.nan
     table, known = code_table(X.astype(np.float32), 2), draw.random(900) < 0.9
+    known &= seed < 5 or ~np.isnan(X).any(axis=1)
+    infinite = np.isinf(table.values).sum()
     values = (X[known] * draw.uniform(0.4, 0.6) + draw.uniform(0, 1)).astype(np.float32)
     found = revalued(table, np.arange(2), values, known)
     assert found is not None
     assert len(found.wavering) > 0
     table = found.table
+    assert np.isinf(table.values).sum() == infinite == 2
     for column, (missing, of) in enumerate([(np.inf, 0), (np.inf, 1), (-np.inf, seed % 2)]):
         held, codes = np.nan_to_num(values[:, of], nan=missing), table.codes[column, known].astype(int)
         own = table.values[table.first[column] : table.first[column + 1]]
@@ -153,13 +181,17 @@ def test_codes_rank_the_new_values_and_bins_part_no_values_taken_as_one(seed, mo
         inside = np.bincount(bins, minlength=n_bins)
         np.testing.assert_array_equal(np.diff(table.starts[column, : n_bins + 1]), inside)
         order = np.argsort(codes)
-        ranked, ranks, parts, chained = held[order], codes[order], bins[known][order], table.chained[known][order]
+        ranked, ranks, parts = held[order], codes[order], bins[known][order]
         for step in range(1, 40):
             close = (ranked[step:] <= ranked[:-step] + LINK) & (ranks[step:] > ranks[:-step])
             assert (parts[step:] == parts[:-step])[close].all()
             assert (ranks[step:] - ranks[:-step])[close].max(initial=0) <= table.linked[column]
-        for code in np.unique(codes)[1:-1]:
-            value, around = own[code], np.unique(held)
-            at = np.searchsorted(around, value)
-            if around[at] <= around[at - 1] + LINK and around[at + 1] <= around[at] + LINK:
-                assert chained[ranks == code].all()
+
+
+def test_a_row_that_holds_a_chain_of_linked_values_together_is_marked(monkeypatch):
+    values = np.append([0.0, 2e-7, 4e-7], np.arange(1, 1200) / 100).astype(np.float32)[:, None]
+    found = revalued(code_table(values, 2), np.array([0]), values * np.float32(0.4), np.ones(1202, dtype=bool))
+    assert found is not None
+    assert found.wavering.tolist() == np.flatnonzero(found.table.chained).tolist() == [1]
+    monkeypatch.setattr(forest_revaluing, "ONE_IN", 1203)
+    assert revalued(code_table(values, 2), np.array([0]), values * np.float32(0.4), np.ones(1202, dtype=bool)) is None
