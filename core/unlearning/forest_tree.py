@@ -33,6 +33,7 @@ from core.numerics.tree_replay import make_stream, replay
 from core.numerics.tree_update import Change, update
 from core.unlearning.forest_histograms import Memory
 from core.unlearning.forest_parts import Stream
+from core.unlearning.memory import keep_freed_memory
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
@@ -81,6 +82,7 @@ class Bench:
     @classmethod
     def for_rows(cls, n_rows: int, table: Table) -> Bench:
         """Return room for trees of up to `n_rows` rows."""
+        keep_freed_memory()
         moves = Moves(np.empty(4 * n_rows + 64, np.int32), np.empty(n_rows, np.int32), np.zeros(4, np.int64))
         lines = np.empty((n_rows * max(len(table.codes), 8), WIDTH), np.int32)
         out, results = make_room(n_rows, table.n_classes), np.zeros((TOGETHER, 4), np.int64)
