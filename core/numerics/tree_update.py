@@ -105,7 +105,7 @@ def _any(flags: Array, rows: Array) -> bool:
 
 @inlined
 def _put_counted(
-    out: Grown, at: int, parent: int, side: int, sums: Array, weight: float, n_rows: int, node_impurity: float, origin: int
+    out: Grown, at: int, parent: int, side: int, sums: Array, weight: float, n_rows: int, node_impurity: float, origin: Any
 ) -> int:  # fmt: skip
     """Write a leaf whose sums are known; return where the next node goes."""
     put_node(out, at, parent, side == 1, sums, weight, n_rows, node_impurity)

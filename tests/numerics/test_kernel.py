@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 
 from core.numerics import kernel
@@ -54,3 +55,10 @@ def test_a_function_is_compiled_again_where_one_that_it_calls_was_changed(packag
 
 def test_functions_run_where_numba_is_told_not_to_compile(package: Path, tmp_path: Path) -> None:
     assert answer(tmp_path, "print(f(10))", NUMBA_DISABLE_JIT="1") == "21"
+
+
+def test_what_other_sources_left_is_not_read(package: Path, tmp_path: Path) -> None:
+    assert answer(tmp_path) == "21 0"
+    for index in package.glob("__pycache__/*.nbi"):
+        index.write_bytes(f"V{numba.__version__}\n.".encode() + b"cvanished\nname\n.")
+    assert answer(tmp_path) == "21 0"
