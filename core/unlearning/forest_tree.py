@@ -41,7 +41,7 @@ Bools = npt.NDArray[np.bool_]
 
 MANY = 8
 """Where more than one row in so many leaves, building the tree anew is quicker."""
-TOGETHER, NODES_TOGETHER = 4, 8_000
+TOGETHER, NODES_TOGETHER = 8, 8_000
 """Trees updated in one call, and the nodes they have at most, as those of more no longer stay in cache until they are copied; between
 calls, threads wait for one another to run Python."""
 NO_INTS: Ints = np.empty(0, np.int32)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import platform
+import subprocess
+import sys
 import tracemalloc
 
 import pytest
@@ -78,3 +81,27 @@ def test_what_is_estimated_is_about_what_is_taken(options):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < memory_of(case.model, len(TRAIN)) < 3 * peak
+
+
+ROUNDS = """
+import resource
+import numpy as np
+from core.unlearning.memory import keep_freed_memory
+
+def pages():
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        trees = [np.ones(100_000) for _ in range(20)]
+        del trees
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+print(pages())
+keep_freed_memory()
+print(pages())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators have rules of their own")
+def test_memory_that_was_let_go_is_taken_again_without_asking_the_system():
+    before, kept = map(int, subprocess.check_output([sys.executable, "-c", ROUNDS]).split())
+    assert kept < 100 < 1000 < before
