@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from core.attribution.forest_points import points_of, state_of
 from core.case.case import Case
+from core.numerics.tree_arrays import Rules
 from core.unlearning.base import mask_without
 from core.unlearning.forest_anew import Refitted, on_columns, refitted
 from core.unlearning.forest_parts import estimator_of, rules_of
+from core.unlearning.forest_rescaled import rescaled
 from core.unlearning.forest_state import ForestState
 from core.unlearning.forest_table import Singles, as_trees_take
 from core.unlearning.forest_tree import LivingTree
@@ -51,6 +53,11 @@ class Leaving:
             return 0
         return int(self.points.size + (0 if self.new is None else self.new.values.size))
 
+    def rules(self, part: ForestState) -> Rules:
+        """Return what shapes trees of the records that stay, as many columns tried as in `part`."""
+        n_rows = int(self.retained.sum())
+        return rules_of(estimator_of(self.case.model), n_rows)._replace(max_features=part.grove.rules.max_features)
+
     def trees(self, part: ForestState) -> tuple[LivingTree, ...]:
         """Return some of the case's trees without the records; `part` holds them, on the columns they leave where `new` says so.
 
@@ -59,8 +66,7 @@ class Leaving:
         NotSupportedError
             If one of them would have no rows left.
         """
-        n_rows = int(self.retained.sum())
-        rules = rules_of(estimator_of(self.case.model), n_rows)._replace(max_features=part.grove.rules.max_features)
+        rules = self.rules(part)
         if self.new is None and rules == part.grove.rules:
             return part.without(self.positions, self.retained).trees
         return part.under(rules).from_scratch(self.retained).trees
@@ -126,4 +132,7 @@ def leave(case: Case, positions: Positions, on: str, part: ForestState) -> tuple
         As from `Door.leaving` and `Leaving.trees`.
     """
     leaving = Door(case, on).leaving(positions, lost_categories(case, positions))
-    return leaving.trees(part if leaving.new is None else on_columns(part, leaving.new)), leaving.points
+    if leaving.new is None:
+        return leaving.trees(part), leaving.points
+    updated = rescaled(part, positions, leaving.new, leaving.rules(part))
+    return updated.trees if updated else leaving.trees(on_columns(part, leaving.new)), leaving.points

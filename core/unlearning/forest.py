@@ -24,10 +24,12 @@ from sklearn.tree import DecisionTreeClassifier
 from core.case.case import Case
 from core.case.edits import Edits
 from core.errors import NotSupportedError
+from core.numerics.tree_arrays import Rules
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
-from core.unlearning.forest_anew import built_anew, refitted
+from core.unlearning.forest_anew import Refitted, built_anew, refitted
 from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import check_weights, estimator_of, rules_of, why_not
+from core.unlearning.forest_rescaled import IN_PLACE, rescaled
 from core.unlearning.forest_saved import restore, saved_forest
 from core.unlearning.forest_state import ForestState, prepare_state
 from core.unlearning.forest_table import as_trees_take
@@ -63,19 +65,15 @@ class Forest(Unlearner):
         retained = mask_without(case, positions)
         before: ForestState = self.prepare(case).state
         new = refitted(case, before.grove, retained)
-        notes: tuple[str, ...] = ()
+        rules, notes = rules_of(estimator_of(case.model), int(retained.sum())), list[str]()
         if new is not None and new.differs:
-            as_trees_take(case.model, case.X_test, new.steps)  # raises where a test row could not be scored any more
-            check_room(case, "Building again")
-            state, model = built_anew(before, case.model, new)
-            notes = (new.note,)
+            state, model, *notes = _on_other_values(case, before, positions, new, rules)
         else:
-            rules = rules_of(estimator_of(case.model), int(retained.sum()))
             same = rules == before.grove.rules
             state = before.without(positions, retained) if same else before.under(rules).from_scratch(retained)
             model = state.assemble(case.model, new.steps if new else None)
         after = case.replace(model, retained, state.for_case(case, model, before))
-        return Removal(after, Guarantee.EXACT, notes=notes if state.known_order else (*notes, ORDER_UNKNOWN))
+        return Removal(after, Guarantee.EXACT, notes=(*notes, *_about_order(state)))
 
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case whose trees are those of the other labels: the rows are taken out and put back."""
@@ -86,10 +84,11 @@ class Forest(Unlearner):
         if new is not None and new.differs:
             raise NotSupportedError("the preprocessing, fitted to the records as edited, gives other values")
         state = before.relabelled(positions, after.train_codes[positions], weight)
-        notes = () if state.known_order else (ORDER_UNKNOWN,)
         model = state.assemble(case.model, new.steps if new else None)
         return Removal(
-            case.with_edits(model, edits, state.for_case(after, model, before)), Guarantee.EXACT, notes=notes
+            case.with_edits(model, edits, state.for_case(after, model, before)),
+            Guarantee.EXACT,
+            notes=_about_order(state),
         )
 
     def retrained(self, case: Case, retained: Bools) -> Any:
@@ -100,6 +99,23 @@ class Forest(Unlearner):
             return built_anew(before, case.model, new)[1]
         state = before.under(rules_of(estimator_of(case.model), int(retained.sum())))
         return state.from_scratch(retained).assemble(case.model, new.steps if new else None)
+
+
+def _about_order(state: ForestState) -> tuple[str, ...]:
+    """Say what was taken for granted about the order of draws."""
+    return () if state.known_order else (ORDER_UNKNOWN,)
+
+
+def _on_other_values(
+    case: Case, before: ForestState, positions: Positions, new: Refitted, rules: Rules
+) -> tuple[ForestState, Any, str]:
+    """Return the trees on what another preprocessing gives them, the model of them and a note: updated in place, or built anew."""
+    as_trees_take(case.model, case.X_test, new.steps)  # raises where a test row could not be scored any more
+    updated = rescaled(before, positions, new, rules)
+    if updated is not None:
+        return updated, updated.assemble(case.model, new.steps), IN_PLACE
+    check_room(case, "Building again")
+    return *built_anew(before, case.model, new), new.note
 
 
 def _new_weights(before: Case, after: Case, positions: Positions) -> npt.NDArray[np.int32] | None:

@@ -61,9 +61,14 @@ class Refitted:
     n_before: int
 
     @property
+    def same_columns(self) -> bool:
+        """Return whether trees get the columns that they got before."""
+        return np.array_equal(self.columns, np.arange(self.n_before))
+
+    @property
     def differs(self) -> bool:
         """Return whether trees get anything else than before."""
-        return len(self.changed) > 0 or not np.array_equal(self.columns, np.arange(self.n_before))
+        return len(self.changed) > 0 or not self.same_columns
 
     @property
     def note(self) -> str:

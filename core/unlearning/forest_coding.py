@@ -38,7 +38,7 @@ def code_table(X: Singles, n_classes: int) -> Table:
     incomplete = np.flatnonzero(np.isnan(X).any(axis=0))
     columns = [_coded(X[:, f], np.inf, rows, chained) for f in range(X.shape[1])]
     columns += [_coded(X[:, f], -np.inf, rows, chained) for f in incomplete]
-    return _side_by_side(columns, X.shape[1], incomplete, chained, n_classes)
+    return side_by_side(columns, X.shape[1], incomplete, chained, n_classes)
 
 
 def recoded(table: Table, columns: Positions, changed: Positions, values: Singles, known: Bools) -> Table:
@@ -60,8 +60,8 @@ def recoded(table: Table, columns: Positions, changed: Positions, values: Single
     for f, before in enumerate(columns):
         twin = int(table.twin[before])
         if f not in place:
-            features.append(_taken(table, before))
-            twins += [_taken(table, twin)] if twin >= 0 else []
+            features.append(taken(table, before))
+            twins += [taken(table, twin)] if twin >= 0 else []
             incomplete += [f] if twin >= 0 else []
             continue
         order = table.order[before]
@@ -69,10 +69,10 @@ def recoded(table: Table, columns: Positions, changed: Positions, values: Single
         if np.isnan(place[f]).any():
             twins.append(_coded(place[f], -np.inf, rows, chained))
             incomplete.append(f)
-    return _side_by_side(features + twins, len(columns), np.array(incomplete, dtype=np.intp), chained, table.n_classes)
+    return side_by_side(features + twins, len(columns), np.array(incomplete, dtype=np.intp), chained, table.n_classes)
 
 
-def _taken(table: Table, column: int) -> Column:
+def taken(table: Table, column: int) -> Column:
     """Return one column of a table."""
     first, last = table.first[column : column + 2]
     return Column(
@@ -132,7 +132,7 @@ def _bins(counts: Positions, linked: Bools) -> Positions:
     return np.cumsum(starts) - 1
 
 
-def _side_by_side(
+def side_by_side(
     columns: Sequence[Column], n_features: int, incomplete: Positions, chained: Bools, n_classes: int
 ) -> Table:
     """Return coded columns as a table: those of all features, then the second ones of the `incomplete`."""

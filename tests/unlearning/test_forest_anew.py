@@ -120,7 +120,7 @@ def test_conforms():
 def test_a_forest_that_does_not_fit_beside_the_one_there_is_is_trained_again(monkeypatch):
     case = core.prepare(make_case(RandomForestClassifier(2, random_state=0)))
     monkeypatch.setenv("REDRESS_MAX_MEMORY_MB", "0.1")
-    result = core.unlearn(case, OTHERS[:3])
+    result = core.unlearn(case, NURSES)
     assert result.method == "refit"
     assert any("Building again 2 trees of" in note for note in result.notes)
 
