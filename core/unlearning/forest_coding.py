@@ -101,21 +101,31 @@ def _coded(column: Singles, missing: float, rows: Ints, chained: Bools, order: I
     values, ends = ranked[starts_value], np.append(np.flatnonzero(starts_value)[1:], len(rows))
     codes = np.zeros(n_rows, dtype=np.int32)
     codes[order] = np.cumsum(starts_value) - 1
-    linked = np.append(values[1:] <= values[:-1] + LINK, False)
+    linked = linked_to_next(values)
     chained |= (linked & np.roll(linked, 1))[codes]
     bin_of = _bins(np.diff(ends, prepend=0), linked)
-    edges = np.searchsorted(bin_of, EDGES).astype(np.int32)
     known = np.zeros(n_rows, dtype=bool)
     known[rows] = True
     before = np.append(0, ends + (n_rows - len(rows)))
+    return put_together(values, codes, bin_of, np.concatenate([np.flatnonzero(~known).astype(np.int32), order]), before)
+
+
+def linked_to_next(values: Singles) -> Bools:
+    """Return which of a column's ascending values are taken as one with the next."""
+    return np.append(values[1:] <= values[:-1] + LINK, False)
+
+
+def put_together(values: Singles, codes: Array, bin_of: Positions, order: Ints, before: Positions) -> Column:
+    """Return a column from its rows' codes, in whose `order` they stand, each code's bin, and how many rows stand `before` each code and in all."""
+    edges = np.searchsorted(bin_of, EDGES).astype(np.int32)
     return Column(
         values,
         codes,
         bin_of.astype(np.uint8)[codes],
         edges,
         int(bin_of[-1]) + 1,
-        int(np.diff(np.flatnonzero(np.append(True, ~linked))).max()) - 1,
-        np.concatenate([np.flatnonzero(~known).astype(np.int32), order]),
+        int(np.diff(np.flatnonzero(np.append(True, ~linked_to_next(values)))).max()) - 1,
+        order,
         before[edges].astype(np.int32),
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.numerics.tree_arrays import LINK, Table
-from core.unlearning.forest_coding import EDGES, Column, side_by_side, taken
+from core.unlearning.forest_coding import Column, linked_to_next, put_together, side_by_side, taken
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int32]
@@ -199,22 +199,11 @@ def _filled_up(present: Positions, values: Singles, before: Singles) -> Singles:
 
 def _inside_chains(values: Singles) -> Bools:
     """Return which of a column's ascending values are linked to those on both sides."""
-    linked = np.append(values[1:] <= values[:-1] + LINK, False)
+    linked = linked_to_next(values)
     return linked & np.roll(linked, 1)
 
 
 def _column(codes: npt.NDArray[Any], bin_of: Positions, values: Singles) -> Column:
     """Return the column of rows with these codes."""
-    linked = np.append(values[1:] <= values[:-1] + LINK, False)
-    edges = np.searchsorted(bin_of, EDGES).astype(np.int32)
-    ends = np.append(0, np.cumsum(np.bincount(codes, minlength=len(values))))
-    return Column(
-        values,
-        codes,
-        bin_of.astype(np.uint8)[codes],
-        edges,
-        int(bin_of[-1]) + 1,
-        int(np.diff(np.flatnonzero(np.append(True, ~linked))).max()) - 1,
-        np.argsort(codes, kind="stable").astype(np.int32),
-        ends[edges].astype(np.int32),
-    )
+    before = np.append(0, np.cumsum(np.bincount(codes, minlength=len(values))))
+    return put_together(values, codes, bin_of, np.argsort(codes, kind="stable").astype(np.int32), before)

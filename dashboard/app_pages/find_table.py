@@ -51,9 +51,8 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     names = {name: _apart(name, raw.columns) for name in OWN if ranked or name not in ("gap", "loss")}
     table = pd.concat([shown[list(names)].rename(columns=names), raw], axis=1)
     table = table.rename_axis(_apart(str(table.index.name or "record"), table.columns))
-    listed = (
-        table.reset_index()
-    )  # The browser reports no click on a cell of the index, and an id is what people click on.
+    # The browser reports no click on a cell of the index, and an id is what people click on.
+    listed = table.reset_index()
     columns: dict[str, Any] = {names[name]: about for name, about in _columns(work).items() if name in names}
     columns[str(listed.columns[0])] = st.column_config.Column(pinned=True)
     ticked = [i for i, chosen in enumerate(shown.index.isin(work.selection)) if chosen]
