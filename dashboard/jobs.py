@@ -126,6 +126,10 @@ class Job:
         if self._future is None or not wait([self._future], wait_s).done:
             return False
         result = self._future.result()
-        self._never = None
-        self._then(result)
+        never, self._never = self._never, None  # The next work takes this one's place, and gives it up, within `then`.
+        try:
+            self._then(result)
+        except BaseException:
+            self._never = never
+            raise
         return True

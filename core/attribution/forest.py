@@ -35,6 +35,7 @@ from core.errors import InputError, NotSupportedError
 from core.numerics.tree_effects import add_effects, node_masses
 from core.unlearning.base import mask_without
 from core.unlearning.forest import Forest
+from core.unlearning.forest_rescaled import IN_PLACE
 from core.unlearning.preprocessing.unchanged import preprocessing_differs
 
 Floats = npt.NDArray[np.float64]
@@ -114,7 +115,7 @@ class ForestInfluence(Attributor):
             except NotSupportedError as error:
                 scores = self._scores_closely(case, positions, on)
                 return scores, (f"The removal cannot be done in place: {error}.", KEPT)
-            return removal.case.scores(on), removal.notes
+            return removal.case.scores(on), tuple(note for note in removal.notes if note != IN_PLACE)
         return self._scores_closely(case, positions, on), (KEPT,)
 
     def alone(

@@ -45,8 +45,8 @@ def influence(
         Rows the metric is taken on. "confirm" is refused: searching there would spoil it.
     rescore : int
         In forests: so many of the most harmful records are really removed, each alone, and have the change that made in place of the
-        predicted one. Costs a removal for each, about half a fit of the forest where the preprocessing without the record gives
-        other columns, or values in another order.
+        predicted one. Costs a removal for each, about half a fit of the forest where the preprocessing without the record changes
+        so that the trees have to be built again (docs/METHODS.md).
 
     Returns
     -------

@@ -192,3 +192,17 @@ def test_work_that_hands_nothing_over_is_tidied_up_after_once_it_has_ended() -> 
     while len(tidied) < 2 and time.monotonic() < until:
         time.sleep(0.01)
     assert tidied == ["late", "broken"]
+
+
+def test_a_result_whose_taking_over_is_cut_off_is_tidied_up_after() -> None:
+    tidied: list[str] = []
+
+    def cut_off(_: int) -> None:
+        raise KeyboardInterrupt
+
+    job = Job("Cut off", lambda _: 7, cut_off, never=lambda: tidied.append("cut off")).start()
+    with pytest.raises(KeyboardInterrupt):
+        job.settle(5.0)
+    assert not tidied, "the next run of the page may take it over"
+    job.cancel()
+    assert tidied == ["cut off"]

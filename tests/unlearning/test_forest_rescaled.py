@@ -103,6 +103,7 @@ def test_a_chain_of_removals_and_edits_equals_building_again(last, scaler, class
     rows = np.random.default_rng(1).permutation(N)
     for gone in (rows[:1], rows[1:2], rows[2:20]):
         case = go(case, gone)
+    assert core.predicted_scores(case, rows[20:21])[1] == (), "how trees are updated says nothing of records that stay"
     relabel = {int(row): (int(case.train_codes[row]) + 1) % classes for row in rows[40:43]}
     case = core.edit(case, relabel, method="forest").case
     for tree, again in zip(case.state.trees, case.state.from_scratch(case.retained).trees, strict=True):
