@@ -60,15 +60,10 @@ def revalued(table: Table, changed: Positions, values: Singles, known: Bools) ->
     """
     filled = np.empty((len(changed), len(known)), dtype=np.float32)
     filled[:, known] = np.where(np.isnan(values), np.float32(np.inf), values).T
-    wavers = np.zeros((len(changed), len(known)), dtype=bool)
-    for f, now, rows in zip(changed.tolist(), filled, wavers, strict=True):
-        found = _wavering(table, f, now, known)
-        if found is None:
-            return None
-        rows[found] = True
-    wavering = np.flatnonzero(wavers.any(axis=0)).astype(np.int32)
-    if len(wavering) * ONE_IN > np.count_nonzero(known):
+    wavers = _wavering(table, changed, filled, known)
+    if wavers is None:
         return None
+    wavering = np.flatnonzero(wavers.any(axis=0)).astype(np.int32)
     columns = [taken(table, column) for column in range(len(table.codes))]
     shifts, chained = np.zeros(len(table.values), dtype=np.int32), table.chained.copy()
     for f, now, rows in zip(changed.tolist(), filled, wavers, strict=True):
@@ -89,7 +84,19 @@ def revalued(table: Table, changed: Positions, values: Singles, known: Bools) ->
     return Revalued(other, wavering, shifts if shifts.any() else None, table.first)
 
 
-def _wavering(table: Table, f: int, now: Singles, known: Bools) -> Positions | None:
+def _wavering(table: Table, changed: Positions, filled: Singles, known: Bools) -> Bools | None:
+    """Return for every changed feature which of the rows waver, None where these are not few."""
+    wavers = np.zeros(filled.shape, dtype=bool)
+    for f, now, rows in zip(changed.tolist(), filled, wavers, strict=True):
+        found = _wavering_on(table, f, now, known)
+        if found is None:
+            return None
+        rows[found] = True
+    few = np.count_nonzero(wavers.any(axis=0)) * ONE_IN <= np.count_nonzero(known)
+    return wavers if few else None
+
+
+def _wavering_on(table: Table, f: int, now: Singles, known: Bools) -> Positions | None:
     """Return the known rows without which a feature's values `now` rank as they did, None where these are not few."""
     order = table.order[f]
     order = order[known[order]]
