@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,19 +10,17 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """The histograms of a tree's nodes: the lines it shares with the trees it was made from, and its own."""
 
-    names: Ints
     shared: Ints
     own: Ints
 
     @classmethod
-    def of(cls, names: Ints, lines: Ints, shared: Ints | None = None) -> Memory:
+    def of(cls, lines: Ints, shared: Ints | None = None) -> Memory:
         """Return what stands in these lines, copied; without anything shared it is there to share."""
         lines = lines.copy()
-        return cls(names.copy(), lines, lines[:0]) if shared is None else cls(names.copy(), shared, lines)
+        return cls(lines, lines[:0]) if shared is None else cls(shared, lines)
 
     @property
     def to_share(self) -> Ints | None:

@@ -99,7 +99,7 @@ def _renewed(tree: LivingTree, found: Revalued, chosen: Bools, shared: bool) -> 
     parts = memory.shared.copy(), memory.own.copy()
     for lines in parts:
         shift_splits(lines, found.first, found.shifts)
-    return replace(tree, memory=Memory(memory.names, *parts))
+    return replace(tree, memory=Memory(*parts))
 
 
 def _joined(tree: LivingTree, rows: Ints, grove: Grove, stays: Bools, bench: Bench) -> LivingTree:

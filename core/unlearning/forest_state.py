@@ -91,7 +91,7 @@ class ForestState:
         def several(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
             return without_rows(trees, grove.table, grove.rules, stays, bench)
 
-        nodes = max(len(tree.origin) for tree in self.trees)
+        nodes = max(len(tree.marks.origin) for tree in self.trees)
         return self._with_changed(gone, several, min(TOGETHER, NODES_TOGETHER // nodes))
 
     def relabelled(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,6 @@ TOGETHER, NODES_TOGETHER = 8, 8_000
 """Trees updated in one call, and the nodes they have at most, as those of more no longer stay in cache until they are copied; between
 calls, threads wait for one another to run Python."""
 NO_INTS: Ints = np.empty(0, np.int32)
-NO_REALS: npt.NDArray[np.float64] = np.empty(0)
 BITWISE = [LEFT, RIGHT, FEATURE, IMPURITY, ROWS, WEIGHT]
 """Which of two zeros a drawn threshold falls on depends on the order of rows."""
 
@@ -117,9 +116,35 @@ class Roots:
     labels: Ints
 
 
-@dataclass(frozen=True, eq=False)
+class Marks(NamedTuple):
+    """What is kept of every node beside what scikit-learn keeps, as in `Grown`."""
+
+    origin: Ints
+    others: npt.NDArray[np.float64]
+    names: Ints
+    levels: Ints
+
+    @classmethod
+    def of(cls, out: Grown, n_nodes: int) -> Marks:
+        """Return those of the first nodes on a bench, copied."""
+        return cls(
+            out.origin[:n_nodes].copy(),
+            out.others[:n_nodes].copy(),
+            out.names[:n_nodes].copy(),
+            out.levels[:n_nodes].copy(),
+        )
+
+    def at(self, nodes: slice) -> Marks:
+        """Return those of some nodes, in the same memory."""
+        return Marks(self.origin[nodes], self.others[nodes], self.names[nodes], self.levels[nodes])
+
+
+NO_MARKS = Marks(NO_INTS, np.empty(0), NO_INTS, NO_INTS)
+
+
+@dataclass(eq=False)  # not frozen: making one costs four times as much then, with the interpreter held
 class LivingTree:
-    """A tree together with what removing rows from it takes.
+    """A tree together with what removing rows from it takes; never changed once it is made.
 
     Parameters
     ----------
@@ -128,8 +153,7 @@ class LivingTree:
     roots : Roots
     samples : ndarray of int32
         The rows it knows, in the order of its leaves.
-    origin, others, levels : ndarray
-        Of every node, as in `Grown`.
+    marks : Marks
     memory : Memory or Lines
         What its large nodes remember; lines where thresholds are drawn.
     fragile : bool
@@ -139,17 +163,14 @@ class LivingTree:
     estimator: Any
     roots: Roots
     samples: Ints
-    origin: Ints
-    others: npt.NDArray[np.float64]
-    levels: Ints
+    marks: Marks
     memory: Memory | Lines
     fragile: bool
 
     @cached_property
     def grown(self) -> Grown:
         """The tree as flat arrays; they share memory with scikit-learn's tree."""
-        names = self.memory.names if isinstance(self.memory, Memory) else NO_INTS
-        return grown_of(self.estimator, self.origin, self.others, names, self.levels)
+        return grown_of(self.estimator, self.marks)
 
     def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree without some of its rows, every one of which it knows; `stays` marks all rows retained then."""
@@ -205,10 +226,8 @@ class LivingTree:
             table, rules, draws, self.roots.labels, samples, self.grown, lines, len(gone), len(joining), draws.seed,
             weight_of(self.roots.labels, samples), bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
         )  # fmt: skip
-        depth, nodes = deepest(bench.out.levels[:n_nodes]), slice(n_nodes)
-        return _on(
-            bench, nodes, depth, self.estimator, self.roots, samples, kept_lines(room, now, n_nodes), bool(fragile)
-        )
+        remembered = kept_lines(room, now, n_nodes)
+        return _alone_on(bench, n_nodes, self.estimator, self.roots, samples, remembered, bool(fragile))
 
 
 Leaving = Sequence[tuple[LivingTree, Ints]]
@@ -233,14 +252,15 @@ def _updated_together(
         update, table, rules, changes + changes[:1] * (TOGETHER - len(changes)), len(changes), stays, bench.out,
         bench.histograms.lines, bench.moves, bench.scratch, bench.results,
     )  # fmt: skip
+    results = bench.results[: len(leaving)].tolist()
+    marks = Marks.of(bench.out, sum(n_nodes for n_nodes, *_ in results))
     made, at, line = [], 0, 0
-    for (tree, _), change, (n_nodes, fragile, depth, n_lines) in zip(
-        leaving, changes, bench.results.tolist(), strict=False
-    ):
+    for (tree, _), change, (n_nodes, fragile, depth, n_lines) in zip(leaving, changes, results, strict=True):
         memory: Any = tree.memory
         nodes, lines = slice(at, at + n_nodes), bench.histograms.lines[line : line + n_lines]
-        remembered = Memory.of(bench.out.names[nodes], lines, memory.to_share)
-        made.append(_on(bench, nodes, depth, tree.estimator, tree.roots, change.samples, remembered, bool(fragile)))
+        estimator = with_tree(tree.estimator, bench.nodes[nodes], bench.out.values[nodes], depth)
+        remembered = Memory.of(lines, memory.to_share)
+        made.append(LivingTree(estimator, tree.roots, change.samples, marks.at(nodes), remembered, bool(fragile)))
         at, line = at + n_nodes, line + n_lines
     return made
 
@@ -261,41 +281,35 @@ def weight_of(labels: Ints, rows: Ints) -> float:
     return float((labels[rows] >> CLASS_BITS).sum())
 
 
-def grown_of(
-    estimator: Any, origin: Ints = NO_INTS, others: npt.NDArray[np.float64] = NO_REALS, names: Ints = NO_INTS,
-    levels: Ints = NO_INTS,
-) -> Grown:  # fmt: skip
+def grown_of(estimator: Any, marks: Marks = NO_MARKS) -> Grown:
     """Return a fitted tree as flat arrays, without copying its nodes."""
     state = estimator.tree_.__getstate__()
     words = state["nodes"].view(np.int64).reshape(-1, 8)
-    return Grown(words, words.view(np.float64), state["values"][:, 0, :], origin, others, names, levels)
+    return Grown(words, words.view(np.float64), state["values"][:, 0, :], *marks)
 
 
-def _on(
-    bench: Bench, nodes: slice, depth: int, estimator: Any, roots: Roots, samples: Ints, memory: Memory | Lines, fragile: bool
-) -> LivingTree:  # fmt: skip
+def _alone_on(
+    bench: Bench, n_nodes: int, estimator: Any, roots: Roots, samples: Ints, memory: Memory | Lines, fragile: bool
+) -> LivingTree:
     """Return the tree whose nodes stand on a bench, copied; `estimator` gives its parameters."""
-    out = bench.out
-    return LivingTree(
-        with_tree(estimator, bench.nodes[nodes], out.values[nodes], depth),
-        roots,
-        samples,
-        out.origin[nodes].copy(),
-        out.others[nodes].copy(),
-        out.levels[nodes].copy(),
-        memory,
-        fragile,
-    )
+    out, nodes = bench.out, slice(n_nodes)
+    fitted = with_tree(estimator, bench.nodes[nodes], out.values[nodes], deepest(out.levels[nodes]))
+    return LivingTree(fitted, roots, samples, Marks.of(out, n_nodes), memory, fragile)
 
 
 def with_tree(estimator: Any, nodes: npt.NDArray[Any], values: npt.NDArray[np.float64], depth: int) -> Any:
     """Return a copy of a decision tree that holds other nodes, copied; `values` are their class shares."""
-    old = estimator.tree_
-    tree = Tree(old.n_features, np.array([old.max_n_classes], dtype=np.intp), 1)
+    tree = Tree(estimator.tree_.n_features, _as_tree_takes(values.shape[1]), 1)
     tree.__setstate__({"max_depth": depth, "node_count": len(nodes), "nodes": nodes, "values": values[:, None, :]})
     other = object.__new__(type(estimator))
     vars(other).update(vars(estimator), tree_=tree)
     return other
+
+
+@cache
+def _as_tree_takes(n_classes: int) -> npt.NDArray[np.intp]:
+    """Return the number of classes as scikit-learn's trees take it: for each output."""
+    return np.array([n_classes], dtype=np.intp)
 
 
 def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, bench: Bench) -> LivingTree:
@@ -322,9 +336,8 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
         store = bench.histograms
         store.used[0] = 0
         n_nodes, fragile = build(*whole, out, 0, -1, False, store, bench.scratch)
-        memory = Memory.of(out.names[:n_nodes], store.lines[: store.used[0]])
-    depth, nodes = deepest(out.levels[:n_nodes]), slice(n_nodes)
-    return _on(bench, nodes, depth, estimator, roots, rows, memory, bool(fragile))
+        memory = Memory.of(store.lines[: store.used[0]])
+    return _alone_on(bench, n_nodes, estimator, roots, rows, memory, bool(fragile))
 
 
 def adopt(

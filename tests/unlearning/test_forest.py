@@ -32,7 +32,7 @@ def assert_equals_from_scratch(case):
     oracle = case.state.from_scratch(case.retained)
     for tree, other in zip(case.state.trees, oracle.trees, strict=True):
         assert first_difference(tree.grown, other.grown) == -1
-        assert np.array_equal(tree.origin, other.origin)
+        assert np.array_equal(tree.marks.origin, other.marks.origin)
         assert tree.estimator.tree_.max_depth == other.estimator.tree_.max_depth
 
 

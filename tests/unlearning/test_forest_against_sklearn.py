@@ -252,7 +252,7 @@ def test_forests_equal_building_from_scratch_on_any_table(case, kind, max_sample
             after = tree.without(table, rules, mine, stays, bench)
             other = grow(table, rules, tree.roots, rows, tree.estimator, bench)
             assert first_difference(after.grown, other.grown) == -1
-            assert np.array_equal(after.origin, other.origin)
+            assert np.array_equal(after.marks.origin, other.marks.origin)
 
 
 def test_kernels_compiled_for_many_columns_serve_one():

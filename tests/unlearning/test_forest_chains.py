@@ -68,7 +68,7 @@ def nodes_with_histograms(tree):
         node, start = stack.pop()
         if grown.words[node, FEATURE] < 0:
             continue
-        name = memory.names[node]
+        name = tree.marks.names[node]
         if name >= 0:
             own = name >= len(memory.shared)
             lines = memory.own[name - len(memory.shared) :] if own else memory.shared[name:]

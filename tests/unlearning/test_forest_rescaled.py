@@ -68,8 +68,8 @@ def splits_remembered(case):
     for tree in case.state.trees:
         memory = tree.memory
         lines = np.concatenate([memory.shared, memory.own])
-        for node in np.flatnonzero(memory.names >= 0):
-            head = memory.names[node] + 1
+        for node in np.flatnonzero(tree.marks.names >= 0):
+            head = tree.marks.names[node] + 1
             while lines[head, OF] != tree.grown.words[node, FEATURE]:
                 head += 1 + lines[head, BINS]
             if lines[head, PEAK] >= 0:

@@ -51,7 +51,7 @@ def assert_same_trees(one, other):
     assert one.model.get_params().keys() == other.model.get_params().keys()
     for tree, twin in zip(one.state.trees, other.state.trees, strict=True):
         assert first_difference(tree.grown, twin.grown) == -1
-        assert np.array_equal(tree.origin, twin.origin)
+        assert np.array_equal(tree.marks.origin, twin.marks.origin)
     assert np.array_equal(one.scores("test"), other.scores("test"))
 
 
