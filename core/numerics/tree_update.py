@@ -277,7 +277,7 @@ def update(
         line += used[0]
 
 
-@kernel
+@inlined
 def _update_nodes(
     table: Table, rules: Rules, draws: Draws, labels: Array, samples: Array, stays: Array, old: Grown, n_leaving: int,
     n_joining: int, root_weight: float, out: Grown, stores: Stores, moves: Moves, scratch: Scratch,

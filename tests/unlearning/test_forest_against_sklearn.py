@@ -208,7 +208,7 @@ def test_drawn_thresholds_equal_fitting_with_weight_zero(options, max_features, 
             again = clone(model).fit(X, y, sample_weight=weight)
             tree, table, rules = forget(X, y, model, gone)
             known = np.flatnonzero(weight > 0).astype(np.int32)
-            stored = grown_of(again, np.empty(0, np.int32), np.empty(0))
+            stored = grown_of(again)
             scratch = make_scratch(len(X), table)
             first, features, fractions, _ = replayed(table, rules, stream_of(again).seed, known, stored, scratch)
             draws = tree.roots.draws
@@ -230,7 +230,7 @@ def test_drawn_roots_equal_fitting_with_weight_zero_on_any_table(case, max_featu
     tree, *_ = forget(X, y, model, gone, weight)
     if looks(X, y, weight > 0) == looks(X, y, left > 0):
         again = clone(model).fit(X, y, sample_weight=left)
-        assert first_difference(tree.grown, grown_of(again, np.empty(0, np.int32), np.empty(0))) == -1
+        assert first_difference(tree.grown, grown_of(again)) == -1
 
 
 @settings(max_examples=80, deadline=None)
