@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.numerics.boosting_nodes import COUNT, GRADIENT, HESSIAN, SQUARE, WEIGHT, Signs, node_values
+from core.numerics.boosting_nodes import COUNT, GRADIENT, HESSIAN, SQUARE, WEIGHT, Signs, node_values, widest_tree
 from core.numerics.kernel import compiled
 
 Floats = npt.NDArray[np.float64]
@@ -115,7 +115,7 @@ def refit_stages(
     """
     n = len(y)
     sums = np.zeros((first[-1], 5))
-    widest = np.max(first[1:] - first[:-1])
+    widest = widest_tree(first)
     step, source, origin = np.zeros(widest), np.zeros(widest, dtype=np.intp), np.zeros(widest, dtype=np.intp)
     p, q, power = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     bits = power.view(np.int64)
@@ -201,7 +201,7 @@ def refit_stages_of_classes(
     """
     n_classes = raw.shape[1]
     sums, p = np.zeros((first[-1], 5)), np.empty(n_classes)
-    widest = np.max(first[1:] - first[:-1])
+    widest = widest_tree(first)
     step, source, origin = np.zeros(widest), np.zeros(widest, dtype=np.intp), np.zeros(widest, dtype=np.intp)
     for stage in range(0, len(nodes), n_classes):
         given = drawn[(stage // n_classes) % len(drawn)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.numerics.boosting import FARTHEST, Bools, Floats, Ints, Nodes, softmax
-from core.numerics.boosting_nodes import HESSIAN, TINY, Signs, node_values, pull_back
+from core.numerics.boosting_nodes import HESSIAN, TINY, Signs, node_values, pull_back, widest_tree
 from core.numerics.kernel import compiled
 
 LEAST = 1e-3
@@ -66,7 +66,7 @@ def effects_of_removal(
     carried : ndarray, shape (n_rows,)
         Derivative by the row's prediction before the first tree.
     """
-    n, widest = len(y), np.max(first[1:] - first[:-1])
+    n, widest = len(y), widest_tree(first)
     effect, slope, carried = np.zeros(n), np.zeros(n), np.zeros(n)
     source, origin = np.zeros(widest, dtype=np.intp), np.zeros(widest, dtype=np.intp)
     again, by_gradient, by_hessian = np.zeros(widest), np.zeros(widest), np.zeros(widest)
@@ -195,7 +195,9 @@ def predict(nodes: Nodes, first: Ints, values: Floats, baseline: Floats, rate: f
     """
     width = len(baseline)
     raw = np.empty((nodes.shape[1], width))
-    raw[:] = baseline
+    for i in range(len(raw)):
+        for k in range(width):
+            raw[i, k] = baseline[k]
     for t in range(len(nodes)):
         leaf, start = nodes[t], first[t]
         for i in range(len(raw)):

@@ -30,6 +30,15 @@ def newton(gradient: float, hessian: float, ridge: float) -> float:
 
 
 @compiled
+def widest_tree(first: Ints) -> int:
+    """Return the most nodes that a tree owns."""
+    most = 0
+    for t in range(len(first) - 1):
+        most = max(most, first[t + 1] - first[t])
+    return most
+
+
+@compiled
 def node_values(
     sums: Floats, left: Ints, right: Ints, signs: Signs, ridge: float, values: Floats, source: Ints, origin: Ints
 ) -> None:
@@ -53,7 +62,8 @@ def node_values(
     n = len(sums)
     for k in range(n - 1, -1, -1):
         if left[k] >= 0:
-            sums[k] = sums[left[k]] + sums[right[k]]
+            for column in range(sums.shape[1]):
+                sums[k, column] = sums[left[k], column] + sums[right[k], column]
     low, high = np.full(n, -np.inf), np.full(n, np.inf)
     low_from, high_from = np.full(n, -1), np.full(n, -1)
     values[0], source[0], origin[0] = newton(sums[0, GRADIENT], sums[0, HESSIAN], ridge), FREE, -1

@@ -64,7 +64,8 @@ def _own_scores(
     for k in range(len(left) - 1, -1, -1):
         if left[k] >= 0:
             one, other = total[left[k]], total[right[k]]
-            total[k] = one + other
+            for j in range(3):
+                total[k, j] = one[j] + other[j]
             if _allowed(one, other, least_rows, least):
                 own[k] = _score(one[1], one[2], other[1], other[2], ridge)
     return total, own
@@ -143,6 +144,7 @@ def best_scores(
             side[:] = 0.0
             best[k] = max(best[k], _best_of_feature(here[:top], total[k], side, rest, ridge, least_rows, least))
             if missing[f] and here[top - 1, 0] > 0.0:
-                side[:] = here[top - 1]
+                for j in range(3):
+                    side[j] = here[top - 1, j]
                 best[k] = max(best[k], _best_of_feature(here[:top], total[k], side, rest, ridge, least_rows, least))
     return own, best
