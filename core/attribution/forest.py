@@ -3,6 +3,7 @@
 Trees grown to purity do not move to first order: a leaf of one class stays so without any one of its rows. What a record does is
 therefore read from the tree shrunk towards the nodes above each leaf (hierarchical shrinkage): its share of every node on its
 path, times the metric's gradient over the explore rows that pass through that node. A leaf left empty takes its parent's value.
+Where classes keep their share of a bootstrap's draws, the record's own weigh on the others of its class, to first order.
 For a group the shrunk trees are summed again without it, and its predicted scores are put into the smooth metric.
 
 Splits do move when records really go, and trees below a moved split are grown anew: for one record that noise is mostly larger
@@ -32,7 +33,7 @@ from core.attribution.outcome import Outcome
 from core.attribution.smooth import Quantity, SmoothMetric
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
-from core.numerics.tree_effects import add_effects, node_masses
+from core.numerics.tree_effects import add_effects, add_effects_of_draws, class_pulls, node_masses
 from core.unlearning.base import mask_without
 from core.unlearning.forest import Forest
 from core.unlearning.forest_rescaled import IN_PLACE
@@ -91,13 +92,16 @@ class ForestInfluence(Attributor):
         n_rows, positive = len(state.grove.rows), case.pos_column
 
         def effects_of(trees: range) -> Floats:
-            effects = np.zeros(n_rows)
+            effects, pulls = np.zeros(n_rows), np.zeros(len(case.classes))
             for index in trees:
                 tree = state.trees[index]
                 words, reals, values = tree.grown[:3]
                 mass = node_masses(words, reals, X, pull)
                 share = np.ascontiguousarray(values[:, positive])
                 add_effects(words, reals, share, tree.samples, tree.roots.labels, positive, mass, SHRINKAGE, effects)
+                if state.grove.bootstrap is not None:
+                    class_pulls(words, reals, values, positive, mass, SHRINKAGE, pulls)
+                    add_effects_of_draws(tree.samples, tree.roots.labels, pulls, effects)
             return effects
 
         found = np.zeros(len(case.retained))

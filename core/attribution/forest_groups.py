@@ -35,6 +35,7 @@ def n_sampled(case: Case) -> int:
 def changes_kept(case: Case, groups: Sequence[Positions], on: str, shrinkage: float) -> Floats:
     """Return by how much the going of each group moves every score while no split moves, shape (n_groups, n_points)."""
     state, leaves = state_of(case), leaves_at(case, on)
+    n_kept = 0 if state.grove.bootstrap is None else len(case.classes)
     found = np.empty((len(groups), leaves.shape[1]))
     for start in range(0, len(groups), AT_ONCE):
         block = groups[start : start + AT_ONCE]
@@ -46,7 +47,16 @@ def changes_kept(case: Case, groups: Sequence[Positions], on: str, shrinkage: fl
                 tree = state.trees[index]
                 labels, pos = tree.roots.labels, case.pos_column
                 add_changes_without(
-                    tree.grown.words, tree.samples, labels, pos, first, members, leaves[index], shrinkage, changes
+                    tree.grown.words,
+                    tree.samples,
+                    labels,
+                    pos,
+                    first,
+                    members,
+                    leaves[index],
+                    shrinkage,
+                    n_kept,
+                    changes,
                 )
             return changes
 

@@ -30,6 +30,10 @@ METRIC = "demographic_parity_difference"
 FAMILIES = {
     "logistic regression": (LogisticRegression(), "newton"),
     "random forests": (RandomForestClassifier(5, random_state=0), "forest"),
+    "forests with balanced class weights": (
+        RandomForestClassifier(5, random_state=0, class_weight="balanced"),
+        "forest",
+    ),
     "extra-trees": (ExtraTreesClassifier(5, random_state=0), "forest"),
     "histogram gradient boosting": (
         HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=4, random_state=0),

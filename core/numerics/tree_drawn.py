@@ -201,13 +201,13 @@ def build_drawn(
 
 @kernel
 def _lines_now(
-    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, key: Any,
+    table: Table, rules: Rules, draws: Draws, labels: Array, were: Array, rows: Array, base: int, gone: Array, key: Any,
     origin: Any, large: int, held: Array, lines: Array, moves: Moves, scratch: Scratch,
 ) -> int:  # fmt: skip
     """Write a node's lines as they are now, from those it `held` where it kept any; return how many there are."""
     if len(held) > 0:
         _copy_lines(held, 0, len(held), lines, 0)
-        if follow_lines(table, draws, labels, rows, base, gone, key, origin, lines[: len(held)]):
+        if follow_lines(table, draws, labels, were, rows, base, gone, key, origin, lines[: len(held)]):
             return len(held)
     moves.tally[1] += len(rows)
     return write_lines(table, rules, draws, labels, rows, key, origin, len(rows) >= large, lines, scratch)
@@ -219,6 +219,7 @@ def update_drawn(
     rules: Rules,
     draws: Draws,
     labels: Array,
+    were: Array,
     samples: Array,
     old: Grown,
     held: Lines,
@@ -237,7 +238,7 @@ def update_drawn(
 
     Parameters
     ----------
-    table, rules, draws, labels, samples, old, n_leaving, n_joining, key, root_weight, out, moves, scratch
+    table, rules, draws, labels, were, samples, old, n_leaving, n_joining, key, root_weight, out, moves, scratch
         As `update` takes them.
     held : Lines
         Of the old tree.
@@ -275,7 +276,7 @@ def update_drawn(
         k, n_lines, stays_split = -1, 0, old.words[node, FEATURE] >= 0 and (joining + lost) * MUCH <= n
         if stays_split:
             stored_sums(old, node, sums)
-            take(labels, gone, sums)
+            take(were, gone, sums)
             take(labels, rows[base:], sums, -1)
             weight = sums.sum()
             node_impurity = impurity(rules.entropy, sums, weight)
@@ -284,7 +285,21 @@ def update_drawn(
             lines = _with_room(lines, used, len(table.twin))
             before = held.lines[held.first[node] : held.first[node + 1]]
             n_lines = _lines_now(
-                table, rules, draws, labels, rows, base, gone, key, origin, large, before, lines[used:], moves, scratch
+                table,
+                rules,
+                draws,
+                labels,
+                were,
+                rows,
+                base,
+                gone,
+                key,
+                origin,
+                large,
+                before,
+                lines[used:],
+                moves,
+                scratch,
             )
             k = best_line(rules, lines[used : used + n_lines], n, sums, weight, scratch)
             stays_split = k >= 0 and lines[used + k, OF] == old.words[node, FEATURE]

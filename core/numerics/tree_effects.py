@@ -121,3 +121,49 @@ def _effect(
             break
         above = below
     return total
+
+
+@compiled
+def class_pulls(
+    words: Array, reals: Array, values: Array, positive: int, mass: Array, shrinkage: float, pulls: Array
+) -> None:
+    """Write what a larger weight of each class, by one part of it and at all its rows alike, does to ``sum(mass * f)``: to first order, O(n_nodes n_classes).
+
+    Parameters
+    ----------
+    words, reals, positive, mass, shrinkage
+        As `add_effects` takes them.
+    values : ndarray, shape (n_nodes, n_classes)
+        Class shares.
+    pulls : ndarray, shape (n_classes,)
+    """
+    above = np.ones(len(words))
+    pulls[:] = 0.0
+    for node in range(len(words)):
+        left, below = words[node, LEFT], 0.0
+        if left >= 0:
+            below = 1.0 / (1.0 + shrinkage / reals[node, WEIGHT])
+            above[left] = above[words[node, RIGHT]] = below
+        for c in range(len(pulls)):
+            y = 1.0 if c == positive else 0.0
+            pulls[c] += (above[node] - below) * mass[node] * (y - values[node, positive]) * values[node, c]
+
+
+@compiled
+def add_effects_of_draws(samples: Array, labels: Array, pulls: Array, effects: Array) -> None:
+    """Add to `effects` what it does that each row's draws fall evenly on the others of its class.
+
+    Parameters
+    ----------
+    samples, labels, effects
+        As `add_effects` takes them.
+    pulls : ndarray, shape (n_classes,)
+        From `class_pulls`.
+    """
+    held = np.zeros(len(pulls))
+    for row in samples:
+        held[labels[row] & CLASS_MASK] += labels[row] >> CLASS_BITS
+    for row in samples:
+        c, weight = labels[row] & CLASS_MASK, labels[row] >> CLASS_BITS
+        if held[c] > weight:
+            effects[row] += pulls[c] * weight / (held[c] - weight)

@@ -27,11 +27,13 @@ def add_changes_without(
     groups: Array,
     leaves: Array,
     shrinkage: float,
+    n_kept: int,
     changes: Array,
 ) -> None:
     """Add to `changes` what taking each group out of a tree does to the positive share it gives every point.
 
     O(n_nodes n_groups + n_points n_groups + rows in the groups). A tree that would be empty is left as it is.
+    Where classes keep their weight, that of a group's rows falls evenly on the others of their class.
 
     Parameters
     ----------
@@ -49,12 +51,18 @@ def add_changes_without(
     leaves : ndarray of int32, shape (n_points,)
         The leaf of every point.
     shrinkage : float
+    n_kept : int
+        How many classes there are, where each keeps its weight in the tree; else 0.
     changes : ndarray of float32, shape (n_points, n_groups)
     """
     n_nodes, n_groups = len(words), changes.shape[1]
     held, found = np.zeros(n_nodes, np.float32), np.zeros(n_nodes, np.float32)
     held_left, found_left = np.zeros((n_nodes, n_groups), np.float32), np.zeros((n_nodes, n_groups), np.float32)
-    _sum_leaves(words, samples, labels, positive, first, groups, held, found, held_left, found_left)
+    if n_kept > 0:
+        scale = _scales(samples, labels, first, groups, n_kept, n_groups)
+        _sum_scaled_leaves(words, samples, labels, positive, first, groups, scale, held, found, held_left, found_left)
+    else:
+        _sum_leaves(words, samples, labels, positive, first, groups, held, found, held_left, found_left)
     _sum_upwards(words, held, found, held_left, found_left)
     values = _shrunk_changes(words, held, found, held_left, found_left, shrinkage)
     for point in range(len(leaves)):
@@ -76,7 +84,7 @@ def _sum_leaves(
     held_left: Array,
     found_left: Array,
 ) -> None:
-    """Sum weights at every leaf: of all rows, and, negative, of the rows of each group."""
+    """Sum weights at every leaf: of all rows, and of those that stay without each group."""
     at = 0
     for node in range(len(words)):
         if words[node, LEFT] >= 0:
@@ -90,12 +98,69 @@ def _sum_leaves(
             for place in range(first[row], first[row + 1]):
                 held_left[node, groups[place]] -= weight
                 found_left[node, groups[place]] -= hit
+        for group in range(held_left.shape[1]):
+            held_left[node, group] += held[node]
+            found_left[node, group] += found[node]
+        at += words[node, ROWS]
+
+
+@compiled
+def _scales(samples: Array, labels: Array, first: Array, groups: Array, n_classes: int, n_groups: int) -> Array:
+    """Return by how much a class's other rows gain weight once a group has gone, shape (n_classes, n_groups); 1 where none is left."""
+    held, left = np.zeros(n_classes), np.zeros((n_classes, n_groups))
+    for row in samples:
+        c, weight = labels[row] & CLASS_MASK, labels[row] >> CLASS_BITS
+        held[c] += weight
+        for place in range(first[row], first[row + 1]):
+            left[c, groups[place]] += weight
+    scale = np.ones((n_classes, n_groups), np.float32)
+    for c in range(n_classes):
+        for group in range(n_groups):
+            if left[c, group] < held[c]:
+                scale[c, group] = held[c] / (held[c] - left[c, group])
+    return scale
+
+
+@compiled
+def _sum_scaled_leaves(
+    words: Array,
+    samples: Array,
+    labels: Array,
+    positive: int,
+    first: Array,
+    groups: Array,
+    scale: Array,
+    held: Array,
+    found: Array,
+    held_left: Array,
+    found_left: Array,
+) -> None:
+    """Sum weights at every leaf as `_sum_leaves`, what is left multiplied by its class's scale."""
+    n_classes, n_groups = scale.shape
+    own, staying, at = np.zeros(n_classes, np.float32), np.zeros((n_classes, n_groups), np.float32), 0
+    for node in range(len(words)):
+        if words[node, LEFT] >= 0:
+            continue
+        own[:] = staying[:] = 0.0
+        for i in range(at, at + words[node, ROWS]):
+            row = samples[i]
+            c, weight = labels[row] & CLASS_MASK, np.float32(labels[row] >> CLASS_BITS)
+            own[c] += weight
+            for place in range(first[row], first[row + 1]):
+                staying[c, groups[place]] -= weight
+        for c in range(n_classes):
+            held[node] += own[c]
+            for group in range(n_groups):
+                weight = (own[c] + staying[c, group]) * scale[c, group]
+                held_left[node, group] += weight
+                found_left[node, group] += weight if c == positive else np.float32(0.0)
+        found[node] = own[positive]
         at += words[node, ROWS]
 
 
 @compiled
 def _sum_upwards(words: Array, held: Array, found: Array, held_left: Array, found_left: Array) -> None:
-    """Sum over the children, last node first, and turn what goes into what is left."""
+    """Sum over the children, last node first."""
     n_groups = held_left.shape[1]
     for node in range(len(words) - 1, -1, -1):
         left, right = words[node, LEFT], words[node, RIGHT]
@@ -104,10 +169,6 @@ def _sum_upwards(words: Array, held: Array, found: Array, held_left: Array, foun
             for group in range(n_groups):
                 held_left[node, group] = held_left[left, group] + held_left[right, group]
                 found_left[node, group] = found_left[left, group] + found_left[right, group]
-        else:
-            for group in range(n_groups):
-                held_left[node, group] += held[node]
-                found_left[node, group] += found[node]
 
 
 @unchecked

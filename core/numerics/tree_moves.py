@@ -56,6 +56,17 @@ def keep_rows(rows: Array, gone: Array, stays: Array, kept: Array) -> None:
             at += 1
 
 
+@entry
+def keep_unchanged(rows: Array, stays: Array, labels: Array, were: Array, kept: Array) -> None:
+    """Write to `kept` the rows that stay with the label they had, in their order."""
+    at = 0
+    for i in range(len(rows)):
+        row = rows[i]
+        if stays[row] and labels[row] == were[row]:
+            kept[at] = row
+            at += 1
+
+
 @kernel
 def copy_subtree(old: Grown, node: int, end: int, out: Grown, at: int, parent: int, is_left: bool) -> int:
     """Write an unchanged subtree to position `at`; return where the next node goes."""
@@ -163,6 +174,30 @@ def _rearrange(codes: Array, rows: Array, base: int, base_left: int, below: int,
 
 
 @kernel
+def _let_join(codes: Array, rows: Array, base: int, base_left: int, below: int, spare: Array) -> None:
+    """Order a node's rows anew where those that join come to no row that changes sides: each child's own, then what joins it."""
+    at, n_joining, n_right = 0, len(rows) - base, base - base_left
+    for i in range(base, len(rows)):
+        if codes[rows[i]] <= below:
+            spare[at] = rows[i]
+            at += 1
+    joining_left = at
+    for i in range(base, len(rows)):
+        if codes[rows[i]] > below:
+            spare[at] = rows[i]
+            at += 1
+    if joining_left > 0:
+        for i in range(n_right):
+            spare[at + i] = rows[base_left + i]
+        for i in range(n_right):
+            rows[base_left + joining_left + i] = spare[at + i]
+    for i in range(joining_left):
+        rows[base_left + i] = spare[i]
+    for i in range(joining_left, n_joining):
+        rows[base + i] = spare[i]
+
+
+@kernel
 def _count_upto(codes: Array, rows: Array, below: int) -> int:
     """Count rows with a code up to `below`."""
     found = 0
@@ -191,7 +226,8 @@ def split_rows(
 ) -> tuple[int, int, int, int, int, int, int, int]:  # fmt: skip
     """Deal a node's rows, and the lists of those that left it, to its children.
 
-    Returns what each child keeps, where the lists of leavers start and end, and the pool's end; -1 where it is too small.
+    Returns what each child keeps, where the lists of leavers start and end, the pool's end, -1 where it is too small, and whether
+    rows crossed from one child to the other.
     """
     kept_left, kept_right = base_left, base - base_left
     left_start, left_end, right_start, right_end = lost_start, lost_start + lost_left, 0, 0
@@ -208,7 +244,8 @@ def split_rows(
         left_end = right_start = top
         top = _list_leavers(codes, gone[lost_left:], rows[base_left:base], below, True, moves.pool, top)
         right_end = top
-    changed = crossing or base < len(rows)
-    if changed:
+    if crossing:
         kept_left, kept_right = _rearrange(codes, rows, base, base_left, below, moves.spare)
-    return kept_left, kept_right, left_start, left_end, right_start, right_end, top, 1 if changed else 0
+    elif base < len(rows):
+        _let_join(codes, rows, base, base_left, below, moves.spare)
+    return kept_left, kept_right, left_start, left_end, right_start, right_end, top, 1 if crossing else 0

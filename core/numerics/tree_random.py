@@ -200,13 +200,16 @@ def write_lines(
 
 @kernel
 def follow_lines(
-    table: Table, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, key: Any, origin: Any, lines: Array
-) -> bool:
+    table: Table, draws: Draws, labels: Array, were: Array, rows: Array, base: int, gone: Array, key: Any, origin: Any,
+    lines: Array,
+) -> bool:  # fmt: skip
     """Bring a node's lines up to date; return whether the same features would be visited.
 
     Parameters
     ----------
     table, draws, labels
+    were : ndarray of int32
+        The labels of those that left.
     rows : ndarray of int32
         Those of the node now.
     base : int
@@ -219,7 +222,7 @@ def follow_lines(
     """
     for k in range(len(lines)):
         constant = lines[k, COLUMN] < 0
-        if not (follow(table, labels, gone, -1, lines[k]) and follow(table, labels, rows[base:], 1, lines[k])):
+        if not (follow(table, were, gone, -1, lines[k]) and follow(table, labels, rows[base:], 1, lines[k])):
             f = lines[k, OF]
             fill_line(table, f, draw_for(draws, origin, k, f, key), labels, rows, boolean(True), lines[k])
         if constant != (lines[k, COLUMN] < 0):

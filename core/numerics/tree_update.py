@@ -50,6 +50,7 @@ from core.numerics.tree_moves import (
     await_update,
     copy_subtree,
     keep_rows,
+    keep_unchanged,
     split_rows,
     stored_sums,
     take,
@@ -117,7 +118,7 @@ def _put_counted(
 
 @inlined
 def _from_histograms(
-    table: Table, rules: Rules, labels: Array, rows: Array, base: int, gone: Array, place: Place, sums: Array,
+    table: Table, rules: Rules, labels: Array, were: Array, rows: Array, base: int, gone: Array, place: Place, sums: Array,
     old: Grown, node: int, left: Array, stores: Stores, scratch: Scratch,
 ) -> tuple[int, int, int, int, int]:  # fmt: skip
     """Find a node's best split by its histograms, brought up to date in `stores.out`.
@@ -128,7 +129,7 @@ def _from_histograms(
     codes = codes_for(table, len(gone) + len(joined))[f]
     code = code_below(table, f, old.reals[node, THRESHOLD])
     stored_sums(old, child, left)
-    n_left = old.words[child, ROWS] - take_left(labels, codes, gone, code, left)
+    n_left = old.words[child, ROWS] - take_left(were, codes, gone, code, left)
     n_left += take_left(labels, codes, joined, code, left, -1)
     least = max(rules.min_samples_leaf, 1)
     if n_left < least or len(rows) - n_left < least:
@@ -140,7 +141,7 @@ def _from_histograms(
     if len(joined) > 0:
         move_rows(stores.out, start, table, rules.entropy, labels, joined, boolean(True), scratch)
     if len(gone) > 0:
-        move_rows(stores.out, start, table, rules.entropy, labels, gone, boolean(False), scratch)
+        move_rows(stores.out, start, table, rules.entropy, were, gone, boolean(False), scratch)
     floor = proxy_of_two(rules.entropy, left[0], left[1], sums[0], sums[1])
     settled = not (
         next_to_split(stores.out, start, table, f, gone) or next_to_split(stores.out, start, table, f, joined)
@@ -153,7 +154,7 @@ def _from_histograms(
 
 @inlined
 def _best_now(
-    table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, base: int, gone: Array, place: Place,
+    table: Table, rules: Rules, draws: Draws, labels: Array, were: Array, rows: Array, base: int, gone: Array, place: Place,
     sums: Array, weight: float, lost_weight: float, key: Any, old: Grown, node: int, column: int, left: Array, stores: Stores,
     moves: Moves, scratch: Scratch,
 ) -> tuple[int, float, int, float, int, int]:  # fmt: skip
@@ -162,7 +163,7 @@ def _best_now(
     moves.tally[0] += len(rows)
     if old.names[node] >= 0:
         winner, below, above, n_left, name = _from_histograms(
-            table, rules, labels, rows, base, gone, place, sums, old, node, left, stores, scratch
+            table, rules, labels, were, rows, base, gone, place, sums, old, node, left, stores, scratch
         )
         if winner >= 0:
             return winner, np.inf, below, midpoint(table, winner, below, above), n_left, name
@@ -192,6 +193,8 @@ class Change(NamedTuple):
     ----------
     draws, labels
         As `build` takes them.
+    were : ndarray of int32, shape (n_rows,)
+        The labels of rows as they leave; a row whose label changes leaves and joins.
     before : ndarray of int32
         The old tree's rows, in the order of its leaves.
     leaving : ndarray of int32
@@ -209,6 +212,7 @@ class Change(NamedTuple):
 
     draws: Draws
     labels: Array
+    were: Array
     before: Array
     leaving: Array
     samples: Array
@@ -249,18 +253,21 @@ def update(
     at, line, used = 0, 0, scratch.used
     for i in range(n_changes):
         change, free = changes[i], lines[line:]
-        labels, samples, base, own = change.labels, change.samples, change.base, change.own
+        labels, were, samples, base, own = change.labels, change.were, change.samples, change.base, change.own
         n_leaving, n_staying = int64(len(change.leaving)), len(samples) - change.n_joining
         weight = np.float64(change.old.reals[0, WEIGHT])
         for k in range(n_leaving):
             moves.pool[k] = change.leaving[k]
-            weight -= labels[change.leaving[k]] >> CLASS_BITS
+            weight -= were[change.leaving[k]] >> CLASS_BITS
         for k in range(n_staying, len(samples)):
             weight += labels[samples[k]] >> CLASS_BITS
-        keep_rows(change.before, moves.pool[:n_leaving], stays, samples[:n_staying])
+        if change.n_joining > 0 and n_leaving > 0:
+            keep_unchanged(change.before, stays, labels, were, samples[:n_staying])
+        else:
+            keep_rows(change.before, moves.pool[:n_leaving], stays, samples[:n_staying])
         used[0] = 0
         n_nodes, fragile = _update_nodes(
-            table, rules, change.draws, labels, samples, stays, change.old, n_leaving, change.n_joining, weight,
+            table, rules, change.draws, labels, were, samples, stays, change.old, n_leaving, change.n_joining, weight,
             Grown(out.words[at:], out.reals[at:], out.values[at:], out.origin[at:], out.others[at:], out.names[at:], out.levels[at:]),
             Stores(
                 Histograms(base, base.view(np.float32), used, int64(0)),
@@ -279,7 +286,7 @@ def update(
 
 @inlined
 def _update_nodes(
-    table: Table, rules: Rules, draws: Draws, labels: Array, samples: Array, stays: Array, old: Grown, n_leaving: int,
+    table: Table, rules: Rules, draws: Draws, labels: Array, were: Array, samples: Array, stays: Array, old: Grown, n_leaving: int,
     n_joining: int, root_weight: float, out: Grown, stores: Stores, moves: Moves, scratch: Scratch,
 ) -> tuple[int, bool]:  # fmt: skip
     """Write the nodes of the new tree; return how many there are, and whether it is fragile."""
@@ -305,7 +312,7 @@ def _update_nodes(
         stays_split = (joining + lost) * MUCH <= n
         if stays_split:
             stored_sums(old, node, sums)
-            lost_weight = take(labels, gone, sums)
+            lost_weight = take(were, gone, sums)
             take(labels, rows[base:], sums, -1)
             weight = sums.sum()
             node_impurity = impurity(rules.entropy, sums, weight)
@@ -317,7 +324,7 @@ def _update_nodes(
             before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
             column = before if has_missing(table, f, rows[:base]) else f
             winner, others, below, threshold, n_left, name = _best_now(
-                table, rules, draws, labels, rows, base, gone, Place(labels, rows, scratch.pairs, stays, path, depth), sums, weight, lost_weight,
+                table, rules, draws, labels, were, rows, base, gone, Place(labels, rows, scratch.pairs, stays, path, depth), sums, weight, lost_weight,
                 key, old, node, column, left, stores, moves, scratch,
             )  # fmt: skip
             stays_split = winner == column
@@ -326,7 +333,7 @@ def _update_nodes(
                 codes_for(table, lost)[before], gone, code_below(table, before, old.reals[node, THRESHOLD])
             )
             old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
-            kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, changed = split_rows(
+            kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, crossed = split_rows(
                 codes_for(table, n)[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
                 n_left, moves, top,
             )  # fmt: skip
@@ -341,8 +348,9 @@ def _update_nodes(
             fragile = fragile or shaky
             continue
         top = top_now
-        left_weight = stored_sums(old, old_left, left) - take(labels, gone[:lost_left], left)
-        if changed == 1:
+        left_weight = stored_sums(old, old_left, left) - take(were, gone[:lost_left], left)
+        left_weight += take(labels, rows[kept_left:n_left], left, -1)
+        if crossed:
             left_weight = sum_labels(labels, rows[:n_left], left)
         for c in range(len(sums)):
             right[c] = sums[c] - left[c]

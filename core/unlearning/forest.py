@@ -4,7 +4,8 @@ A tree is a function of each row's multiplicity and of what is drawn at each nod
 thresholds. Both are had from the fitted forest, the first by drawing its bootstrap again, the second by replaying each tree's random
 stream; that they are right is checked by building every tree again, bit for bit. Removing rows sets their multiplicity to 0 and gives the tree that building
 from scratch on the others with the same randomness gives; what the fitted tree never drew is keyed by the path, so that neither
-the order of removals nor what happens elsewhere in the tree matters.
+the order of removals nor what happens elsewhere in the tree matters. With balanced class weights, where classes keep their shares of a bootstrap,
+the draws of removed rows move to others of their class.
 
 References
 ----------

@@ -152,7 +152,7 @@ def on_columns(state: ForestState, new: Refitted) -> ForestState:
         for tree in state.trees
     )
     rules = grove.rules._replace(max_features=drawn)
-    return replace(state, grove=Grove(grove.rows, grove.local, X, table, rules), trees=trees)
+    return replace(state, grove=Grove(grove.rows, grove.local, X, table, rules, grove.bootstrap), trees=trees)
 
 
 def draws_among(columns: Positions, n_before: int, draws: Draws) -> Draws:

@@ -19,6 +19,8 @@ Array = npt.NDArray[Any]
 
 KIND = "forest"
 FORMAT = 1
+DRAWN = ("drawn_rows", "weight_bound")
+"""Arrays of forests whose draws move."""
 
 
 def to_arrays(draws: Sequence[Draws], weights_of: Callable[[int], Array], known_order: bool) -> dict[str, Array]:
@@ -31,6 +33,31 @@ def to_arrays(draws: Sequence[Draws], weights_of: Callable[[int], Array], known_
         arrays[f"draws_{name}"] = _small(together) if together.dtype == np.int32 else together
         arrays[f"ends_{name}"] = np.cumsum([len(part) for part in parts])
     return arrays
+
+
+def drawn_arrays(drawn: Sequence[Array], bound: float) -> dict[str, Array]:
+    """Return what has to be kept of draws that move: the row of each, as a place among the retained ones, in every tree, and `bound` of `ClassBootstrap`."""
+    return {"drawn_rows": _small(np.stack(drawn)), "weight_bound": np.array(bound)}
+
+
+def drawn_from(values: Mapping[str, Array], weights: Array) -> tuple[list[Array], float]:
+    """Return the row of every draw in every tree, and the bound of weights.
+
+    Raises
+    ------
+    NotSupportedError
+        If they are damaged, or do not give the rows' weights.
+    """
+    drawn, bound = values.get("drawn_rows"), values.get("weight_bound")
+    n_trees, n_rows = weights.shape
+    if drawn is None or bound is None or drawn.ndim != 2 or drawn.dtype.kind != "u" or len(drawn) != n_trees:
+        raise _damaged("it does not say which row each draw fell on")
+    if bound.shape != () or not 0.0 < float(bound) < np.inf:
+        raise _damaged("the bound of weights is not a positive number")
+    for mine, weight in zip(drawn, weights, strict=True):
+        if mine.max(initial=0) >= n_rows or not np.array_equal(np.bincount(mine, minlength=n_rows), weight):
+            raise _damaged("the rows that draws fell on are not those that weights were counted from")
+    return [mine.astype(np.int32) for mine in drawn], float(bound)
 
 
 def _small(values: Array) -> Array:
@@ -50,7 +77,7 @@ def weights_from(values: Mapping[str, Array], n_trees: int, n_rows: int) -> Arra
     expected = {"format", "known_order", "tree_weights"} | {
         f"{part}_{name}" for part in ("draws", "ends") for name in Draws._fields
     }
-    if set(values) != expected or values["format"] != FORMAT or values["known_order"].shape != ():
+    if set(values) - set(DRAWN) != expected or values["format"] != FORMAT or values["known_order"].shape != ():
         raise _damaged("it is of another version")
     weights = values["tree_weights"]
     if weights.dtype.kind != "u" or weights.shape != (n_trees, n_rows):

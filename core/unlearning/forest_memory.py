@@ -6,7 +6,7 @@ from typing import Any
 
 from core.case.case import Case
 from core.numerics.tree_histograms import WIDTH
-from core.unlearning.forest_parts import estimator_of, trees_of
+from core.unlearning.forest_parts import estimator_of, moves_draws, trees_of
 from core.unlearning.memory import check_memory
 from core.unlearning.threads import processors
 
@@ -14,6 +14,8 @@ BYTES_PER_CELL = 40
 """Of the table while it is coded: as it is handed in, float32 values, ranks as they are found, codes, bins, order and distinct values."""
 BYTES_PER_ROW = 16
 """In every tree: its labels, its samples, and its weights while they are drawn."""
+BYTES_PER_MOVING_DRAW = 8
+"""Of a bootstrap whose draws move: the row of each, before and after they do."""
 BYTES_PER_NODE = 44
 """Beside scikit-learn's own: children as fitted, where draws start, origins, bounds and levels."""
 BYTES_PER_DRAW = 12
@@ -46,6 +48,8 @@ def memory_of(estimator: Any, n_rows: int) -> int:
     stored = 80 + 8 * len(estimator.classes_)
     table = BYTES_PER_CELL * n_rows * int(first.n_features_in_)
     rows = (BYTES_PER_ROW + BYTES_COUNTED * candidates) * n_rows * len(trees)
+    if moves_draws(estimator):
+        rows += BYTES_PER_MOVING_DRAW * (getattr(estimator, "_n_samples_bootstrap", None) or n_rows) * len(trees)
     inner = (BYTES_PER_NODE + BYTES_PER_DRAW * (candidates + 2)) * sum(nodes)
     waiting = 2 * 8 * (int(first.n_features_in_) // 64 + 1 + len(estimator.classes_)) + int(first.n_features_in_)
     on_bench = BYTES_ON_BENCH + waiting + 2 * stored + 4 * WIDTH * max(int(first.n_features_in_), 8)

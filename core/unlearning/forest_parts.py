@@ -58,8 +58,8 @@ def _whole_table(estimator: Any) -> str | None:
         return "max_leaf_nodes is set, so that every split depends on the gains of all others"
     if estimator.monotonic_cst is not None:
         return "monotonic_cst is set, so that every split depends on the values of the nodes above it"
-    if isinstance(estimator.class_weight, str):
-        return f"class_weight is {estimator.class_weight!r}, so that every record's weight depends on the class counts"
+    if isinstance(estimator.class_weight, str) and not moves_draws(estimator):
+        return f"class_weight is {estimator.class_weight!r}, so that every record's weight in a tree depends on the class counts"
     if estimator.criterion not in ("gini", "entropy", "log_loss"):
         return "the criterion is not gini, entropy or log_loss"
     return None
@@ -69,6 +69,11 @@ def _randomness(estimator: Any) -> str | None:
     if isinstance(estimator, FORESTS):
         if not hasattr(estimator, "_n_samples"):
             return "the forest does not hold what its bootstrap was drawn from"
+        if moves_draws(estimator) and "_sample_weight" not in vars(estimator):
+            return (
+                f"class_weight is {estimator.class_weight!r}, and scikit-learn before 1.9, which fitted the forest, made it a factor of "
+                "every record's weight in a tree, which depends on the class counts"
+            )
         return None
     if not isinstance(estimator.random_state, Integral) and (
         estimator.splitter != "best" or not _sees_everything(estimator)
@@ -79,6 +84,11 @@ def _randomness(estimator: Any) -> str | None:
 
 def _sees_everything(tree: Any) -> bool:
     return bool(tree.max_features_ == tree.n_features_in_)
+
+
+def moves_draws(estimator: Any) -> bool:
+    """Return whether a forest's draws move to other rows of their class as their own go."""
+    return isinstance(estimator, FORESTS) and estimator.bootstrap and estimator.class_weight == "balanced"
 
 
 def rules_of(estimator: Any, n_rows: int) -> Rules:

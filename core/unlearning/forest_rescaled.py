@@ -22,7 +22,8 @@ from core.unlearning.forest_anew import Refitted
 from core.unlearning.forest_histograms import Memory
 from core.unlearning.forest_revaluing import Revalued, revalued
 from core.unlearning.forest_state import ForestState, Grove
-from core.unlearning.forest_tree import NO_INTS, Bench, LivingTree, with_tree
+from core.unlearning.forest_steps import joining
+from core.unlearning.forest_tree import LivingTree, with_tree
 from core.unlearning.threads import on_threads
 
 Bools = npt.NDArray[np.bool_]
@@ -60,7 +61,7 @@ def rescaled(state: ForestState, positions: Positions, new: Refitted, rules: Rul
     settled, moved = new.rows.copy(), grove.rows[found.wavering]
     settled[moved] = False
     try:
-        rest = state.without(np.append(positions, moved), settled)
+        rest = state.without(np.append(positions, moved), settled, moved)
     except NotSupportedError:  # a tree of wavering rows alone
         return None
     chosen = np.zeros(grove.X.shape[1], dtype=bool)
@@ -69,8 +70,11 @@ def rescaled(state: ForestState, positions: Positions, new: Refitted, rules: Rul
 
     def one(before: LivingTree, tree: LivingTree) -> LivingTree:
         tree = _renewed(tree, found, chosen, tree is before)
-        joining = found.wavering[tree.roots.labels[found.wavering] > CLASS_MASK]
-        return after.on_bench(lambda bench: _joined(tree, joining, after, known, bench)) if len(joining) else tree
+        rows = found.wavering[tree.roots.labels[found.wavering] > CLASS_MASK]
+        if not len(rows):
+            return tree
+        step = joining(tree, rows)
+        return after.on_bench(lambda bench: step.taken(after.table, after.rules, known, bench))  # type: ignore[no-any-return]
 
     return replace(rest, grove=after, trees=tuple(on_threads(one, list(zip(state.trees, rest.trees, strict=True)))))
 
@@ -100,8 +104,3 @@ def _renewed(tree: LivingTree, found: Revalued, chosen: Bools, shared: bool) -> 
     for lines in parts:
         shift_splits(lines, found.first, found.shifts)
     return replace(tree, memory=Memory(*parts))
-
-
-def _joined(tree: LivingTree, rows: Ints, grove: Grove, stays: Bools, bench: Bench) -> LivingTree:
-    """Return a tree with rows that it did not know."""
-    return tree._updated(grove.table, grove.rules, NO_INTS, rows, stays, bench)

@@ -11,8 +11,8 @@ from core.case.case import Case
 from core.case.saved_state import SavedState
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK
 from core.unlearning.base import Progress
-from core.unlearning.forest_arrays import KIND, draws_from, weights_from
-from core.unlearning.forest_parts import estimator_of, trees_of
+from core.unlearning.forest_arrays import KIND, drawn_from, draws_from, weights_from
+from core.unlearning.forest_parts import estimator_of, moves_draws, trees_of
 from core.unlearning.forest_state import ForestState, all_trees, grove_of, silent
 from core.unlearning.forest_tree import Bench, LivingTree, Roots, first_difference, grow
 
@@ -39,14 +39,20 @@ def restore(case: Case, saved: SavedState, progress: Progress | None = None) -> 
     """
     report = progress or silent
     report(0.0, "Coding the table")
-    grove, trees = grove_of(case), trees_of(estimator_of(case.model))
+    estimator = estimator_of(case.model)
+    trees = trees_of(estimator)
+    weights = weights_from(saved.values, len(trees), case.n_retained)
+    drawn: list[Any] = [None] * len(trees)
+    bound = None
+    if moves_draws(estimator):
+        drawn, bound = drawn_from(saved.values, weights)
+    grove = grove_of(case, bound)
     codes = case.train_codes[grove.rows]
-    weights = weights_from(saved.values, len(trees), len(grove.rows))
     draws = draws_from(saved.values, len(trees), grove.X.shape[1])
 
     def one(index: int, bench: Bench) -> tuple[LivingTree | None, int]:
         weight = weights[index].astype(np.int32)
-        roots = Roots(draws[index], (weight << CLASS_BITS) | (codes & CLASS_MASK).astype(np.int32))
+        roots = Roots(draws[index], (weight << CLASS_BITS) | (codes & CLASS_MASK).astype(np.int32), drawn[index])
         rows = np.flatnonzero(weight > 0).astype(np.int32)
         tree = grow(grove.table, grove.rules, roots, rows, trees[index], bench)
         stored = replace(tree, estimator=trees[index])

@@ -17,13 +17,15 @@ from core.case.case import Case
 from core.errors import NotSupportedError
 from core.numerics.tree_arrays import CLASS_BITS, CLASS_MASK, Rules, Table
 from core.unlearning.base import Positions, Progress
-from core.unlearning.forest_arrays import KIND, to_arrays
+from core.unlearning.forest_arrays import KIND, drawn_arrays, to_arrays
+from core.unlearning.forest_bootstrap import ClassBootstrap, drawn_rows, roots_without, step_of
 from core.unlearning.forest_coding import code_table
 from core.unlearning.forest_memory import check_room
-from core.unlearning.forest_parts import estimator_of, multiplicities, rules_of, stream_of, trees_of
+from core.unlearning.forest_parts import estimator_of, moves_draws, multiplicities, rules_of, stream_of, trees_of
 from core.unlearning.forest_scores import Scorer
+from core.unlearning.forest_steps import Leaving, after_steps, relabelling, without_rows
 from core.unlearning.forest_table import Singles, tree_input
-from core.unlearning.forest_tree import NODES_TOGETHER, TOGETHER, Bench, Leaving, LivingTree, adopt, grow, without_rows
+from core.unlearning.forest_tree import NODES_TOGETHER, TOGETHER, Bench, LivingTree, adopt, grow
 from core.unlearning.threads import in_turn, on_threads, processors
 
 Bools = npt.NDArray[np.bool_]
@@ -46,6 +48,8 @@ class Grove:
         As the trees got them.
     table : Table
     rules : Rules
+    bootstrap : ClassBootstrap or None
+        Where draws move as rows go.
     benches : list of Bench
         Room of the threads; taken out while in use.
     """
@@ -55,6 +59,7 @@ class Grove:
     X: Singles
     table: Table
     rules: Rules
+    bootstrap: ClassBootstrap | None = None
     benches: list[Bench] = field(default_factory=list)
 
     def on_bench(self, task: Callable[[Bench], Any]) -> Any:
@@ -82,14 +87,24 @@ class ForestState:
     """Whether the case's model is made of these trees, so that their scores stand for its own."""
     kind: ClassVar[str] = KIND
 
-    def without(self, positions: Positions, retained: Bools) -> ForestState:
-        """Return the state without the training rows at `positions`."""
+    def without(self, positions: Positions, retained: Bools, aside: Positions | None = None) -> ForestState:
+        """Return the state without the training rows at `positions`; of those, draws may fall on the rows `aside`, which are to join again."""
         grove = self.grove
         gone = np.sort(grove.local[positions]).astype(np.int32)
-        stays = self._staying(retained)
+        stays, bootstrap = self._staying(retained), grove.bootstrap
 
-        def several(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
-            return without_rows(trees, grove.table, grove.rules, stays, bench)
+        if bootstrap is None:
+
+            def several(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
+                return without_rows(trees, grove.table, grove.rules, stays, bench)
+        else:
+            is_open = stays.copy()
+            is_open[[] if aside is None else grove.local[aside]] = True
+            targets = bootstrap.without(is_open)
+
+            def several(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
+                steps = [step_of(tree, known, targets, stays, bench) for tree, known in trees]
+                return after_steps(steps, grove.table, grove.rules, stays, bench)
 
         nodes = max(len(tree.marks.origin) for tree in self.trees)
         return self._with_changed(gone, several, min(TOGETHER, NODES_TOGETHER // nodes))
@@ -107,7 +122,10 @@ class ForestState:
             labels = tree.roots.labels.copy()
             own = labels[rows] >> CLASS_BITS if weight is None else weight[order]
             labels[rows] = (own << CLASS_BITS) | classes
-            return [tree.relabelled(grove.table, grove.rules, known, labels, bench)]
+            stays = np.zeros(len(labels), dtype=bool)
+            stays[tree.samples] = True
+            known = known[labels[known] != tree.roots.labels[known]]
+            return [relabelling(tree, known, labels).taken(grove.table, grove.rules, stays, bench)]
 
         return self._with_changed(rows, one, 1)
 
@@ -136,14 +154,17 @@ class ForestState:
     def from_scratch(self, retained: Bools) -> ForestState:
         """Return the trees built anew on the retained rows with the same recorded randomness: the oracle of `without`."""
         grove, stays = self.grove, self._staying(retained)
+        targets = None if grove.bootstrap is None else grove.bootstrap.without(stays)
 
-        def one(tree: LivingTree) -> LivingTree:
-            rows = np.flatnonzero(stays & ((tree.roots.labels >> CLASS_BITS) > 0)).astype(np.int32)
-            return grove.on_bench(  # type: ignore[no-any-return]
-                lambda bench: grow(grove.table, grove.rules, tree.roots, rows, tree.estimator, bench)
-            )
+        def one(tree: LivingTree, bench: Bench) -> LivingTree:
+            roots = tree.roots if targets is None else roots_without(tree.roots, targets, bench)
+            rows = np.flatnonzero(stays & ((roots.labels >> CLASS_BITS) > 0)).astype(np.int32)
+            return grow(grove.table, grove.rules, roots, rows, tree.estimator, bench)
 
-        return replace(self, trees=tuple(on_threads(one, [(tree,) for tree in self.trees])))
+        def task(tree: LivingTree) -> LivingTree:
+            return grove.on_bench(lambda bench: one(tree, bench))  # type: ignore[no-any-return]
+
+        return replace(self, trees=tuple(on_threads(task, [(tree,) for tree in self.trees])))
 
     def under(self, rules: Rules) -> ForestState:
         """Return the state whose trees are to follow other rules, once built anew."""
@@ -155,9 +176,11 @@ class ForestState:
         Raises
         ------
         NotSupportedError
-            If a tree would be left without rows.
+            If a tree would be left without rows; draws that move leave none so.
         """
         stays = retained[self.grove.rows]
+        if self.grove.bootstrap is not None:
+            return stays
         most = len(stays) - np.count_nonzero(stays)
         for index, tree in enumerate(self.trees):
             if len(tree.samples) <= most and not stays[tree.samples].any():
@@ -183,7 +206,14 @@ class ForestState:
     def arrays(self, case: Case) -> dict[str, npt.NDArray[Any]]:
         """Return what has to be kept to go on from a case; rows it has forgotten have no entry."""
         draws = [tree.roots.draws for tree in self.trees]
-        return to_arrays(draws, self.weights_of_trees(case.retained), self.known_order)
+        arrays = to_arrays(draws, self.weights_of_trees(case.retained), self.known_order)
+        if self.grove.bootstrap is None:
+            return arrays
+        place = np.full(len(self.grove.rows), -1, dtype=np.int32)
+        known = self.grove.local[case.retained]
+        place[known] = np.arange(len(known))
+        drawn = [place[tree.roots.drawn] for tree in self.trees]
+        return arrays | drawn_arrays(drawn, self.grove.bootstrap.bound)
 
     def assemble(self, model: Any, preprocessing: Any = None) -> Any:
         """Return a copy of a fitted model that holds these trees, and nothing that tells single rows."""
@@ -229,20 +259,28 @@ def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:
     report(0.0, "Coding the table")
     grove = grove_of(case)
     codes = case.train_codes[grove.rows]
-    weights = multiplicities(estimator, codes, None if case.train_weight is None else case.train_weight[grove.rows])
+    if grove.bootstrap is None:
+        weights = multiplicities(estimator, codes, None if case.train_weight is None else case.train_weight[grove.rows])
+        drawn: list[Any] = [None] * len(weights)
+    else:
+        drawn = drawn_rows(case, estimator, grove.rows)
+        weights = [np.bincount(rows, minlength=len(codes)) for rows in drawn]
     trees, streams = trees_of(estimator), [stream_of(tree) for tree in trees_of(estimator)]
 
     def task(index: int) -> Any:
-        return grove.on_bench(
+        tree, node = grove.on_bench(
             lambda bench: adopt(grove.table, grove.rules, streams[index], weights[index], codes, trees[index], bench)
         )
+        if tree is not None and drawn[index] is not None:
+            tree = replace(tree, roots=replace(tree.roots, drawn=drawn[index]))
+        return tree, node
 
     adopted = all_trees(task, trees, report, "Adopting")
     return ForestState(grove, adopted, all(stream.seed is not None for stream in streams))
 
 
-def grove_of(case: Case) -> Grove:
-    """Return what the trees of a case share: its retained rows, coded.
+def grove_of(case: Case, bound: float | None = None) -> Grove:
+    """Return what the trees of a case share: its retained rows, coded; `bound` is as `ClassBootstrap` holds it.
 
     Raises
     ------
@@ -254,7 +292,8 @@ def grove_of(case: Case) -> Grove:
     local = np.full(len(case.retained), -1, dtype=np.int32)
     local[rows] = np.arange(len(rows))
     estimator, X = estimator_of(case.model), tree_input(case, rows)
-    return Grove(rows, local, X, code_table(X, len(estimator.classes_)), rules_of(estimator, len(rows)))
+    bootstrap = ClassBootstrap.of(case, rows, local, bound) if moves_draws(estimator) else None
+    return Grove(rows, local, X, code_table(X, len(estimator.classes_)), rules_of(estimator, len(rows)), bootstrap)
 
 
 def all_trees(

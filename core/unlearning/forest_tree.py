@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -26,11 +25,10 @@ from core.numerics.tree_build import (
     deepest,
     make_room,
 )
-from core.numerics.tree_drawn import Lines, build_drawn, kept_lines, room_for_lines, update_drawn
+from core.numerics.tree_drawn import Lines, build_drawn, kept_lines, room_for_lines
 from core.numerics.tree_histograms import WIDTH, Histograms, make_histograms
-from core.numerics.tree_moves import Moves, keep_rows
+from core.numerics.tree_moves import Moves
 from core.numerics.tree_replay import make_stream, replay
-from core.numerics.tree_update import Change, update
 from core.unlearning.forest_histograms import Memory
 from core.unlearning.forest_parts import Stream
 from core.unlearning.memory import keep_freed_memory
@@ -39,8 +37,6 @@ Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-MANY = 8
-"""Where more than one row in so many leaves, building the tree anew is quicker."""
 TOGETHER, NODES_TOGETHER = 8, 8_000
 """Trees updated in one call, and the nodes they have at most, as those of more no longer stay in cache until they are copied; between
 calls, threads wait for one another to run Python."""
@@ -103,17 +99,20 @@ class Bench:
 
 @dataclass(frozen=True, eq=False)
 class Roots:
-    """What a tree keeps for life: its draws and every row's weight.
+    """What a tree keeps for life: its draws and every row's weight, which changes only where draws of a bootstrap move, or by an edit.
 
     Parameters
     ----------
     draws : Draws
     labels : ndarray of int32, shape (n_rows,)
         Weight and class of every row.
+    drawn : ndarray of int32, shape (n_draws,) or None
+        The row of every draw of the bootstrap, where draws move as rows go.
     """
 
     draws: Draws
     labels: Ints
+    drawn: Ints | None = None
 
 
 class Marks(NamedTuple):
@@ -172,109 +171,6 @@ class LivingTree:
         """The tree as flat arrays; they share memory with scikit-learn's tree."""
         return grown_of(self.estimator, self.marks)
 
-    def without(self, table: Table, rules: Rules, gone: Ints, stays: Bools, bench: Bench) -> LivingTree:
-        """Return the tree without some of its rows, every one of which it knows; `stays` marks all rows retained then."""
-        return self._updated(table, rules, gone, NO_INTS, stays, bench)
-
-    def relabelled(self, table: Table, rules: Rules, rows: Ints, labels: Ints, bench: Bench) -> LivingTree:
-        """Return the tree with other labels, as `Roots` holds them, which differ at `rows`; it knows all of these.
-
-        The rows are taken out as they were and put back as they are.
-        """
-        roots, stays = replace(self.roots, labels=labels), np.zeros(len(labels), dtype=bool)
-        stays[self.samples] = True
-        stays[rows] = False
-        if len(rows) == len(self.samples):
-            return grow(table, rules, roots, self.samples.copy(), self.estimator, bench)
-        rest = replace(self._updated(table, rules, rows, NO_INTS, stays, bench), roots=roots)
-        stays[rows] = True
-        return rest._updated(table, rules, NO_INTS, rows, stays, bench)
-
-    def _updated(self, table: Table, rules: Rules, gone: Ints, joining: Ints, stays: Bools, bench: Bench) -> LivingTree:
-        """Return the tree without rows that are gone and with rows that join it; `stays` is as `Place` holds it, afterwards."""
-        if self._is_built_anew(len(gone) + len(joining)):
-            return grow(table, rules, self.roots, self._samples_after(gone, joining, stays), self.estimator, bench)
-        if isinstance(self.memory, Lines):
-            return self._updated_lines(table, rules, gone, joining, stays, self.memory, bench)
-        return _updated_together([(self, gone)], joining, table, rules, stays, bench)[0]
-
-    def _is_built_anew(self, n_changed: int) -> bool:
-        """Return whether building the tree anew is the way to change so many of its rows."""
-        return self.fragile or n_changed * MANY > len(self.samples)
-
-    def _room_for_samples(self, n_gone: int, joining: Ints) -> Ints:
-        """Return room for the rows that stay, then those that join."""
-        n_staying = len(self.samples) - n_gone
-        samples = np.empty(n_staying + len(joining), np.int32)
-        samples[n_staying:] = joining
-        return samples
-
-    def _samples_after(self, gone: Ints, joining: Ints, stays: Bools) -> Ints:
-        """Return the rows that stay, as they stand, then those that join."""
-        samples = self._room_for_samples(len(gone), joining)
-        keep_rows(self.samples, gone, stays, samples[: len(samples) - len(joining)])
-        return samples
-
-    def _updated_lines(
-        self, table: Table, rules: Rules, gone: Ints, joining: Ints, stays: Bools, lines: Lines, bench: Bench
-    ) -> LivingTree:
-        """Return the tree whose thresholds are drawn, as `_updated`."""
-        samples = self._samples_after(gone, joining, stays)
-        bench.moves.pool[: len(gone)] = gone
-        draws, room = self.roots.draws, room_for_lines(len(samples), table)
-        n_nodes, fragile, now = update_drawn(
-            table, rules, draws, self.roots.labels, samples, self.grown, lines, len(gone), len(joining), draws.seed,
-            weight_of(self.roots.labels, samples), bench.out, room.first, room.lines, LARGE, bench.moves, bench.scratch,
-        )  # fmt: skip
-        remembered = kept_lines(room, now, n_nodes)
-        return _alone_on(bench, n_nodes, self.estimator, self.roots, samples, remembered, bool(fragile))
-
-
-Leaving = Sequence[tuple[LivingTree, Ints]]
-"""Trees, and rows that each of them knows."""
-
-
-def without_rows(leaving: Leaving, table: Table, rules: Rules, stays: Bools, bench: Bench) -> list[LivingTree]:
-    """Return trees without some of their rows, as `LivingTree.without` gives each, several in one call of compiled code."""
-    alone = [isinstance(tree.memory, Lines) or tree._is_built_anew(len(gone)) for tree, gone in leaving]
-    if any(alone):
-        return [tree.without(table, rules, gone, stays, bench) for tree, gone in leaving]
-    return _updated_together(leaving, NO_INTS, table, rules, stays, bench)
-
-
-def _updated_together(
-    leaving: Leaving, joining: Ints, table: Table, rules: Rules, stays: Bools, bench: Bench
-) -> list[LivingTree]:
-    """Return up to `TOGETHER` trees without rows of their own and with the same rows that join them."""
-    changes = tuple(_change_of(tree, gone, joining) for tree, gone in leaving)
-    bench = bench if len(leaving) == 1 else bench.wide
-    bench.call(
-        update, table, rules, changes + changes[:1] * (TOGETHER - len(changes)), len(changes), stays, bench.out,
-        bench.histograms.lines, bench.moves, bench.scratch, bench.results,
-    )  # fmt: skip
-    results = bench.results[: len(leaving)].tolist()
-    marks = Marks.of(bench.out, sum(n_nodes for n_nodes, *_ in results))
-    made, at, line = [], 0, 0
-    for (tree, _), change, (n_nodes, fragile, depth, n_lines) in zip(leaving, changes, results, strict=True):
-        memory: Any = tree.memory
-        nodes, lines = slice(at, at + n_nodes), bench.histograms.lines[line : line + n_lines]
-        estimator = with_tree(tree.estimator, bench.nodes[nodes], bench.out.values[nodes], depth)
-        remembered = Memory.of(lines, memory.to_share)
-        made.append(LivingTree(estimator, tree.roots, change.samples, marks.at(nodes), remembered, bool(fragile)))
-        at, line = at + n_nodes, line + n_lines
-    return made
-
-
-def _change_of(tree: LivingTree, gone: Ints, joining: Ints) -> Change:
-    """Return what the update of one tree starts from."""
-    memory: Any = tree.memory
-    samples = tree._room_for_samples(len(gone), joining)
-    offset = 0 if memory.to_share is None else len(memory.shared)
-    return Change(
-        tree.roots.draws, tree.roots.labels, tree.samples, gone, samples, len(joining), tree.grown, memory.shared,
-        memory.own, offset,
-    )  # fmt: skip
-
 
 def weight_of(labels: Ints, rows: Ints) -> float:
     """Return the whole weight of rows."""
@@ -288,7 +184,7 @@ def grown_of(estimator: Any, marks: Marks = NO_MARKS) -> Grown:
     return Grown(words, words.view(np.float64), state["values"][:, 0, :], *marks)
 
 
-def _alone_on(
+def standing_on(
     bench: Bench, n_nodes: int, estimator: Any, roots: Roots, samples: Ints, memory: Memory | Lines, fragile: bool
 ) -> LivingTree:
     """Return the tree whose nodes stand on a bench, copied; `estimator` gives its parameters."""
@@ -337,7 +233,7 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
         store.used[0] = 0
         n_nodes, fragile = build(*whole, out, 0, -1, False, store, bench.scratch)
         memory = Memory.of(store.lines[: store.used[0]])
-    return _alone_on(bench, n_nodes, estimator, roots, rows, memory, bool(fragile))
+    return standing_on(bench, n_nodes, estimator, roots, rows, memory, bool(fragile))
 
 
 def adopt(

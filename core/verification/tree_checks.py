@@ -77,10 +77,12 @@ def check_trees(before: Case, after: Case) -> tuple[bool, str]:
     rows = before.retained
     X = np.asarray(model_input(before, rows), dtype=np.float32)
     stays = after.retained[rows]
-    weights_of, tally = before.state.weights_of_trees(rows), Tally()
+    weights_of, tally = after.state.weights_of_trees(after.retained), Tally()
     trees = trees_of(after.model)
     for index, tree in enumerate(trees):
-        table = Weighted(X, before.train_codes[rows], np.where(stays, weights_of(index), 0.0), tree)
+        weight = np.zeros(len(stays))
+        weight[stays] = weights_of(index)
+        table = Weighted(X, before.train_codes[rows], weight, tree)
         if getattr(tree, "splitter", "best") == "best":
             (_against_a_fit if tree.max_features_ == tree.n_features_in_ else _against_stumps)(table, tree.tree_, tally)
         if tally.wrong:

@@ -279,6 +279,8 @@ def test_influence_follows_removals_and_needs_no_preparation():
 
 
 def test_forests_that_cannot_be_adopted_are_refused_with_the_reason():
-    model = RandomForestClassifier(5, random_state=1, class_weight="balanced").fit(TRAIN[NUMBERS], TRAIN["granted"])
+    model = RandomForestClassifier(5, random_state=1, class_weight="balanced_subsample").fit(
+        TRAIN[NUMBERS], TRAIN["granted"]
+    )
     with pytest.raises(NotSupportedError, match="class_weight"):
         core.influence(core.Case(model, train=TRAIN, test=TEST, roles=ROLES), GAP)

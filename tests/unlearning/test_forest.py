@@ -107,7 +107,7 @@ def test_one_hot_pipelines_conform():
 NOT_SERVED = {
     "min_weight_fraction_leaf": {"min_weight_fraction_leaf": 0.01},
     "max_leaf_nodes": {"max_leaf_nodes": 20},
-    "class_weight": {"class_weight": "balanced"},
+    "class_weight": {"class_weight": "balanced", "bootstrap": False},
     "balanced_subsample": {"class_weight": "balanced_subsample"},
     "ccp_alpha": {"ccp_alpha": 0.001},
     "monotonic_cst": {"monotonic_cst": [1, 0, 0]},

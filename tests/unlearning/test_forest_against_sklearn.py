@@ -21,6 +21,7 @@ from core.numerics.tree_splits import best_on_feature, pair_rows
 from core.unlearning import forest_tree
 from core.unlearning.forest_coding import code_table
 from core.unlearning.forest_parts import multiplicities, rules_of, stream_of
+from core.unlearning.forest_steps import leaving
 from core.unlearning.forest_tree import Bench, adopt, first_difference, grow, grown_of, replayed
 
 best_split, side_of, put_pairs = (njit(one.py_func) for one in (best_on_feature, column_of, pair_rows))
@@ -45,7 +46,7 @@ def forget(X, y, model, gone, weight=None):
     for part in np.array_split(gone, 2) if len(gone) > 1 else [gone]:
         if len(part):
             stays[part] = False
-            tree = tree.without(table, rules, part, stays, bench)
+            tree = leaving(tree, part).taken(table, rules, stays, bench)
     return tree, table, rules
 
 
@@ -174,7 +175,7 @@ def forget_one_by_one(X, y, model, gone, weight):
     for count in range(1, len(known) + 1):
         stays = np.ones(len(X), dtype=bool)
         stays[known[:count]] = False
-        tree = tree.without(table, rules, np.array(known[count - 1 : count], dtype=np.int32), stays, bench)
+        tree = leaving(tree, np.array(known[count - 1 : count], dtype=np.int32)).taken(table, rules, stays, bench)
         rows = np.flatnonzero(stays & (weight > 0)).astype(np.int32)
         other = grow(table, rules, tree.roots, rows, tree.estimator, bench)
         assert first_difference(tree.grown, other.grown) == -1
@@ -249,7 +250,7 @@ def test_forests_equal_building_from_scratch_on_any_table(case, kind, max_sample
         rows = np.flatnonzero(stays & (weight > 0)).astype(np.int32)
         mine = np.array([row for row in gone if weight[row] > 0], dtype=np.int32)
         if len(rows) and len(mine):
-            after = tree.without(table, rules, mine, stays, bench)
+            after = leaving(tree, mine).taken(table, rules, stays, bench)
             other = grow(table, rules, tree.roots, rows, tree.estimator, bench)
             assert first_difference(after.grown, other.grown) == -1
             assert np.array_equal(after.marks.origin, other.marks.origin)

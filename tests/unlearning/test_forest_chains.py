@@ -12,6 +12,7 @@ from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS
 from core.numerics.tree_coarse import proxy_of_two
 from core.numerics.tree_histograms import ABOVE, BELOW, BINS, BOUND, CANDIDATES, FIRST, NO_SPLITS, PEAK, SECOND, START
 from core.numerics.tree_histograms import FEATURE as OF
+from core.unlearning.forest_steps import leaving, relabelling
 from core.unlearning.forest_tree import first_difference, grow
 from tests.unlearning.test_forest_against_sklearn import adopted
 
@@ -41,7 +42,7 @@ def chain(options, steps, n=700, each=1):
     stays = np.ones(n, dtype=bool)
     for gone in draw.permutation(n)[: steps * each].astype(np.int32).reshape(steps, each):
         stays[gone] = False
-        tree = tree.without(table, rules, gone, stays, bench)
+        tree = leaving(tree, gone).taken(table, rules, stays, bench)
         yield tree, table, rules, bench, np.flatnonzero(stays).astype(np.int32)
 
 
@@ -180,7 +181,7 @@ def test_rows_whose_label_changes_may_move_the_split_to_beside_them(seed):
         rows = np.sort(r.choice(near, int(r.integers(1, 3)), replace=False)).astype(np.int32)
         labels = tree.roots.labels.copy()
         labels[rows] ^= 1
-        tree = tree.relabelled(table, rules, rows, labels, bench)
+        tree = relabelling(tree, rows, labels).taken(table, rules, np.ones(len(labels), dtype=bool), bench)
         other = grow(table, rules, tree.roots, np.arange(len(base), dtype=np.int32), tree.estimator, bench)
         assert first_difference(tree.grown, other.grown) == -1
 
@@ -194,7 +195,7 @@ def test_bounds_hold_for_rows_that_change_their_label(each):
         rows = np.sort(draw.choice(len(y), each, replace=False)).astype(np.int32)
         labels = tree.roots.labels.copy()
         labels[rows] ^= 1
-        tree = tree.relabelled(table, rules, rows, labels, bench)
+        tree = relabelling(tree, rows, labels).taken(table, rules, np.ones(len(labels), dtype=bool), bench)
         assert check_all_candidates(tree, table, rules) > 0
 
 
@@ -205,6 +206,6 @@ def test_nodes_that_fall_below_the_size_that_is_counted(seed, k, leaf):
         gone = np.sort(r.choice(len(base), k, replace=False)).astype(np.int32)
         stays = np.ones(len(base), dtype=bool)
         stays[gone] = False
-        one = tree.without(table, rules, gone, stays, bench)
+        one = leaving(tree, gone).taken(table, rules, stays, bench)
         rows = np.flatnonzero(stays).astype(np.int32)
         assert first_difference(one.grown, grow(table, rules, tree.roots, rows, tree.estimator, bench).grown) == -1

@@ -7,6 +7,8 @@ draws fall away, so that a tree knows about as many rows as one trained again, a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,3 +103,52 @@ def test_forgetting_is_distributed_as_training_again(kind, options):
     again = seen(fitted(kind, 1, table.drop(index=gone), options))
     assert smallest_p(seen(after), again) > LEVEL
     assert smallest_p(seen(before), again) < 1e-6
+
+
+def make_unbalanced(n=240, n_positive=40):
+    """Return a table with a rare class, and 15 of its rows, which stand apart in one column."""
+    draw = np.random.default_rng(8)
+    y = np.zeros(n, dtype=int)
+    y[draw.permutation(n)[:n_positive]] = 1
+    gone = np.flatnonzero(y)[:15]
+    X = draw.normal(size=(n, D)).round(2)
+    X[:, 1] += 0.8 * y
+    X[gone, 0] += 3
+    return pd.DataFrame(X, columns=COLUMNS).assign(label=y, group=np.where(np.arange(n) % 2, "a", "b")), gone
+
+
+def smallest_p_of_draws(one, other, labels):
+    """Return the smallest p-value of tests of how often rows are drawn, one by one and of how many draws are the rare class's, times how many there are."""
+    p = [
+        stats.ks_2samp(a, b, method="asymp").pvalue
+        for a, b in zip(one[:, labels == 1].T, other[:, labels == 1].T, strict=True)
+    ]
+    shares = [draws[:, labels == 1].sum(axis=1) / draws.sum(axis=1) for draws in (one, other)]
+    p.append(stats.mannwhitneyu(*shares, method="asymptotic").pvalue)
+    return min(p) * len(p)
+
+
+def draws_after(case):
+    weights = case.state.weights_of_trees(case.retained)
+    return np.array([weights(index) for index in range(len(case.state.trees))])
+
+
+@pytest.mark.parametrize("options", [{}, {"max_samples": 100}], ids=["as many as rows", "a number"])
+@pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
+def test_with_balanced_class_weights_draws_move_as_training_again_draws_them(kind, options):
+    table, gone = make_unbalanced()
+    options = {"bootstrap": True, "class_weight": "balanced", "max_depth": 5, **options}
+    case = core.Case(fitted(kind, 0, table, options), train=table, test=table[:8], roles=ROLES, confirm=False)
+    case = first = core.prepare(case, method="forest")
+    for part in (gone[::2], gone[1::2]):
+        case = Forest().remove(case, part, 0.0).case
+    kept = table.drop(index=gone)
+    model = fitted(kind, 1, kept, options)
+    again, drawn = seen(model), np.array([np.bincount(some, minlength=len(kept)) for some in model.estimators_samples_])
+    labels = kept["label"].to_numpy()
+    assert smallest_p(seen(case.model), again) > LEVEL
+    assert smallest_p_of_draws(draws_after(case), drawn, labels) > LEVEL
+    falling_away = replace(first.state, grove=replace(first.state.grove, bootstrap=None))
+    dropped = Forest().remove(first.with_state(falling_away), gone, 0.0).case
+    assert smallest_p(seen(dropped.model), again) < 1e-6
+    assert smallest_p_of_draws(draws_after(dropped), drawn, labels) < 1e-6
