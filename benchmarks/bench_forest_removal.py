@@ -26,7 +26,7 @@ from sklearn.ensemble import RandomForestClassifier
 import core
 from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS, WEIGHT, build
 from core.numerics.tree_draws import mixed
-from core.unlearning import forest_steps, forest_tree, threads
+from core.unlearning import forest_steps, threads
 from core.unlearning.forest_state import Grove
 from core.unlearning.forest_tree import LivingTree, first_difference
 
@@ -135,8 +135,8 @@ def phases(case: core.Case, repeats: int) -> None:
     """Print where a single removal spends its time, on one thread, and how many rows it looks at and why."""
     benches, spent = case.state.grove.benches, Counter[str]()
 
-    def clocked(module: Any, name: str) -> Callable[..., Any]:
-        inner = getattr(module, name)
+    def clocked(name: str) -> Callable[..., Any]:
+        inner = getattr(forest_steps, name)
 
         def call(*args: Any) -> Any:
             seconds, result = timed(lambda: inner(*args))
@@ -150,8 +150,9 @@ def phases(case: core.Case, repeats: int) -> None:
     draw = np.random.default_rng(1)
     with (
         mock.patch.object(threads, "processors", return_value=1),
-        mock.patch.multiple(forest_steps, update=clocked(forest_steps, "update"), grow=clocked(forest_steps, "grow")),
-        mock.patch.object(forest_tree, "with_tree", clocked(forest_tree, "with_tree")),
+        mock.patch.multiple(
+            forest_steps, update=clocked("update"), with_tree=clocked("with_tree"), grow=clocked("grow")
+        ),
     ):
         for one in draw.choice(case.retained_ids, repeats, replace=False):
             seconds, result = timed(lambda one=one: core.unlearn(case, [one], method="forest"))
