@@ -88,7 +88,8 @@ def _check_stored(forest: Any, weight: Floats | None, n: int) -> None:
     if apart.any():
         row = int(np.flatnonzero(apart)[0])
         raise OtherRowsError(
-            f"the forest was fitted with weight {stored[row]:.6g} where row {row} has {_numbers(weight, n)[row]:.6g}"
+            f"the forest was fitted with weight {stored[row]:.6g} where row {row} has {_numbers(weight, n)[row]:.6g}: labels, weights or the "
+            "order of rows are others"
         )
 
 

@@ -230,7 +230,7 @@ def split_rows(
     rows crossed from one child to the other.
     """
     kept_left, kept_right = base_left, base - base_left
-    left_start, left_end, right_start, right_end = lost_start, lost_start + lost_left, 0, 0
+    left_start, left_end = lost_start, lost_start + lost_left
     right_start, right_end = left_end, lost_start + len(gone)
     crossing = n_left - _count_upto(codes, rows[base:], below) != base_left
     if crossing:
@@ -244,7 +244,6 @@ def split_rows(
         left_end = right_start = top
         top = _list_leavers(codes, gone[lost_left:], rows[base_left:base], below, True, moves.pool, top)
         right_end = top
-    if crossing:
         kept_left, kept_right = _rearrange(codes, rows, base, base_left, below, moves.spare)
     elif base < len(rows):
         _let_join(codes, rows, base, base_left, below, moves.spare)

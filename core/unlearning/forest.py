@@ -28,8 +28,9 @@ from core.errors import NotSupportedError
 from core.numerics.tree_arrays import Rules
 from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
 from core.unlearning.forest_anew import Refitted, built_anew, refitted
+from core.unlearning.forest_bootstrap import steps_of_a_draw
 from core.unlearning.forest_memory import check_room
-from core.unlearning.forest_parts import check_weights, estimator_of, rules_of, why_not
+from core.unlearning.forest_parts import check_weights, estimator_of, moves_draws, rules_of, why_not
 from core.unlearning.forest_rescaled import IN_PLACE, rescaled
 from core.unlearning.forest_saved import restore, saved_forest
 from core.unlearning.forest_state import ForestState, prepare_state
@@ -37,6 +38,8 @@ from core.unlearning.forest_table import as_trees_take
 
 Bools = npt.NDArray[np.bool_]
 
+MOST_STEPS = 10.0
+"""Times the square root of the number of rows: where draws that move look at more, training again is as quick."""
 ORDER_UNKNOWN = (
     "The tree was fitted without a seed: among splits of equal gain, those it made are taken to have been drawn first."
 )
@@ -52,6 +55,17 @@ class Forest(Unlearner):
     def fits(self, case: Case) -> str | None:
         """Return why the model's trees cannot be replayed, or None."""
         return None if isinstance(case.state, ForestState) or saved_forest(case) else why_not(case.model)
+
+    def gives_way(self, case: Case) -> str | None:
+        """Return why "auto" trains again instead, or None: where sample weights are so uneven that draws find another row slowly."""
+        if case.train_weight is None or not moves_draws(estimator_of(case.model)):
+            return None
+        steps: float = case._remember(("steps of a draw",), lambda: steps_of_a_draw(case))
+        if steps <= MOST_STEPS * np.sqrt(len(case.retained)):
+            return None
+        return (
+            f"sample weights are so uneven that each draw of a removed record would look at about {steps:,.0f} others"
+        )
 
     def prepare(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with every tree adopted; costs about one fit of the forest."""

@@ -74,9 +74,21 @@ class ClassBootstrap:
         first = np.append(0, np.cumsum(np.bincount(codes[places], minlength=self.n_classes)))
         if not np.bincount(codes[places], self.weight[places], self.n_classes).all():
             raise NotSupportedError("of a class no record of any weight would be left for its draws to fall on")
-        return Targets(
-            is_open, codes, self.local, self.weight / self.bound, members, first, int(np.sqrt(len(codes))) + 1
-        )
+        return Targets(is_open, codes, self.local, self.weight / self.bound, members, first, _tries(len(codes)))
+
+
+def steps_of_a_draw(case: Case) -> float:
+    """Return about how many rows are looked at to find one for a draw that moves, in the class where it takes most: many where weights are uneven."""
+    rows = np.flatnonzero(case.retained)
+    bootstrap = ClassBootstrap.of(case, rows, np.empty(len(case.retained), np.int32))
+    codes, n = bootstrap.codes[rows], len(bootstrap.codes)
+    hit = np.bincount(codes, bootstrap.weight[rows] / bootstrap.bound) / n
+    missed = (1.0 - hit) ** _tries(n)
+    return float(np.max((1.0 - missed) / np.maximum(hit, 1.0 / n) + missed * np.bincount(codes)))
+
+
+def _tries(n_positions: int) -> int:
+    return int(np.sqrt(n_positions)) + 1
 
 
 def step_of(tree: LivingTree, known: Ints, targets: Targets, stays: Bools, bench: Bench) -> Step:

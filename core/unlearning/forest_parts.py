@@ -59,10 +59,17 @@ def _whole_table(estimator: Any) -> str | None:
     if estimator.monotonic_cst is not None:
         return "monotonic_cst is set, so that every split depends on the values of the nodes above it"
     if isinstance(estimator.class_weight, str) and not moves_draws(estimator):
-        return f"class_weight is {estimator.class_weight!r}, so that every record's weight in a tree depends on the class counts"
+        return (
+            f"class_weight is {estimator.class_weight!r}{_without_bootstrap(estimator)}, so that every record's weight in a tree depends on the "
+            "class counts; a forest with bootstrap=True and class_weight='balanced' is served"
+        )
     if estimator.criterion not in ("gini", "entropy", "log_loss"):
         return "the criterion is not gini, entropy or log_loss"
     return None
+
+
+def _without_bootstrap(estimator: Any) -> str:
+    return "" if getattr(estimator, "bootstrap", False) else " and no bootstrap is drawn"
 
 
 def _randomness(estimator: Any) -> str | None:

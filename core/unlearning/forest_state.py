@@ -99,7 +99,8 @@ class ForestState:
                 return without_rows(trees, grove.table, grove.rules, stays, bench)
         else:
             is_open = stays.copy()
-            is_open[[] if aside is None else grove.local[aside]] = True
+            if aside is not None:
+                is_open[grove.local[aside]] = True
             targets = bootstrap.without(is_open)
 
             def several(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
@@ -118,26 +119,31 @@ class ForestState:
         rows, classes = grove.local[positions][order].astype(np.int32), codes[order].astype(np.int32)
 
         def one(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
-            ((tree, known),) = trees
+            ((tree, _),) = trees
             labels = tree.roots.labels.copy()
             own = labels[rows] >> CLASS_BITS if weight is None else weight[order]
             labels[rows] = (own << CLASS_BITS) | classes
-            stays = np.zeros(len(labels), dtype=bool)
+            step, stays = relabelling(tree, rows, labels), np.zeros(len(labels), dtype=bool)
             stays[tree.samples] = True
-            known = known[labels[known] != tree.roots.labels[known]]
-            return [relabelling(tree, known, labels).taken(grove.table, grove.rules, stays, bench)]
+            stays[step.gone] = False
+            stays[step.joining] = True
+            return [step.taken(grove.table, grove.rules, stays, bench)]
 
-        return self._with_changed(rows, one, 1)
+        return self._with_changed(rows, one, 1, every=weight is not None)
 
     def _with_changed(
         self,
         rows: npt.NDArray[np.int32],
         task: Callable[[Leaving, Bench], Sequence[LivingTree]],
         together: int,
+        every: bool = False,
     ) -> ForestState:
-        """Return the state in which all trees that know some of the rows are what `task` makes of them and of those, of so many at once at most."""
+        """Return the state in which all trees that know some of the rows are what `task` makes of them and of those, of so many at once at most.
+
+        With `every`, of all trees.
+        """
         found = ((index, _known(tree, rows)) for index, tree in enumerate(self.trees))
-        chosen = [(index, known) for index, known in found if len(known)]
+        chosen = [(index, known) for index, known in found if every or len(known)]
 
         def work(*part: tuple[int, npt.NDArray[np.int32]]) -> Sequence[LivingTree]:
             known = [(self.trees[index], rows) for index, rows in part]

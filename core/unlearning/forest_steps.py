@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from core.numerics.tree_arrays import Rules, Table
+from core.numerics.tree_arrays import CLASS_MASK, Rules, Table
 from core.numerics.tree_drawn import Lines, kept_lines, room_for_lines, update_drawn
 from core.numerics.tree_moves import keep_rows, keep_unchanged
 from core.numerics.tree_update import Change, update
@@ -107,8 +107,11 @@ def joining(tree: LivingTree, rows: Ints) -> Step:
 
 
 def relabelling(tree: LivingTree, rows: Ints, labels: Ints) -> Step:
-    """Return the step to other labels, as `Roots` holds them, which differ at `rows`; the tree knows all of these."""
-    return Step(tree, rows, rows, replace(tree.roots, labels=labels))
+    """Return the step to other labels, as `Roots` holds them, which may differ at `rows`; a row without weight is not in a tree."""
+    were = tree.roots.labels
+    other = rows[labels[rows] != were[rows]]
+    gone, coming = other[were[other] > CLASS_MASK], other[labels[other] > CLASS_MASK]
+    return Step(tree, gone, coming, replace(tree.roots, labels=labels))
 
 
 Leaving = Sequence[tuple[LivingTree, Ints]]

@@ -190,7 +190,10 @@ def standing_on(
     """Return the tree whose nodes stand on a bench, copied; `estimator` gives its parameters."""
     out, nodes = bench.out, slice(n_nodes)
     fitted = with_tree(estimator, bench.nodes[nodes], out.values[nodes], deepest(out.levels[nodes]))
-    return LivingTree(fitted, roots, samples, Marks.of(out, n_nodes), memory, fragile)
+    marks = Marks.of(out, n_nodes)
+    if isinstance(memory, Lines):  # nothing wrote names
+        marks = marks._replace(names=NO_INTS)
+    return LivingTree(fitted, roots, samples, marks, memory, fragile)
 
 
 def with_tree(estimator: Any, nodes: npt.NDArray[Any], values: npt.NDArray[np.float64], depth: int) -> Any:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import core
+from core.case import trial
 from core.case.limits import ModelLimits
 from core.case.trial import expected_seconds
 from core.errors import InputError, LimitError
@@ -47,6 +48,16 @@ def test_slow_rows_are_refused_with_what_all_would_take(parts: tuple[Any, pd.Dat
     limits = replace(ModelLimits(), max_seconds=10.0)
     with pytest.raises(LimitError, match=r"64 rows took .* all 1,000 would take about"):
         expected_seconds(slowed(model, 0.0, 0.02), train, test, ROLES, limits=limits)
+
+
+def test_a_busy_moment_refuses_no_model(
+    parts: tuple[Any, pd.DataFrame, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, train, test = parts
+    seconds = iter([0.01, 2.0, 0.02, *[0.02] * 9])
+    monkeypatch.setattr(trial, "_trial", lambda *_: next(seconds))
+    many = pd.concat([test] * 20, ignore_index=True)
+    assert expected_seconds(model, train, many, ROLES, limits=ModelLimits(max_seconds=60.0)) < 1.0
 
 
 def test_a_call_that_does_not_come_back_is_refused_and_can_be_cancelled(

@@ -260,3 +260,21 @@ def test_an_edited_forest_goes_on_after_saving(tmp_path) -> None:
         core.unlearn(edited, ["p0"], method="forest").case.scores("explore"),
         core.unlearn(back, ["p0"], method="forest").case.scores("explore"),
     )
+
+
+def test_records_without_weight_come_into_trees_with_one() -> None:
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(200, 3))
+    weight = np.where(np.arange(200) == 7, 0.0, 1.0)
+    table = pd.DataFrame(X, columns=list("abc")).assign(label=(X[:, 0] > 0.0).astype(int), group=np.arange(200) % 2)
+    table = table.assign(weight=weight)
+    model = ExtraTreesClassifier(3, random_state=0).fit(table[list("abc")], table["label"], sample_weight=weight)
+    roles = core.Roles("label", 1, 1, ["group"], features=list("abc"), sample_weight="weight")
+    case = core.prepare(core.Case(model, table, table[:50], roles), method="forest")
+    for given, rows, held in (({7: 5.0}, 200, 204.0), ({7: 2.0, 9: 3.0}, 200, 203.0)):
+        result = core.edit(case, reweight=given, method="forest").case
+        scratch = result.state.from_scratch(result.retained)
+        for tree, other in zip(result.state.trees, scratch.trees, strict=True):
+            assert first_difference(tree.grown, other.grown) == -1
+            fitted = tree.estimator.tree_
+            assert (fitted.n_node_samples[0], fitted.weighted_n_node_samples[0]) == (rows, held)

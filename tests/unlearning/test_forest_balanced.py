@@ -334,3 +334,18 @@ def test_forests_of_older_versions_and_edits_go_to_refit_with_the_reason():
     heavier = core.Case(other.model, table, table[:40], WEIGHTED, confirm=False)
     with pytest.raises(NotSupportedError, match="weight"):
         core.prepare(heavier, method="forest")
+
+
+@pytest.mark.parametrize(("spread", "method"), [(0.5, "forest"), (3.0, "refit")])
+def test_very_uneven_weights_are_left_to_refit(spread, method):
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(4000, 3))
+    table = pd.DataFrame(X, columns=list("abc")).assign(
+        label=(X[:, 0] > 1.0).astype(int), group=np.arange(4000) % 2, weight=draw.lognormal(0.0, spread, 4000)
+    )
+    model = RandomForestClassifier(3, max_depth=3, random_state=0, class_weight="balanced")
+    model.fit(table[list("abc")], table["label"], sample_weight=table["weight"])
+    roles = core.Roles("label", 1, 1, ["group"], features=list("abc"), sample_weight="weight")
+    case = core.Case(model, table, table[:100], roles)
+    assert core.unlearn(case, [0]).method == method
+    assert core.unlearn(case, [0], method="forest").method == "forest"
