@@ -23,13 +23,15 @@ from core.unlearning.forest_coding import code_table
 from core.unlearning.forest_memory import check_room
 from core.unlearning.forest_parts import estimator_of, moves_draws, multiplicities, rules_of, stream_of, trees_of
 from core.unlearning.forest_scores import Scorer
-from core.unlearning.forest_steps import Leaving, after_steps, relabelling, without_rows
+from core.unlearning.forest_steps import after_steps, leaving, relabelling
 from core.unlearning.forest_table import Singles, tree_input
 from core.unlearning.forest_tree import NODES_TOGETHER, TOGETHER, Bench, LivingTree, adopt, grow
 from core.unlearning.threads import in_turn, on_threads, processors
 
 Bools = npt.NDArray[np.bool_]
 
+Known = Sequence[tuple[LivingTree, npt.NDArray[np.int32]]]
+"""Trees, and rows that each of them knows."""
 TRACES = ("oob_score_", "oob_decision_function_", "_sample_weight", "_n_samples", "_n_samples_bootstrap")
 """What a forest holds of single rows, or of how many there were."""
 
@@ -91,21 +93,19 @@ class ForestState:
         """Return the state without the training rows at `positions`; of those, draws may fall on the rows `aside`, which are to join again."""
         grove = self.grove
         gone = np.sort(grove.local[positions]).astype(np.int32)
-        stays, bootstrap = self._staying(retained), grove.bootstrap
-
-        if bootstrap is None:
-
-            def several(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
-                return without_rows(trees, grove.table, grove.rules, stays, bench)
-        else:
+        stays, targets = self._staying(retained), None
+        if grove.bootstrap is not None:
             is_open = stays.copy()
             if aside is not None:
                 is_open[grove.local[aside]] = True
-            targets = bootstrap.without(is_open)
+            targets = grove.bootstrap.without(is_open)
 
-            def several(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
-                steps = [step_of(tree, known, targets, stays, bench) for tree, known in trees]
-                return after_steps(steps, grove.table, grove.rules, stays, bench)
+        def several(trees: Known, bench: Bench) -> Sequence[LivingTree]:
+            steps = [
+                leaving(tree, known) if targets is None else step_of(tree, known, targets, stays, bench)
+                for tree, known in trees
+            ]
+            return after_steps(steps, grove.table, grove.rules, stays, bench)
 
         nodes = max(len(tree.marks.origin) for tree in self.trees)
         return self._with_changed(gone, several, min(TOGETHER, NODES_TOGETHER // nodes))
@@ -118,7 +118,7 @@ class ForestState:
         order = np.argsort(grove.local[positions])
         rows, classes = grove.local[positions][order].astype(np.int32), codes[order].astype(np.int32)
 
-        def one(trees: Leaving, bench: Bench) -> Sequence[LivingTree]:
+        def one(trees: Known, bench: Bench) -> Sequence[LivingTree]:
             ((tree, _),) = trees
             labels = tree.roots.labels.copy()
             own = labels[rows] >> CLASS_BITS if weight is None else weight[order]
@@ -134,7 +134,7 @@ class ForestState:
     def _with_changed(
         self,
         rows: npt.NDArray[np.int32],
-        task: Callable[[Leaving, Bench], Sequence[LivingTree]],
+        task: Callable[[Known, Bench], Sequence[LivingTree]],
         together: int,
         every: bool = False,
     ) -> ForestState:

@@ -57,7 +57,7 @@ class Step(NamedTuple):
     @property
     def anew(self) -> bool:
         """Whether building the tree anew is the way to take it."""
-        return _is_built_anew(self.tree, len(self.gone) + len(self.joining))
+        return self.tree.fragile or (len(self.gone) + len(self.joining)) * MANY > len(self.tree.samples)
 
     def taken(self, table: Table, rules: Rules, stays: Bools, bench: Bench) -> LivingTree:
         """Return the tree after it; `stays` is as `Place` holds it, then."""
@@ -66,11 +66,18 @@ class Step(NamedTuple):
             return grow(table, rules, self.roots, self._samples(stays), tree.estimator, bench)
         if isinstance(tree.memory, Lines):
             return self._taken_on_lines(table, rules, stays, tree.memory, bench)
-        return _updated_together([tree], [self.roots], [self.change()], table, rules, stays, bench)[0]
+        return _updated_together([self], table, rules, stays, bench)[0]
 
     def change(self) -> Change:
         """Return what the update of the tree starts from."""
-        return _change_of(self.tree, self.gone, self.joining, self.roots.labels)
+        tree, gone, joining, roots = self
+        memory: Any = tree.memory
+        samples = _room_for_samples(tree, len(gone), joining)
+        offset = 0 if memory.to_share is None else len(memory.shared)
+        return Change(
+            roots.draws, roots.labels, tree.roots.labels, tree.samples, gone, samples, len(joining), tree.grown, memory.shared,
+            memory.own, offset,
+        )  # fmt: skip
 
     def _samples(self, stays: Bools) -> Ints:
         """Return the rows that stay, as they stand, then those that join."""
@@ -114,32 +121,18 @@ def relabelling(tree: LivingTree, rows: Ints, labels: Ints) -> Step:
     return Step(tree, gone, coming, replace(tree.roots, labels=labels))
 
 
-Leaving = Sequence[tuple[LivingTree, Ints]]
-"""Trees, and rows that each of them knows."""
-
-
-def without_rows(trees: Leaving, table: Table, rules: Rules, stays: Bools, bench: Bench) -> list[LivingTree]:
-    """Return trees without some of their rows; `stays` marks all rows retained then. Several are updated in one call of compiled code."""
-    if any(isinstance(tree.memory, Lines) or _is_built_anew(tree, len(gone)) for tree, gone in trees):
-        return [leaving(tree, gone).taken(table, rules, stays, bench) for tree, gone in trees]
-    changes = [_change_of(tree, gone, NO_INTS, tree.roots.labels) for tree, gone in trees]
-    before = [tree for tree, _ in trees]
-    return _updated_together(before, [tree.roots for tree in before], changes, table, rules, stays, bench)
-
-
 def after_steps(steps: Sequence[Step], table: Table, rules: Rules, stays: Bools, bench: Bench) -> list[LivingTree]:
-    """Return trees after steps of their own, as `Step.taken` gives each, several in one call of compiled code."""
+    """Return up to `TOGETHER` trees after steps of their own, as `Step.taken` gives each, in one call of compiled code where it can be."""
     if any(isinstance(step.tree.memory, Lines) or step.anew for step in steps):
         return [step.taken(table, rules, stays, bench) for step in steps]
-    trees, roots, changes = zip(*((step.tree, step.roots, step.change()) for step in steps), strict=True)
-    return _updated_together(trees, roots, list(changes), table, rules, stays, bench)
+    return _updated_together(steps, table, rules, stays, bench)
 
 
 def _updated_together(
-    trees: Sequence[LivingTree], roots: Sequence[Roots], changes: list[Change], table: Table, rules: Rules, stays: Bools,
-    bench: Bench,
-) -> list[LivingTree]:  # fmt: skip
-    """Return up to `TOGETHER` trees after their changes; `roots` are those that each has then."""
+    steps: Sequence[Step], table: Table, rules: Rules, stays: Bools, bench: Bench
+) -> list[LivingTree]:
+    """Return trees after steps of which none is to be taken by building anew."""
+    changes = [step.change() for step in steps]
     bench = bench if len(changes) == 1 else bench.wide
     bench.call(
         update, table, rules, tuple(changes + changes[:1] * (TOGETHER - len(changes))), len(changes), stays, bench.out,
@@ -148,30 +141,14 @@ def _updated_together(
     results = bench.results[: len(changes)].tolist()
     marks = Marks.of(bench.out, sum(n_nodes for n_nodes, *_ in results))
     made, at, line = [], 0, 0
-    for tree, own, change, (n_nodes, fragile, depth, n_lines) in zip(trees, roots, changes, results, strict=True):
+    for (tree, _, _, roots), change, (n_nodes, fragile, depth, n_lines) in zip(steps, changes, results, strict=True):
         memory: Any = tree.memory
         nodes, lines = slice(at, at + n_nodes), bench.histograms.lines[line : line + n_lines]
         estimator = with_tree(tree.estimator, bench.nodes[nodes], bench.out.values[nodes], depth)
         remembered = Memory.of(lines, memory.to_share)
-        made.append(LivingTree(estimator, own, change.samples, marks.at(nodes), remembered, bool(fragile)))
+        made.append(LivingTree(estimator, roots, change.samples, marks.at(nodes), remembered, bool(fragile)))
         at, line = at + n_nodes, line + n_lines
     return made
-
-
-def _change_of(tree: LivingTree, gone: Ints, joining: Ints, labels: Ints) -> Change:
-    """Return what the update of one tree starts from; `labels` are those that rows have then."""
-    memory: Any = tree.memory
-    samples = _room_for_samples(tree, len(gone), joining)
-    offset = 0 if memory.to_share is None else len(memory.shared)
-    return Change(
-        tree.roots.draws, labels, tree.roots.labels, tree.samples, gone, samples, len(joining), tree.grown, memory.shared,
-        memory.own, offset,
-    )  # fmt: skip
-
-
-def _is_built_anew(tree: LivingTree, n_changed: int) -> bool:
-    """Return whether building a tree anew is the way to change so many of its rows."""
-    return tree.fragile or n_changed * MANY > len(tree.samples)
 
 
 def _room_for_samples(tree: LivingTree, n_gone: int, joining: Ints) -> Ints:
