@@ -71,14 +71,17 @@ def signed(value: float | None, digits: int = 3) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """Return a share as a percentage.
+    """Return a share as a percentage; one that would round to nothing as a bound.
 
     Examples
     --------
-    >>> percent(0.8125)
-    '81.2%'
+    >>> percent(0.8125), percent(0.0001), percent(0.0)
+    ('81.2%', '<0.1%', '0.0%')
     """
-    return NOTHING if value is None or math.isnan(value) else f"{100 * value:.{digits}f}%"
+    if value is None or math.isnan(value):
+        return NOTHING
+    text = f"{100 * value:.{digits}f}%"
+    return f"<{10.0**-digits:.{digits}f}%" if value > 0 and not text.strip("0.%") else text
 
 
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:

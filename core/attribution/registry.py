@@ -222,6 +222,15 @@ def attributor_of(case: Case) -> Iterator[Attributor]:
         ) from error
 
 
+def why_no_attribution(case: Case) -> str:
+    """Return why nothing predicts what records do in a case; empty where something does."""
+    try:
+        with attributor_of(case):
+            return ""
+    except NotSupportedError as error:
+        return str(error)
+
+
 def _serving(case: Case) -> Attributor:
     """Return the attributor that serves a case, or raise with why the one meant for its model does not."""
     estimator = linear_estimator(case.model)

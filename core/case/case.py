@@ -141,7 +141,7 @@ class Case(TrainingRecords):
         """Return the same case with another decision threshold or alert capacity."""
         other = self.replace(self.model, self.retained, self.state)
         other.threshold = scoring.checked_threshold(self.model, threshold)
-        other._cache = {key: value for key, value in self._cache.items() if key[0] == "scores"}
+        other._cache = {key: value for key, value in self._cache.items() if key[0] in ("scores", "refused")}
         return other
 
     def with_confirm_rows(self, rows: Bools, seed: int | None = None) -> Case:
@@ -358,6 +358,9 @@ class Case(TrainingRecords):
         if key not in self._cache:
             self._cache[key] = make()
         return self._cache[key]
+
+    def _remembered(self, key: Any) -> Any:
+        return self._cache.get(key)
 
     def __repr__(self) -> str:
         kind = type(self.model).__name__

@@ -248,8 +248,20 @@ def _about_unknown(unknown: tuple[str, ...], known: pd.Index[Any], tested: pd.In
         )
     if nowhere:
         what = "is of no training record" if len(nowhere) == 1 else "are of no training record"
-        notes.append(f"{len(nowhere):,} of {n_ids:,} ids {what}: {listed(nowhere)}.{nearest_id(nowhere[0], known)}")
+        notes.append(f"{len(nowhere):,} of {n_ids:,} ids {what}: {listed(nowhere)}.{_hint(nowhere, known)}")
     return notes
+
+
+def _hint(texts: list[str], known: pd.Index[Any]) -> str:
+    """Return what kind of ids a case has where texts are of another, or the nearest to the first."""
+    if not pd.api.types.is_numeric_dtype(known):
+        return nearest_id(texts[0], known)
+    words = [text for text in texts if np.isnan(pd.to_numeric(text, errors="coerce"))]
+    return f" Ids of this case are numbers such as {known[0]}; {listed(words)} {_is(words)} none." if words else ""
+
+
+def _is(texts: list[str]) -> str:
+    return "is" if len(texts) == 1 else "are"
 
 
 def _were(ids: tuple[Any, ...]) -> str:

@@ -98,13 +98,35 @@ class Unlearner(ABC):
     family: tuple[type, ...] = ()
     """Classes of the models it is meant for; empty for any."""
 
-    @abstractmethod
     def fits(self, case: Case) -> str | None:
-        """Return None where the unlearner serves this case, else the reason why not. Cheap: reads parameters, not rows."""
+        """Return None where the unlearner serves this case, else the reason why not.
+
+        Cheap: goes by parameters and, once it was tried to prepare the case, by what its rows said.
+        """
+        return self.refusal(case) or case._remembered(("refused", self.name))
+
+    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
+        """Return the case with whatever later removals build on; the model stays as it is.
+
+        Raises
+        ------
+        NotSupportedError
+            If the rows do not allow it, which `fits` says from then on.
+        """
+        try:
+            return self.adopt(case, progress)
+        except NotSupportedError as error:
+            reason = str(error).rstrip(".")
+            case._remember(("refused", self.name), lambda: reason)
+            raise
 
     @abstractmethod
-    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
-        """Return the case with whatever later removals build on; the model stays as it is."""
+    def refusal(self, case: Case) -> str | None:
+        """Return why the parameters of a case's model rule the method out, or None."""
+
+    @abstractmethod
+    def adopt(self, case: Case, progress: Progress | None = None) -> Case:
+        """Return the case prepared; as `prepare`."""
 
     @abstractmethod
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:

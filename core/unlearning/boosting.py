@@ -77,7 +77,7 @@ class LeafRefit(Unlearner):
     guarantee = Guarantee.APPROXIMATE
     family = tuple(BOOSTERS)
 
-    def fits(self, case: Case) -> str | None:
+    def refusal(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""
         if isinstance(case.state, BoostingState):
             return None
@@ -99,7 +99,7 @@ class LeafRefit(Unlearner):
             return None
         return f"training again takes only about {max(seconds, 0.01):.1g} s of an idle processor for trees of this size, so nothing need be approximated"
 
-    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
+    def adopt(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with the leaf of every training row, once the model is seen to come from this table."""
         if isinstance(case.state, BoostingState):
             return case

@@ -77,7 +77,7 @@ class Through(Unlearner):
         self.guarantee = unlearner.guarantee
         self.family = unlearner.family
 
-    def fits(self, case: Case) -> str | None:
+    def refusal(self, case: Case) -> str | None:
         """Return why the estimator inside is not one the unlearner serves, or None."""
         if not decides_by_group(case.model):
             return "the model has no thresholds of groups"
@@ -87,7 +87,7 @@ class Through(Unlearner):
         """Return why the estimator inside is rather trained again, or None."""
         return self.unlearner.gives_way(_inside(case))
 
-    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
+    def adopt(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with its inside prepared."""
         if isinstance(case.state, ThroughState) and case.state.inside.state is not None:
             return case

@@ -52,7 +52,7 @@ class Forest(Unlearner):
     guarantee = Guarantee.EXACT
     family = (DecisionTreeClassifier, ForestClassifier)
 
-    def fits(self, case: Case) -> str | None:
+    def refusal(self, case: Case) -> str | None:
         """Return why the model's trees cannot be replayed, or None."""
         return None if isinstance(case.state, ForestState) or saved_forest(case) else why_not(case.model)
 
@@ -67,7 +67,7 @@ class Forest(Unlearner):
             f"sample weights are so uneven that each draw of a removed record would look at about {steps:,.0f} others"
         )
 
-    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
+    def adopt(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with every tree adopted; costs about one fit of the forest."""
         if isinstance(case.state, ForestState):
             return case

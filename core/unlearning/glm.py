@@ -48,7 +48,7 @@ class Newton(Unlearner):
     guarantee = Guarantee.CERTIFIED
     family = (LogisticRegression,)
 
-    def fits(self, case: Case) -> str | None:
+    def refusal(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""
         if isinstance(case.state, GlmState):
             return None
@@ -58,7 +58,7 @@ class Newton(Unlearner):
             return str(error)
         return None
 
-    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
+    def adopt(self, case: Case, progress: Progress | None = None) -> Case:
         """Return the case with atoms, sums, gradient and Hessian at the optimum."""
         if isinstance(case.state, GlmState):
             return case

@@ -36,11 +36,11 @@ class Refit(Unlearner):
     name = "refit"
     guarantee = Guarantee.EXACT
 
-    def fits(self, case: Case) -> str | None:  # noqa: ARG002
+    def refusal(self, case: Case) -> str | None:  # noqa: ARG002
         """Return None: every classifier can be fitted again."""
         return None
 
-    def prepare(self, case: Case, progress: Progress | None = None) -> Case:  # noqa: ARG002
+    def adopt(self, case: Case, progress: Progress | None = None) -> Case:  # noqa: ARG002
         """Return the case: nothing needs preparing."""
         return case
 

@@ -184,7 +184,7 @@ def first_that_serves(
             method=unlearner.name,
             seconds=time.perf_counter() - start,
             n_forgotten=n_forgotten,
-            notes=(*reasons, *_why_not(case, unlearner), *removal.notes),
+            notes=tuple(dict.fromkeys((*reasons, *_why_not(case, unlearner), *removal.notes))),
             n_edited=n_edited,
         )
     raise NotSupportedError(" ".join(reasons))

@@ -17,6 +17,8 @@ from dashboard.words import chance, count, inline, listing, number, percent, pla
 from dashboard.work import Work
 
 LABEL = "Explain the gap"
+LITTLE = 0.5
+"""An expected correlation below this is pointed out."""
 
 
 def show(work: Work) -> None:
@@ -42,13 +44,13 @@ def show(work: Work) -> None:
     _head(found)
     if not found.complete:
         computing.requested(work, searched.RULES, "Search again, to the end", *asked, again=True)
-    sure = sum(one.survives for one in found) or len(found)
+    sure = sum(one.survives for one in found)
     ranked = sorted(found, key=lambda one: not one.survives)
     roles = cached.case(work).roles
     for rank, rule in enumerate(ranked[:sure], 1):
         _card(rank, rule, roles)
     if ranked[sure:]:
-        with st.expander(f"{count(len(ranked) - sure)} more that may be chance"):
+        with st.expander(f"{count(len(ranked) - sure)}{' more' if sure else ''} that may be chance"):
             for rank, rule in enumerate(ranked[sure:], sure + 1):
                 _card(rank, rule, roles)
     _tables(work, found)
@@ -83,6 +85,12 @@ def _head(found: core.Explanation) -> None:
         st.info("No rule closes its share of the gap once its records are really removed.")
     elif not any(one.survives for one in found):
         st.warning("None of these rules stands out from chance.", icon=":material/casino:")
+    if found.agreement < LITTLE:
+        st.warning(
+            f"What is predicted of rules says little here: its expected correlation with really removing their records is {number(found.agreement, 2)}. "
+            "Go by what was confirmed by real removal.",
+            icon=":material/query_stats:",
+        )
     st.caption(plain(tried))
     for note in found.notes:
         st.caption(f":material/info: {plain(note)}")

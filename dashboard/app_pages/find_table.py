@@ -48,8 +48,11 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     case = cached.case(work)
     hidden = {case.roles.record_id, *case.roles.exclude}
     raw = train[[name for name in train.columns if name not in hidden]].iloc[shown["position"]].set_axis(shown.index)
-    names = {name: _apart(name, raw.columns) for name in OWN if ranked or name not in ("gap", "loss")}
-    table = pd.concat([shown[list(names)].rename(columns=names), raw], axis=1)
+    gone = bool(shown["removed"].any())
+    own = [name for name in OWN if (ranked or name not in ("gap", "loss")) and (gone or name != "removed")]
+    names = {name: _apart(name, raw.columns) for name in own}
+    marked = shown.assign(removed=shown["removed"].map({True: "removed", False: ""}))
+    table = pd.concat([marked[own].rename(columns=names), raw], axis=1)
     table = table.rename_axis(_apart(str(table.index.name or "record"), table.columns))
     # The browser reports no click on a cell of the index, and an id is what people click on.
     listed = table.reset_index()
@@ -58,7 +61,7 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     ticked = [i for i, chosen in enumerate(shown.index.isin(work.selection)) if chosen]
     key = f"{Key.FIND_TABLE}_{view}_{session.picks()}_{cached.key(work)}_{work.metric}_{work.feature}_{hash(tuple(shown.index))}"
     st.dataframe(
-        _greyed(listed, names["removed"]) if shown["removed"].any() else listed,
+        _greyed(listed, names["removed"]) if gone else listed,
         lazy=False,
         key=key,
         on_select=partial(_ticked, key, shown, session.picks()),
@@ -111,7 +114,7 @@ def _columns(work: Work) -> dict[str, Any]:
             format="%.2e",
         ),
         "group": config.TextColumn("group", help="Group by the sensitive feature chosen on the strip."),
-        "removed": config.CheckboxColumn(
+        "removed": config.TextColumn(
             "removed", help="Forgotten by the model; its numbers are those it had when the case was opened."
         ),
     }

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 import core
+from core.attribution.registry import why_no_attribution
 from core.errors import RedressError
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
@@ -38,7 +39,11 @@ def show(work: Work) -> tuple[Measure, Planned | None]:
     with left:
         st.markdown("#### Plan a removal")
         measure = remove_utility.show(work)
-        _form(work, measure)
+        reason = why_no_attribution(cached.case(work))
+        if reason:
+            st.info(f"A plan goes by influence. {plain(reason)}")
+        else:
+            _form(work, measure)
     with right:
         return measure, _last(work, measure)
 
@@ -89,7 +94,7 @@ def _form(work: Work, measure: Measure) -> None:
 def _drop(measure: Measure) -> float:
     usual, step = (1.0, 0.5) if measure.is_share else (0.05, 0.01)
     value = st.number_input(
-        f"Most {measure.label} may worsen",
+        f"{measure.label[:1].upper()}{measure.label[1:]} may {'fall' if measure.is_share else 'rise'} by",
         0.0,
         100.0 if measure.is_share else None,
         usual,

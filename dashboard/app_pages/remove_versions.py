@@ -78,7 +78,11 @@ def show(work: Work, measure: Measure, table: pd.DataFrame) -> None:
                     help=f"{meaning.label(work.metric, cached.case(work).roles)}: {metric.formula}",
                     format="%.3f",
                 ),
-                "gap_low": config.NumberColumn("from", help="Lower end of the gap's 95% interval.", format="%.3f"),
+                "gap_low": config.NumberColumn(
+                    "from",
+                    help="Lower end of the gap's 95% interval; below 0 lies a gap the other way round.",
+                    format="%.3f",
+                ),
                 "gap_high": config.NumberColumn("to", help="Upper end of the gap's 95% interval.", format="%.3f"),
                 "utility": config.NumberColumn(measure.label, help="On the test rows explored.", format=form),
                 "utility_low": config.NumberColumn("from", help="Lower end of Wilson's 95% interval.", format=form),

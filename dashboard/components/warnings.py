@@ -15,6 +15,10 @@ from dashboard.tables import row
 from dashboard.words import inline, interval, number, plain
 from dashboard.work import Work
 
+SMOOTHED = (
+    "Records are ranked by a smoothed gap, in which decisions near the threshold count in part; this prediction counts whole decisions, "
+    "so that the most harmful of the ranking need not narrow the gap."
+)
 WORTH_SAYING = 0.001
 """Smaller changes do not show in the numbers of the strip."""
 
@@ -37,8 +41,10 @@ def show(work: Work) -> None:
     if parts:
         label = plain(inline(meaning.label(work.metric, cached.case(work, 0).roles)))
         them = "it" if len(work.selection) == 1 else "them"
+        why = f" {SMOOTHED}" if METRICS[work.metric].uses == "cells" else ""
         st.warning(
-            f"Removing {them} is predicted to worsen the {label} {'; '.join(parts)}.", icon=":material/trending_down:"
+            f"Removing {them} is predicted to worsen the {label} {'; '.join(parts)}.{why}",
+            icon=":material/trending_down:",
         )
 
 

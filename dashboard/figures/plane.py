@@ -64,6 +64,7 @@ def path(
 
 
 def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> None:
+    labels = _labels(versions)
     figure.add_scatter(
         x=versions["gap"],
         y=versions["utility"],
@@ -87,7 +88,7 @@ def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> No
             error_y=look.error(rows, "utility") if known else None,
             mode="markers+text",
             name=name,
-            text=_labels(rows),
+            text=list(labels[rows.index]),
             textposition="top right",
             marker={"color": fill, "symbol": symbol, "size": size},
             customdata=rows.reset_index()[
@@ -101,11 +102,11 @@ def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> No
         )
 
 
-def _labels(rows: pd.DataFrame) -> list[str]:
-    """Return the number of every version; those at one place stand together at the first of them."""
-    places = [(number(gap), number(utility)) for gap, utility in zip(rows["gap"], rows["utility"], strict=True)]
-    at = {place: [str(i) for i, other in zip(rows.index, places, strict=True) if other == place] for place in places}
-    return [", ".join(at.pop(place, [])) for place in places]
+def _labels(versions: pd.DataFrame) -> pd.Series[str]:
+    """Return the number of every version; those at one place stand together, at the one in force or else the first of them."""
+    places = versions["gap"].map(number) + " " + versions["utility"].map(number)
+    told = {rows["now"].idxmax(): ", ".join(map(str, rows.index)) for _, rows in versions.groupby(places, sort=False)}
+    return pd.Series(told).reindex(versions.index, fill_value="")
 
 
 def _title(

@@ -57,6 +57,14 @@ def test_subjects_stand_for_their_retained_records(case: core.Case) -> None:
     assert (ids.unknown, ids.forgotten) == (("700",), (0,))
 
 
+def test_only_words_are_called_words_among_numbers(case: core.Case) -> None:
+    said = core.read_ids(case, b"account\n1\n700\nrow\n", by="subject").notes[0]
+    assert said.startswith(
+        "2 of 3 ids are of no training record: '700', 'row'. Ids of this case are numbers such as 0; 'row' is none."
+    )
+    assert core.read_ids(case, b"account\n1\n700\n", by="subject").notes[0].endswith("of no training record: '700'.")
+
+
 @pytest.mark.parametrize(
     ("content", "options", "by", "found"),
     [

@@ -144,6 +144,9 @@ def test_the_plane_is_a_path_with_now_marked() -> None:
     stayed = pd.concat([table.iloc[[0, 0]], table.iloc[[1]]]).set_axis(pd.Index([0, 1, 2], name="version"))
     labels = {trace.name: list(trace.text) for trace in plane.path(stayed, "Gap", "accuracy").data if trace.text}
     assert labels == {"earlier or undone": ["0, 1", ""], "now": ["2"]}
+    stayed["now"] = [False, True, False]
+    labels = {trace.name: list(trace.text) for trace in plane.path(stayed, "Gap", "accuracy").data if trace.text}
+    assert labels == {"earlier or undone": ["", "2"], "now": ["0, 1"]}
 
 
 def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:

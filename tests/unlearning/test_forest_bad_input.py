@@ -9,6 +9,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 import core
+from core.attribution.registry import why_no_attribution
 from core.errors import InputError, NotSupportedError
 from core.unlearning.forest_parts import why_not
 from tests.unlearning.test_forest import NUMBERS, ROLES, TEST, TRAIN, assert_equals_from_scratch
@@ -40,6 +41,23 @@ def test_rows_in_another_order(kind):
     # Without a bootstrap a tree does not depend on the order of its rows.
     case = adopt(kind(3, random_state=0, bootstrap=False).fit(X, Y), shuffled)
     assert_equals_from_scratch(core.unlearn(case, case.retained_ids[:5], method="forest").case)
+
+
+def test_what_the_rows_said_is_known_from_then_on():
+    case = core.Case(RandomForestClassifier(3, random_state=0).fit(X, 1 - Y), train=TRAIN, test=TEST, roles=ROLES)
+    assert [one.name for one in core.unlearners_for(case) if one.fits] == ["forest", "refit"]
+    assert core.prepare(case) is case
+    for same in (case, case.with_threshold(0.4)):
+        options = {one.name: one for one in core.unlearners_for(same)}
+        assert options["forest"].reason.startswith("these rows do not give the fitted trees: tree 0 differs first")
+        assert [name for name, one in options.items() if one.fits] == ["refit"]
+    assert why_no_attribution(case).startswith("No attribution method fits this model: these rows do not give")
+    fresh = core.Case(case.model, train=TRAIN, test=TEST, roles=ROLES)
+    for one in (case, fresh):
+        removed = core.unlearn(one, one.retained_ids[:5])
+        assert removed.method == "refit"
+        assert len([note for note in removed.notes if "tree 0 differs" in note]) == 1
+    assert core.prepare(removed.case).state is not None
 
 
 @pytest.mark.parametrize("kind", KINDS)
