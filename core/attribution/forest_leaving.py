@@ -26,7 +26,7 @@ Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Leaving:
+class LeavingGroup:
     """A group of records, and what its going does to the preprocessing.
 
     Parameters
@@ -72,7 +72,7 @@ class Leaving:
         return part.under(rules).from_scratch(self.retained).trees
 
 
-class Door:
+class WaysOut:
     """Where groups of records leave a forest; what the preprocessing becomes is found once for groups that take the same categories along.
 
     Parameters
@@ -86,7 +86,7 @@ class Door:
         self.case, self.on = case, on
         self._found: dict[Lost, tuple[Refitted | None, Singles]] = {}
 
-    def leaving(self, positions: Positions, lost: Lost | None) -> Leaving:
+    def leaving(self, positions: Positions, lost: Lost | None) -> LeavingGroup:
         """Return what is needed to let records go without which the preprocessing has `lost` some categories; if None, it is fitted again.
 
         Raises
@@ -98,11 +98,11 @@ class Door:
         """
         retained = mask_without(self.case, positions)
         if lost is not None and lost in self._found:
-            return Leaving(self.case, positions, retained, *self._found[lost])
+            return LeavingGroup(self.case, positions, retained, *self._found[lost])
         new, points = self._fitted(positions, retained) if lost != NOTHING else (None, points_of(self.case, self.on))
         if lost is not None and (new is None or not len(new.changed)):
             self._found[lost] = new, points
-        return Leaving(self.case, positions, retained, new, points)
+        return LeavingGroup(self.case, positions, retained, new, points)
 
     def keep_only(self, lost: Lost | None) -> None:
         """Let go of what was found of other categories; groups that hold it keep it."""
@@ -129,9 +129,9 @@ def leave(case: Case, positions: Positions, on: str, part: ForestState) -> tuple
     Raises
     ------
     InputError, NotSupportedError
-        As from `Door.leaving` and `Leaving.trees`.
+        As from `WaysOut.leaving` and `LeavingGroup.trees`.
     """
-    leaving = Door(case, on).leaving(positions, lost_categories(case, positions))
+    leaving = WaysOut(case, on).leaving(positions, lost_categories(case, positions))
     if leaving.new is None:
         return leaving.trees(part), leaving.points
     updated = rescaled(part, positions, leaving.new, leaving.rules(part))

@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from core.attribution.forest_leaving import Door, Leaving, leave
+from core.attribution.forest_leaving import LeavingGroup, WaysOut, leave
 from core.attribution.forest_points import leaves_at, points_of, state_of
 from core.attribution.measured import Measured, mixture
 from core.attribution.outcome import Outcome
@@ -45,11 +45,11 @@ class Removals:
     Parameters
     ----------
     case : Case
-    groups : sequence of Leaving
+    groups : sequence of LeavingGroup
     outcome : Outcome
     """
 
-    def __init__(self, case: Case, groups: Sequence[Leaving], outcome: Outcome) -> None:
+    def __init__(self, case: Case, groups: Sequence[LeavingGroup], outcome: Outcome) -> None:
         self.case, self.outcome, self.groups = case, outcome, list(groups)
         self.state, self.leaves = state_of(case), leaves_at(case, outcome.on)
         self.n_trees, n_points = self.leaves.shape
@@ -95,7 +95,7 @@ class Removals:
             self.before += was
         self.seen = some.stop
 
-    def _without(self, group: Leaving, part: ForestState, old: Floats, some: range) -> Sums | None:
+    def _without(self, group: LeavingGroup, part: ForestState, old: Floats, some: range) -> Sums | None:
         """Return what some trees without a group give the test rows, which they gave the `old` shares, and their changes by draw."""
         after, changes, now = (
             np.zeros(old.shape[1]),
@@ -188,20 +188,20 @@ def _in_blocks(
     again: Bools,
     changes: Floats,
     progress: Callable[[float], None] | None,
-) -> Iterator[tuple[dict[int, Leaving], float]]:
+) -> Iterator[tuple[dict[int, LeavingGroup], float]]:
     """Yield the groups in blocks that fit into memory, and the share of them that is then done.
 
     Those that train the forest again are marked in `again`, those that cannot go have no change; neither is among them.
     """
-    door, shared = Door(outcome.case, outcome.on), {id(points_of(outcome.case, outcome.on))}
-    block: dict[int, Leaving] = {}
+    ways, shared = WaysOut(outcome.case, outcome.on), {id(points_of(outcome.case, outcome.on))}
+    block: dict[int, LeavingGroup] = {}
     held, numbers, draws = shared.copy(), 0, DRAWS * len(outcome.codes)
     for place, (index, group) in enumerate(groups.items()):
         lost = lost_categories(outcome.case, group)
         if progress is not None and lost is None:
             progress(0.0)
         try:
-            leaving = door.leaving(group, lost)
+            leaving = ways.leaving(group, lost)
         except NotSupportedError:
             again[index] = True
             continue
@@ -211,7 +211,7 @@ def _in_blocks(
         if block and numbers + draws + leaving.size_beside(held) > MOST_NUMBERS:
             yield block, place / len(groups)
             block, held, numbers = {}, shared.copy(), 0
-            door.keep_only(lost)
+            ways.keep_only(lost)
         numbers += draws + leaving.size_beside(held)
         held.add(id(leaving.points))
         block[index] = leaving
