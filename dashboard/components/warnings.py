@@ -41,7 +41,8 @@ def show(work: Work) -> None:
     if parts:
         label = plain(inline(meaning.label(work.metric, cached.case(work, 0).roles)))
         them = "it" if len(work.selection) == 1 else "them"
-        why = f" {SMOOTHED}" if METRICS[work.metric].uses == "cells" else ""
+        ranked = METRICS[work.metric].uses == "cells" and worsened(work.metric, found[feature_name(work.feature)])
+        why = f" {SMOOTHED}" if ranked else ""
         st.warning(
             f"Removing {them} is predicted to worsen the {label} {'; '.join(parts)}.{why}",
             icon=":material/trending_down:",
