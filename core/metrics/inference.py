@@ -21,6 +21,7 @@ from core.numerics.resampling_gaps import (
     Contrasts,
     IndexArray,
     all_pairs,
+    change_interval,
     join,
     largest_change_interval,
     largest_interval,
@@ -170,11 +171,14 @@ def paired_change(metric: Metric, sample: PairedSample, level: float) -> Change:
         nan = float("nan")
         return Change(before, after, nan, nan, nan, nan, reversed=False)
     two = np.flatnonzero(defined[0]) if contrasts.signed_pair else None
-    turned = two is not None and _changed_places(pairs, two)
+    turned = two is not None and bool(np.prod(_signed_gaps(pairs, two)) < 0)
     scaled = [[_columns(metric, pair[side]) for pair in pairs] for side in (0, 1)]
     values = _filled(np.concatenate([s[0] for side in scaled for s in side]))
     deviations = _filled(np.hstack([s[1] for side in scaled for s in side]))
-    low, high = largest_change_interval(values, deviations, contrasts, level)
+    if two is None:
+        low, high = largest_change_interval(values, deviations, contrasts, level)
+    else:
+        low, high = change_interval(values, deviations, _gap_as_it_was(contrasts, _signed_gaps(pairs, two)), level)
     if metric.kind == "group_min":
         low, high = -high, -low
     change = after - before
@@ -194,9 +198,15 @@ def _value(metric: Metric, rates: list[FloatArray]) -> float:
     return float(combine(metric, rates)) if metric.compares_groups else float(rates[0][0])
 
 
-def _changed_places(pairs: list[tuple[RateDraws, RateDraws]], two: IndexArray) -> bool:
-    gaps = [float(np.diff(side.estimate[two])[0]) for side in pairs[0]]
-    return gaps[0] * gaps[1] < 0
+def _signed_gaps(pairs: list[tuple[RateDraws, RateDraws]], two: IndexArray) -> FloatArray:
+    """Return the second group's rate less the first one's, before and after."""
+    return np.array([float(np.diff(side.estimate[two])[0]) for side in pairs[0]])
+
+
+def _gap_as_it_was(contrasts: Contrasts, gaps: FloatArray) -> Contrasts:
+    """Return the difference of two groups in the direction in which it was not negative before; if there was none, after."""
+    decides = gaps[np.flatnonzero(gaps)[0]] if gaps.any() else 0.0
+    return contrasts.take(np.array([int(decides > 0)]))
 
 
 def change_p_value(metric: Metric, sample: PairedSample, two: IndexArray | None = None) -> float:

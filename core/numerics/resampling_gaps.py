@@ -226,9 +226,6 @@ def largest_change_interval(
 ) -> tuple[float, float]:
     """Bracket the change of the largest contrast, before and after being measured on the same records.
 
-    One difference and its opposite (two groups) get the interval of the change of the signed difference, turned so that it is
-    not negative before.
-
     Parameters
     ----------
     values : float array, shape (2 K,)
@@ -253,20 +250,16 @@ def largest_change_interval(
     Examples
     --------
     >>> import numpy as np
-    >>> noise = 0.02 * np.random.default_rng(0).normal(size=(4000, 2))
-    >>> paired = np.hstack([noise, noise + 0.003 * np.random.default_rng(1).normal(size=(4000, 2))])
-    >>> rates = np.array([0.70, 0.50, 0.66, 0.54])
-    >>> low, high = largest_change_interval(rates, paired, all_pairs(np.arange(2)), level=0.95)
+    >>> noise = 0.02 * np.random.default_rng(0).normal(size=(4000, 3))
+    >>> paired = np.hstack([noise, noise + 0.003 * np.random.default_rng(1).normal(size=(4000, 3))])
+    >>> rates = np.array([0.70, 0.60, 0.50, 0.66, 0.60, 0.54])
+    >>> low, high = largest_change_interval(rates, paired, all_pairs(np.arange(3)), level=0.95)
     >>> print(round(low, 2), round(high, 2))
     -0.09 -0.07
     """
     sides = (contrasts, contrasts.shifted(len(values) // 2))
     estimates = [side.of(values) for side in sides]
     tail = (1.0 - level) / 2.0
-    if contrasts.signed_pair:
-        turned = np.array([estimates[0].argmax()])
-        change = sides[1].take(turned).less(sides[0].take(turned))
-        return _symmetric(values, deviations, change, tail)
     aside = tail * SET_ASIDE_SHARE
     spreads = [_spread(deviations, side) for side in sides]
     kept = [np.flatnonzero(_may_be_largest(e, s, aside)) for e, s in zip(estimates, spreads, strict=True)]
@@ -275,6 +268,37 @@ def largest_change_interval(
     high = _bracket(values, deviations, after, before, kept[1], top_before, tail - aside)
     low = -_bracket(values, deviations, before, after, kept[0], top_after, tail - aside)
     return low, high
+
+
+def change_interval(
+    values: FloatArray, deviations: FloatArray, contrast: Contrasts, level: float
+) -> tuple[float, float]:
+    """Bracket the change of one contrast, before and after being measured on the same records.
+
+    Parameters
+    ----------
+    values, deviations, level
+        As for `largest_change_interval`.
+    contrast : Contrasts
+        A single one, on the K columns.
+
+    Returns
+    -------
+    low, high : float
+        Of (contrast after) - (contrast before).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = 0.02 * np.random.default_rng(0).normal(size=(4000, 2))
+    >>> paired = np.hstack([noise, noise + 0.003 * np.random.default_rng(1).normal(size=(4000, 2))])
+    >>> rates = np.array([0.70, 0.50, 0.66, 0.54])
+    >>> low, high = change_interval(rates, paired, all_pairs(np.arange(2)).take(np.array([0])), level=0.95)
+    >>> print(round(low, 2), round(high, 2))
+    -0.09 -0.07
+    """
+    change = contrast.shifted(len(values) // 2).less(contrast)
+    return _symmetric(values, deviations, change, (1.0 - level) / 2.0)
 
 
 def _symmetric(values: FloatArray, deviations: FloatArray, one: Contrasts, tail: float) -> tuple[float, float]:

@@ -77,6 +77,40 @@ def test_swapping_pairs_is_mcnemars_test() -> None:
     assert row["change"] == pytest.approx(11 / 300)
 
 
+@pytest.mark.parametrize(
+    "name", ["demographic_parity_difference", "demographic_parity_ratio", "accuracy_score_difference"]
+)
+def test_a_gap_that_was_none_opens_the_same_whichever_group_loses(name: str) -> None:
+    sex = Groups("sex", ("f", "m"), np.tile(np.array([0, 1], dtype=np.int32), 500))
+    place = np.arange(1000) // 2
+    before = place % 2 == 0
+    found = []
+    for loses in (0, 1):
+        after = before & ~((sex.codes == loses) & (place % 10 < 6))
+        found.append(compare_decisions(np.ones(1000, dtype=bool), before, after, [sex], name).iloc[0])
+    for shift in found:
+        assert shift["change"] == pytest.approx(-0.6 if name.endswith("ratio") else 0.3)
+        assert shift["low"] * shift["high"] > 0, "the interval lies on the side of the change"
+        assert shift["low"] <= shift["change"] <= shift["high"]
+    assert found[0]["low"] == pytest.approx(found[1]["low"], abs=0.02)
+    assert found[0]["high"] == pytest.approx(found[1]["high"], abs=0.02)
+
+
+def test_a_ratio_is_turned_by_its_rates_not_by_the_smoothed_ones() -> None:
+    # One half of 4 and of 1,000 before; smoothed by half a record both stay one half, but 3 of 4 and 750 of 1,000 do not.
+    codes = np.repeat(np.array([0, 1], dtype=np.int32), [40, 1000])
+    share = np.concatenate([np.arange(40) % 4, np.arange(1000) % 4])
+    before = share < 3
+    after = before & ~((codes == 1) & (share < 2))
+    both = [Groups("sex", ("f", "m"), code) for code in (codes, 1 - codes)]
+    found = [
+        compare_decisions(np.ones(1040, dtype=bool), before, after, [one], "demographic_parity_ratio").iloc[0]
+        for one in both
+    ]
+    for shift in found:
+        assert shift["high"] < 0, "the interval lies on the side of the change"
+
+
 def test_groups_that_change_places_are_marked() -> None:
     codes = np.tile([0, 1], 500).astype(np.int32)
     label = np.ones(1000, dtype=bool)
