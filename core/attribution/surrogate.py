@@ -24,6 +24,8 @@ from core.errors import NotSupportedError
 from core.unlearning.registry import prepare
 
 TREES = 50
+LARGE = 1e30
+"""The surrogate does without columns that hold infinities or larger numbers than this."""
 MOST_VALUES = 200
 """Categories of a column beyond which the surrogate does without it."""
 
@@ -43,7 +45,9 @@ def surrogate(case: Case, *, trees: bool = False) -> Case:
     """
     X = case.X_train[case.retained]
     names = [str(name) for name in X]
-    numbers = [name for name in names if _is_number(X[name]) and X[name].notna().any()]
+    tables = X, case.X_test
+    names = [name for name in names if X[name].notna().any() and not any(_has_large(table[name]) for table in tables)]
+    numbers = [name for name in names if _is_number(X[name])]
     words = [name for name in names if name not in numbers and X[name].nunique() <= MOST_VALUES]
     if not numbers and not words:
         raise NotSupportedError("Rules for a model of this kind need numeric columns or columns with few values.")
@@ -76,6 +80,10 @@ def _forest(X: pd.DataFrame, numbers: list[str], words: list[str]) -> Any:
 def _as_floats(X: pd.DataFrame) -> pd.DataFrame:
     """Return whole numbers as floats too, which SimpleImputer would not fill with anything but a whole number."""
     return X.astype("float64")
+
+
+def _has_large(values: pd.Series[Any]) -> bool:
+    return _is_number(values) and bool((values.abs() > LARGE).any())
 
 
 def _is_number(values: pd.Series[Any]) -> bool:

@@ -20,6 +20,7 @@ from core.case.groups import Grouping, Groups, intersect
 from core.case.identity import digest_of_case, digest_of_data
 from core.case.roles import AtRate, Roles
 from core.case.training import TrainingRecords
+from core.case.unreadable import check_readable
 from core.errors import InputError, InputTypeError, listed, nearest
 
 SPLITS = ("explore", "confirm", "test")
@@ -102,6 +103,7 @@ class Case(TrainingRecords):
         self.retained: Bools = frozen(np.ones(len(train), dtype=bool))
         self._cache: dict[Any, Any] = {}
         self.scores("explore")
+        check_readable(model, self.X_train, self.X_test.iloc[self.rows("explore")], self.record_ids)
 
     def replace(self, model: Any, retained: Bools, state: Any = None) -> Case:
         """Return a case with another model and other retained rows, sharing every array.

@@ -81,7 +81,7 @@ def check_columns(table: pd.DataFrame, columns: tuple[str, ...], *, what: str, w
     """Raise if `table` lacks any of `columns`, naming the nearest ones it has."""
     missing = [column for column in columns if column not in table.columns]
     if missing:
-        hint = nearest(missing[0], table.columns)
+        hint = nearest(missing[0], [column for column in table.columns if column not in columns])
         way_out = f".{hint}" if hint else "; add what is missing."
         raise InputError(f"{what} must be in the {where} table. It lacks {listed(missing)}{way_out}")
 
@@ -173,7 +173,8 @@ def labels_as_codes(table: pd.DataFrame, target: str, classes: npt.NDArray[Any],
         )
     if len(np.unique(codes)) < 2:
         raise InputError(
-            f"The label must have at least two classes. {target!r} in the {where} table has only {listed(column.unique())}."
+            f"The label must have at least two classes. {target!r} in the {where} table has only {listed(column.unique())}; "
+            "choose another label, or a table with rows of both."
         )
     return codes
 

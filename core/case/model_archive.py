@@ -194,6 +194,10 @@ def _check_types(nodes: list[dict[str, Any]]) -> None:
             foreign[name] = WAY_OUT.get(str(node["__class__"]))
     if foreign:
         names = sorted(foreign)
+        if any(name.endswith("Regressor") for name in names):
+            raise InputError(
+                f"The model must be a classifier. Got {listed(names)}, which predict numbers; fit a classifier of the outcome."
+            )
         way_out = next(
             (foreign[name] for name in names if foreign[name]),
             "save a model without them: scikit-learn's linear models, naive Bayes, trees, forests and gradient boosting are read",

@@ -91,8 +91,7 @@ def check_provenance(case: Case) -> Provenance:
     if X is None:
         return Provenance(
             "mismatch",
-            "Some cells are missing, infinite or text, and no such model can be fitted on them; these are not the rows it was trained on.",
-            refit=True,
+            "The preprocessing gives missing or infinite values, and no such model can be fitted on them; find the rows it was trained on.",
         )
     return _check_gradient(case, objective, X, checked)
 
@@ -173,7 +172,7 @@ def _preprocessing_difference(fitted: Pipeline, table: Any) -> str:
     """Return the first learned attribute that refitting on `table` changes, in words, or an empty string."""
     try:
         again = clone(fitted).fit(table)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         return f"it cannot be fitted on them ({str(error).splitlines()[0]})"
     return _difference(fitted, again)
 

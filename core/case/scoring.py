@@ -74,7 +74,9 @@ def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int)
             scores = _decision(np.asarray(model.decision_function(X), dtype=np.float64), column)
     except Exception as error:  # what is in the model decides which
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"The model must be able to score every row. {type(model).__name__} says: {reason}") from error
+        raise InputError(
+            f"The model must be able to score every row. {type(model).__name__} says: {reason.rstrip('.:')}. Mend such rows, or leave them out."
+        ) from error
     if not np.isfinite(scores).all():
         bad = int((~np.isfinite(scores)).sum())
         where = "among the numbers of the model itself" if bad == len(scores) else "for infinities in its columns"

@@ -46,8 +46,8 @@ def check_trees(case: Case, estimator: Any, table: Any, checked: str) -> Provena
     if rows is None:
         return Provenance(
             "mismatch",
-            f"Some cells are infinite, too large for single precision or text, and no tree can be fitted on them; {OFFER}.",
-            refit=True,
+            "The preprocessing gives values that are infinite or too large for single precision, and no tree can be fitted on them; find the "
+            "rows it was trained on.",
         )
     codes = case.train_codes[case.retained]
     weight = None if case.train_weight is None else case.train_weight[case.retained]
@@ -60,12 +60,15 @@ def check_trees(case: Case, estimator: Any, table: Any, checked: str) -> Provena
     return _compare_trees(estimator, rows, codes, weights_of, checked)
 
 
-def _why(estimator: Any, matching: int) -> str:
+def _why(estimator: Any, matching: int, *, bare: bool) -> str:
     """Return what a difference means, given how many trees show none."""
     if matching:
-        return "not all of it was trained on these rows and labels, or trees were changed since"
+        return (
+            "not all of it was trained on these rows and labels with its settings of now, or trees were changed since"
+        )
     order = ", or not in that order" if getattr(estimator, "bootstrap", False) else ""
-    return f"these are not the rows it was trained on{order}"
+    columns = ", or its columns came in another order" if bare and not hasattr(estimator, "feature_names_in_") else ""
+    return f"these are not the rows and labels it was trained on{order}{columns}"
 
 
 def _compare_trees(
@@ -84,7 +87,9 @@ def _compare_trees(
     if first:
         return Provenance(
             "mismatch",
-            sentence(f"{checked}{_count(matching, len(trees))}, so {_why(estimator, matching)}: {first}; {OFFER}."),
+            sentence(
+                f"{checked}{_count(matching, len(trees))}, so {_why(estimator, matching, bare=not checked)}: {first}; {OFFER}."
+            ),
             refit=True,
         )
     if not free:

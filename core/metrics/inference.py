@@ -92,6 +92,8 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
 
 
 def _on_scale(metric: Metric, low: float, high: float, *, signed: bool, value: float) -> tuple[float, float]:
+    if np.isnan(value):
+        return float("nan"), float("nan")
     top = np.inf if metric.rate in UNBOUNDED else 1.0
     if metric.kind == "ratio":
         low, high = np.exp(-high), np.exp(-low) if signed else min(float(np.exp(-low)), 1.0)

@@ -45,7 +45,7 @@ def why_not(model: Any) -> str | None:
         )
     if estimator.n_outputs_ != 1 or len(estimator.classes_) > CLASS_MASK:
         return f"trees with one output and up to {CLASS_MASK} classes are served"
-    return _whole_table(estimator) or _randomness(estimator)
+    return _whole_table(estimator) or _randomness(estimator) or _other_trees(estimator)
 
 
 def _whole_table(estimator: Any) -> str | None:
@@ -86,6 +86,22 @@ def _randomness(estimator: Any) -> str | None:
         estimator.splitter != "best" or not _sees_everything(estimator)
     ):
         return "random_state is not a whole number, so that its stream cannot be drawn again"
+    return None
+
+
+def _other_trees(estimator: Any) -> str | None:
+    """Return why a forest's trees are not those that training it gives, so far as their number and seeds tell."""
+    if not isinstance(estimator, FORESTS):
+        return None
+    held, asked = len(estimator.estimators_), estimator.n_estimators
+    if held != asked:
+        return f"the forest holds {held:,} trees and its n_estimators says {asked:,}; set that to {held:,} if they are what it shall be"
+    of_seed: dict[Any, Any] = {}
+    for tree in estimator.estimators_:
+        twin = of_seed.get(tree.random_state)
+        if twin is not None and np.array_equal(twin.tree_.threshold, tree.tree_.threshold):
+            return "the forest holds a tree twice, which training does not give"
+        of_seed[tree.random_state] = tree
     return None
 
 

@@ -311,7 +311,8 @@ def all_trees(
         for index, (tree, node) in enumerate(coming):
             if tree is None:
                 raise NotSupportedError(
-                    f"these rows do not give the fitted trees: tree {index} differs first at node {node} of {trees[index].tree_.node_count}"
+                    f"these rows do not give the fitted trees: tree {index} differs first at node {node:,} of {trees[index].tree_.node_count:,}; "
+                    "other rows, another order, or settings or trees changed since would do that"
                 )
             made.append(tree)
             report(0.1 + 0.9 * len(made) / len(trees), f"{doing} trees: {len(made)} of {len(trees)}")

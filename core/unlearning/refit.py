@@ -127,7 +127,7 @@ def fit_again(
         warnings.simplefilter("always")
         try:
             fitted = clone(model).fit(model_input(case, retained), case.train_labels[retained], **options)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(
                 f"The model must be able to fit the {int(np.count_nonzero(retained))} retained records. It says: {reason}"

@@ -75,6 +75,13 @@ def _content(which: str) -> Any:
     return None if kept is None else kept.content
 
 
+def _uploads() -> str:
+    """Return what tells the files uploaded now from others."""
+    return "_".join(
+        kept.number for which in ("train", "test", "model") if (kept := start_upload.part(which)) is not None
+    )
+
+
 def _held_out(frame: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
     return frame.sample(frac=share, random_state=seed).sort_index()
 
@@ -106,8 +113,8 @@ def _confirm(train: pd.DataFrame, test: pd.DataFrame, model: object) -> None:
         key=session.Key.CONFIRM,
         help="Searching on the same rows that then report the gain overstates it. One half is explored, the other is looked at on purpose.",
     )
-    problem = session.draft().get(PROBLEM)
-    if problem:
+    about, problem = session.draft().get(PROBLEM) or ("", "")
+    if problem and about == _uploads():
         st.error(plain(problem))
     st.button(
         "Open the case",
@@ -141,6 +148,6 @@ def _open(model: object, train: pd.DataFrame, test: pd.DataFrame, roles: core.Ro
 
 
 def _opened(case_id: str, problem: str) -> None:
-    session.draft_part(PROBLEM, problem or None)
+    session.draft_part(PROBLEM, (_uploads(), problem) if problem else None)
     if not problem:
         opening.open_uploaded(case_id)

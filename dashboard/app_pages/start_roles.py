@@ -14,7 +14,7 @@ from core.case.group_thresholds import scorer
 from core.case.groups import FEW_VALUES, default_edges
 from core.case.guess import Guess
 from core.case.scoring import column_names
-from core.errors import InputError, RedressError
+from core.errors import InputError, RedressError, listed
 from dashboard import session
 from dashboard.words import count, plain
 
@@ -120,16 +120,22 @@ def form(frame: pd.DataFrame, model: Any, guess: Guess, number: str) -> core.Rol
 
 
 def _features(frame: pd.DataFrame, model: Any, taken: list[str | None], key: Callable[[str], str]) -> list[str] | None:
-    """Ask for the columns of a model that was fitted without names, unless just as many are left as it needs."""
+    """Ask for the columns of a model that was fitted without names; just as many as it needs are taken as they come, to be looked at."""
     needed = getattr(model, "n_features_in_", None)
     left = [str(name) for name in frame.columns if name not in taken]
-    if needed is None or len(left) == needed:
+    if needed is None:
         return None
     numbers = [name for name in left if pd.api.types.is_numeric_dtype(frame[name])]
-    chosen = st.multiselect(
+    settled = len(left) == needed
+    place = (
+        st.expander(f"The model has no column names: it gets {listed(left, most=3)} in this order")
+        if settled
+        else st.container()
+    )
+    chosen = place.multiselect(
         "Columns the model was fitted on, in its order",
         left,
-        numbers if len(numbers) == needed else [],
+        left if settled else numbers if len(numbers) == needed else [],
         key=key(f"features_{'_'.join(left)}"),
         help="The model knows its columns by their place alone; the order here is the order in which it gets them.",
     )

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 import core
+from core.errors import NotSupportedError
 from core.metrics import METRICS
 from dashboard import cached
 from dashboard.components import computing
@@ -46,9 +47,15 @@ def records(work: Work) -> pd.DataFrame | None:
 
 
 def _influence(work: Work, at: int | None, one: core.Case, metric: str, feature: Feature) -> pd.Series[float]:
+    """Return the influence by a version's model; of the case as opened, that of no record where nothing predicts it."""
     over = None if METRICS[metric].kind == "rate" else feature
     name = (work.case_id, "one influence", cached.key(work, at), metric, over)
-    found: pd.Series[float] = cached.results().make(name, lambda: core.influence(one, metric, over))
+    try:
+        found: pd.Series[float] = cached.results().make(name, lambda: core.influence(one, metric, over))
+    except NotSupportedError:
+        if at is None:
+            raise
+        return pd.Series(index=one.record_ids[:0], dtype="float64")
     return found
 
 

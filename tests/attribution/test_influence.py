@@ -143,12 +143,13 @@ def test_a_model_without_attribution_is_named():
 
 
 def test_rows_that_cannot_be_used_are_named_in_a_sentence():
-    table, columns = TRAIN.assign(debt=TRAIN["debt"].where(TRAIN.index > 3)), ["age", "debt"]
+    table, columns = TRAIN.assign(debt=TRAIN["debt"].where(TRAIN.index > 3, 1e300)), ["age", "debt"]
     model = LogisticRegression().fit(TRAIN[columns], TRAIN["granted"])
     case = core.Case(model, train=table, test=TEST, roles=ROLES)
     for call in (lambda: core.influence(case), lambda: core.preview(case, ["p1"])):
         with pytest.raises(
-            NotSupportedError, match=r"^No attribution method fits this model: missing values .*refitting\.$"
+            NotSupportedError,
+            match=r"^No attribution method fits this model: column 'debt' holds values .*refitting\.$",
         ):
             call()
     for call in (lambda: core.unlearn(case, ["p1"], method="newton"), lambda: core.prepare(case, "newton")):
@@ -156,7 +157,7 @@ def test_rows_that_cannot_be_used_are_named_in_a_sentence():
             NotSupportedError, match=r"^The method 'newton' does not fit this case: .* Use 'refit' or 'auto'\.$"
         ):
             call()
-    with pytest.raises(NotSupportedError, match="can be converged: missing values"):
+    with pytest.raises(NotSupportedError, match="can be converged: column 'debt' holds values"):
         core.converge(case)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
 from core.errors import InputError, InputTypeError
@@ -131,6 +132,47 @@ class TestAtTheDoor:
             model=plain,
             test=TEST.assign(debt=TEST["debt"].where(TEST.index > 3)),
         )
+
+    @pytest.mark.parametrize(
+        ("value", "says"),
+        [(np.nan, "contains NaN"), (np.inf, "contains infinity"), ("text", "could not convert string")],
+    )
+    @pytest.mark.parametrize("bare", [True, False])
+    def test_training_cells_the_model_cannot_read(self, value, says, bare):
+        columns = ["age", "debt"]
+        model = LogisticRegression() if bare else make_pipeline(StandardScaler(), LogisticRegression())
+        spoiled = TRAIN.assign(debt=TRAIN["debt"].astype(object).where(TRAIN.index != 7, value))
+        refused(
+            rf"Record 'p7' has {value!r} in 'debt': .*{says}.*\. Mend such cells, leave their records out, or give the table the model",
+            model=model.fit(TRAIN[columns], TRAIN["granted"]),
+            train=spoiled,
+        )
+
+    def test_numbers_too_large_for_trees(self):
+        model = RandomForestClassifier(2, random_state=0).fit(TRAIN[["age", "debt"]], TRAIN["granted"])
+        spoiled = TRAIN.assign(debt=TRAIN["debt"].where(TRAIN.index != 7, 1e39))
+        refused(r"Record 'p7' has 1e\+39 in 'debt': .*float32", model=model, train=spoiled)
+
+    @pytest.mark.parametrize("unknown", ["emperor", 3.5])
+    def test_categories_the_model_cannot_read(self, unknown):
+        columns = make_column_transformer((OneHotEncoder(), ["job"]), remainder="passthrough")
+        model = make_pipeline(columns, LogisticRegression()).fit(TRAIN[["job", "debt"]], TRAIN["granted"])
+        spoiled = TRAIN.assign(job=TRAIN["job"].astype(object).where(TRAIN.index != 7, unknown))
+        refused(f"Record 'p7' has {unknown!r} in 'job': Found unknown categories", model=model, train=spoiled)
+        lenient = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["job"]), remainder="passthrough")
+        model = make_pipeline(lenient, LogisticRegression()).fit(TRAIN[["job", "debt"]], TRAIN["granted"])
+        case = core.Case(model, spoiled, TEST, ROLES)
+        assert core.check_provenance(case).status == "mismatch"
+
+    def test_what_the_model_reads_passes(self):
+        columns = ["age", "debt"]
+        model = HistGradientBoostingClassifier(max_iter=30).fit(TRAIN[columns], TRAIN["granted"])
+        spoiled = TRAIN.assign(
+            debt=TRAIN["debt"].where(TRAIN.index > 3, np.inf), age=TRAIN["age"].where(TRAIN.index > 9)
+        )
+        case = core.Case(model, spoiled, TEST, ROLES)
+        found = core.explain_gap(case, max_predicates=1, top_k=1, seconds=1.0)
+        assert found.n_tried > 0
 
     def test_sample_weights(self):
         refused("finite and not negative", train=TRAIN.assign(weight=-1.0), roles=ROLES.with_(sample_weight="weight"))

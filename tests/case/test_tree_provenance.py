@@ -9,8 +9,9 @@ import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from sklearn.utils import compute_sample_weight
 
@@ -25,6 +26,10 @@ WEIGHT = 1.0 + np.arange(len(TRAIN)) % 3
 
 def case_on(model, train, roles=ROLES):
     return core.Case(model, train=train, test=TEST, roles=roles)
+
+
+def over_debt(frame):
+    return frame.assign(share=frame["income"] / frame["debt"])
 
 
 def fitted(model, train=TRAIN, **options):
@@ -135,9 +140,19 @@ def test_other_rows_are_a_mismatch(name):
     assert found.status == "mismatch"
     assert found.evidence.endswith("train it again on these rows, or find the rows it was trained on.")
     if name in ("another order", "another table"):
-        assert "0 of 6 trees match, so these are not the rows it was trained on, or not in that order" in found.evidence
+        assert (
+            "0 of 6 trees match, so these are not the rows and labels it was trained on, or not in that order:"
+            in found.evidence
+        )
     if name == "one row less":
         assert f"fitted on {len(TRAIN):,} rows, and these are {len(TRAIN) - 1:,}" in found.evidence
+
+
+def test_columns_of_a_model_without_names_in_another_order_are_thought_of():
+    model = RandomForestClassifier(6, random_state=0).fit(TRAIN[FEATURES].to_numpy(), TRAIN["granted"])
+    assert core.check_provenance(case_on(model, TRAIN, ROLES.with_(features=FEATURES))).status == "verified"
+    found = core.check_provenance(case_on(model, TRAIN, ROLES.with_(features=FEATURES[::-1])))
+    assert "or not in that order, or its columns came in another order: tree 0" in found.evidence
 
 
 def test_rows_in_no_tree_are_counted():
@@ -164,13 +179,16 @@ def test_missing_values_and_pipelines():
     assert "statistics_" in found.evidence
 
 
-@pytest.mark.parametrize("value", [np.inf, 1e39, "text"])
-def test_rows_that_no_tree_can_be_fitted_on_are_a_mismatch(value):
-    model = fitted(DecisionTreeClassifier(random_state=0))
-    spoiled = TRAIN.assign(debt=TRAIN["debt"].astype(object).where(TRAIN.index > 3, value))
-    found = core.check_provenance(case_on(model, spoiled))
-    assert found.status == "mismatch"
-    assert "single precision" in found.evidence
+@pytest.mark.parametrize(
+    ("classifier", "what"),
+    [(DecisionTreeClassifier(random_state=0), "single precision"), (LogisticRegression(), "infinite values")],
+)
+def test_values_that_no_model_can_be_fitted_on_are_a_mismatch_that_training_again_does_not_mend(classifier, what):
+    model = make_pipeline(FunctionTransformer(over_debt), classifier).fit(TRAIN[["income", "debt"]], TRAIN["granted"])
+    spoiled = TRAIN.assign(debt=TRAIN["debt"].where(TRAIN.index > 3, 0.0))
+    found = core.check_provenance(core.Case(model, spoiled, TEST, ROLES))
+    assert (found.status, found.refit) == ("mismatch", False)
+    assert what in found.evidence
 
 
 def test_a_forest_that_forgot_is_verified_with_its_case_and_unverifiable_alone(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -103,6 +105,19 @@ def test_edited_by_hand(kind, edit):
     EDITS[edit](tree, last_split(tree))
     with pytest.raises(NotSupportedError, match=r"these rows do not give the fitted trees: tree 2 differs first"):
         core.prepare(case, method="forest")
+
+
+def test_trees_taken_out_or_put_in_twice():
+    for spoil, reason in (
+        (lambda trees: trees[:3], "holds 3 trees and its n_estimators says 4"),
+        (lambda trees: trees * 2, "holds 8 trees and its n_estimators says 4"),
+        (lambda trees: [*trees[:3], trees[0]], "holds a tree twice"),
+        (lambda trees: [*trees[:3], copy.deepcopy(trees[0])], "holds a tree twice"),
+    ):
+        model = RandomForestClassifier(4, random_state=0).fit(X, Y)
+        model.estimators_ = spoil(model.estimators_)
+        with pytest.raises(NotSupportedError, match=reason):
+            adopt(model)
 
 
 def test_parameters_changed_after_fitting():

@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.intp]
 
+LARGEST = 1e100
 MOST_BYTES = 4 * 2**30
 
 
@@ -225,6 +226,8 @@ class AtomBuilder:
             raise NotSupportedError(f"column {name!r} has no values")
         if np.isinf(train).any() or np.isinf(test).any():
             raise NotSupportedError(f"column {name!r} holds infinities")
+        if max(np.nanmax(np.abs(train)), np.nanmax(np.abs(test), initial=0.0)) > LARGEST:
+            raise NotSupportedError(f"column {name!r} holds values beyond {LARGEST:g}, too large for sums of squares")
         center, spread = float(np.nanmean(train)), float(np.nanstd(train)) or 1.0
         observed = self._add(
             *(
