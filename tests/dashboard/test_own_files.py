@@ -455,3 +455,46 @@ def test_a_model_trained_on_other_rows_can_be_trained_again_on_these(
     assert core.check_provenance(cached.case(work)).status == "verified"
     assert "was trained again on these rows" in " ".join(one.value for one in app.caption)
     assert not [one for one in app.button if one.key == "refit"]
+    app.switch_page("app_pages/find.py").run()
+    assert not app.exception, app.exception
+    assert not [one for one in app.info if "No attribution" in one.value], "the version in force has influence"
+    assert any("Take the most harmful" in one.label for one in app.slider)
+
+
+def test_a_removal_by_training_on_foreign_rows_says_what_else_changed(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    other = make_table(400, 9)
+    forest = RandomForestClassifier(5, max_depth=4, random_state=0).fit(other[["income", "debt"]], other["granted"])
+    app = upload(open_app(), **{**files, "model": ("m.skops", skops.io.dumps(forest), "application/octet-stream")})
+    app.button(key="open").click().run()
+    work = app.session_state["work"]
+
+    def remove_some() -> str:
+        app.session_state["work"] = replace(app.session_state["work"], selection=(1, 2, 3))
+        app.switch_page("app_pages/remove.py").run()
+        app.button(key="remove_apply").click().run()
+        assert not app.exception, app.exception
+        return " ".join(one.value for one in app.caption).replace("\\", "")
+
+    said = "does not come from these rows and labels"
+    assert said in remove_some()
+    app.session_state["work"] = replace(work, selection=())
+    app.switch_page("app_pages/start.py").run()
+    app.button(key="refit").click().run()
+    assert said not in remove_some(), "the version in force comes from these rows"
+
+
+def test_what_was_wrong_with_one_file_is_not_said_of_the_next(
+    open_app: Opener, files: dict[str, tuple[str, bytes, str]]
+) -> None:
+    spoiled = make_table(400, 3)
+    spoiled["debt"] = spoiled["debt"].astype(object).where(spoiled.index != 7, "forty")
+    app = upload(open_app(), **{**files, "train": ("train.csv", csv(spoiled), "text/csv")})
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    assert "Record 7 has 'forty' in 'debt'" in errors(app)
+    app = upload(app, train=files["train"])
+    assert not app.error
+    app.button(key="open").click().run()
+    assert app.session_state["work"] is not None

@@ -211,3 +211,10 @@ def test_what_a_gap_draws_does_not_depend_on_what_else_is_asked_for(small_case: 
         alone = audit(small_case, [metric], features=["sex"]).gaps.iloc[0]
         asked = everything.loc[(metric, "sex")]
         assert alone[["value", "low", "high", "p_value"]].equals(asked[["value", "low", "high", "p_value"]]), metric
+
+
+def test_a_ratio_of_nothing_to_nothing_has_no_interval() -> None:
+    sample = Sample(np.ones(40, dtype=bool), np.zeros(40, dtype=bool))
+    sex = Groups("sex", ("f", "m"), np.resize(np.array([0, 1], dtype=np.int32), 40))
+    gaps = audit_arrays(sample, [sex], metrics_of("demographic_parity_ratio")).gaps.iloc[0]
+    assert gaps[["value", "low", "high", "p_value"]].isna().all()
