@@ -58,6 +58,14 @@ def upload(app: AppTest, **parts: tuple[str, bytes, str]) -> AppTest:
     return app
 
 
+def opened_with_a_forest_of_other_rows(open_app: Opener, files: dict[str, tuple[str, bytes, str]]) -> AppTest:
+    other = make_table(400, 9)
+    forest = RandomForestClassifier(5, max_depth=4, random_state=0).fit(other[["income", "debt"]], other["granted"])
+    app = upload(open_app(), **{**files, "model": ("m.skops", skops.io.dumps(forest), "application/octet-stream")})
+    app.button(key="open").click().run()
+    return app
+
+
 def errors(app: AppTest) -> str:
     return " | ".join(one.value.replace("\\", "") for one in app.error)
 
@@ -443,10 +451,7 @@ def test_missing_groups_are_a_group_of_their_own_on_the_page(
 def test_a_model_trained_on_other_rows_can_be_trained_again_on_these(
     open_app: Opener, files: dict[str, tuple[str, bytes, str]]
 ) -> None:
-    other = make_table(400, 9)
-    forest = RandomForestClassifier(5, max_depth=4, random_state=0).fit(other[["income", "debt"]], other["granted"])
-    app = upload(open_app(), **{**files, "model": ("m.skops", skops.io.dumps(forest), "application/octet-stream")})
-    app.button(key="open").click().run()
+    app = opened_with_a_forest_of_other_rows(open_app, files)
     assert "mismatch" in " ".join(one.value for one in app.markdown)
     app.button(key="refit").click().run()
     assert not app.exception, app.exception
@@ -464,10 +469,7 @@ def test_a_model_trained_on_other_rows_can_be_trained_again_on_these(
 def test_a_removal_by_training_on_foreign_rows_says_what_else_changed(
     open_app: Opener, files: dict[str, tuple[str, bytes, str]]
 ) -> None:
-    other = make_table(400, 9)
-    forest = RandomForestClassifier(5, max_depth=4, random_state=0).fit(other[["income", "debt"]], other["granted"])
-    app = upload(open_app(), **{**files, "model": ("m.skops", skops.io.dumps(forest), "application/octet-stream")})
-    app.button(key="open").click().run()
+    app = opened_with_a_forest_of_other_rows(open_app, files)
     work = app.session_state["work"]
 
     def remove_some() -> str:
