@@ -63,6 +63,18 @@ def nearest(name: object, candidates: Iterable[object], *, most: int = 3) -> str
     return " Did you mean " + " or ".join(repr(lowered[text]) for text in found) + "?"
 
 
+def said(error: Exception) -> str:
+    r"""Return what another library's error says, on one line and without a full stop; its kind where it says nothing.
+
+    Examples
+    --------
+    >>> said(ValueError("Input X contains NaN.\nSee the docs.")), said(ValueError())
+    ('Input X contains NaN', 'ValueError')
+    """
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".:") if lines else type(error).__name__
+
+
 def listed(items: Iterable[object], *, most: int = 5) -> str:
     """Return up to `most` items as text, and how many more there are.
 

@@ -21,7 +21,7 @@ from fairlearn.postprocessing import ThresholdOptimizer
 from sklearn.base import clone
 
 from core.case.groups import Groups
-from core.errors import InputError, listed
+from core.errors import InputError, listed, said
 
 Floats = npt.NDArray[np.float64]
 GroupsOf = Callable[[Sequence[str], pd.DataFrame], Groups]
@@ -135,9 +135,8 @@ def with_thresholds(model: Any, estimator: Any, X: Any, y: npt.NDArray[Any], gro
     try:
         fitted = ThresholdOptimizer(**settings).fit(X, y, sensitive_features=groups)
     except ValueError as error:
-        reason = str(error).strip().splitlines()[0]
         raise InputError(
-            f"Every group must have training records of both labels, or no thresholds can be chosen. fairlearn says: {reason}; "
+            f"Every group must have training records of both labels, or no thresholds can be chosen. fairlearn says: {said(error)}; "
             "forget fewer."
         ) from error
     fitted.prefit = model.prefit

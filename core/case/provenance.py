@@ -24,7 +24,7 @@ from core.case.objective import linear_estimator, logistic_objective
 from core.case.scoring import model_rows
 from core.case.tree_provenance import check_trees, is_of_trees
 from core.case.verdict import Provenance, sentence
-from core.errors import InputError, NotSupportedError
+from core.errors import InputError, NotSupportedError, said
 
 Floats = npt.NDArray[np.float64]
 
@@ -173,7 +173,7 @@ def _preprocessing_difference(fitted: Pipeline, table: Any) -> str:
     try:
         again = clone(fitted).fit(table)
     except (ValueError, TypeError) as error:
-        return f"it cannot be fitted on them ({str(error).splitlines()[0]})"
+        return f"it cannot be fitted on them ({said(error)})"
     return _difference(fitted, again)
 
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.group_thresholds import decides_by_group, scorer
 from core.case.roles import AtRate
-from core.errors import InputError, NotSupportedError
+from core.errors import InputError, NotSupportedError, said
 
 TIE = 1e-12
 
@@ -66,16 +66,11 @@ def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int)
     InputError
         If the model cannot score the rows, or a score is NaN or infinite.
     """
-    model = scorer(model)
     try:
-        if score_kind(model) == "probability":
-            scores = np.asarray(model.predict_proba(X), dtype=np.float64)[:, column]
-        else:
-            scores = _decision(np.asarray(model.decision_function(X), dtype=np.float64), column)
+        scores = _scores(model, X, column)
     except Exception as error:  # what is in the model decides which
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f"The model must be able to score every row. {type(model).__name__} says: {reason.rstrip('.:')}. Mend such rows, or leave them out."
+            f"The model must be able to score every row. {type(scorer(model)).__name__} says: {said(error)}. Mend such rows, or leave them out."
         ) from error
     if not np.isfinite(scores).all():
         bad = int((~np.isfinite(scores)).sum())
@@ -84,6 +79,23 @@ def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int)
             f"Every score must be finite. The model gives NaN or infinity for {bad:,} of {len(scores):,} rows; look {where}."
         )
     return np.ascontiguousarray(scores)
+
+
+def refused(model: Any, X: pd.DataFrame | npt.NDArray[Any]) -> str:
+    """Return what a model says of rows that it does not score; empty where it does."""
+    try:
+        with np.errstate(all="ignore"):
+            _scores(model, X, 0)
+    except Exception as error:  # what is in the model decides which
+        return said(error)
+    return ""
+
+
+def _scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int) -> Floats:
+    model = scorer(model)
+    if score_kind(model) == "probability":
+        return np.asarray(model.predict_proba(X), dtype=np.float64)[:, column]
+    return _decision(np.asarray(model.decision_function(X), dtype=np.float64), column)
 
 
 def _decision(values: Floats, column: int) -> Floats:

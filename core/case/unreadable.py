@@ -10,8 +10,8 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from core.case.group_thresholds import scorer
-from core.case.scoring import model_rows, positive_scores
-from core.errors import InputError
+from core.case.scoring import model_rows, refused
+from core.errors import InputError, said
 
 SINGLE = float(np.finfo(np.float32).max)
 """Trees hold numbers in single precision."""
@@ -40,20 +40,20 @@ def check_readable(model: Any, train: pd.DataFrame, test: pd.DataFrame, record_i
     """
     suspects = [(name, row) for name in train for row in _suspects(train[name], test[name])]
     rows = sorted({row for _, row in suspects})
-    refusal = _refused(model, train.iloc[rows]) if rows else ""
+    refusal = refused(model, model_rows(model, train.iloc[rows])) if rows else ""
     refusal = refusal or _refused_by_steps(model, train)
     if not refusal:
         return
     suspects += [(name, row) for name in train for row in _unseen(train[name], test[name])]
-    said = f"{type(scorer(model)).__name__} says: {refusal}"
+    about = f"{type(scorer(model)).__name__} says: {refusal}"
     for name, row in suspects:
-        reason = _refused(model, _with_cell(test.iloc[[0]], train, name, row))
+        reason = refused(model, model_rows(model, _with_cell(test.iloc[[0]], train, name, row)))
         if reason:
             value: Any = train[name].iloc[row]
-            said = f"Record {_plain(record_ids[row])!r} has {_plain(value)!r} in {name!r}: {reason}"
+            about = f"Record {_plain(record_ids[row])!r} has {_plain(value)!r} in {name!r}: {reason}"
             break
     raise InputError(
-        f"Every training record must be one the model can read. {said.rstrip('.:')}. Mend such cells, leave their records out, or give the "
+        f"Every training record must be one the model can read. {about}. Mend such cells, leave their records out, or give the "
         "table the model was trained on."
     )
 
@@ -84,16 +84,6 @@ def _with_cell(test_row: pd.DataFrame, train: pd.DataFrame, name: Any, row: int)
     return test_row.assign(**{name: train[name].iloc[[row]].set_axis(test_row.index)})
 
 
-def _refused(model: Any, rows: pd.DataFrame) -> str:
-    """Return what the model says of rows that it does not score; empty where it does."""
-    try:
-        with np.errstate(all="ignore"):
-            positive_scores(model, model_rows(model, rows), 0)
-    except InputError as error:
-        return (str(error).partition("says: ")[2] or str(error)).partition(". Mend")[0]
-    return ""
-
-
 def _refused_by_steps(model: Any, train: pd.DataFrame) -> str:
     """Return what the steps before a model say of a training table that they do not transform; empty where they do, or there are none."""
     inner = scorer(model)
@@ -102,7 +92,7 @@ def _refused_by_steps(model: Any, train: pd.DataFrame) -> str:
     try:
         inner[:-1].transform(model_rows(inner, train))
     except Exception as error:  # what the steps are decides which
-        return next(iter(str(error).strip().splitlines()), type(error).__name__)
+        return said(error)
     return ""
 
 

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from core.case.arguments import check_items, check_number
 from core.case.case import Case, check_case
 from core.case.roles import AtRate
-from core.errors import InputError, InputTypeError, NotSupportedError, nearest, whole_number
+from core.errors import InputError, InputTypeError, NotSupportedError, nearest, said, whole_number
 from core.metrics.audit import N_RESAMPLES, audit_arrays, overall_interval, sample_of, usable
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.compare import ALL_RECORDS, compare_samples
@@ -134,7 +134,7 @@ def mitigate(
     except NotSupportedError as error:
         return _result(mitigator, task, reason=f"{error}.")
     except ValueError as error:
-        return _result(mitigator, task, reason=f"it says: {str(error).strip().splitlines()[0]}.")
+        return _result(mitigator, task, reason=f"it says: {said(error)}.")
     took = time.perf_counter() - start
     return _result(
         mitigator,

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.case.case import Case
 from core.case.provenance import Provenance
-from core.errors import NotSupportedError
+from core.errors import NotSupportedError, said
 from core.numerics.boosting_nodes import COUNT
 from core.unlearning.boosting import BOOSTERS, BoostingState, LeafRefit, last_step, read
 from core.unlearning.boosting_trees import Forest, Leaves
@@ -32,7 +32,7 @@ def check_boosting(case: Case) -> Provenance | None:
     except (NotSupportedError, ValueError) as error:
         return Provenance(
             "mismatch",
-            f"the model cannot have been fitted on these rows: {str(error).splitlines()[0]}; {OFFER}.",
+            f"the model cannot have been fitted on these rows: {said(error)}; {OFFER}.",
             refit=True,
         )
     booster = BOOSTERS[type(model)](model)

@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree._tree import Tree
 
 from core.case.case import Case
-from core.errors import InputError, NotSupportedError
+from core.errors import InputError, NotSupportedError, said
 from core.numerics.tree_arrays import Draws
 from core.unlearning.base import model_input
 from core.unlearning.forest_coding import recoded
@@ -102,9 +102,8 @@ def refitted(case: Case, grove: Grove, retained: Bools) -> Refitted | None:
     try:
         steps = fitted()
     except ValueError as error:
-        reason = str(error).strip().splitlines()[0]
         raise InputError(
-            f"The preprocessing must be able to fit the {len(rows)} retained records. It says: {reason}"
+            f"The preprocessing must be able to fit the {len(rows)} retained records. It says: {said(error)}."
         ) from error
     after = tree_input(case, rows, steps)
     if lacks_seed(steps) and not np.array_equal(after, tree_input(case, rows, fitted()), equal_nan=True):

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.scoring import model_rows
-from core.errors import InputError, NotSupportedError
+from core.errors import InputError, NotSupportedError, said
 from core.unlearning.base import Positions, model_input
 
 Singles = npt.NDArray[np.float32]
@@ -33,8 +33,9 @@ def as_trees_take(model: Any, frame: pd.DataFrame, steps: Any = None) -> Singles
         try:
             table = (model[:-1] if steps is None else steps).transform(table)
         except ValueError as error:
-            reason = str(error).strip().splitlines()[0]
-            raise InputError(f"The model must be able to score every row. Its preprocessing says: {reason}") from error
+            raise InputError(
+                f"The model must be able to score every row. Its preprocessing says: {said(error)}."
+            ) from error
         table = table.toarray() if hasattr(table, "toarray") else table
     return np.ascontiguousarray(table, dtype=np.float32)
 

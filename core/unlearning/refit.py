@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from core.case.case import Case, check_case
 from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group
-from core.errors import InputError
+from core.errors import InputError, said
 from core.unlearning.base import (
     Guarantee,
     Positions,
@@ -128,9 +128,8 @@ def fit_again(
         try:
             fitted = clone(model).fit(model_input(case, retained), case.train_labels[retained], **options)
         except (ValueError, TypeError) as error:
-            reason = str(error).strip().splitlines()[0]
             raise InputError(
-                f"The model must be able to fit the {int(np.count_nonzero(retained))} retained records. It says: {reason}"
+                f"The model must be able to fit the {int(np.count_nonzero(retained))} retained records. It says: {said(error)}."
             ) from error
     if decides_by_group(wanted):
         fitted = thresholds_on(case, retained, wanted, fitted)
