@@ -187,6 +187,19 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
     return float(low[0]), float(high[0])
 
 
+def comes_from_other_rows(work: Work) -> bool:
+    """Return whether the model as opened was trained on other rows or labels than the case's."""
+    return provenance(versions(), work.case_id).status == "mismatch"
+
+
+def trained_here(work: Work, at: int | None = None) -> bool:
+    """Return whether a version, by default the one in force, was trained on the case's rows, as opened or by training again since."""
+    if not comes_from_other_rows(work):
+        return True
+    made = (version(work, i).result for i in range(1, (work.at if at is None else at) + 1))
+    return any(result is not None and result.method == "refit" for result in made)
+
+
 def records(work: Work, found: Sequence[pd.Series[float]]) -> pd.DataFrame:
     """Return all training records with their influence on gap and loss, as `effects` of a page gave it; removed ones with what they had."""
     return _records(key(work), work.metric, work.feature, case(work), list(found))

@@ -80,8 +80,8 @@ def reworded(sentence: str, metric: str, roles: core.Roles) -> str:
     >>> reworded(said, "false_positive_rate_difference", core.Roles("fraud", 1, 0, ["region"]))
     'The gap in the share missed goes from 0.7 to 0.2.'
     """
-    own = label(metric, roles)
-    return sentence.replace(METRICS[metric].words, own[:1].lower() + own[1:])
+    own, words = label(metric, roles), METRICS[metric].words
+    return sentence.replace(words, own[:1].lower() + own[1:]).replace(words[:1].upper() + words[1:], own)
 
 
 def ends(rate: str, roles: core.Roles) -> tuple[str, str]:

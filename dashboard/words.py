@@ -81,7 +81,8 @@ def percent(value: float | None, digits: int = 1) -> str:
     if value is None or math.isnan(value):
         return NOTHING
     text = f"{100 * value:.{digits}f}%"
-    return f"<{10.0**-digits:.{digits}f}%" if value > 0 and not text.strip("0.%") else text
+    nothing = not text.strip("-0.%")
+    return text if not nothing else f"<{10.0**-digits:.{digits}f}%" if value > 0 else text.removeprefix("-")
 
 
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:

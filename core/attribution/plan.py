@@ -249,7 +249,7 @@ def _reason(search: Search) -> str:
     if not last.forget and search.ended == "reached":
         return f"{metric.label} is {first.value:.3g} already, so nothing needs removing to reach {goal.target:.3g}."
     again = _trained_again(search)
-    done = f"{metric.words} goes from {first.value:.3g} to {last.value:.3g} by removing {counted(len(last.forget))}"
+    done = f"{metric.words} goes from {first.value:.3f} to {last.value:.3f} by removing {counted(len(last.forget))}"
     price = f"{utility.words} changes by {last.utility - first.utility:+.3g}"
     if search.ended == "reached":
         return f"{done[:1].upper()}{done[1:]}; {price}.{again}"

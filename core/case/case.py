@@ -54,6 +54,8 @@ class Case(TrainingRecords):
         Seed of that split.
     test_confirm : DataFrame, optional
         Rows to confirm on; then `test` is the explore part.
+    retained : ndarray of bool, shape (n_train,), optional
+        Which training records the model knows; None is all of them.
 
     Raises
     ------
@@ -82,6 +84,7 @@ class Case(TrainingRecords):
         confirm: bool = True,
         seed: int = 0,
         test_confirm: pd.DataFrame | None = None,
+        retained: Bools | None = None,
     ) -> None:
         door.check_tables(train, test)
         door.check_model(model)
@@ -100,10 +103,10 @@ class Case(TrainingRecords):
         self.threshold = scoring.checked_threshold(model, threshold)
         self.state: Any = None
         self.edits: Edits | None = None
-        self.retained: Bools = frozen(np.ones(len(train), dtype=bool))
+        self.retained: Bools = frozen(door.retained_rows(retained, len(train)))
         self._cache: dict[Any, Any] = {}
         self.scores("explore")
-        check_readable(model, self.X_train, self.X_test.iloc[self.rows("explore")], self.record_ids)
+        check_readable(model, self.X_train, self.X_test.iloc[self.rows("explore")], self.retained, self.record_ids)
 
     def replace(self, model: Any, retained: Bools, state: Any = None) -> Case:
         """Return a case with another model and other retained rows, sharing every array.

@@ -77,6 +77,18 @@ def check_seed(seed: object) -> None:
         raise InputError(f"The seed must not be negative. Got {seed}; 0 is usual.")
 
 
+def retained_rows(retained: object, n: int) -> npt.NDArray[np.bool_]:
+    """Return which of `n` training rows the model knows: all unless a mask says otherwise."""
+    if retained is None:
+        return np.ones(n, dtype=bool)
+    mask = np.asarray(retained)
+    if mask.dtype != np.bool_ or mask.shape != (n,) or not mask.any():
+        raise InputError(
+            f"`retained` must say of each of the {n:,} training rows whether the model knows it, and keep some. Got {mask.dtype} of shape {mask.shape}."
+        )
+    return mask.copy()
+
+
 def check_columns(table: pd.DataFrame, columns: tuple[str, ...], *, what: str, where: str) -> None:
     """Raise if `table` lacks any of `columns`, naming the nearest ones it has."""
     missing = [column for column in columns if column not in table.columns]

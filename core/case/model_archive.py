@@ -194,9 +194,10 @@ def _check_types(nodes: list[dict[str, Any]]) -> None:
             foreign[name] = WAY_OUT.get(str(node["__class__"]))
     if foreign:
         names = sorted(foreign)
-        if any(name.endswith("Regressor") for name in names):
+        kind = str(nodes[0]["__class__"])
+        if kind.endswith("Regressor"):
             raise InputError(
-                f"The model must be a classifier. Got {listed(names)}, which predict numbers; fit a classifier of the outcome."
+                f"The model must be a classifier. Got a {kind}, which predicts numbers; fit a classifier of the outcome."
             )
         way_out = next(
             (foreign[name] for name in names if foreign[name]),

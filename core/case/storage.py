@@ -109,7 +109,8 @@ def load_case(folder: str | Path) -> Case:
     train = _dtypes_back(_table(folder, tables, "train"), tables.get("dtypes_train", {}))
     test = _dtypes_back(_table(folder, tables, "test"), tables.get("dtypes_test", {}))
     confirm = _table(folder, tables, "confirm") if "confirm" in tables else None
-    split = settings["split"]
+    split, kept = settings["split"], settings["retained"]
+    retained = _mask(folder, kept["rows"], "retained.rows", len(train)) if "rows" in kept else None
     case = Case(
         load_model(_inside(folder, settings["model"].get("file"), "model.file")),
         train,
@@ -119,13 +120,11 @@ def load_case(folder: str | Path) -> Case:
         confirm=not (split.get("off", False) or "confirm_rows" in split),
         seed=_seed(split),
         test_confirm=confirm,
+        retained=retained,
     )
     if "confirm_rows" in split:
         rows = _mask(folder, split["confirm_rows"], "split.confirm_rows", len(case.test))
         case = case.with_confirm_rows(rows, split.get("seed"))
-    if "rows" in settings["retained"]:
-        retained = _mask(folder, settings["retained"]["rows"], "retained.rows", len(case.train))
-        case = case.replace(case.model, retained)
     case = _edits_back(case, folder, settings["edited"])
     return case.with_state(_state(folder, settings["state"])) if settings["state"] else case
 

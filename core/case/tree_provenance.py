@@ -54,7 +54,11 @@ def check_trees(case: Case, estimator: Any, table: Any, checked: str) -> Provena
     try:
         weights_of = _kept_weights(case, len(_trees(estimator))) or weights_of_trees(estimator, codes, weight)
     except OtherRowsError as error:
-        return Provenance("mismatch", sentence(f"{checked}{error}; {OFFER}."), refit=True)
+        return Provenance(
+            "mismatch",
+            sentence(f"{checked}these are not the rows and labels it was trained on: {error}; {OFFER}."),
+            refit=True,
+        )
     except NotSupportedError as error:
         return Provenance("unverifiable", sentence(f"{checked}the rest cannot be checked: {error}."))
     return _compare_trees(estimator, rows, codes, weights_of, checked)

@@ -6,30 +6,43 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from core.case.group_thresholds import scorer
 from core.case.scoring import model_rows, refused
-from core.errors import InputError, said
+from core.errors import InputError
+
+Bools = npt.NDArray[np.bool_]
 
 SINGLE = float(np.finfo(np.float32).max)
 """Trees hold numbers in single precision."""
-MOST_VALUES = 200
-"""Of the values of a text column that the test table lacks, so many are tried one by one to say which one is refused."""
+FEW_VALUES = 50
+"""A column of numbers with no more values than this in its first `LOOKED_AT` rows may stand for categories."""
+LOOKED_AT = 1000
+MOST_VALUES = 500
+"""Values of a column, unknown to the test rows, of which a record each is tried."""
+LONGEST = 60
+"""Characters of a value that are written out."""
+COMPANY = 200
+"""Records that are scored beside those tried, for steps that fill cells from the other rows."""
 
 
-def check_readable(model: Any, train: pd.DataFrame, test: pd.DataFrame, record_ids: pd.Index[Any]) -> None:
+def check_readable(
+    model: Any, train: pd.DataFrame, test: pd.DataFrame, retained: Bools, record_ids: pd.Index[Any]
+) -> None:
     """Raise if the model refuses a training record.
 
-    Runs the steps before the model on the training table, and scores a few of its records: for every column one with a missing, an
-    infinite and a very large value, and one with text where the test table has numbers.
+    Scores a few: for every column one with a missing, an infinite and a very large value, and one for each value that no test row has, text
+    first. Costs a pass over the cells, and one over the distinct values of columns that may hold categories.
 
     Parameters
     ----------
     model : estimator
     train, test : DataFrame
-        The columns the model gets, in its order. The model can score the first test row.
+        The columns the model gets, in its order. The model can score every row of `test`.
+    retained : ndarray of bool
+        The training records it must be able to read.
     record_ids : Index
         Of the training table.
 
@@ -38,19 +51,18 @@ def check_readable(model: Any, train: pd.DataFrame, test: pd.DataFrame, record_i
     InputError
         If a record is refused; what the model says, and where one cell is to blame, record and column, are named.
     """
-    suspects = [(name, row) for name in train for row in _suspects(train[name], test[name])]
-    rows = sorted({row for _, row in suspects})
-    refusal = refused(model, model_rows(model, train.iloc[rows])) if rows else ""
-    refusal = refusal or _refused_by_steps(model, train)
+    suspects = [(name, row) for name in train for row in _suspects(train[name], test[name], retained)]
+    if not suspects:
+        return
+    rows = np.union1d([row for _, row in suspects], np.flatnonzero(retained)[:COMPANY])
+    refusal = refused(model, model_rows(model, train.iloc[rows]))
     if not refusal:
         return
-    suspects += [(name, row) for name in train for row in _unseen(train[name], test[name])]
     about = f"{type(scorer(model)).__name__} says: {refusal}"
     for name, row in suspects:
         reason = refused(model, model_rows(model, _with_cell(test.iloc[[0]], train, name, row)))
         if reason:
-            value: Any = train[name].iloc[row]
-            about = f"Record {_plain(record_ids[row])!r} has {_plain(value)!r} in {name!r}: {reason}"
+            about = f"Record {_written(record_ids[row])} has {_written(train[name].iloc[row])} in {name!r}: {reason}"
             break
     raise InputError(
         f"Every training record must be one the model can read. {about}. Mend such cells, leave their records out, or give the "
@@ -58,25 +70,32 @@ def check_readable(model: Any, train: pd.DataFrame, test: pd.DataFrame, record_i
     )
 
 
-def _suspects(column: pd.Series[Any], beside: pd.Series[Any]) -> Iterator[int]:
-    """Yield the first row with a missing value, with text in place of a number, with an infinite one and with a very large one."""
+def _suspects(column: pd.Series[Any], beside: pd.Series[Any], retained: Bools) -> Iterator[int]:
+    """Yield the first retained row of every kind of cell that a model may refuse though it takes those of the test rows."""
     missing = column.isna().to_numpy()
     kinds = [missing]
-    if pd.api.types.is_numeric_dtype(beside):
-        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-        size = np.abs(numbers)
-        kinds += [np.isnan(numbers) & ~missing, np.isinf(size), (size > SINGLE) & ~np.isinf(size)]
-    for kind in kinds:
-        if kind.any():
-            yield int(kind.argmax())
-
-
-def _unseen(column: pd.Series[Any], beside: pd.Series[Any]) -> list[int]:
-    """Return the first row of each value of a text column that the test table lacks."""
     if pd.api.types.is_numeric_dtype(column):
-        return []
-    first = np.flatnonzero(~column.duplicated().to_numpy())
-    return [int(row) for row in first[~column.iloc[first].isin(beside).to_numpy()][:MOST_VALUES]]
+        size = np.abs(_numbers(column))
+        kinds += [np.isinf(size), (size > SINGLE) & ~np.isinf(size)]
+    for kind in kinds:
+        found = np.flatnonzero(kind & retained)
+        yield from found[:1].tolist()
+    if pd.api.types.is_numeric_dtype(column) and column.iloc[:LOOKED_AT].nunique() > FEW_VALUES:
+        return
+    rows = np.flatnonzero(retained & ~missing)
+    rows = rows[~column.iloc[rows].duplicated().to_numpy()]
+    rows = rows[~column.iloc[rows].isin(beside).to_numpy()]
+    numbers = _numbers(column.iloc[rows])
+    text_first = np.argsort(~np.isnan(numbers) & (np.abs(numbers) <= SINGLE), kind="stable")
+    yield from rows[text_first][:MOST_VALUES].tolist()
+
+
+def _numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
+    """Return the cells as numbers, NaN where they are none."""
+    try:
+        return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError, OverflowError):  # of dates, complex numbers and whole numbers beyond all floats
+        return np.full(len(column), np.nan)
 
 
 def _with_cell(test_row: pd.DataFrame, train: pd.DataFrame, name: Any, row: int) -> pd.DataFrame:
@@ -84,17 +103,6 @@ def _with_cell(test_row: pd.DataFrame, train: pd.DataFrame, name: Any, row: int)
     return test_row.assign(**{name: train[name].iloc[[row]].set_axis(test_row.index)})
 
 
-def _refused_by_steps(model: Any, train: pd.DataFrame) -> str:
-    """Return what the steps before a model say of a training table that they do not transform; empty where they do, or there are none."""
-    inner = scorer(model)
-    if not isinstance(inner, Pipeline) or len(inner.steps) < 2:
-        return ""
-    try:
-        inner[:-1].transform(model_rows(inner, train))
-    except Exception as error:  # what the steps are decides which
-        return said(error)
-    return ""
-
-
-def _plain(value: Any) -> Any:
-    return getattr(value, "item", lambda: value)()
+def _written(value: Any) -> str:
+    text = repr(getattr(value, "item", lambda: value)())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

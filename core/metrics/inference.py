@@ -6,6 +6,7 @@ extreme the largest of the rates or their negatives.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,6 @@ from core.numerics.counts import BoolArray, FloatArray
 from core.numerics.resampling import upper_p_value
 from core.numerics.resampling_gaps import (
     Contrasts,
-    IndexArray,
     all_pairs,
     change_interval,
     join,
@@ -172,15 +172,17 @@ def paired_change(metric: Metric, sample: PairedSample, level: float) -> Change:
     if len(contrasts) == 0 or np.isnan(before) or np.isnan(after):
         nan = float("nan")
         return Change(before, after, nan, nan, nan, nan, reversed=False)
-    two = np.flatnonzero(defined[0]) if contrasts.signed_pair else None
-    turned = two is not None and bool(np.prod(_signed_gaps(pairs, two)) < 0)
+    two = TwoGroups.of(contrasts, len(defined[0])) if contrasts.signed_pair else None
+    gaps = None if two is None else [two.gap([side.estimate for side in sides]) for sides in zip(*pairs, strict=True)]
+    turned = gaps is not None and float(gaps[0]) * float(gaps[1]) < 0
     scaled = [[_columns(metric, pair[side]) for pair in pairs] for side in (0, 1)]
     values = _filled(np.concatenate([s[0] for side in scaled for s in side]))
     deviations = _filled(np.hstack([s[1] for side in scaled for s in side]))
-    if two is None:
+    if gaps is None:
         low, high = largest_change_interval(values, deviations, contrasts, level)
     else:
-        low, high = change_interval(values, deviations, _gap_as_it_was(contrasts, _signed_gaps(pairs, two)), level)
+        contrasts = _gap_as_it_was(contrasts, *map(float, gaps))
+        low, high = change_interval(values, deviations, contrasts, level)
     if metric.kind == "group_min":
         low, high = -high, -low
     change = after - before
@@ -200,18 +202,31 @@ def _value(metric: Metric, rates: list[FloatArray]) -> float:
     return float(combine(metric, rates)) if metric.compares_groups else float(rates[0][0])
 
 
-def _signed_gaps(pairs: list[tuple[RateDraws, RateDraws]], two: IndexArray) -> FloatArray:
-    """Return the second group's rate less the first one's, before and after."""
-    return np.array([float(np.diff(side.estimate[two])[0]) for side in pairs[0]])
-
-
-def _gap_as_it_was(contrasts: Contrasts, gaps: FloatArray) -> Contrasts:
+def _gap_as_it_was(contrasts: Contrasts, before: float, after: float) -> Contrasts:
     """Return the difference of two groups in the direction in which it was not negative before; if there was none, after."""
-    decides = gaps[np.flatnonzero(gaps)[0]] if gaps.any() else 0.0
-    return contrasts.take(np.array([int(decides > 0)]))
+    return contrasts.take(np.array([int((before or after) > 0)]))
 
 
-def change_p_value(metric: Metric, sample: PairedSample, two: IndexArray | None = None) -> float:
+class TwoGroups(NamedTuple):
+    """The only two groups that a metric compares, and the rate on which."""
+
+    rate: int
+    first: int
+    second: int
+
+    @classmethod
+    def of(cls, contrasts: Contrasts, n_groups: int) -> TwoGroups:
+        """Return those of a signed pair of contrasts; rate r of group g is column r * n_groups + g."""
+        first, second = (int(side[0, 0]) for side in (contrasts.plus, contrasts.minus))
+        return cls(first // n_groups, first % n_groups, second % n_groups)
+
+    def gap(self, rates: Sequence[FloatArray]) -> FloatArray:
+        """Return the second group's rate less the first one's, for rates of shape (..., G)."""
+        values = rates[self.rate]
+        return np.asarray(values[..., self.second] - values[..., self.first])
+
+
+def change_p_value(metric: Metric, sample: PairedSample, two: TwoGroups | None = None) -> float:
     """Return how often swapping before and after at random, record by record, would change the metric as much.
 
     For scores: the two-sided normal test of the change, linearised at the groups that are extreme. With `two` groups: of the
@@ -225,23 +240,23 @@ def change_p_value(metric: Metric, sample: PairedSample, two: IndexArray | None 
     return upper_p_value(abs(float(observed)), np.where(np.isnan(null), -np.inf, np.abs(null)))
 
 
-def _cell_change(metric: Metric, rates: list[tuple[FloatArray, FloatArray]], two: IndexArray | None) -> FloatArray:
+def _cell_change(metric: Metric, rates: list[tuple[FloatArray, FloatArray]], two: TwoGroups | None) -> FloatArray:
     before, after = ([pair[side] for pair in rates] for side in (0, 1))
     if not metric.compares_groups:
         return np.asarray(after[0][..., 0] - before[0][..., 0])
     if two is not None:
-        return np.asarray(np.diff((after[0] - before[0])[..., two], axis=-1)[..., 0])
+        return two.gap(after) - two.gap(before)
     return combine(metric, after) - combine(metric, before)
 
 
-def _score_change_p_value(metric: Metric, sample: PairedSample, two: IndexArray | None) -> float:
+def _score_change_p_value(metric: Metric, sample: PairedSample, two: TwoGroups | None) -> float:
     values, _, covariance = sample.score_moments(metric.rate)
     weights = np.ones((2, 1))
     change = float(values[1, 0] - values[0, 0])
     if two is not None:
         weights = np.zeros((2, values.shape[1]))
-        weights[:, two] = [-1.0, 1.0]
-        change = float(np.diff((values[1] - values[0])[two])[0])
+        weights[:, [two.first, two.second]] = [-1.0, 1.0]
+        change = float(two.gap([values[1]]) - two.gap([values[0]]))
     elif metric.compares_groups:
         weights = np.array([rate_weights(metric, [side])[1] for side in values])
         change = float(combine(metric, [values[1]]) - combine(metric, [values[0]]))

@@ -200,7 +200,7 @@ def converge(case: Case) -> Case:
     """
     check_case(case)
     unlearner = UNLEARNERS[0]
-    reason = unlearner.fits(case)
+    reason = unlearner.refusal(case)
     if reason or not isinstance(unlearner, Newton):
         raise NotSupportedError(f"Only a logistic regression can be converged: {reason}.")
     try:

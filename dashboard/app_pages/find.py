@@ -23,6 +23,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     if ranked:
         find_take.show(work, passing)
 find_take.summary(work, records)
+warnings.foreign(work)
 warnings.show(work)
 below = session.record_from_table()  # Where it was asked for, so that nobody has to look for it.
 left, right = st.columns([3, 5], gap="large")

@@ -72,9 +72,10 @@ def summary(work: Work, records: pd.DataFrame) -> None:
             f"{count(row['selected'])} {plain(row['group'])}, label {plain(row['label'])}"
             for row in parts.to_dict("records")
         )
+        made += f"; {count(others, 'other')}" if others else ""
         share = len(work.selection) / max(int((~records["removed"]).sum()), 1)
         left.markdown(
-            f"**{count(len(work.selection), 'record')} selected**, {percent(share, 2)} of those retained: {made}{f'; {count(others)} others' if others else ''}"
+            f"**{count(len(work.selection), 'record')} selected**, {percent(share, 2)} of those retained: {made}"
         )
         with right, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
             st.button(

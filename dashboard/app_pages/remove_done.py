@@ -20,7 +20,6 @@ from dashboard.tables import row
 from dashboard.words import count, number, percent, plain, seconds
 from dashboard.work import Work
 
-REFIT = "refit"
 WORTH_A_SHARE = 0.001
 """Of smaller changes no share is taken."""
 DONE = ("before", "now", "On the same rows, by the model after the last step.")
@@ -48,7 +47,7 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
     )
     for note in result.notes:
         st.caption(f":material/info: {plain(note)}")
-    if _first_on_these_rows(work, result):
+    if result.n_forgotten and cached.trained_here(work) and not cached.trained_here(work, work.at - 1):
         st.caption(
             ":material/info: The model as opened does not come from these rows and labels, so that part of the change comes from training on "
             "them. To see the removal alone, undo it, train the model again on Start, and remove the records then."
@@ -73,14 +72,6 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
         lazy=False,
         height=320,
     )
-
-
-def _first_on_these_rows(work: Work, result: core.UnlearnResult) -> bool:
-    """Return whether a removal by training again was the first training on rows that the model as opened does not come from."""
-    methods = [found.method for at in range(1, work.at) if (found := cached.version(work, at).result) is not None]
-    refitted = REFIT in {*methods, *(step.kind for step in work.applied)}
-    foreign = cached.provenance(cached.versions(), work.case_id).status == "mismatch"
-    return foreign and not refitted and result.method == REFIT
 
 
 def _predicted(work: Work) -> pd.DataFrame | None:

@@ -160,17 +160,21 @@ def _last(work: Work, measure: Measure) -> Planned | None:
         return None
     in_force = _is_at(work, origin)
     if in_force:
-        (st.success if plan.reached else st.warning)(plain(plan.reason))
+        (st.success if plan.reached else st.warning)(plain(_reason(plan, origin)))
         _approximately(origin)
     else:
         st.caption(
-            f"Planned for another version than the one in force: {plain(inline(plan.reason))} {_way_back(work, origin)}"
+            f"Planned for another version than the one in force: {plain(inline(_reason(plan, origin)))} {_way_back(work, origin)}"
         )
     if not len(plan):
         return Planned(plan, None, in_force)
     if in_force:
         _take(work, origin, plan)
     return Planned(plan, _band(origin, settings, plan), in_force)
+
+
+def _reason(plan: core.Plan, origin: Work) -> str:
+    return meaning.reworded(plan.reason, origin.metric, cached.case(origin).roles)
 
 
 def _approximately(origin: Work) -> None:

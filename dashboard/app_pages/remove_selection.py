@@ -34,6 +34,7 @@ def show() -> None:
     if not work.selection:
         remove_done.show(work)
         return
+    warnings.foreign(work)
     case = cached.case(work)
     left, right = st.columns([2, 3], gap="large")
     with left:

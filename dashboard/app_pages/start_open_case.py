@@ -58,11 +58,12 @@ def _provenance(work: Work) -> None:
     color, icon = _BADGES[verdict.status]
     st.markdown(f":{color}-badge[{icon} {verdict.status}] {plain(verdict.evidence)}")
     kinds = {step.kind for step in work.applied}
-    if "refit" in kinds:
+    again = verdict.status == "mismatch" and cached.trained_here(work)
+    if "refit" in kinds or again:
         st.caption(
             ":material/check: The version in force was trained again on these rows; the verdict is on the model as it was opened."
         )
-    elif verdict.refit:
+    elif verdict.refit and not again:
         st.button(
             "Train it again on these rows",
             key=session.Key.REFIT,

@@ -10,7 +10,7 @@ from core.errors import RedressError
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from dashboard import cached, meaning
-from dashboard.components import computed
+from dashboard.components import computed, pages
 from dashboard.tables import row
 from dashboard.words import inline, interval, number, plain
 from dashboard.work import Work
@@ -47,6 +47,18 @@ def show(work: Work) -> None:
             f"Removing {them} is predicted to worsen the {label} {'; '.join(parts)}.{why}",
             icon=":material/trending_down:",
         )
+
+
+def foreign(work: Work) -> None:
+    """Warn, where the version in force does not come from these rows, of what any removal then changes besides."""
+    if cached.trained_here(work):
+        return
+    with st.container(border=True):
+        st.markdown(
+            ":orange[:material/warning:] The model does not come from these rows and labels. A removal by training again, and a rule confirmed by "
+            "it, would show what training on these rows changes, too. Train it again first, then every change is the removal's."
+        )
+        st.page_link(pages.page(pages.START), label="Train it again on Start", icon=":material/arrow_back:")
 
 
 def worsened(metric: str, values: dict[str, Any]) -> bool:

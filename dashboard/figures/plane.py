@@ -20,6 +20,7 @@ def path(
     mitigators: pd.DataFrame | None = None,
     share: bool = True,
     planned: bool = True,
+    foreign: bool = False,
 ) -> go.Figure:
     """Draw versions as a path from the first to the last, the one in force marked.
 
@@ -38,6 +39,8 @@ def path(
         Whether the utility is a share; else a cost, where lower is better.
     planned : bool
         Whether the plan, where there is one, starts from the version in force; of an earlier plan the title does not speak.
+    foreign : bool
+        Whether the model as opened was trained on other rows, so that training on these is part of what changed.
     """
     figure = go.Figure()
     names = ["earlier", "now"]
@@ -54,7 +57,7 @@ def path(
     fairer, unit = "left" if lower_is_fairer else "right", "share, 0 to 1" if share else "lower is better"
     look.finish(
         figure,
-        _title(versions, utility, plan if planned else None, band, share=share),
+        _title(versions, utility, plan if planned else None, band, share=share, foreign=foreign),
         f"{markup(metric)} (fairer to the {fairer})",
         f"{markup(utility)} ({unit})",
         height=460,
@@ -110,7 +113,13 @@ def _labels(versions: pd.DataFrame) -> pd.Series[str]:
 
 
 def _title(
-    versions: pd.DataFrame, utility: str, plan: pd.DataFrame | None, band: pd.DataFrame | None, *, share: bool
+    versions: pd.DataFrame,
+    utility: str,
+    plan: pd.DataFrame | None,
+    band: pd.DataFrame | None,
+    *,
+    share: bool,
+    foreign: bool,
 ) -> str:
     text = percent if share else number
     first, now = versions.iloc[0], versions[versions["now"]].iloc[0]
@@ -126,7 +135,10 @@ def _title(
         )
     if now.name == versions.index[0]:
         return f"Nothing removed: gap {number(first['gap'])}, {utility} {text(first['utility'])}"
+    done = f"With {count(now['removed'], 'record')} removed" if now["removed"] else "Trained again, nothing removed:"
+    if foreign:
+        done = f"Trained on these rows, {count(now['removed'], 'record')} removed:"
     return (
-        f"With {count(now['removed'], 'record')} removed the gap went from {number(first['gap'])} to {number(now['gap'])}, "
+        f"{done} the gap went from {number(first['gap'])} to {number(now['gap'])}, "
         f"{utility} from {text(first['utility'])} to {text(now['utility'])}"
     )

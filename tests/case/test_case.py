@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import core
 from core.errors import InputError, InputTypeError
@@ -25,6 +26,10 @@ def refused(
 ) -> None:
     with pytest.raises(error, match=message):
         core.Case(model, train, test, roles, **options)
+
+
+def _filled(frame):
+    return frame.fillna(frame.median())
 
 
 class TestAtTheDoor:
@@ -163,6 +168,32 @@ class TestAtTheDoor:
         model = make_pipeline(lenient, LogisticRegression()).fit(TRAIN[["job", "debt"]], TRAIN["granted"])
         case = core.Case(model, spoiled, TEST, ROLES)
         assert core.check_provenance(case).status == "mismatch"
+
+    def test_text_that_a_row_kept_for_confirming_has_too(self):
+        columns = ["age", "debt"]
+        model = RandomForestClassifier(2, random_state=0).fit(TRAIN[columns], TRAIN["granted"])
+        train, test = (table.assign(debt=table["debt"].astype(object)) for table in (TRAIN, TEST[:200]))
+        late = TEST[200:].assign(debt=TEST["debt"][200:].astype(object).where(TEST.index[200:] != 205, "?"))
+        train.loc[7, "debt"] = "?"
+        refused(r"Record 'p7' has '\?' in 'debt'", model=model, train=train, test=test, test_confirm=late)
+        train.loc[7, "debt"] = 10**400
+        refused("Record 'p7' has 1000", model=model, train=train, test=test)
+
+    def test_steps_that_fill_cells_from_other_rows(self):
+        columns = ["age", "debt"]
+        model = make_pipeline(FunctionTransformer(_filled), LogisticRegression()).fit(TRAIN[columns], TRAIN["granted"])
+        core.Case(model, TRAIN.assign(debt=TRAIN["debt"].where(TRAIN.index != 7)), TEST, ROLES)
+
+    def test_steps_inside_a_search(self):
+        columns = make_column_transformer((OneHotEncoder(), ["job"]), remainder="passthrough")
+        inner = make_pipeline(columns, LogisticRegression())
+        model = CalibratedClassifierCV(inner, cv=2).fit(TRAIN[["job", "debt"]], TRAIN["granted"])
+        spoiled = TRAIN.assign(job=TRAIN["job"].where(TRAIN.index != 7, "emperor"))
+        refused("Record 'p7' has 'emperor' in 'job': Found unknown", model=model, train=spoiled)
+
+    @pytest.mark.parametrize("retained", [[True], np.zeros(400, dtype=bool), np.arange(400)])
+    def test_a_mask_of_retained_rows(self, retained):
+        refused("`retained` must say of each of the 400 training rows", retained=retained)
 
     def test_what_the_model_reads_passes(self):
         columns = ["age", "debt"]

@@ -18,6 +18,7 @@ from core.case.roles import AtRate, Roles
 from core.case.storage import load_case, save_case
 from core.case.toml_text import to_toml
 from core.errors import InputError, InputTypeError
+from core.unlearning.registry import unlearn
 
 NAME = 'a "quoted" \\ <b>näme</b>\n= [x] \x7f'
 
@@ -267,3 +268,18 @@ def test_values_that_toml_has_no_word_for_are_refused() -> None:
     assert to_toml({"a": {"x": np.int64(3), "y": None}}) == "[a]\nx = 3"
     with pytest.raises(InputTypeError, match="text, a number or a truth value"):
         to_toml({"a": {"x": object()}})
+
+
+def test_a_case_whose_model_forgot_a_category_comes_back(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"job": draw.choice(["clerk", "cook"], 400), "debt": draw.normal(size=400), "sex": ["f", "m"] * 200}
+    )
+    table["granted"] = (table["debt"] + draw.normal(size=400) > 0).astype(int)
+    train = table.assign(job=table["job"].where(~table.index.isin([3, 7]), "emperor"))
+    columns = ColumnTransformer([("job", OneHotEncoder(), ["job"])], remainder="passthrough")
+    model = make_pipeline(columns, LogisticRegression()).fit(train[["job", "debt"]], train["granted"])
+    after = unlearn(Case(model, train, table, Roles("granted", 1, 1, ["sex"])), [3, 7]).case
+    assert "emperor" not in after.model[0].transformers_[0][1].categories_[0]
+    save_case(after, tmp_path / "case")
+    assert load_case(tmp_path / "case").n_retained == 398

@@ -137,6 +137,10 @@ def test_the_plane_is_a_path_with_now_marked() -> None:
     )
     figure = plane.path(table, "Gap", "accuracy")
     assert described(figure) == "With 30 records removed the gap went from 0.100 to 0.050, accuracy from 80.0% to 79.0%"
+    here = plane.path(table, "Gap", "accuracy", foreign=True)
+    assert described(here).startswith("Trained on these rows, 30 records removed: the gap went from 0.100")
+    again = plane.path(table.assign(removed=0), "Gap", "accuracy")
+    assert described(again).startswith("Trained again, nothing removed: the gap went from 0.100")
     assert list(figure.data[0].x) == [0.1, 0.05]
     assert {trace.name for trace in figure.data if trace.name} == {"earlier or undone", "now"}
     alone = plane.path(table.iloc[:1].assign(now=True), "Gap", "accuracy")

@@ -111,6 +111,22 @@ def test_a_ratio_is_turned_by_its_rates_not_by_the_smoothed_ones() -> None:
         assert shift["high"] < 0, "the interval lies on the side of the change"
 
 
+def test_two_groups_of_which_one_has_no_favourable_label_are_compared_on_the_other_rate() -> None:
+    draw = np.random.default_rng(0)
+    sex = Groups("sex", ("f", "m"), np.repeat(np.array([0, 1], dtype=np.int32), 200))
+    label = (sex.codes == 1) & (draw.random(400) < 0.5)
+    before = draw.random(400) < np.where(sex.codes == 1, 0.5, 0.2)
+    after = before & (draw.random(400) < 0.9)
+    odds, wrongly = (
+        compare_decisions(label, before, after, [sex], name).iloc[0]
+        for name in ("equalized_odds_difference", "false_positive_rate_difference")
+    )
+    assert odds["change"] == pytest.approx(wrongly["change"])
+    assert odds["low"] == pytest.approx(wrongly["low"], abs=0.02)
+    assert odds["high"] == pytest.approx(wrongly["high"], abs=0.02)
+    assert odds["p_value"] == pytest.approx(wrongly["p_value"], abs=0.05)
+
+
 def test_groups_that_change_places_are_marked() -> None:
     codes = np.tile([0, 1], 500).astype(np.int32)
     label = np.ones(1000, dtype=bool)

@@ -261,6 +261,9 @@ def test_values_too_large_to_be_squared_go_to_refit():
     case = core.Case(model, train=spoiled, test=TEST.fillna({"income": 30.0}), roles=ROLES)
     with pytest.raises(NotSupportedError, match=r"'income' holds values beyond 1e\+100"):
         core.unlearn(case, ["p9"], method="newton")
+    for _ in range(2):
+        with pytest.raises(NotSupportedError, match="Only a model with one optimum"):
+            core.converge(case)
 
 
 @pytest.mark.parametrize(
