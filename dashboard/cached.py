@@ -193,11 +193,8 @@ def comes_from_other_rows(work: Work) -> bool:
 
 
 def trained_here(work: Work, at: int | None = None) -> bool:
-    """Return whether a version, by default the one in force, was trained on the case's rows, as opened or by training again since."""
-    if not comes_from_other_rows(work):
-        return True
-    made = (version(work, i).result for i in range(1, (work.at if at is None else at) + 1))
-    return any(result is not None and result.method == "refit" for result in made)
+    """Return whether a version, by default the one in force, comes from the case's rows: every step, whatever it does, ends in training on them."""
+    return (work.at if at is None else at) > 0 or not comes_from_other_rows(work)
 
 
 def records(work: Work, found: Sequence[pd.Series[float]]) -> pd.DataFrame:

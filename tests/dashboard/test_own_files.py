@@ -475,14 +475,14 @@ def test_a_removal_by_training_on_foreign_rows_says_what_else_changed(
     def remove_some() -> str:
         app.session_state["work"] = replace(app.session_state["work"], selection=(1, 2, 3))
         app.switch_page("app_pages/remove.py").run()
-        warned = [one.value for one in app.markdown if "Train it again first" in one.value]
+        warned = [one.value for one in app.markdown if "Train it on them first" in one.value]
         app.button(key="remove_apply").click().run()
         assert not app.exception, app.exception
         return " ".join([*warned, *(one.value for one in app.caption)]).replace("\\", "")
 
     said = "does not come from these rows and labels"
     first = remove_some()
-    assert "Train it again first, then every change is the removal's" in first, "before it is applied"
+    assert "Train it on them first, then every change is the removal's" in first, "before it is applied"
     assert "The model as opened does not come from these rows and labels" in first, "and after it"
     app.switch_page("app_pages/start.py").run()
     assert not [one for one in app.button if one.key == "refit"], "the version in force was trained on these rows"
