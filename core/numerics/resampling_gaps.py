@@ -255,7 +255,7 @@ def largest_change_interval(
     >>> rates = np.array([0.70, 0.60, 0.50, 0.66, 0.60, 0.54])
     >>> low, high = largest_change_interval(rates, paired, all_pairs(np.arange(3)), level=0.95)
     >>> print(round(low, 2), round(high, 2))
-    -0.09 -0.07
+    -0.09 -0.06
     """
     sides = (contrasts, contrasts.shifted(len(values) // 2))
     estimates = [side.of(values) for side in sides]
