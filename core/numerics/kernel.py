@@ -89,8 +89,8 @@ def _compiled(function: Function, **options: Any) -> Function:
     dispatcher: Any = njit(cache=True, nogil=True, **options)(function)
     if hasattr(dispatcher, "_cache"):  # else numba is told not to compile
         kept = dispatcher._cache._cache_file
-        # What other sources left is not even read: it may name modules there are no more.
-        kept._version = f"{kept._version} {_SOURCES}"
+        # What other sources left, or the same ones by another name, is not even read: it may name modules there are no more.
+        kept._version = f"{kept._version} {function.__module__} {_SOURCES}"
         kept._source_stamp = _SOURCES
         # Of two processes that compile at once none writes to a file that the other's index names.
         kept._data_name_pattern = kept._data_name_pattern.replace("{number", f"{os.getpid()}-{{number")

@@ -63,3 +63,10 @@ def test_what_other_sources_left_is_not_read(package: Path, tmp_path: Path) -> N
     for index in package.glob("__pycache__/*.nbi"):
         index.write_bytes(f"V{numba.__version__}\n.".encode() + b"cvanished\nname\n.")
     assert answer(tmp_path) == "21 0"
+
+
+def test_what_the_same_file_left_as_another_module_is_not_read(package: Path, tmp_path: Path) -> None:
+    asked = f"import sys; sys.path.insert(0, {str(package)!r}); import outer; print(outer.twice_and_one(10))"
+    env = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    subprocess.run([sys.executable, "-c", asked], cwd=tmp_path, env=env, check=True)
+    assert answer(tmp_path) == "21 0"
