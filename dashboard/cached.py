@@ -187,14 +187,12 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
     return float(low[0]), float(high[0])
 
 
-def comes_from_other_rows(work: Work) -> bool:
-    """Return whether the model as opened was trained on other rows or labels than the case's."""
-    return provenance(versions(), work.case_id).status == "mismatch"
+def is_foreign(work: Work, at: int | None = None) -> bool:
+    """Return whether a version, by default the one in force, comes from other rows or labels than the case's.
 
-
-def trained_here(work: Work, at: int | None = None) -> bool:
-    """Return whether a version, by default the one in force, comes from the case's rows: every step, whatever it does, ends in training on them."""
-    return (work.at if at is None else at) > 0 or not comes_from_other_rows(work)
+    Only a model as opened can: every step, whatever it does, ends in training on the case's rows.
+    """
+    return (work.at if at is None else at) == 0 and provenance(versions(), work.case_id).status == "mismatch"
 
 
 def records(work: Work, found: Sequence[pd.Series[float]]) -> pd.DataFrame:

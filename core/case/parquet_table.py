@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.case.limits import Limits, show_bytes
-from core.errors import InputError, LimitError, listed
+from core.errors import InputError, LimitError, listed, said
 
 MAGIC = b"PAR1"
 UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
@@ -64,7 +64,7 @@ def read_parquet(data: bytes, limits: Limits) -> pd.DataFrame:
         if isinstance(error, InputError):
             raise
         raise InputError(
-            f"A Parquet table must be whole. This one cannot be read ({str(error).splitlines()[0][:200]}); save or upload it again."
+            f"A Parquet table must be whole. This one cannot be read ({said(error)[:200]}); save or upload it again."
         ) from error
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     frame.columns = pd.Index(["" if UNNAMED_INDEX.fullmatch(name) else name for name in frame.columns])

@@ -72,15 +72,15 @@ def check_readable(
 
 def _suspects(column: pd.Series[Any], beside: pd.Series[Any], retained: Bools) -> Iterator[int]:
     """Yield the first retained row of every kind of cell that a model may refuse though it takes those of the test rows."""
-    missing = column.isna().to_numpy()
+    numeric, missing = pd.api.types.is_numeric_dtype(column), column.isna().to_numpy()
     kinds = [missing]
-    if pd.api.types.is_numeric_dtype(column):
+    if numeric:
         size = np.abs(_numbers(column))
         kinds += [np.isinf(size), (size > SINGLE) & ~np.isinf(size)]
     for kind in kinds:
         found = np.flatnonzero(kind & retained)
         yield from found[:1].tolist()
-    if pd.api.types.is_numeric_dtype(column) and column.iloc[:LOOKED_AT].nunique() > FEW_VALUES:
+    if numeric and column.iloc[:LOOKED_AT].nunique() > FEW_VALUES:
         return
     rows = np.flatnonzero(retained & ~missing)
     rows = rows[~column.iloc[rows].duplicated().to_numpy()]

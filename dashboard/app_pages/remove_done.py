@@ -47,7 +47,7 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
     )
     for note in result.notes:
         st.caption(f":material/info: {plain(note)}")
-    if result.n_forgotten and not cached.trained_here(work, work.at - 1):
+    if result.n_forgotten and cached.is_foreign(work, work.at - 1):
         st.caption(
             ":material/info: The model as opened does not come from these rows and labels, so that part of the change comes from training on "
             "them. To see the removal alone, undo it, train the model on them on Start, and remove the records then."

@@ -36,7 +36,7 @@ def show() -> None:
         mitigators=remove_mitigators.points(mitigations),
         share=measure.is_share,
         planned=planned is not None and planned.in_force,
-        foreign=work.at > 0 and cached.comes_from_other_rows(work),
+        foreign=work.at > 0 and cached.is_foreign(work, 0),
     )
     chart.show(figure, "plane")
     remove_mitigators.button(work, measure)

@@ -58,7 +58,7 @@ def _provenance(work: Work) -> None:
     color, icon = _BADGES[verdict.status]
     st.markdown(f":{color}-badge[{icon} {verdict.status}] {plain(verdict.evidence)}")
     kinds = {step.kind for step in work.applied}
-    again = verdict.status == "mismatch" and cached.trained_here(work)
+    again = work.at > 0 and verdict.status == "mismatch"
     if "refit" in kinds or again:
         st.caption(
             ":material/check: The version in force was trained again on these rows; the verdict is on the model as it was opened."

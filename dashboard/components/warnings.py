@@ -51,7 +51,7 @@ def show(work: Work) -> None:
 
 def foreign(work: Work) -> None:
     """Warn, where the version in force does not come from these rows, of what any removal then changes besides."""
-    if cached.trained_here(work):
+    if not cached.is_foreign(work):
         return
     with st.container(border=True):
         st.markdown(
