@@ -30,6 +30,7 @@ from core.attribution.steady import Steady
 from core.attribution.surrogate import fits_too_closely, surrogate
 from core.attribution.tracing import Trace, trace
 from core.case.case import Case
+from core.case.provenance import check_provenance
 from core.errors import InputError, NotSupportedError
 from core.metrics.catalog import metric_of
 from core.numerics.false_discovery import discovery_rates
@@ -228,6 +229,11 @@ class Explaining:
 
     def _note_left_out(self) -> None:
         """Note how many rules were removed and are not shown; where none is shown, what else there is to try."""
+        if self.subsets and check_provenance(self.case).status == "mismatch":
+            self.notes.append(
+                "The model does not come from these rows and labels, so that what a rule is said to be responsible for counts what training on them "
+                "changes, too: train the model on them first (core.refit)."
+            )
         if self.subsets and self.n_left_out:
             self.notes.append(
                 f"Not shown: {self.n_left_out} of the {self.tries} rules whose records were removed, as that closed less than {percent(self.least)} of the gap."

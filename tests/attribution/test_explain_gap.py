@@ -319,3 +319,14 @@ def test_too_few_rows_to_test_on_are_said_to_be() -> None:
     found = core.explain_gap(core.Case(base.model, base.train, rows, base.roles, confirm=False), max_predicates=1)
     assert any("too few rows" in note for note in found.notes)
     assert found.candidates["p_value"].isna().all()
+
+
+def test_a_model_of_other_rows_says_that_rules_are_credited_with_training_on_these() -> None:
+    case = planted(RandomForestClassifier(4, max_depth=4, random_state=0))
+    other = applications(2500, 7)
+    model = RandomForestClassifier(4, max_depth=4, random_state=0).fit(other[FEATURES], other.granted)
+    foreign = case.replace(model, case.retained)
+    said = "does not come from these rows and labels"
+    options = {"max_predicates": 2, "top_k": 3, "min_responsibility": 0.0, "seconds": 3.0}
+    assert said in " ".join(core.explain_gap(foreign, **options).notes)
+    assert said not in " ".join(core.explain_gap(case, **options).notes)
