@@ -26,7 +26,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
 from core.attribution.smooth import SmoothMetric, predictors
-from core.case.objective import coefficients
+from core.unlearning.linear.objective import coefficients
 from core.unlearning.refit import fit_again
 
 GAP = "equal_opportunity_difference"

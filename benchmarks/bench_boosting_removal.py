@@ -24,8 +24,8 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 
 import core
-from core.unlearning.boosting_hist import HistBooster
-from core.unlearning.boosting_trees import Rows
+from core.families.boosting.booster import Rows
+from core.families.boosting.hist import HistBooster
 from core.unlearning.refit import fit_again
 
 D = 40

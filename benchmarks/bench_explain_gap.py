@@ -20,8 +20,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
-from core.attribution.explanation import badness
 from core.metrics.compare import compare
+from core.rules.explanation import badness
 
 METRICS = ("equal_opportunity_difference", "demographic_parity_difference")
 GERMAN_TARGET, ADULT_TARGET = ("credit_risk", "good"), ("income", ">50K")

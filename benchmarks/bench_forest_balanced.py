@@ -19,7 +19,7 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 import core
-from core.unlearning.forest_tree import first_difference
+from core.families.forest.tree import first_difference
 
 ROLES = core.Roles("label", 1, 1, ["group"])
 

@@ -24,11 +24,12 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 import core
-from core.numerics.tree_build import FEATURE, LEFT, RIGHT, ROWS, WEIGHT, build
-from core.numerics.tree_draws import mixed
-from core.unlearning import forest_steps, threads
-from core.unlearning.forest_state import Grove
-from core.unlearning.forest_tree import LivingTree, first_difference
+from core.families.forest import steps
+from core.families.forest.state import Grove
+from core.families.forest.tree import LivingTree, first_difference
+from core.numerics.trees.build import FEATURE, LEFT, RIGHT, ROWS, WEIGHT, build
+from core.numerics.trees.draws import mixed
+from core.unlearning import threads
 
 D = 40
 JOBS = 2
@@ -136,7 +137,7 @@ def phases(case: core.Case, repeats: int) -> None:
     benches, spent = case.state.grove.benches, Counter[str]()
 
     def clocked(name: str) -> Callable[..., Any]:
-        inner = getattr(forest_steps, name)
+        inner = getattr(steps, name)
 
         def call(*args: Any) -> Any:
             seconds, result = timed(lambda: inner(*args))
@@ -150,9 +151,7 @@ def phases(case: core.Case, repeats: int) -> None:
     draw = np.random.default_rng(1)
     with (
         mock.patch.object(threads, "processors", return_value=1),
-        mock.patch.multiple(
-            forest_steps, update=clocked("update"), with_tree=clocked("with_tree"), grow=clocked("grow")
-        ),
+        mock.patch.multiple(steps, update=clocked("update"), with_tree=clocked("with_tree"), grow=clocked("grow")),
     ):
         for one in draw.choice(case.retained_ids, repeats, replace=False):
             seconds, result = timed(lambda one=one: core.unlearn(case, [one], method="forest"))

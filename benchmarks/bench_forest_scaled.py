@@ -12,6 +12,7 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
+from core.families.unlearner.tree import first_difference
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
@@ -19,8 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 import core
 from benchmarks.bench_forest_removal import JOBS, features_of, make_tables, refit_time, timed
-from core.unlearning import forest
-from core.unlearning.forest_tree import first_difference
+from core.families.forest import unlearner
 
 
 def whole_numbers(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def report(name: str, train: pd.DataFrame, test: pd.DataFrame, n_trees: int, k: 
     for _ in range(repeats):
         ids = draw.choice(case.retained_ids, k, replace=False)
         place, kept = timed(lambda ids=ids: core.unlearn(case, ids, method="forest"))
-        with mock.patch.object(forest, "rescaled", return_value=None):
+        with mock.patch.object(unlearner, "rescaled", return_value=None):
             again, built = timed(lambda ids=ids: core.unlearn(case, ids, method="forest"))
         pairs = zip(kept.case.state.trees, built.case.state.trees, strict=True)
         wrong += sum(first_difference(one.grown, other.grown) >= 0 for one, other in pairs)

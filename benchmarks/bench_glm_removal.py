@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import core
-from core.case.objective import coefficients
+from core.unlearning.linear.objective import coefficients
 
 SOLVERS = ("lbfgs", "newton-cholesky")
 REQUESTS = ((1, 1e-4, 100), (1, 1e-8, None), (0.01, 1e-6, 5), (0.1, 1e-6, 2))

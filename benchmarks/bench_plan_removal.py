@@ -18,7 +18,7 @@ from bench_adult import TIGHT, fit
 
 import core
 from core.attribution.outcome import Outcome
-from core.attribution.plan_search import fewest
+from core.plans.search import fewest
 
 GAP = "equal_opportunity_difference"
 

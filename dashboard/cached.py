@@ -12,13 +12,14 @@ import pandas as pd
 import streamlit as st
 
 import core
-from core.attribution.utility import Utility
-from core.case.provenance import Provenance, check_provenance
+from core.actions.provenance import check_provenance
+from core.case.verdict import Provenance
 from core.metrics import AuditReport, audit
 from core.metrics.audit import LEVEL, audit_arrays, sample_of
 from core.metrics.catalog import metrics_of
 from core.metrics.curves import calibration_curves, errors_by_group, roc_curves, threshold_sweep
 from core.metrics.intervals import wilson
+from core.plans.utility import Utility
 from dashboard import workspace
 from dashboard.history import Steps, Version, Versions, revision
 from dashboard.measures import Measure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import core
 from core.metrics import METRICS
-from dashboard.words import inline, number, percent
+from core.words import inline, number, percent
 from dashboard.work import Threshold
 
 EQUAL_OPPORTUNITY = "equal_opportunity_difference"

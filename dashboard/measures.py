@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.attribution.utility import COST
 from core.metrics import METRICS
-from dashboard.words import inline, number, percent
+from core.plans.utility import COST
+from core.words import inline, number, percent
 
 UTILITIES = ("accuracy", "balanced_accuracy", "average_precision", COST)
 

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 import core
-from core.attribution.conditions import Condition
 from core.case.groups import MISSING
+from core.rules.conditions import Condition
 from dashboard.tables import named
 
 Point = tuple[float, float]

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import core
-from core.case.storage import load_case
 from core.errors import InputError
+from core.files.cases.storage import load_case
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 DAY_S = 86_400.0

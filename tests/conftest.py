@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
 
-COMPILES_TREES = Path(__file__).parent / "unlearning" / "test_forest_against_sklearn.py"
+COMPILES_TREES = Path(__file__).parent / "families" / "forest" / "test_against_sklearn.py"
 TREES = re.compile("Forest|ExtraTree|DecisionTree|kernels")
 
 
@@ -86,7 +86,7 @@ def make_pipeline_for(
 @pytest.fixture
 def leaves_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let "auto" refit the leaves of boosting however little training again would cost."""
-    monkeypatch.setattr("core.unlearning.boosting.SOON", 0.0)
+    monkeypatch.setattr("core.families.boosting.unlearner.SOON", 0.0)
 
 
 @pytest.fixture(scope="session")

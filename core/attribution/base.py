@@ -49,8 +49,8 @@ class Attributor(ABC):
     """
 
     name: str
-    family: tuple[type, ...]
-    """Classes of the models it is meant for."""
+    follows_labels: bool = False
+    """Whether the models learn labels by heart, so that the influence of single records is too weak to search rules by."""
 
     @abstractmethod
     def fits(self, case: Case) -> str | None:

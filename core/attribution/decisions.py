@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from core.attribution.smooth import SmoothMetric
 from core.case.case import Case
-from core.numerics.logistic import sigmoid
+from core.numerics.linear.logistic import sigmoid
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

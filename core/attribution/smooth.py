@@ -25,8 +25,8 @@ from core.metrics.rates import group_rate, group_rate_gradient
 from core.metrics.samples import GroupSample, generator
 from core.metrics.score_gradients import score_metric_gradient
 from core.metrics.scores import score_metric
-from core.numerics.counts import cell_counts
-from core.numerics.logistic import sigmoid
+from core.numerics.linear.logistic import sigmoid
+from core.numerics.statistics.counts import cell_counts
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -355,7 +355,7 @@ class Case(TrainingRecords):
 
     def save(self, folder: str | Path) -> Path:
         """Write the case to a folder: case.toml, both tables as Parquet, the model as skops."""
-        from core.case.storage import save_case  # storage reads cases back, so it imports this module
+        from core.files.cases.storage import save_case  # storage reads cases back, so it imports this module
 
         return save_case(self, folder)
 

@@ -20,6 +20,11 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
+def final_estimator(model: Any) -> Any:
+    """Return the last estimator of a pipeline, or the model itself."""
+    return model.steps[-1][1] if isinstance(model, Pipeline) else model
+
+
 def column_names(model: Any) -> Any:
     """Return the column names a model was fitted on, or None; a pipeline that starts with "passthrough" asks its next step."""
     model = scorer(model)

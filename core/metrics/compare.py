@@ -16,7 +16,7 @@ from core.metrics.catalog import METRICS, Metric, metric_of, metrics_of
 from core.metrics.inference import Change, paired_change
 from core.metrics.samples import PairedSample, Sample, feature_name, generator, occupied
 from core.metrics.scores import members
-from core.numerics.counts import FloatArray
+from core.numerics.statistics.counts import FloatArray
 
 ALL_RECORDS = "(all)"
 RATES = ("selection_rate", "true_positive_rate", "accuracy")

@@ -15,7 +15,7 @@ from core.metrics.gaps import evaluate
 from core.metrics.intervals import wilson
 from core.metrics.samples import occupied
 from core.metrics.scores import members, score_bins
-from core.numerics.counts import BoolArray, FloatArray, cell_counts
+from core.numerics.statistics.counts import BoolArray, FloatArray, cell_counts
 
 MOST_POINTS = 200
 Feature = str | Sequence[str] | None

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.rates import group_rate, group_rate_gradient
-from core.numerics.counts import FloatArray
+from core.numerics.statistics.counts import FloatArray
 
 
 def evaluate(name: str, counts: FloatArray, *, pos_is_favorable: bool = True) -> FloatArray:

@@ -10,7 +10,7 @@ from core.metrics.catalog import SCORE_RATES
 from core.metrics.intervals import MARGIN, auc_interval, normal_interval, wilson, wilson_needed
 from core.metrics.rates import RATES, terms_of
 from core.metrics.samples import GroupSample
-from core.numerics.counts import BoolArray, FloatArray
+from core.numerics.statistics.counts import BoolArray, FloatArray
 
 UNJUDGED = frozenset({"log_loss", "calibration_error"})
 """Rates without a common scale for "too wide"."""

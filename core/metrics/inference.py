@@ -1,6 +1,6 @@
 """Intervals and tests of what compares groups: gaps, ratios and extremes, and their changes.
 
-A gap is the largest of all differences between two groups (`core.numerics.resampling_gaps`); a ratio is that on logarithms, an
+A gap is the largest of all differences between two groups (`core.numerics.statistics.resampling_gaps`); a ratio is that on logarithms, an
 extreme the largest of the rates or their negatives.
 """
 
@@ -16,9 +16,9 @@ from core.metrics.catalog import METRICS, Metric
 from core.metrics.gaps import combine, rate_weights
 from core.metrics.rates import RATES, group_rate
 from core.metrics.samples import GroupSample, PairedSample, RateDraws
-from core.numerics.counts import BoolArray, FloatArray
-from core.numerics.resampling import upper_p_value
-from core.numerics.resampling_gaps import (
+from core.numerics.statistics.counts import BoolArray, FloatArray
+from core.numerics.statistics.resampling import upper_p_value
+from core.numerics.statistics.resampling_gaps import (
     Contrasts,
     all_pairs,
     change_interval,

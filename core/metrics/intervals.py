@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from core.numerics.counts import FloatArray
+from core.numerics.statistics.counts import FloatArray
 
 MARGIN = 0.1
 

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from core.numerics.counts import FloatArray
-from core.numerics.resampling import Stratum
+from core.numerics.statistics.counts import FloatArray
+from core.numerics.statistics.resampling import Stratum
 
 Cells = tuple[tuple[float, float], tuple[float, float]]
 

@@ -16,8 +16,8 @@ from core.metrics.catalog import METRICS, SCORE_RATES
 from core.metrics.intervals import auc_error_floor
 from core.metrics.rates import group_rate
 from core.metrics.scores import group_scores, positive_side
-from core.numerics.counts import BoolArray, FloatArray, IntArray, before_and_after, cell_counts, joint_counts
-from core.numerics.resampling import Stratum, bootstrap_counts, permuted_counts, smoothed, swapped_counts
+from core.numerics.statistics.counts import BoolArray, FloatArray, IntArray, before_and_after, cell_counts, joint_counts
+from core.numerics.statistics.resampling import Stratum, bootstrap_counts, permuted_counts, smoothed, swapped_counts
 
 AREAS = frozenset({"roc_auc", "average_precision"})
 FEW = 20

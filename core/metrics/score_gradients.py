@@ -20,7 +20,7 @@ from scipy.signal import fftconvolve
 from core.metrics.catalog import metric_of
 from core.metrics.gaps import rate_weights
 from core.metrics.scores import SMALLEST, group_scores, members, positive_side, score_bins
-from core.numerics.counts import BoolArray, FloatArray, IntArray
+from core.numerics.statistics.counts import BoolArray, FloatArray, IntArray
 
 GRID = 2048
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.metrics.catalog import METRICS, metric_of
 from core.metrics.gaps import combine
-from core.numerics.counts import BoolArray, FloatArray, IntArray
+from core.numerics.statistics.counts import BoolArray, FloatArray, IntArray
 
 N_BINS = 10
 SMALLEST = float(np.finfo(np.float64).eps)

@@ -10,8 +10,7 @@ from fairlearn.preprocessing import CorrelationRemover
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from core.case.objective import linear_estimator
-from core.case.scoring import positive_scores
+from core.case.scoring import final_estimator, positive_scores
 from core.errors import NotSupportedError, listed
 from core.mitigation.base import Floats, Mitigator, Outcome, Progress, Task
 
@@ -45,7 +44,7 @@ class Correlation(Mitigator):
         table = _beside(groups, names, _numbers(steps, task.X))
         progress(0.5, "Training the model on what is left")
         weight = {} if task.weight is None else {"sample_weight": task.weight}
-        last = clone(linear_estimator(case.model))
+        last = clone(final_estimator(case.model))
         last.fit(remover.fit(table).transform(table), case.train_labels[case.retained], **weight)
         split = _beside(groups, task.group_names(task.on), _numbers(steps, task.X_split))
         scores = positive_scores(last, remover.transform(split), case.pos_column)

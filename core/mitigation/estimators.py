@@ -11,8 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from core.case.case import Case
-from core.case.objective import linear_estimator
-from core.case.scoring import positive_scores
+from core.case.scoring import final_estimator, positive_scores
 from core.mitigation.fits import Fits
 
 Labels = npt.NDArray[np.int64]
@@ -97,4 +96,4 @@ def weight_name(model: Any) -> str:
 
 def takes_weights(model: Any) -> bool:
     """Return whether the model can be fitted with weights."""
-    return bool(has_fit_parameter(linear_estimator(model), "sample_weight"))
+    return bool(has_fit_parameter(final_estimator(model), "sample_weight"))

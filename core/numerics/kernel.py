@@ -28,7 +28,7 @@ boolean: Any = np.bool_
 
 def _sources(folder: Path) -> str:
     """Return what tells the sources of all kernels from any others."""
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py")))).hexdigest()
 
 
 _SOURCES = _sources(Path(__file__).parent)

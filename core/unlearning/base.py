@@ -95,8 +95,6 @@ class Unlearner(ABC):
 
     name: str
     guarantee: Guarantee
-    family: tuple[type, ...] = ()
-    """Classes of the models it is meant for; empty for any."""
 
     def fits(self, case: Case) -> str | None:
         """Return None where the unlearner serves this case, else the reason why not.
@@ -145,6 +143,20 @@ class Unlearner(ABC):
             If the method only removes.
         """
         raise NotSupportedError("it removes records and does not change labels or weights")
+
+    def can_converge(self, case: Case) -> bool:  # noqa: ARG002
+        """Return whether `converge` can be tried: whether the model minimises an objective that its solver may have stopped short of."""
+        return False
+
+    def converge(self, case: Case) -> Case:  # noqa: ARG002
+        """Return the case with its model moved to the optimum of its objective; nothing is removed.
+
+        Raises
+        ------
+        NotSupportedError
+            If the model has no such optimum, or more than one.
+        """
+        raise NotSupportedError(f"models that {self.name!r} serves have no objective with one optimum")
 
     def retrained(self, case: Case, retained: npt.NDArray[np.bool_]) -> Any:  # noqa: ARG002
         """Return what training `case`'s model again on the retained rows gives with the randomness that this unlearner holds fixed.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.case.limits import MIB, show_bytes
 from core.errors import InputError, LimitError
+from core.files.tables.limits import MIB, show_bytes
 
 VARIABLE = "REDRESS_MAX_MEMORY_MB"
 """Environment variable with the megabytes that one preparation may take, in place of what is free."""

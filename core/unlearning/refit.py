@@ -25,7 +25,7 @@ from core.unlearning.base import (
     mask_without,
     model_input,
 )
-from core.unlearning.composite import thresholds_on
+from core.unlearning.thresholds import thresholds_on
 
 TRAINING = "Training again"
 

@@ -19,10 +19,10 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.group_thresholds import decides_by_group, scorer
-from core.case.objective import coefficients, linear_estimator
-from core.case.scoring import model_rows, positive_scores
+from core.case.scoring import final_estimator, model_rows, positive_scores
 from core.errors import InputError, RedressError
 from core.unlearning.base import Guarantee, Removal, Unlearner, model_input
+from core.unlearning.linear.objective import coefficients
 from core.unlearning.refit import fit_again
 from core.verification.polishing import polished
 from core.verification.tree_checks import check_trees
@@ -147,7 +147,7 @@ def check_unlearner(unlearner: Unlearner, case: Case, *, seed: int = 0, raise_on
 def oracle(trial: Trial) -> Any:
     """Return the model to train again with: for a certified unlearner, a logistic regression that its solver takes to the optimum."""
     model = clone(trial.case.model)
-    estimator = linear_estimator(model.estimator if decides_by_group(model) else model)
+    estimator = final_estimator(model.estimator if decides_by_group(model) else model)
     if trial.unlearner.guarantee is Guarantee.CERTIFIED and type(estimator) is LogisticRegression:
         own = estimator.solver == "liblinear"
         estimator.set_params(

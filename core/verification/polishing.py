@@ -9,9 +9,10 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.group_thresholds import scorer
-from core.case.objective import by_class, coefficients, linear_estimator, logistic_objective
-from core.numerics.softmax import contrasts
+from core.case.scoring import final_estimator
+from core.numerics.linear.softmax import contrasts
 from core.unlearning.base import model_input
+from core.unlearning.linear.objective import by_class, coefficients, logistic_objective
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,7 +34,7 @@ def polished(case: Case, retained: npt.NDArray[np.bool_], model: object) -> Floa
     Returns
     -------
     ndarray
-        As `core.case.objective.coefficients` gives them.
+        As `core.unlearning.linear.objective.coefficients` gives them.
     """
     table, model = model_input(case, retained), scorer(model)
     X = model[:-1].transform(table) if isinstance(model, Pipeline) else table
@@ -46,7 +47,7 @@ def polished(case: Case, retained: npt.NDArray[np.bool_], model: object) -> Floa
     totals: Floats = np.bincount(y, weights=weight, minlength=objective.n_classes).astype(np.float64)
     weight = weight * objective.class_weights(totals)[y]
     if objective.n_classes > 2:
-        W = by_class(linear_estimator(model))
+        W = by_class(final_estimator(model))
         for _ in range(STEPS):
             W = _step(W, X, y, weight, penalty[: X.shape[1]])
         return (contrasts(len(W)).T @ W).ravel()

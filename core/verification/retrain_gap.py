@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.ensemble._forest import ForestClassifier
 
 from core.case.case import Case, check_case
-from core.case.objective import linear_estimator
+from core.case.scoring import final_estimator
 from core.unlearning.base import Progress
 from core.unlearning.refit import refit
 
@@ -54,7 +54,7 @@ class RetrainGap:
 
     def _own_draws(self) -> str:
         """Return why a forest differs from its refit even where it forgot exactly."""
-        if not isinstance(linear_estimator(self.refit.model), ForestClassifier):
+        if not isinstance(final_estimator(self.refit.model), ForestClassifier):
             return ""
         return " A forest trained again draws other rows and features, and that alone moves scores; exact forgetting holds its draws fixed."
 

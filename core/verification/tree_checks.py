@@ -17,10 +17,10 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier
 
+from core.actions.provenance import check_provenance
 from core.case.case import Case
-from core.case.provenance import check_provenance
+from core.families.forest.parts import trees_of
 from core.unlearning.base import model_input
-from core.unlearning.forest_parts import trees_of
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.words import plain
+from core.words import plain
 
 HOVER = {"displayModeBar": False, "doubleClick": False}
 SELECTING = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d", "hoverclosest", "hovercompare"]}

@@ -8,9 +8,9 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from core.errors import RedressError
+from core.words import plain
 from dashboard import cached, session
 from dashboard.components import opening, pages, strip, waiting
-from dashboard.words import plain
 
 _ASSETS = Path(__file__).resolve().parent.parent / "assets"
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import Page
 
-START = "app_pages/start.py"
-CHECK = "app_pages/check.py"
-FIND = "app_pages/find.py"
-REMOVE = "app_pages/remove.py"
+START = "app_pages/start/page.py"
+CHECK = "app_pages/check/page.py"
+FIND = "app_pages/find/page.py"
+REMOVE = "app_pages/remove/page.py"
 TITLES = {START: "Start", CHECK: "Check", FIND: "Find", REMOVE: "Remove"}
 
 
 def page(path: str) -> Page:
     """Return a page as Streamlit takes it; made anew each time, since one made outside a session stays empty."""
-    return st.Page(path, title=TITLES[path], default=path == START)
+    return st.Page(path, title=TITLES[path], url_path=TITLES[path].lower(), default=path == START)
 
 
 def listed() -> list[Page]:

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 import core
-from core.attribution.random_removals import band
 from core.mitigation import METHODS
+from core.plans.random_removals import band
 from dashboard import cached
 from dashboard.components import computing
 from dashboard.jobs import GivenUpError, Report

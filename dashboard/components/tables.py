@@ -11,11 +11,11 @@ import pandas as pd
 import streamlit as st
 
 import core
-from core.case.tables import safe_for_csv
+from core.files.tables.read import safe_for_csv
 from core.metrics import METRICS
+from core.words import number, percent, signed
 from dashboard import meaning
 from dashboard.session import Key
-from dashboard.words import number, percent, signed
 
 
 def rate_table(rates: Iterable[str], roles: core.Roles) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from core.words import count
 from dashboard import session
 from dashboard.session import Key
-from dashboard.words import count
 
 
 def first(what: str, ids: Sequence[Any], usual: int) -> None:

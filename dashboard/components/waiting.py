@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.errors import RedressError
 from core.unlearning import compiling
+from core.words import count, inline, plain, seconds
 from dashboard import jobs, session
-from dashboard.words import count, inline, plain, seconds
 
 CASE = "case"
 """Work about the open case: of two, the later one counts."""

@@ -9,10 +9,10 @@ import streamlit as st
 from core.errors import RedressError
 from core.metrics import METRICS
 from core.metrics.samples import feature_name
+from core.words import inline, interval, number, plain
 from dashboard import cached, meaning
 from dashboard.components import computed, pages
 from dashboard.tables import row
-from dashboard.words import inline, interval, number, plain
 from dashboard.work import Work
 
 SMOOTHED = (

@@ -12,11 +12,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
-from core.attribution import forest_measured
 from core.attribution.measured import mixture
 from core.attribution.outcome import Outcome
 from core.attribution.smooth import SmoothMetric
 from core.errors import InputError, InputTypeError
+from core.families.forest import measured
 
 COLUMNS = ["income", "debt", "region", "woman"]
 METRICS = ("demographic_parity_difference", "equal_opportunity_difference")
@@ -94,7 +94,7 @@ def test_when_the_time_is_over_too_soon_the_sample_is_not_used(removed):
 
 def test_it_reports_and_can_be_given_up_between_groups(removed, monkeypatch):
     case, groups, _ = removed
-    monkeypatch.setattr(forest_measured, "processors", lambda: 1)
+    monkeypatch.setattr(measured, "processors", lambda: 1)
     seen = []
     core.measured_changes(case, groups[:12], METRICS[0], seconds=1e-9, progress=seen.append)
     assert seen == pytest.approx([4 / N_TREES * part for part in (0, 1 / 3, 2 / 3)]), "of 12 groups 4 at a time"
@@ -103,28 +103,28 @@ def test_it_reports_and_can_be_given_up_between_groups(removed, monkeypatch):
         if share > 0:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(forest_measured.Removals, "effects", None)
+    monkeypatch.setattr(measured.Removals, "effects", None)
     with pytest.raises(KeyboardInterrupt):
         core.measured_changes(case, groups[:12], METRICS[0], progress=give_up)
 
 
 def test_compiling_does_not_use_up_the_time(removed, monkeypatch):
     case, groups, _ = removed
-    leave, now = forest_measured.leave, [0.0]
+    leave, now = measured.leave, [0.0]
 
     def compiled_first(*args):
         now[0] = now[0] or 120.0
         return leave(*args)
 
-    monkeypatch.setattr(forest_measured, "leave", compiled_first)
-    monkeypatch.setattr(forest_measured.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(measured, "leave", compiled_first)
+    monkeypatch.setattr(measured.time, "monotonic", lambda: now[0])
     found = core.measured_changes(case, groups[:12], METRICS[0], target=0.1, seconds=60.0)
-    assert found.n_trees >= forest_measured.FEWEST
+    assert found.n_trees >= measured.FEWEST
 
 
 def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed, monkeypatch):
     case, groups, true = removed
-    monkeypatch.setattr(forest_measured, "FEWEST", 4)
+    monkeypatch.setattr(measured, "FEWEST", 4)
     outcome = Outcome.of(case, METRICS[0], "woman", "explore")
     found = core.measured_changes(case, groups[:30], METRICS[0], seconds=1e-9)
     real = outcome.values(true[:30]) - outcome.value()
@@ -135,7 +135,7 @@ def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed, monkeypatch):
 def test_blocks_of_groups_are_measured_alike(removed, monkeypatch):
     case, groups, _ = removed
     whole = core.measured_changes(case, groups[:6], METRICS[0], target=1.0)
-    monkeypatch.setattr(forest_measured, "MOST_NUMBERS", forest_measured.DRAWS * len(case.rows("explore")) * 3)
+    monkeypatch.setattr(measured, "MOST_NUMBERS", measured.DRAWS * len(case.rows("explore")) * 3)
     parts = core.measured_changes(case, groups[:6], METRICS[0], target=1.0)
     np.testing.assert_array_equal(parts.changes, whole.changes)
     assert parts.n_trees == N_TREES
@@ -214,7 +214,7 @@ def test_groups_that_change_the_preprocessing_are_removed_as_really(scaled, monk
         *((region == number) & woman for number in range(9)),
         (region == 3) | ((region == 5) & woman),
     ]
-    monkeypatch.setattr(forest_measured, "MOST_NUMBERS", 8 * forest_measured.DRAWS * len(case.rows("explore")))
+    monkeypatch.setattr(measured, "MOST_NUMBERS", 8 * measured.DRAWS * len(case.rows("explore")))
     found = core.measured_changes(case, groups, METRICS[0], target=1.0)
     assert not found.trained_again.any()
     assert found.n_trees == found.of_trees == 8
@@ -231,9 +231,9 @@ def test_the_tables_of_groups_that_take_categories_along_count_as_memory(monkeyp
     outcome, region = Outcome.of(case, METRICS[0], "woman", "explore"), TRAIN["region"].to_numpy()
     groups = {number: np.flatnonzero(region == number // 2) for number in range(12)}
     rows, most = len(case.rows("explore")), 3
-    monkeypatch.setattr(forest_measured, "MOST_NUMBERS", rows * (2 * most * forest_measured.DRAWS + most * 12))
+    monkeypatch.setattr(measured, "MOST_NUMBERS", rows * (2 * most * measured.DRAWS + most * 12))
     marked, changes = np.zeros(12, dtype=bool), np.zeros(12)
-    blocks = [block for block, _ in forest_measured._in_blocks(outcome, groups, marked, changes, None)]
+    blocks = [block for block, _ in measured._in_blocks(outcome, groups, marked, changes, None)]
     assert [list(block) for block in blocks] == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
     assert [len({id(leaving.points) for leaving in block.values()}) for block in blocks] == [most, most]
 

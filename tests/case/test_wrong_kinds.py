@@ -62,9 +62,9 @@ WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
     "a column of a number": (lambda case: core.read_ids(case, b"person\np1\n", column=5), "`column` must be the name"),
     "limits of a number": (
         lambda _: core.read_table(b"a,b\n1,2\n", limits=5),
-        "Limits must be given as core.case.limits.Limits",
+        "Limits must be given as core.files.tables.limits.Limits",
     ),
-    "limits of a table": (lambda _: core.load_model(b"", limits=5), "core.case.limits.ModelLimits"),
+    "limits of a table": (lambda _: core.load_model(b"", limits=5), "core.files.tables.limits.ModelLimits"),
     "reasons of a list": (lambda case: core.reasons(case, [["p1"]]), "Each id must be that of one record"),
     "no folder for a model": (lambda case: core.save_model(case.model, "/no/such/model.skops"), "a folder that exists"),
     "no path for a model": (lambda case: core.save_model(case.model, None), "given as a path"),  # type: ignore[arg-type]

@@ -21,8 +21,8 @@ from sklearn.linear_model import LogisticRegression
 from streamlit.testing.v1 import AppTest
 
 import core
-from core.case import trial
 from core.errors import InputError
+from core.files.models import trial
 from dashboard import cached, jobs, workspace
 from dashboard.components import opening, waiting
 from tests.conftest import make_pipeline_for, make_table
@@ -209,7 +209,7 @@ def test_names_with_markup_are_shown_as_they_are(open_app: Opener) -> None:
     assert not app.exception, app.exception
     assert "work" in app.session_state
     for page in ("start", "check", "find", "remove"):
-        app.switch_page(f"app_pages/{page}.py").run()
+        app.switch_page(f"app_pages/{page}/page.py").run()
         assert not app.exception, app.exception
         shown = [
             one.value for kind in (app.markdown, app.caption, app.subheader, app.info, app.warning) for one in kind
@@ -263,7 +263,7 @@ def test_the_columns_of_a_model_without_names_can_be_chosen(
     app.button(key="open").click().run()
     assert not app.exception, app.exception
     assert cached.case(app.session_state["work"]).features == ("debt", "income")
-    app.switch_page("app_pages/find.py").run()
+    app.switch_page("app_pages/find/page.py").run()
     app.segmented_control(key="find_start").set_value("Labels").run()
     next(one for one in app.button if one.label == "Rank suspicious labels").click().run()
     table = next(one for one in app.dataframe if "suspicion" in one.value.columns)
@@ -444,7 +444,7 @@ def test_missing_groups_are_a_group_of_their_own_on_the_page(
     next(one for one in app.multiselect if one.label == "Sensitive features").set_value(["region"]).run()
     app.button(key="open").click().run()
     assert not app.exception, app.exception
-    app.switch_page("app_pages/check.py").run()
+    app.switch_page("app_pages/check/page.py").run()
     assert any("(missing)" in str(one.value) for one in app.dataframe)
 
 
@@ -460,7 +460,7 @@ def test_a_model_trained_on_other_rows_can_be_trained_again_on_these(
     assert core.check_provenance(cached.case(work)).status == "verified"
     assert "was trained again on these rows" in " ".join(one.value for one in app.caption)
     assert not [one for one in app.button if one.key == "refit"]
-    app.switch_page("app_pages/find.py").run()
+    app.switch_page("app_pages/find/page.py").run()
     assert not app.exception, app.exception
     assert not [one for one in app.info if "No attribution" in one.value], "the version in force has influence"
     assert any("Take the most harmful" in one.label for one in app.slider)
@@ -474,7 +474,7 @@ def test_a_removal_by_training_on_foreign_rows_says_what_else_changed(
 
     def remove_some() -> str:
         app.session_state["work"] = replace(app.session_state["work"], selection=(1, 2, 3))
-        app.switch_page("app_pages/remove.py").run()
+        app.switch_page("app_pages/remove/page.py").run()
         warned = [one.value for one in app.markdown if "Train it on them first" in one.value]
         app.button(key="remove_apply").click().run()
         assert not app.exception, app.exception
@@ -484,10 +484,10 @@ def test_a_removal_by_training_on_foreign_rows_says_what_else_changed(
     first = remove_some()
     assert "Train it on them first, then every change is the removal's" in first, "before it is applied"
     assert "The model as opened does not come from these rows and labels" in first, "and after it"
-    app.switch_page("app_pages/start.py").run()
+    app.switch_page("app_pages/start/page.py").run()
     assert not [one for one in app.button if one.key == "refit"], "the version in force was trained on these rows"
     app.session_state["work"] = replace(work, selection=())
-    app.switch_page("app_pages/start.py").run()
+    app.switch_page("app_pages/start/page.py").run()
     app.button(key="refit").click().run()
     assert said not in remove_some(), "the version in force comes from these rows"
 

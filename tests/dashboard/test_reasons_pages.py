@@ -13,11 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 import core
 from core.errors import InputError
+from core.figures import reasons
 from core.metrics import METRICS
 from dashboard import jobs, workspace
-from dashboard.app_pages import remove_changes
+from dashboard.app_pages.remove import changes
 from dashboard.components import warnings
-from dashboard.figures import reasons
 from dashboard.history import Step, take
 from dashboard.meaning import first_metric, label, of_gap
 from dashboard.results import Results
@@ -69,7 +69,7 @@ def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(
     go(app, "remove")
     assert "leaf_refit comes after refit: training again takes only about 0.0" in captions(app)
     assert "was really trained again without them" in " ".join(one.value for one in app.info)
-    monkeypatch.setattr("core.unlearning.boosting.SOON", 0.0)
+    monkeypatch.setattr("core.families.boosting.unlearner.SOON", 0.0)
     app.run()
     assert "comes after refit" not in captions(app)
     ways = " ".join(next(one for one in app.radio if one.key == "remove_method").proto.captions)
@@ -143,7 +143,7 @@ def test_groups_that_end_level_are_not_said_to_change_places(small_case: core.Ca
     table = core.compare(small_case, small_case, metrics=[gap, ratio], features=["sex"])
     for after, over in (({gap: 0.0004, ratio: 0.9998}, [False] * 2), ({gap: 0.01, ratio: 0.9}, [True] * 2)):
         ended = table.assign(reversed=True, after=[after[name] for name, _ in table.index])
-        assert remove_changes.readable(ended, small_case.roles)["reversed"].tolist() == over
+        assert changes.readable(ended, small_case.roles)["reversed"].tolist() == over
 
 
 def test_a_long_result_shows_its_progress_and_can_be_given_up(
@@ -160,7 +160,7 @@ def test_a_long_result_shows_its_progress_and_can_be_given_up(
 
     monkeypatch.setattr(core, "influence", slow)
     monkeypatch.setattr(jobs, "QUICK_S", 0.05)
-    app.switch_page("app_pages/find.py").run()
+    app.switch_page("app_pages/find/page.py").run()
     assert not app.exception, app.exception
     assert "On its way" in captions(app)
     assert len(app.dataframe) >= 1, "the records are there without their influence"

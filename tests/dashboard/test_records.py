@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 import core
+from core.figures import influence
 from dashboard import session
-from dashboard.app_pages import find_table
-from dashboard.figures import influence
+from dashboard.app_pages.find import table as find_table
 from dashboard.records import Filters, inside_box, inside_outline, makeup, most_harmful, record_table
 from dashboard.work import Work
 from tests.dashboard.conftest import Opener

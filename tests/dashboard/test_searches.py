@@ -10,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 import core
 from dashboard import jobs
-from dashboard.app_pages import find_start, remove_mitigators, remove_plan
+from dashboard.app_pages.find import start as find_start
+from dashboard.app_pages.remove import mitigators as remove_mitigators
+from dashboard.app_pages.remove import plan as remove_plan
 from dashboard.components import searched
 from dashboard.history import Step
 from dashboard.work import Work

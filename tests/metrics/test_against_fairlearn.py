@@ -13,7 +13,7 @@ from core.metrics.catalog import METRICS
 from core.metrics.gaps import evaluate
 from core.metrics.rates import group_rate
 from core.metrics.scores import group_scores, score_metric
-from core.numerics.counts import cell_counts
+from core.numerics.statistics.counts import cell_counts
 
 RATES = {
     "count": flm.count,

@@ -9,7 +9,7 @@ from core.metrics.catalog import METRICS
 from core.metrics.gaps import evaluate
 from core.metrics.inference import gap_interval, gap_p_value, paired_change
 from core.metrics.samples import GroupSample, PairedSample, Sample
-from core.numerics.counts import before_and_after, cell_counts
+from core.numerics.statistics.counts import before_and_after, cell_counts
 
 N = 300
 SIX = [0.50, 0.56, 0.53, 0.53, 0.53, 0.53]

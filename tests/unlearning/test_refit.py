@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 import core
 from core.unlearning.refit import fit_again
-from tests.unlearning.test_boosting import COMPLETE, HIST, NUMBERS, ROLES, TEST, make_case
+from tests.families.boosting.test_unlearner import COMPLETE, HIST, NUMBERS, ROLES, TEST, make_case
 
 
 def test_makes_a_chain_of_leaf_refits_exact():

@@ -13,11 +13,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import core
+from core.actions.unlearn import UNLEARNERS
+from core.families.forest.unlearner import Forest
+from core.families.logistic.unlearner import Newton
 from core.unlearning.base import Removal
-from core.unlearning.forest import Forest
-from core.unlearning.glm import Newton
 from core.unlearning.refit import Refit
-from core.unlearning.registry import UNLEARNERS
 from core.verification import ConformanceError, check_unlearner
 from tests.conftest import make_graded_table, make_pipeline_for, make_table
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 import core
-from tests.unlearning.test_boosting import HIST, make_case
+from tests.families.boosting.test_unlearner import HIST, make_case
 
 
 @pytest.mark.parametrize("on", ["explore", "test"])

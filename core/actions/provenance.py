@@ -1,0 +1,94 @@
+"""Provenance: whether these rows are the ones the model was trained on.
+
+Preprocessing is refitted and compared with what the model stores; the last step is checked by its family.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.pipeline import Pipeline
+
+from core.case.case import Case, check_case
+from core.case.group_thresholds import chances, with_thresholds
+from core.case.scoring import final_estimator, model_rows
+from core.case.verdict import Provenance, sentence
+from core.errors import InputError
+from core.families.registry import family_of
+from core.unlearning.preprocessing.provenance import preprocessing_difference
+
+Floats = npt.NDArray[np.float64]
+
+
+def check_provenance(case: Case) -> Provenance:
+    """Say whether the retained training rows are what the model was trained on.
+
+    One fit of the preprocessing; then O(n d^2), or for trees and forests one prediction pass over the rows.
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    Provenance
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from core import Case, Roles, check_provenance
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 5, "sex": ["f", "m"] * 10, "granted": [0, 1, 0, 1] * 5})
+    >>> model = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> check_provenance(case).status
+    'verified'
+    """
+    check_case(case)
+    if case.randomised:
+        return _check_thresholds(case)
+    family = family_of(case.model)
+    table: Any = model_rows(case.model, case.X_train[case.retained])
+    checked = ""
+    if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
+        difference = preprocessing_difference(case.model[:-1], table)
+        if difference:
+            return Provenance(
+                "mismatch",
+                f"The preprocessing was not fitted on these rows: {difference}.",
+                converge=family is not None and family.unlearner.can_converge(case),
+                refit=True,
+            )
+        table = case.model[:-1].transform(table)
+        checked = "The preprocessing equals what these rows give; "
+    if family is None or family.provenance is None:
+        kind = type(final_estimator(case.model)).__name__
+        return Provenance(
+            "unverifiable",
+            sentence(f"{checked}the rest cannot be checked: nothing is known of what a {kind} keeps of its rows."),
+        )
+    return family.provenance(case, table, checked)
+
+
+def _check_thresholds(case: Case) -> Provenance:
+    """Check the estimator inside a ThresholdOptimizer, and that these rows give its thresholds."""
+    inside = getattr(case.state, "inside", None) or case.replace(case.model.estimator_, case.retained, case.state)
+    verdict = replace(check_provenance(inside), converge=False)
+    if verdict.status == "mismatch":
+        return verdict
+    rows, groups = model_rows(case.model, case.X_train[case.retained]), case.deciding_groups("train")[case.retained]
+    try:
+        again = with_thresholds(case.model, case.model.estimator_, rows, case.train_codes[case.retained], groups)
+    except InputError as error:
+        return Provenance("mismatch", f"No thresholds can be chosen on these rows: {error}")
+    apart = np.abs(chances(case.model, rows, groups) - chances(again, rows, groups))[:, 1]
+    differ = int(np.count_nonzero(apart > 1e-9))
+    if differ:
+        return Provenance(
+            "mismatch",
+            f"The thresholds were not chosen on these rows: those that are decide otherwise for {differ:,} of {len(apart):,} of them.",
+        )
+    return replace(verdict, evidence=f"The thresholds are those these rows give. {verdict.evidence}")

@@ -1,0 +1,250 @@
+"""Removing records: the calls that choose a family's unlearner."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from core.actions.through_thresholds import Through
+from core.case.arguments import check_choice, check_number
+from core.case.case import Case, check_case
+from core.case.group_thresholds import scorer
+from core.case.scoring import final_estimator
+from core.errors import InputError, LimitError, NotSupportedError, nearest
+from core.families.registry import FAMILIES, family_of
+from core.unlearning.base import Option, Progress, Removal, Unlearner, UnlearnResult
+from core.unlearning.refit import Refit
+
+REFIT = Refit()
+"""Serves every case, and comes last."""
+
+DEFAULT_TOLERANCE = 1e-6
+
+
+def unlearners_for(case: Case) -> list[Option]:
+    """Return every unlearner and whether it fits the case; those that do come first, in the order "auto" tries them.
+
+    Training again comes last of them, but for approximate methods where it costs hardly more: these give way to it.
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    list of Option
+        `.name`, `.guarantee`, `.fits`, `.reason` why one does not fit, and `.note` why one that does gives way.
+    """
+    check_case(case)
+    options = [
+        Option(one.name, one.guarantee, reason is None, reason or "", "" if reason else one.gives_way(case) or "")
+        for one in unlearners_of(case)
+        for reason in [one.fits(case)]
+    ]
+    return sorted(options, key=lambda option: (not option.fits, bool(option.note)))
+
+
+def unlearners_of(case: Case) -> tuple[Unlearner, ...]:
+    """Return the unlearners that a case may choose from, strongest and quickest first."""
+    own = [family.unlearner for family in FAMILIES]
+    return (*(map(Through, own) if case.randomised else own), REFIT)
+
+
+def prepare(case: Case, method: str = "auto", progress: Progress | None = None) -> Case:
+    """Return the case prepared for quick removals; the model stays as it is.
+
+    Parameters
+    ----------
+    case : Case
+    method : str
+        A name from `unlearners_for`, or "auto".
+    progress : callable, optional
+        Called with the share done and what is being done; may raise to cancel.
+
+    Returns
+    -------
+    Case
+        Where no quick method serves it: the case itself.
+    """
+    check_case(case)
+    for unlearner in _candidates(case, method):
+        try:
+            return unlearner.prepare(case, progress)
+        except (NotSupportedError, LimitError) as error:
+            if method != "auto":
+                raise _refusal(method, error) from error
+    return case
+
+
+def unlearn(
+    case: Case,
+    forget: Iterable[Any],
+    by: str = "record",
+    method: str = "auto",
+    *,
+    tolerance: float = DEFAULT_TOLERANCE,
+) -> UnlearnResult:
+    """Remove training records from the model; the case handed in is untouched.
+
+    Parameters
+    ----------
+    case : Case
+    forget : iterable
+        Ids of records, or of subjects.
+    by : {"record", "subject"}
+        What the ids name.
+    method : str
+        A name from `unlearners_for`; "auto" takes the first that fits and serves this removal.
+    tolerance : float
+        Certified methods: relative distance to the retrained optimum to reach. Smaller costs passes over the data.
+
+    Returns
+    -------
+    UnlearnResult
+
+    Raises
+    ------
+    InputError
+        If an id is unknown, repeated or removed already, or a whole class would go.
+    NotSupportedError
+        If the method asked for does not fit the case.
+
+    Notes
+    -----
+    The first removal prepares the case unless `prepare` did; `seconds` leaves that out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from core import Case, Roles, unlearn
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0] * 5, "sex": ["f", "m"] * 10, "granted": [0, 1, 0, 1] * 5})
+    >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> result = unlearn(case, [3, 7])
+    >>> result.case.n_retained, result.method, result.guarantee.value
+    (18, 'newton', 'certified')
+    """
+    check_case(case)
+    check_tolerance(tolerance)
+    positions = _positions(case, forget, by)
+    if len(positions) == 0:
+        return unchanged(case, method, "No record was named, so the model is the one handed in.")
+    return first_that_serves(
+        case, method, lambda one, ready: one.remove(ready, positions, tolerance), len(positions), 0
+    )
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Raise unless it is a share."""
+    check_number("tolerance", tolerance)
+    if not 0.0 < tolerance < 1.0:
+        raise InputError(f"The tolerance must lie strictly between 0 and 1. Got {tolerance!r}; 1e-6 is usual.")
+
+
+def unchanged(case: Case, method: str, note: str) -> UnlearnResult:
+    """Return the result of asking for nothing."""
+    chosen = _candidates(case, method)[0]
+    same = case.replace(case.model, case.retained, case.state)
+    return UnlearnResult(same, case, chosen.guarantee, None, None, chosen.name, 0.0, 0, (note,))
+
+
+def first_that_serves(
+    case: Case, method: str, act: Callable[[Unlearner, Case], Removal], n_forgotten: int, n_edited: int
+) -> UnlearnResult:
+    """Return what `act` gives with the method asked for or, with "auto", with the first that serves."""
+    reasons: list[str] = []
+    for unlearner in _candidates(case, method):
+        try:
+            ready = unlearner.prepare(case)
+            start = time.perf_counter()
+            removal = act(unlearner, ready)
+        except (NotSupportedError, LimitError) as error:
+            if method != "auto":
+                raise _refusal(method, error) from error
+            reasons.append(f"Not done by {unlearner.name}: {str(error).rstrip('.')}.")
+            continue
+        return UnlearnResult(
+            case=removal.case,
+            before=case,
+            guarantee=removal.guarantee,
+            bound=removal.bound,
+            relative_bound=removal.relative_bound,
+            method=unlearner.name,
+            seconds=time.perf_counter() - start,
+            n_forgotten=n_forgotten,
+            notes=tuple(dict.fromkeys((*reasons, *_why_not(case, unlearner), *removal.notes))),
+            n_edited=n_edited,
+        )
+    raise NotSupportedError(" ".join(reasons))
+
+
+def converge(case: Case) -> Case:
+    """Return the case with its model moved to the optimum of its objective, nothing removed.
+
+    Raises
+    ------
+    NotSupportedError
+        If the model is not a logistic regression with a unique optimum.
+    """
+    check_case(case)
+    family = family_of(case.model)
+    try:
+        if family is None:
+            raise NotSupportedError(
+                f"nothing is known of the objective of a {type(final_estimator(case.model)).__name__}"
+            )
+        return family.unlearner.converge(case)
+    except NotSupportedError as error:
+        raise NotSupportedError(
+            f"Only a model with one optimum, fitted on rows like these, can be converged: {error}."
+        ) from error
+
+
+def _refusal(method: str, error: NotSupportedError | LimitError) -> InputError:
+    """Return the error to raise for the method asked for: a limit is a sentence of its own."""
+    return LimitError(str(error)) if isinstance(error, LimitError) else _does_not_fit(method, error)
+
+
+def _does_not_fit(method: str, reason: object) -> NotSupportedError:
+    return NotSupportedError(f"The method {method!r} does not fit this case: {reason}. Use 'refit' or 'auto'.")
+
+
+def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, Any]:
+    check_choice("by", by, ("record", "subject"))
+    return case.positions(forget) if by == "record" else case.positions_of_subjects(forget)
+
+
+def _candidates(case: Case, method: str) -> list[Unlearner]:
+    if isinstance(method, str) and method == "auto":
+        fitting = [unlearner for unlearner in unlearners_of(case) if unlearner.fits(case) is None]
+        return sorted(fitting, key=lambda unlearner: unlearner.gives_way(case) is not None)
+    known = {unlearner.name: unlearner for unlearner in unlearners_of(case)}
+    if not isinstance(method, str) or method not in known:
+        raise InputError(
+            f"The method must be 'auto' or one of {', '.join(known)}. Got {method!r}.{nearest(method, known)}"
+        )
+    reason = known[method].fits(case)
+    if reason:
+        raise _does_not_fit(method, reason)
+    return [known[method]]
+
+
+def _why_not(case: Case, chosen: Unlearner) -> list[str]:
+    """Return why no quicker method than the one chosen serves the case."""
+    family, known = family_of(case.model), unlearners_of(case)
+    if family is None and chosen is REFIT:
+        return [
+            f"No quicker method serves a {type(final_estimator(scorer(case.model))).__name__}, so it was trained again."
+        ]
+    own = [one for one in known if family is not None and one.name == family.unlearner.name]
+    earlier = [one for one in own if known.index(one) < known.index(chosen)]
+    return [
+        f"Not done by {one.name}: {reason}."
+        for one in earlier
+        for reason in [one.fits(case) or one.gives_way(case)]
+        if reason
+    ]

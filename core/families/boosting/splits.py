@@ -1,0 +1,163 @@
+"""How many splits of a boosting model are no longer the best ones, once leaf values are those of the retained rows.
+
+Refitting leaves keeps every split. Here each tree's rows are given the gradients that the refitted trees before it leave, and at every
+inner node all splits of all columns are scored: a node whose own split is beaten, or no longer allowed, is one that training again
+would split otherwise. What follows from it further down, and in later trees, is not traced.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.case.case import Case, check_case
+from core.errors import NotSupportedError, whole_number
+from core.families.boosting.booster import Bools, Floats, Leaves, Places
+from core.families.boosting.unlearner import BoostingState, LeafRefit
+from core.numerics.boosting.nodes import COUNT
+from core.numerics.boosting.splits import best_scores
+from core.unlearning.base import Progress, model_input
+
+ROUNDING = 1e-9
+"""Two scores nearer than this, relatively, are equal."""
+
+
+@dataclass(frozen=True)
+class SplitCheck:
+    """How many splits are no longer the best of their node.
+
+    Parameters
+    ----------
+    n_splits : int
+        Splits looked at.
+    n_changed : int
+        Those that another split of the same rows beats, or that leave too few rows on a side.
+    n_stages : int
+        Stages looked at: one tree each, or one for each of more than two classes.
+    of_stages : int
+        Stages there are.
+    by_stage : DataFrame
+        Indexed by stage, from 0: splits, changed.
+    seconds : float
+        Wall time.
+    """
+
+    n_splits: int
+    n_changed: int
+    n_stages: int
+    of_stages: int
+    by_stage: pd.DataFrame
+    seconds: float
+
+    @property
+    def sentence(self) -> str:
+        """The counts in words."""
+        stages = "all" if self.n_stages == self.of_stages else f"{self.n_stages:,} of {self.of_stages:,}"
+        return (
+            f"{self.n_changed:,} of {self.n_splits:,} splits in {stages} stages are no longer the best of their rows; "
+            "training again would choose others there."
+        )
+
+
+def check_splits(case: Case, n_stages: int | None = None, progress: Progress | None = None) -> SplitCheck:
+    """Count the splits of a boosting model that are no longer the best ones for the retained rows.
+
+    Costs O(n_rows * n_features * n_stages), for histogram boosting about as much as training again.
+
+    Parameters
+    ----------
+    case : Case
+        With a gradient boosting model, usually after `unlearn(..., method="leaf_refit")`.
+    n_stages : int, optional
+        Look at the trees of so many stages, spread evenly from the first to the last; None looks at all.
+    progress : callable, optional
+        Called with the share done and what is being done; may raise to cancel.
+
+    Returns
+    -------
+    SplitCheck
+
+    Raises
+    ------
+    NotSupportedError
+        If leaves of the model cannot be refitted, or it draws features at random, so that the best of all is not the best of those drawn.
+    """
+    start = time.perf_counter()
+    check_case(case)
+    if n_stages is not None:
+        n_stages = whole_number("n_stages", n_stages)
+    state = _state(case)
+    leaves = state.leaves(case, case.retained)
+    of_stages = len(state.rows.nodes) // state.booster.n_outputs
+    chosen = np.unique(np.linspace(0, of_stages - 1, min(n_stages or of_stages, of_stages)).round().astype(int))
+    columns = model_input(case, np.ones(len(case.retained), dtype=bool)) if state.features is None else state.features
+    places = state.booster.places(columns)
+    raw = np.tile(leaves.baseline, (len(case.retained), 1))
+    found: dict[int, tuple[int, int]] = {}
+    for stage in range(of_stages):
+        if stage in chosen:
+            if progress:
+                progress(len(found) / len(chosen), f"Splits of stage {stage + 1:,}")
+            found[stage] = _of_stage(state, leaves, places, stage, raw)
+        raw += _step(state, leaves, stage)
+    by_stage = pd.DataFrame.from_dict(found, orient="index", columns=["splits", "changed"]).rename_axis("stage")
+    n_splits, n_changed = (int(by_stage[name].sum()) for name in by_stage)
+    return SplitCheck(n_splits, n_changed, len(chosen), of_stages, by_stage, time.perf_counter() - start)
+
+
+def _state(case: Case) -> BoostingState:
+    reason = LeafRefit().fits(case)
+    try:
+        state: Any = None if reason else LeafRefit().prepare(case).state
+        reason = reason or state.booster.splits_refusal()
+    except NotSupportedError as error:
+        reason = str(error)
+    if reason:
+        raise NotSupportedError(
+            f"Splits can be checked for gradient boosting whose leaves can be refitted. Here they cannot: {reason}."
+        )
+    return state  # type: ignore[no-any-return]
+
+
+def _step(state: BoostingState, leaves: Leaves, stage: int) -> Floats:
+    """Return what a stage adds to the predictions."""
+    width = state.booster.n_outputs
+    trees = range(stage * width, (stage + 1) * width)
+    added = [leaves.values[state.forest.tree(tree)][state.rows.nodes[tree]] for tree in trees]  # noqa: PD011
+    return np.asarray(state.booster.rate * np.column_stack(added))
+
+
+def _of_stage(state: BoostingState, leaves: Leaves, places: Places, stage: int, raw: Floats) -> tuple[int, int]:
+    """Return how many splits the trees of a stage have, and how many of them are not the best ones."""
+    p, width = state.booster.probabilities(raw), state.booster.n_outputs
+    g, h = leaves.weight[:, None] * (p - state.booster.labels(state.rows.y)), leaves.weight[:, None] * p * (1.0 - p)
+    counts = [_of_tree(state, leaves, places, stage * width + k, g[:, k], h[:, k]) for k in range(width)]
+    return sum(splits for splits, _ in counts), sum(changed for _, changed in counts)
+
+
+def _of_tree(state: BoostingState, leaves: Leaves, places: Places, tree: int, g: Floats, h: Floats) -> tuple[int, int]:
+    at = state.forest.tree(tree)
+    left, right = state.forest.left[at], state.forest.right[at]
+    g, h = state.booster.split_terms(g, h, leaves.weight)
+    given = state.rows.given(tree // state.booster.n_outputs)
+    least_rows, least_split, least = state.booster.limits(leaves.keep, leaves.weight * given)
+    own, best = best_scores(
+        *places,
+        state.booster.allowed(tree, left, right),
+        state.rows.nodes[tree].astype(np.intp),
+        np.flatnonzero(leaves.keep & given),
+        left,
+        right,
+        g,
+        h,
+        state.booster.ridge,
+        least_rows,
+        least,
+    )
+    inner: Bools = left >= 0
+    changed = (own < best * (1.0 - ROUNDING)) | (own < 0.0) | (leaves.sums[at, COUNT] < least_split)
+    return int(inner.sum()), int((changed & inner).sum())

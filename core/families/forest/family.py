@@ -1,0 +1,19 @@
+"""The family of decision trees, random forests and extra-trees."""
+
+from sklearn.ensemble._forest import ForestClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from core.families.base import Family
+from core.families.forest.influence import ForestInfluence
+from core.families.forest.provenance import check_trees
+from core.families.forest.reasons import TreeReasons
+from core.families.forest.unlearner import Forest
+
+FORESTS = Family(
+    name="decision trees, random forests and extra-trees",
+    model_types=(DecisionTreeClassifier, ForestClassifier),
+    unlearner=Forest(),
+    attributor=ForestInfluence(),
+    provenance=check_trees,
+    explainer=TreeReasons(),
+)

@@ -1,0 +1,1 @@
+"""Logistic regression: certified removal by Newton steps."""

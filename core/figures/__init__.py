@@ -1,0 +1,1 @@
+"""Plotly figures of results, for notebooks and the dashboard."""

@@ -1,0 +1,95 @@
+"""What an unlearner carries along, as plain arrays in a case's folder.
+
+A state that can be kept names its `kind` and gives its `arrays(case)`; a case that is read back carries them as a `SavedState`,
+and the unlearner that knows the kind checks them and makes its own state of them once it prepares the case.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import InputError, LimitError
+from core.files.tables.limits import MIB, show_bytes
+
+Array = npt.NDArray[Any]
+
+MOST_BYTES = 2_048 * MIB
+"""Of all arrays together, once unzipped."""
+
+
+@runtime_checkable
+class Keepable(Protocol):
+    """A state that `Case.save` can keep."""
+
+    @property
+    def kind(self) -> str:
+        """What the unlearner knows it by."""
+
+    def arrays(self, case: Any) -> Mapping[str, Array]:
+        """Return what is needed to go on from `case`: numbers and truth values only."""
+
+
+@dataclass(frozen=True, eq=False)
+class SavedState:
+    """Arrays read from a case's folder, not yet checked by the unlearner they are meant for.
+
+    Parameters
+    ----------
+    kind : str
+    values : dict of ndarray
+    """
+
+    kind: str
+    values: dict[str, Array]
+
+    def arrays(self, case: Any) -> dict[str, Array]:  # noqa: ARG002
+        """Return the arrays as they were read, so that the case can be saved again."""
+        return self.values
+
+
+def write_arrays(arrays: Mapping[str, Array], path: Path) -> None:
+    """Write arrays of numbers to one compressed file."""
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def read_arrays(path: Path, key: str, max_bytes: int = MOST_BYTES) -> dict[str, Array]:
+    """Read arrays of numbers; nothing in the file is ever unpickled.
+
+    Raises
+    ------
+    LimitError
+        If they would take more than `max_bytes`.
+    InputError
+        If the file is missing, damaged, or holds anything but numbers and truth values.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > max_bytes:
+            raise LimitError(
+                f"{key} can take at most {show_bytes(max_bytes)} once unzipped. Got {show_bytes(size)} in {path.name!r}; "
+                "remove the section [state], and the model is prepared anew."
+            )
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+        if isinstance(error, LimitError):
+            raise
+        raise _damaged(key, path, str(error)) from error
+    for name, values in arrays.items():
+        if values.dtype.kind not in "biuf":
+            raise _damaged(key, path, f"{name} holds {values.dtype}")
+    return arrays
+
+
+def _damaged(key: str, path: Path, why: str) -> InputError:
+    return InputError(
+        f"{key} must name a file of plain arrays. {path.name!r} is missing or damaged ({why}); restore it, or remove the section [state]."
+    )

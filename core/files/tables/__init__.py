@@ -1,0 +1,1 @@
+"""Tables and lists of ids from files."""

@@ -1,0 +1,188 @@
+"""Reading tables from CSV and Parquet files, and saying what is odd about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError, listed, nearest
+from core.files.tables import parquet as parquet_table
+from core.files.tables.csv import read_csv
+from core.files.tables.csv_format import CsvFormat
+from core.files.tables.limits import Limits, Source, check_limits, read_source
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+_FIELDS = ("delimiter", "decimal", "thousands", "encoding")
+_FOREIGN = {
+    b"PK\x03\x04": "a spreadsheet or zip archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet",
+    b"%PDF": "a PDF document",
+    b"\x80\x04": "a pickle file",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as read from a file.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its rows.
+    format : CsvFormat or None
+        How the CSV file was written; None for Parquet.
+    notes : tuple of str
+        What is odd about it, one sentence each. Column names stand in them as they are in the file.
+    """
+
+    frame: pd.DataFrame
+    format: CsvFormat | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_table(source: Source, name: str | None = None, *, limits: Limits = Limits(), **known: Any) -> Table:  # noqa: B008
+    r"""Read a CSV or Parquet file.
+
+    Which of the two is told from the content. Of a CSV file, encoding, delimiter, decimal and thousands marks are found
+    out; each can be set instead. O(size of the file).
+
+    Parameters
+    ----------
+    source : str, Path, bytes or binary file
+        The file.
+    name : str, optional
+        What to call it in error sentences; never used as a path.
+    limits : Limits
+        What the table must keep.
+    **known
+        `delimiter`, `decimal`, `thousands`, `encoding` of a CSV file, as in `CsvFormat`.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    LimitError
+        If the file or the table is too large.
+    InputError
+        If it is empty, damaged, has one column, no rows, or repeats a column name.
+
+    Examples
+    --------
+    >>> table = read_table(b"name;income\nAnn;1,5\nBob;2,25\n")
+    >>> table.frame["income"].tolist(), table.format.decimal
+    ([1.5, 2.25], ',')
+    """
+    unknown = [key for key in known if key not in _FIELDS]
+    if unknown:
+        raise InputError(
+            f"Only {listed(_FIELDS)} of a CSV file can be set. Got {unknown[0]!r}.{nearest(unknown[0], _FIELDS)}"
+        )
+    known = {key: value for key, value in known.items() if value is not None or key == "thousands"}
+    check_limits(limits, Limits)
+    try:
+        return _read(read_source(source, "table", limits.max_bytes), limits, known)
+    except InputError as error:
+        if name is None:
+            raise
+        raise type(error)(f"{name}: {error}") from error
+
+
+def safe_for_csv(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy in which no text cell, column name or index label can start a spreadsheet formula.
+
+    Text that starts with ``= + - @``, a tab or a carriage return gets an apostrophe in front. Numbers stay.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table to export.
+
+    Examples
+    --------
+    >>> safe_for_csv(pd.DataFrame({"a": ["=1+1", "x"], "b": [-1, 2]})).to_csv(index=False).split()
+    ['a,b', "'=1+1,-1", 'x,2']
+    """
+    safe = frame.copy()
+    for position in range(frame.shape[1]):
+        column = frame.iloc[:, position]
+        if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)):
+            safe.isetitem(position, column.astype(object).map(_quoted).to_numpy())
+    safe.columns = frame.columns.map(_quoted)
+    safe.index = frame.index.map(_quoted) if len(frame) else frame.index
+    safe.index.names = [_quoted(name) for name in frame.index.names]
+    safe.columns.names = frame.columns.names
+    return safe
+
+
+def _quoted(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_quoted(part) for part in value)
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def _read(data: bytes, limits: Limits, known: dict[str, Any]) -> Table:
+    for magic, kind in _FOREIGN.items():
+        if data.startswith(magic):
+            raise InputError(f"A table must be a CSV or Parquet file. Got {kind}; save the table as CSV or Parquet.")
+    form, notes = None, list[str]()
+    if data.startswith(parquet_table.MAGIC):
+        frame = parquet_table.read_parquet(data, limits)
+    else:
+        frame, form, notes = read_csv(data, limits, known)
+    frame.columns = pd.Index(_checked_names([str(name) for name in frame.columns], notes))
+    if frame.shape[1] < 2:
+        raise InputError("A table must have at least two columns. Got one; check that the file is the right one.")
+    if len(frame) == 0:
+        raise InputError(
+            f"A table must have rows. Got the column names {listed(frame.columns)} and no rows; check the file."
+        )
+    return Table(frame, form, (*notes, *_oddities(frame)))
+
+
+def _checked_names(names: list[str], notes: list[str]) -> list[str]:
+    repeated = sorted({name for name in names if name.strip() and names.count(name) > 1})
+    if repeated:
+        raise InputError(f"Column names must be unique. Got {listed(repeated)} more than once; rename them.")
+    for position, name in enumerate(names):
+        if not name.strip():
+            given = f"column {position + 1}"
+            while given in names:
+                given += "_"
+            names[position] = given
+            notes.append(f"Column {position + 1} has no name and is called {given!r} here.")
+    return names
+
+
+def _oddities(frame: pd.DataFrame) -> Iterable[str]:
+    empty, infinite = [], []
+    for name in frame.columns:
+        column = frame[name]
+        if column.isna().all():
+            empty.append(name)
+        elif pd.api.types.is_float_dtype(column) and np.isinf(column.to_numpy(dtype=np.float64, na_value=np.nan)).any():
+            infinite.append(name)
+        elif isinstance(column.dtype, pd.StringDtype):
+            yield from _mixed(column)
+    if empty:
+        yield f"No row has a value in {listed(empty)}; a model cannot learn from such a column."
+    if infinite:
+        yield f"Infinite values occur in {listed(infinite)}; models refuse them, so replace them or leave the cells empty."
+
+
+def _mixed(column: pd.Series[Any]) -> Iterable[str]:
+    """Say so where most cells of a text column are numbers."""
+    texts = column.dropna()
+    plain = texts.str.strip().str.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?").to_numpy(dtype=bool)
+    if 0.5 <= plain.mean() < 1:
+        others = texts[~plain]
+        values = [re.sub(r"\s+", " ", value)[:40] for value in others.unique()[:6]]
+        yield f"{column.name!r} mixes numbers and text: {len(others):,} of {len(texts):,} cells are not plain numbers ({listed(values)}); it is kept as text."

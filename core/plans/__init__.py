@@ -1,0 +1,1 @@
+"""Plans: few records whose removal brings a metric to a target."""

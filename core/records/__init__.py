@@ -1,0 +1,1 @@
+"""Records worth looking at: by decisions, labels, groups and reasons."""

@@ -1,0 +1,215 @@
+"""What removing groups of records would do: predicted scores of one, predicted changes of a metric for many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.actions.influence import attributor_of, not_on_confirm
+from core.attribution.measured import Measured
+from core.case.arguments import check_flag, check_items, check_number
+from core.case.case import Case, check_case
+from core.errors import InputError, InputTypeError
+from core.metrics.catalog import metric_of
+
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+ENOUGH = 0.9
+"""Expected correlation with real removal that is enough where nobody says otherwise."""
+
+
+def group_changes(
+    case: Case,
+    groups: Sequence[npt.NDArray[Any]],
+    metric: str = "equal_opportunity_difference",
+    sensitive_feature: str | Sequence[str] | None = None,
+    on: str = "explore",
+    *,
+    closely: bool = False,
+) -> Floats:
+    """Predict what removing each of many groups of training records would do to a metric, all at once.
+
+    Parameters
+    ----------
+    case : Case
+        Prepared once for all groups where `core.prepare` was called.
+    groups : sequence of ndarray
+        Positions of rows in the training table, or masks over it. Removed rows are left out.
+    metric, sensitive_feature, on
+        As for `influence`.
+    closely : bool
+        Whether to spend more on each group, as `measured_changes` does: for the best of many.
+
+    Returns
+    -------
+    ndarray of float, shape (n_groups,)
+        The signed change; NaN for a group that cannot go, being the last of a class, or without which the metric is undefined.
+
+    Raises
+    ------
+    InputError
+        If `on` is "confirm", or a group does not fit the training table.
+    NotSupportedError
+        If no attributor serves the model.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from core import Case, Roles
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0, 5.0] * 8, "sex": ["f", "m"] * 20, "granted": [0, 1, 0, 1, 1] * 8})
+    >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> rich = (table["income"] > 4).to_numpy()
+    >>> group_changes(case, [rich, ~rich & (table["sex"] == "f").to_numpy()], "selection_rate").shape
+    (2,)
+    """
+    check_flag("closely", closely)
+    if closely:
+        return measured_changes(case, groups, metric, sensitive_feature, on).changes
+    feature, positions = _asked(case, groups, metric, sensitive_feature, on)
+    with attributor_of(case) as attributor:
+        return attributor.group_changes(case, metric, feature, on, positions)
+
+
+def measured_changes(
+    case: Case,
+    groups: Sequence[npt.NDArray[Any]],
+    metric: str = "equal_opportunity_difference",
+    sensitive_feature: str | Sequence[str] | None = None,
+    on: str = "explore",
+    *,
+    target: float = ENOUGH,
+    seconds: float | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Measured:
+    """Find out what removing each of many groups does to a metric, by removing it from as many of a forest's trees as it takes.
+
+    Each group's share of a removal's time is the share of the trees. Other models' effects are predicted, as by `group_changes`.
+
+    Parameters
+    ----------
+    case : Case
+        Prepared once for all groups where `core.prepare` was called.
+    groups : sequence of ndarray
+        Positions of rows in the training table, or masks over it. Removed rows are left out.
+    metric, sensitive_feature, on
+        As for `influence`.
+    target : float
+        Expected correlation over the groups, of these changes with those of real removal, that is enough; 1 asks for every tree.
+    seconds : float, optional
+        Begin no further trees after so long, compiling left out: what was found then depends on how busy the machine is.
+    progress : callable, optional
+        Called with the share of trees seen; may raise to give up.
+
+    Returns
+    -------
+    Measured
+        The changes, the expected correlation, and from how many trees they are. Among fewer than ten groups no correlation is
+        estimated, and all trees are looked at unless the time is over. Groups without which the preprocessing gives columns that it did
+        not give with them, or draws at random without a seed, are marked in `trained_again`, only predicted, and left out of the
+        correlation: `unlearn` trains the forest again without them.
+
+    Raises
+    ------
+    InputError
+        If `on` is "confirm", a group does not fit the training table, or the target or the time is out of range.
+    NotSupportedError
+        If no attributor serves the model.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from core import Case, Roles
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0, 5.0] * 8, "sex": ["f", "m"] * 20, "granted": [0, 1, 0, 1, 1] * 8})
+    >>> model = RandomForestClassifier(5, random_state=0).fit(table[["income"]], table["granted"])
+    >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
+    >>> found = measured_changes(case, [(table["income"] > 4).to_numpy()], "selection_rate")
+    >>> found.n_trees, found.of_trees, found.correlation
+    (5, 5, 1.0)
+    """
+    check_number("target", target)
+    if not 0.0 < target <= 1.0:
+        raise InputError(
+            f"A correlation to reach must lie above 0 and be at most 1. Got target={target}; 0.9 is usual."
+        )
+    if seconds is not None:
+        check_number("seconds", seconds)
+        if not seconds > 0.0:
+            raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds}; None sets no limit.")
+    feature, positions = _asked(case, groups, metric, sensitive_feature, on)
+    with attributor_of(case) as attributor:
+        found = attributor.measured(case, metric, feature, on, positions, target, seconds, progress)
+        if found is None:
+            changes = attributor.group_changes(case, metric, feature, on, positions)
+            found = Measured(changes, float("nan"), 0, 0, np.zeros(len(positions), dtype=bool))
+    return found
+
+
+def predicted_scores(case: Case, forget: Iterable[Any], on: str = "explore") -> tuple[Floats, tuple[str, ...]]:
+    """Predict the scores on a split without some training records.
+
+    Parameters
+    ----------
+    case : Case
+    forget : iterable
+        Record ids.
+    on : {"explore", "test"}
+        "confirm" is refused.
+
+    Returns
+    -------
+    scores : ndarray of float
+        Of `pos_label`, for every row of the split.
+    notes : tuple of str
+        What to know before removing the records, a sentence each.
+
+    Raises
+    ------
+    InputError
+        If an id is unknown, repeated or removed already, or a whole class would go.
+    NotSupportedError
+        If no attributor serves the model.
+    """
+    check_case(case)
+    not_on_confirm(on)
+    positions = case.positions(forget)
+    if not len(positions):
+        return case.scores(on), ()
+    with attributor_of(case) as attributor:
+        return attributor.scores_without(case, positions, on)
+
+
+def _asked(
+    case: Case, groups: Sequence[npt.NDArray[Any]], metric: str, feature: str | Sequence[str] | None, on: str
+) -> tuple[str | tuple[str, ...], list[Positions]]:
+    check_case(case)
+    not_on_confirm(on)
+    metric_of(metric)
+    check_items("groups", groups, "masks or arrays of positions")
+    return case.sensitive_feature(feature), [_retained(case, group) for group in groups]
+
+
+def _retained(case: Case, group: npt.NDArray[Any]) -> Positions:
+    n, group = len(case.retained), np.asarray(group)
+    if group.ndim != 1:
+        raise InputTypeError(f"Each group must be a mask or an array of positions. Got {group.tolist()!r} instead.")
+    if group.dtype == bool:
+        if group.shape != (n,):
+            raise InputError(f"A mask over the training table must have shape ({n},). Got {group.shape} instead.")
+        return np.flatnonzero(group & case.retained)
+    if not np.issubdtype(group.dtype, np.integer):
+        raise InputTypeError(
+            f"A group must be positions in the training table, or a mask over it. Got an array of {group.dtype}."
+        )
+    positions: Positions = np.unique(group)
+    if len(positions) and (positions[0] < 0 or positions[-1] >= n):
+        raise InputError(
+            f"Positions must be from 0 to {n - 1}. Got {positions[0] if positions[0] < 0 else positions[-1]}."
+        )
+    return positions[case.retained[positions]]

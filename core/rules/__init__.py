@@ -1,0 +1,1 @@
+"""Rules that describe the records behind a gap."""

@@ -1,0 +1,260 @@
+"""What a search for rules gives: the rules that hold, and how they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.metrics.catalog import metric_of
+from core.rules.conditions import Condition
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Subset:
+    """A describable set of training records, and what removing it did to a gap.
+
+    Parameters
+    ----------
+    conditions : tuple of Condition
+        All of which hold.
+    forget : Index
+        Ids of the retained records that meet them.
+    support : float
+        Their share of the retained records.
+    metric : str
+    before, after : float
+        The metric on all rows of the split, before and after the records were really removed.
+    predicted : float
+        After less before, as the search predicted it without removing the records from the whole model; NaN where removals had to be
+        measured to be known. What `core.preview` gives for the same records is a prediction of its own: see `beside_a_preview`.
+    change, low, high : float
+        Paired change and its interval, `core.compare`'s. Where `reversed`, of the signed difference, else `verified`.
+    reversed : bool
+        Whether the two groups have changed places.
+    levels_down : bool
+        Whether the gap closes mostly because the better-off group fares worse. Such rules come last.
+    p_value : float
+        Chance of as large an effect without a cause, on rows the search did not see; NaN where none were kept back.
+    q_value : float
+        Smallest false discovery rate, over all rules tried, at which the rule is taken for a discovery.
+    survives : bool
+        Whether it is one at the rate asked for, and the gap itself is beyond chance.
+    make_up : DataFrame
+        Records of the subset by group and label, and their share of all such records.
+    sensitive : tuple of str
+        Sensitive features among the conditions.
+    method, guarantee : str
+        How the records were removed, and what that guarantees.
+    beside_a_preview : str
+        One sentence on how the verified change was found, and why a preview of the same records may give another.
+    notes : tuple of str
+        What the removal said.
+    """
+
+    conditions: tuple[Condition, ...]
+    forget: pd.Index[Any]
+    support: float
+    metric: str
+    before: float
+    after: float
+    predicted: float
+    change: float
+    low: float
+    high: float
+    reversed: bool
+    levels_down: bool
+    p_value: float
+    q_value: float
+    survives: bool
+    make_up: pd.DataFrame
+    sensitive: tuple[str, ...]
+    method: str
+    guarantee: str
+    beside_a_preview: str
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        found = f"{self.metric} {self.before:.3f} -> {self.after:.3f}, {self.method}"
+        return f"Subset({self.rule}: {self.n_records:,} records, predicted {self.predicted:+.3f}, verified {self.verified:+.3f} ({found}))"
+
+    @property
+    def rule(self) -> str:
+        """The rule as a person reads it."""
+        return rule_text(self.conditions)
+
+    @property
+    def n_records(self) -> int:
+        """Number of records."""
+        return len(self.forget)
+
+    @property
+    def verified(self) -> float:
+        """After less before when the records were really removed: the same quantity as `predicted`, whoever is better off after."""
+        return self.after - self.before
+
+    @property
+    def responsibility(self) -> float:
+        """Share of the gap that goes with the records: (gap before - gap after) / gap before."""
+        return responsibility(self.metric, self.before, self.after)
+
+    @property
+    def turned(self) -> bool:
+        """Whether the groups change places and are left with a gap that shows: `reversed`, and not equal to the digits of `sentence`."""
+        return self.reversed and not metric_of(self.metric).is_level(self.after)
+
+    @property
+    def sentence(self) -> str:
+        """One sentence that says it all."""
+        parts = [
+            f"Without the {self.n_records:,} records ({self.support:.1%}) where {self.rule}, the {metric_of(self.metric).words} goes from "
+            f"{self.before:.3f} to {self.after:.3f}{self._turned} (change {self.verified:+.3f}, predicted {self.predicted:+.3f}, "
+            f"{self._signed}interval {self.low:+.3f} to {self.high:+.3f})"
+        ]
+        if self.predicted * self.verified < 0:
+            parts.append("although the prediction had it the other way")
+        if self.levels_down:
+            parts.append("mostly because the better-off fare worse")
+        if not self.survives:
+            parts.append("which may be chance")
+        if self.sensitive:
+            parts.append(f"and the rule names {' and '.join(self.sensitive)} (sensitive)")
+        return ", ".join(parts) + "."
+
+    @property
+    def _turned(self) -> str:
+        return " the other way round, as the two groups change places" if self.turned else ""
+
+    @property
+    def _signed(self) -> str:
+        """What the interval is of, where that is not the change named before it."""
+        if not self.turned:
+            return ""
+        kind = "ratio" if metric_of(self.metric).kind == "ratio" else "difference"
+        return f"signed {kind} {self.change:+.3f}, "
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(Sequence[Subset]):
+    """Rules that explain a gap, by verified effect; a sequence of `Subset`.
+
+    Parameters
+    ----------
+    subsets : tuple of Subset
+    metric : str
+    sensitive_feature : str or tuple of str
+    on : str
+        The rows the gap is taken on.
+    gap : float
+        The metric before anything is removed.
+    gap_p_value : float
+        Of the permutation test that there is a gap at all.
+    n_tried : int
+        Rules within the support bounds that were tried; the false discovery rate is over all of them.
+    n_discoveries : int
+        How many of these survive it.
+    n_left_out : int
+        Rules whose records were really removed, and that are not shown: that closed less than `min_responsibility` of the gap.
+    min_responsibility : float
+        The share asked for.
+    q : float
+        The rate asked for.
+    candidates : DataFrame
+        The best-scored rules, confirmed or not: rule, support, n_records, summed, predicted, p_value, q_value, conditions. In forests
+        the 50 that were looked at closely come first.
+    agreement : float
+        Expected correlation of predicted with verified changes over those of these 50 that do not train the forest again; NaN where it
+        is not estimated.
+    complete : bool
+        False where the search was stopped; what had been found by then is here.
+    notes : tuple of str
+        A sentence each.
+    """
+
+    subsets: tuple[Subset, ...]
+    metric: str
+    sensitive_feature: str | tuple[str, ...]
+    on: str
+    gap: float
+    gap_p_value: float
+    n_tried: int
+    n_discoveries: int
+    n_left_out: int
+    min_responsibility: float
+    q: float
+    candidates: pd.DataFrame = field(repr=False)
+    agreement: float
+    complete: bool
+    notes: tuple[str, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Subset: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Subset, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Subset | tuple[Subset, ...]:
+        """Return a rule by its rank."""
+        return self.subsets[index]
+
+    def __len__(self) -> int:
+        return len(self.subsets)
+
+    def __repr__(self) -> str:
+        head = f"Explanation({self.metric} {self.gap:.3f}, {len(self):,} of {self.n_tried:,} rules shown, {self.n_left_out:,} left out"
+        return "\n  ".join([head, *map(repr, self.subsets)]) + ")"
+
+    def __iter__(self) -> Iterator[Subset]:
+        return iter(self.subsets)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rules as a table, best first."""
+        columns = ["rule", "n_records", "support", "predicted", "verified", "change", "low", "high", "reversed"]
+        columns += ["responsibility", "p_value", "q_value", "survives", "levels_down", "sensitive"]
+        rows = [[getattr(one, name) for name in columns] for one in self.subsets]
+        return pd.DataFrame(rows, columns=columns)
+
+
+def rule_text(conditions: Sequence[Condition]) -> str:
+    """Return a conjunction as a person reads it.
+
+    Examples
+    --------
+    >>> rule_text([Condition("branch", equals="north"), Condition("age", low=25.0, high=40.0)])
+    "branch = 'north' and 25 <= age < 40"
+    """
+    return " and ".join(one.text for one in conditions)
+
+
+def percent(share: float) -> str:
+    """Return a share as it was asked for.
+
+    Examples
+    --------
+    >>> percent(0.05), percent(0.125)
+    ('5%', '12.5%')
+    """
+    return f"{100.0 * share:g}%"
+
+
+def badness(metric: str, value: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return how far a metric is from its best value: a gap's 0, 1 where higher is better."""
+    found = np.asarray(value, dtype=np.float64)
+    return found if metric_of(metric).better == "lower" else 1.0 - found
+
+
+def responsibility(metric: str, before: float, after: float) -> float:
+    """Return the share of a gap that a removal closed.
+
+    Examples
+    --------
+    >>> round(responsibility("equal_opportunity_difference", 0.1, 0.025), 3)
+    0.75
+    """
+    was, now = float(badness(metric, before)), float(badness(metric, after))
+    return (was - now) / was if was > 0.0 else float("nan")

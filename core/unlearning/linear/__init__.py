@@ -1,0 +1,1 @@
+"""What linear models share: their objective, its curvature and gradient test."""

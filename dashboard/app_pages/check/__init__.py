@@ -1,0 +1,1 @@
+"""Check: who is treated how, and how sure that is."""

@@ -1,0 +1,129 @@
+"""Group sizes first, then the rates of each group and of each intersection."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.figures import groups
+from core.metrics import METRICS, AuditReport
+from core.metrics.samples import feature_name
+from core.words import count, listing, plain
+from dashboard import cached, meaning
+from dashboard.components import chart
+from dashboard.components.tables import download, rate_table, worded
+from dashboard.session import Key
+from dashboard.work import Feature, Work
+
+RATES = (
+    "selection_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "precision",
+    "accuracy",
+    "balanced_accuracy",
+    "roc_auc",
+    "brier_score",
+)
+MANY = 1_000_000
+
+
+def show(work: Work) -> None:
+    """Show sizes and rates of the chosen sensitive feature's groups."""
+    _sizes(work, work.feature)
+    st.divider()
+    _rates(work, work.feature, Key.CHECK_RATE)
+
+
+def intersections(work: Work) -> None:
+    """Show sizes and rates of the combinations of all sensitive features."""
+    names = tuple(cached.case(work).roles.sensitive_features)
+    if len(names) < 2:
+        st.info("Intersections need two sensitive features. This case has one; choose more when you open it.")
+        return
+    st.caption(f"Every combination of {listing(plain(name) for name in names)} that occurs in the rows explored.")
+    _sizes(work, names)
+    st.divider()
+    _rates(work, names, Key.CHECK_CROSS_RATE)
+
+
+def _sizes(work: Work, feature: Feature) -> None:
+    case = cached.case(work)
+    table = cached.table(work, "sizes", feature)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        chart.show(groups.sizes(table, feature_name(feature)), f"sizes_{feature_name(feature)}")
+    with right:
+        st.dataframe(
+            **worded(
+                table.rename_axis(feature_name(feature)),
+                {
+                    "train": st.column_config.NumberColumn(
+                        "training", help="Records the model knows now.", format="localized"
+                    ),
+                    "test": st.column_config.NumberColumn(
+                        "explored", help="Test rows all numbers here are computed on.", format="localized"
+                    ),
+                    "base_rate": st.column_config.NumberColumn(
+                        "good outcome",
+                        help=f"Share of explored rows with {plain(case.roles.target)} = {plain(case.roles.favorable_label)}.",
+                        format="percent",
+                    ),
+                },
+            ),
+            lazy=False,
+            key=f"table_sizes_{feature_name(feature)}",  # Another table, so that its columns are as wide as they need.
+        )
+        small = _small(work, feature)
+        if len(small):
+            _insufficient(small)
+
+
+def _small(work: Work, feature: Feature) -> pd.DataFrame:
+    table = _report(work, feature).by_group.droplevel(0)
+    return table[table["insufficient"]]
+
+
+def _insufficient(small: pd.DataFrame) -> None:
+    names = [
+        f"{plain(group)} (n = {count(row['n'])}, needs {_needed(row['n_needed'])})"
+        for group, row in small.iloc[:6].iterrows()
+    ]
+    more = f" and {len(small) - 6} more" if len(small) > 6 else ""
+    st.warning(
+        f"Insufficient evidence for {listing(names)}{more}: at least one rate is known no better than plus or minus 0.1.",
+        icon=":material/hourglass_empty:",
+    )
+
+
+def _needed(n: float) -> str:
+    """Return how many rows a group needs; a rate that hardly any of its rows count for needs more than anybody has."""
+    return count(n) if n < MANY else f"over {count(MANY)}"
+
+
+def _report(work: Work, feature: Feature) -> AuditReport:
+    rates = [rate for rate in RATES if cached.case(work).score_kind == "probability" or rate != "brier_score"]
+    return cached.report(work, rates, (feature,))
+
+
+def _rates(work: Work, feature: Feature, key: str) -> None:
+    table = _report(work, feature).by_group.droplevel(0)
+    rates = [rate for rate in RATES if rate in table]
+    first, roles = METRICS[work.metric].rate, cached.case(work, 0).roles
+    chosen = st.selectbox(
+        "Rate",
+        rates,
+        rates.index(first if first in rates else "true_positive_rate"),
+        format_func=lambda rate: meaning.label(rate, roles),
+        key=f"{key}_{work.metric}",
+        width=420,
+    )
+    metric = METRICS[chosen]
+    chart.show(groups.rates(table, chosen, meaning.label(chosen, roles), metric.formula), f"rates_{key}")
+    st.caption("All rates, with their 95% intervals; hover over a column's name for its formula.")
+    st.dataframe(
+        **worded(table.rename_axis(feature_name(feature)), rate_table(rates, roles)),
+        lazy=False,
+        key=f"table_{key}_{feature_name(feature)}",
+    )
+    download(table, f"rates_{key}")

@@ -1,0 +1,18 @@
+"""Check: who is treated how, how sure that is, and what another threshold would do."""
+
+import streamlit as st
+
+from dashboard.app_pages.check import gaps, groups, scores
+from dashboard.app_pages.check import threshold as check_threshold
+from dashboard.components import opening
+from dashboard.session import Key
+
+work = opening.opened()
+tabs = st.tabs(
+    ["Groups and rates", "Gaps", "Intersections", "Scores", "Threshold and cost"], key=Key.CHECK_TAB, on_change="rerun"
+)
+parts = (groups.show, gaps.show, groups.intersections, scores.show, check_threshold.show)
+for tab, part in zip(tabs, parts, strict=True):
+    if tab.open:
+        with tab:
+            part(work)

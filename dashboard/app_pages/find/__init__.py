@@ -1,0 +1,1 @@
+"""Find: the records behind a gap."""

@@ -1,0 +1,45 @@
+"""Find: the training records behind the gap."""
+
+import streamlit as st
+
+from core.errors import RedressError
+from core.words import plain
+from dashboard import cached, session
+from dashboard.app_pages.find import filters, model, record, scatter, start, table, take
+from dashboard.components import computed, computing, opening, warnings
+from dashboard.records import record_table
+
+work = opening.opened()
+case = cached.case(work)
+try:
+    records, reason = computed.records(work), None
+except RedressError as error:  # No way to predict influence, or no gap to trace: records can be chosen all the same.
+    records, reason = None, error
+ranked = records is not None
+if records is None:
+    records = record_table(case, None, None, work.feature)
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    passing = filters.show(work, records, case.train)
+    if ranked:
+        take.show(work, passing)
+take.summary(work, records)
+warnings.foreign(work)
+warnings.show(work)
+below = session.record_from_table()  # Where it was asked for, so that nobody has to look for it.
+left, right = st.columns([3, 5], gap="large")
+with left:
+    if not below:
+        record.show(work, records, case.train)
+    start.show(work, records)
+with right:
+    if ranked:
+        scatter.show(work, passing)
+    elif reason is not None:
+        st.info(plain(reason))
+        computing.offer_again(reason, work, computed.INFLUENCE)
+    else:
+        computing.place(work, computed.INFLUENCE, work.metric, work.feature)
+    model.show(work)
+    table.show(work, passing, case.train)
+    if below:
+        record.show(work, records, case.train)

@@ -1,0 +1,219 @@
+"""Rules that explain the gap: describable records whose removal really narrows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+import core
+from core.errors import RedressError
+from core.words import chance, count, inline, listing, number, percent, plain
+from dashboard import cached, meaning, session
+from dashboard.components import computing, searched
+from dashboard.components.tables import download, worded
+from dashboard.records import records_where
+from dashboard.session import Key
+from dashboard.work import Work
+
+LABEL = "Explain the gap"
+LITTLE = 0.5
+"""An expected correlation below this is pointed out."""
+
+
+def show(work: Work) -> None:
+    """Show the button that starts the search, and what it found."""
+    settings = _settings()
+    asked = (work.metric, work.feature, settings)
+    if not computing.requested(work, searched.RULES, LABEL, *asked):
+        gap = plain(inline(meaning.label(work.metric, cached.case(work).roles)))
+        st.caption(
+            f"Searches for rules on the raw columns whose records cause the {gap}, tests them on rows kept "
+            "back, and really removes the records of the best."
+        )
+        return
+    try:
+        found = searched.rules(work, settings)
+    except RedressError as error:
+        st.info(plain(error))
+        computing.offer_again(error, work, searched.RULES)
+        return
+    if found is None:
+        computing.place(work, searched.RULES, *asked)
+        return
+    _head(found)
+    if not found.complete:
+        computing.requested(work, searched.RULES, "Search again, to the end", *asked, again=True)
+    sure = sum(one.survives for one in found)
+    ranked = sorted(found, key=lambda one: not one.survives)
+    roles = cached.case(work).roles
+    for rank, rule in enumerate(ranked[:sure], 1):
+        _card(rank, rule, roles)
+    if ranked[sure:]:
+        with st.expander(f"{count(len(ranked) - sure)}{' more' if sure else ''} that may be chance"):
+            for rank, rule in enumerate(ranked[sure:], sure + 1):
+                _card(rank, rule, roles)
+    _tables(work, found)
+
+
+def _settings() -> searched.RuleSettings:
+    with st.popover("Which rules", icon=":material/tune:"):
+        conditions = st.slider("Most conditions of a rule", 1, 4, 3, key=Key.FIND_CONDITIONS, persist_state="session")
+        low, high = st.slider(
+            "Share of the records a rule may describe",
+            0.1,
+            50.0,
+            (0.5, 20.0),
+            0.1,
+            format="%.1f%%",
+            key=Key.FIND_SUPPORT,
+            persist_state="session",
+        )
+    return int(conditions), float(low) / 100, float(high) / 100
+
+
+def _head(found: core.Explanation) -> None:
+    tried = (
+        f"{count(found.n_tried, 'rule')} tried for a gap of {number(found.gap)} (p {chance(found.gap_p_value)}); "
+        f"{count(found.n_discoveries)} stand out from chance at a false discovery rate of {percent(found.q, 0)}."
+    )
+    if not len(found) and not found.complete:
+        st.info(
+            "No rule was confirmed by then. The best-scored ones are in the tables; the strip previews the one selected there."
+        )
+    elif not len(found):
+        st.info("No rule closes its share of the gap once its records are really removed.")
+    elif not any(one.survives for one in found):
+        st.warning("None of these rules stands out from chance.", icon=":material/casino:")
+    if found.agreement < LITTLE:
+        st.warning(
+            f"What is predicted of rules says little here: its expected correlation with really removing their records is {number(found.agreement, 2)}. "
+            "Go by what was confirmed by real removal.",
+            icon=":material/query_stats:",
+        )
+    st.caption(plain(tried))
+    for note in found.notes:
+        st.caption(f":material/info: {plain(note)}")
+
+
+def _card(rank: int, rule: core.Subset, roles: core.Roles) -> None:
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{rank}.** {plain(meaning.reworded(rule.sentence, rule.metric, roles))}")
+        with st.container(horizontal=True, gap="xsmall"):
+            _badges(rule)
+        st.caption(
+            f"{count(rule.n_records, 'record')}, {percent(rule.support)} of those retained · responsible for {percent(rule.responsibility, 0)} "
+            f"of the gap · q {plain(chance(rule.q_value))}",
+            help="Responsibility: (gap before less gap after) over gap before, the records really removed. "
+            f"q: the smallest false discovery rate, over all rules tried, at which this one counts. Removed by {plain(rule.method)}, "
+            f"{plain(rule.guarantee)}.",
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                f"Select {count(rule.n_records, 'record')}",
+                key=f"{Key.FIND_RULE}_{rank}",
+                icon=":material/select:",
+                help=plain(rule.beside_a_preview),
+                on_click=session.select,
+                args=(tuple(rule.forget),),
+            )
+            with st.popover("Who they are"):
+                _make_up(rule)
+
+
+def _badges(rule: core.Subset) -> None:
+    if rule.survives:
+        st.badge("stands out from chance", icon=":material/check:", color="green")
+    else:
+        st.badge("may be chance", icon=":material/casino:", color="gray")
+    if rule.sensitive:
+        st.badge(f"uses {plain(listing(rule.sensitive))}, sensitive", icon=":material/person_alert:", color="violet")
+    if rule.levels_down:
+        st.badge("the better-off fare worse", icon=":material/trending_down:", color="orange")
+    if rule.turned:
+        st.badge("groups change places", icon=":material/swap_horiz:", color="orange")
+
+
+def _make_up(rule: core.Subset) -> None:
+    config = st.column_config
+    table = rule.make_up[rule.make_up["n"] > 0].reset_index()
+    st.dataframe(
+        **worded(
+            table,
+            {
+                "n": config.NumberColumn("records", help="Records of the rule.", format="localized"),
+                "share": config.NumberColumn(
+                    "of all such", help="Over the retained records of this group and label.", format="percent"
+                ),
+            },
+        ),
+        hide_index=True,
+        lazy=False,
+        width=340,
+    )
+
+
+def _tables(work: Work, found: core.Explanation) -> None:
+    if found.candidates.empty:
+        return
+    with st.expander("As tables", expanded=not len(found)):
+        if len(found):
+            st.markdown("Rules confirmed by real removal")
+            table = found.table.assign(sensitive=[", ".join(one.sensitive) for one in found])
+            shown = table.assign(reversed=[one.turned for one in found])
+            st.dataframe(**worded(shown, _columns()), hide_index=True, lazy=False)
+            download(table, "rules")
+        st.markdown("Best-scored rules, confirmed or not")
+        scored = found.candidates.drop(columns="conditions")
+        st.dataframe(**worded(scored, _columns()), hide_index=True, lazy=False, height=280)
+        download(scored, "scored_rules")
+        _scored(work, found)
+
+
+def _scored(work: Work, found: core.Explanation) -> None:
+    """Let a rule be selected that was scored, but not confirmed."""
+    names = list(found.candidates["rule"])
+    rank = st.selectbox("A scored rule", range(len(names)), format_func=names.__getitem__, key=Key.FIND_SCORED)
+    st.button(
+        "Select its records",
+        key=Key.FIND_SCORED_SELECT,
+        icon=":material/select:",
+        on_click=_select_scored,
+        args=(work, found, int(rank or 0)),
+    )
+
+
+def _select_scored(work: Work, found: core.Explanation, rank: int) -> None:
+    case = cached.case(work)
+    session.select(records_where(case, found.candidates["conditions"].iloc[rank]))
+
+
+def _columns() -> dict[str, Any]:
+    config = st.column_config
+    about = {
+        "support": ("support", "Share of the retained records.", "percent"),
+        "summed": ("summed", "Sum of the records' single influences.", "%+.3f"),
+        "predicted": ("predicted", "Predicted change of the gap without them together.", "%+.3f"),
+        "verified": ("verified", "Change of the gap when they were really removed.", "%+.3f"),
+        "change": ("signed change", "Paired change; of the signed difference where the groups change places.", "%+.3f"),
+        "low": ("from", "Lower end of the paired 95% interval of the change.", "%+.3f"),
+        "high": ("to", "Upper end of the paired 95% interval of the change.", "%+.3f"),
+        "responsibility": ("responsibility", "(gap before less gap after) over gap before.", "percent"),
+        "p_value": ("p", "On the rows the search did not see.", "%.4f"),
+        "q_value": ("q", "Smallest false discovery rate at which the rule counts.", "%.4f"),
+    }
+    found: dict[str, Any] = {
+        name: config.NumberColumn(label, help=words, format=form) for name, (label, words, form) in about.items()
+    }
+    rule = config.TextColumn("rule", width=170)
+    return {"rule": rule, "n_records": config.NumberColumn("records", format="localized"), **found, **_marks()}
+
+
+def _marks() -> dict[str, Any]:
+    config = st.column_config
+    return {
+        "reversed": config.CheckboxColumn("reversed", help="The two groups change places."),
+        "survives": config.CheckboxColumn("stands out", help="Beyond chance at the false discovery rate asked for."),
+        "levels_down": config.CheckboxColumn("levels down", help="Mostly because the better-off fare worse."),
+        "sensitive": config.TextColumn("sensitive", help="Sensitive features the rule names."),
+    }

@@ -1,0 +1,1 @@
+"""Remove: take records out and see what shifts."""

@@ -1,0 +1,161 @@
+"""The selection: its make-up, how it can be removed and with what guarantee, a preview, and Apply."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+import core
+from core.errors import LimitError, NotSupportedError
+from core.words import count, percent, plain
+from dashboard import cached, session
+from dashboard.app_pages.remove import changes, done, plane
+from dashboard.components import computed, computing, opening, pages, strip, warnings
+from dashboard.components.tables import worded
+from dashboard.history import Step
+from dashboard.records import group_table, makeup
+from dashboard.session import Key
+from dashboard.work import Work
+
+FRAGMENT = "removal"
+PREDICTED = ("now", "predicted", "Predicted without removing them.")
+AUTO, REFIT = "auto", "refit"
+WAYS = {
+    "forest": " Its trees are brought up to date, with what they drew at random held fixed.",
+    REFIT: " It is fitted again from the start.",
+}
+"""How ways of one guarantee differ."""
+
+
+@st.fragment(key=FRAGMENT)
+def show() -> None:
+    """Show the selection and the button that removes it."""
+    work = opening.opened()
+    if not work.selection:
+        done.show(work)
+        return
+    warnings.foreign(work)
+    case = cached.case(work)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.markdown(f"#### {count(len(work.selection), 'record')} to remove")
+        _makeup(work, case)
+        method = _method(case)
+    with right:
+        said, problem = _preview(work), session.problem()
+        if problem and problem != said:
+            st.error(plain(problem))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Apply",
+                type="primary",
+                icon=":material/content_cut:",
+                key=Key.REMOVE_APPLY,
+                on_click=_apply,
+                args=(method,),
+            )
+            st.page_link(pages.page(pages.FIND), label="Change the selection", icon=":material/arrow_back:")
+
+
+def _makeup(work: Work, case: core.Case) -> None:
+    table = makeup(group_table(case, work.feature), pd.Index(work.selection))
+    biggest = table.iloc[0]
+    kind = f"{plain(biggest['group'])} with label {plain(biggest['label'])}"
+    if len(work.selection) == 1:
+        st.markdown(f"It is {kind}: one of {count(biggest['of'], 'such record')}.")
+    else:
+        st.markdown(
+            f"{percent(biggest['share of selection'], 0)} of them are {kind}: {percent(biggest['share of them'])} of all such records."
+        )
+    config = st.column_config
+    st.dataframe(
+        **worded(
+            table,
+            {
+                "selected": config.NumberColumn("selected", help="Of this group and label.", format="localized"),
+                "of": config.NumberColumn(
+                    "of", help="Retained training records of this group and label.", format="localized"
+                ),
+                "share of them": config.NumberColumn(
+                    "of them", help="Selected over retained, within this group and label.", format="percent"
+                ),
+                "share of selection": config.NumberColumn(
+                    "of selection", help="Of all selected records.", format="percent"
+                ),
+            },
+        ),
+        hide_index=True,
+        lazy=False,
+        height=min(35 * (len(table) + 1) + 3, 280),
+    )
+
+
+def _method(case: core.Case) -> str:
+    options = core.unlearners_for(case)
+    fitting = [option for option in options if option.fits]
+    names = {option.name: f"{option.name}: {option.guarantee.value}" for option in fitting}
+    about = [f"The model {option.guarantee.meaning}.{WAYS.get(option.name, '')}" for option in fitting]
+    choices = [*names]
+    if len(names) > 1:
+        choices.insert(0, AUTO)
+        about.insert(0, "Not every way works for every selection; then the next one is taken.")
+    chosen: str = st.radio(
+        "How",
+        choices,
+        format_func=lambda name: names.get(name, "chosen for me: the first below that works"),
+        captions=about,
+        key=Key.REMOVE_METHOD,
+        persist_state="session",
+    )
+    for option in options:
+        if not option.fits:
+            st.caption(f"{plain(option.name)} does not fit this case: {plain(option.reason)}.")
+        elif option.note:
+            st.caption(f"{plain(option.name)} comes after {REFIT}: {plain(option.note)}.")
+    return chosen
+
+
+def _preview(work: Work) -> str:
+    """Show what the removal is predicted to do, or return the sentence shown that says why it cannot be."""
+    st.markdown("#### What that is predicted to do")
+    try:
+        found = computed.preview(work)
+        if found is None:
+            computing.place(work, computed.PREVIEW, hash(work.selection))
+            return ""
+        table = cached.predicted(work, found[0], None, (work.feature,))
+    except (NotSupportedError, LimitError) as error:
+        st.info(f"{plain(error)} Apply shows the change; undo takes it back.")
+        computing.offer_again(error, work, computed.PREVIEW)
+        return ""
+    except core.RedressError as error:
+        st.error(plain(error))
+        return str(error)
+    warnings.show(work)
+    for note in found[1]:
+        st.info(plain(note))
+    st.dataframe(
+        **worded(changes.readable(table, cached.case(work).roles), changes.columns(PREDICTED)),
+        lazy=False,
+        height=320,
+    )
+    return ""
+
+
+def _apply(method: str) -> None:
+    work = session.work()
+    if work is None or not work.selection:
+        return
+    session.set_problem("")
+    try:
+        case = cached.case(work)
+        positions = case.positions(work.selection)
+    except core.RedressError as error:
+        session.set_problem(str(error))
+        st.rerun(FRAGMENT)
+    step = Step("unlearn", tuple(positions.tolist()), method)
+    them = count(len(positions), "record")
+    title = f"Training again without {them}" if method == REFIT else f"Removing {them}"
+    if opening.take(step, title, refused=session.set_problem):
+        st.rerun([strip.FRAGMENT, FRAGMENT, plane.FRAGMENT])
+    st.rerun()

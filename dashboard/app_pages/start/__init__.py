@@ -1,0 +1,1 @@
+"""Start: open a demonstration, files or a saved case."""

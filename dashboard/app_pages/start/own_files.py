@@ -1,0 +1,152 @@
+"""Opening a case from one's own files: three files, one confirm screen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import core
+from core.errors import RedressError
+from core.files.guess import guess_roles
+from core.files.models.trial import expected_seconds
+from core.words import count, plain, seconds
+from dashboard import session, workspace
+from dashboard.app_pages.start import roles as start_roles
+from dashboard.app_pages.start import upload
+from dashboard.components import opening, waiting
+from dashboard.jobs import Report
+
+PROBLEM = "problem"
+
+
+def show() -> None:
+    """Show where the files go in, and the confirm screen once they are there."""
+    st.caption("A training table, a test table the model has not seen, and the fitted model. They stay on this server.")
+    first, second, third = st.columns(3, gap="medium")
+    with first:
+        upload.slot(
+            "train",
+            "Training table",
+            ["csv", "parquet"],
+            "The rows the model was fitted on, CSV or Parquet, up to 200 MB.",
+        )
+    with second:
+        place = st.container()
+        split = st.toggle(
+            "Split the training table instead",
+            key=session.Key.SPLIT,
+            help="Holds out part of the training table as test rows. If the model was trained on all of it, it has seen them, and the "
+            "check of provenance will say so.",
+        )
+        with place:
+            if split:
+                share = (
+                    st.slider("Held out for testing", 10, 50, 30, 5, format="%d%%", key=session.Key.SPLIT_SHARE) / 100
+                )
+                seed = int(st.number_input("Seed", 0, 2**31 - 1, 0, key=session.Key.SPLIT_SEED))
+            else:
+                upload.slot(
+                    "test",
+                    "Test table",
+                    ["csv", "parquet"],
+                    "Rows with labels that the model has not seen, CSV or Parquet.",
+                )
+    with third:
+        upload.slot(
+            "model",
+            "Model",
+            None,  # A file of another kind is told apart by what is in it, and the sentence says what to do.
+            "The fitted classifier or pipeline: skops.io.dump(model, 'model.skops'), up to 200 MB. Pickle and joblib files are not opened.",
+        )
+    train, test, model = (_content(which) for which in ("train", "test", "model"))
+    if train is None or model is None or (test is None and not split):
+        return
+    if split:
+        held = _held_out(train.frame, share, seed)
+        _confirm(train.frame.drop(held.index).reset_index(drop=True), held.reset_index(drop=True), model.model)
+    else:
+        _confirm(train.frame, test.frame, model.model)
+
+
+def _content(which: str) -> Any:
+    kept = upload.part(which)
+    return None if kept is None else kept.content
+
+
+def _uploads() -> str:
+    """Return what tells the files uploaded now from others."""
+    return "_".join(kept.number for which in ("train", "test", "model") if (kept := upload.part(which)) is not None)
+
+
+def _held_out(frame: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    return frame.sample(frac=share, random_state=seed).sort_index()
+
+
+def _confirm(train: pd.DataFrame, test: pd.DataFrame, model: object) -> None:
+    st.subheader("Is this what the columns mean?", divider="gray")
+    number = "_".join(kept.number for which in ("train", "model") if (kept := upload.part(which)) is not None)
+    try:
+        guess = guess_roles(train, model)
+        roles = start_roles.form(train, model, guess, number)
+    except RedressError as error:
+        st.error(plain(error))
+        return
+    st.caption("  \n".join(plain(note) for note in guess.notes))
+    used = set(getattr(model, "feature_names_in_", ()))
+    table = start_roles.missing(train, test, roles, used)
+    with st.expander(start_roles.missing_sentence(table)):
+        st.dataframe(table, hide_index=True, lazy=False)
+    kept = upload.part("train")
+    name = st.text_input(
+        "Name of the case",
+        kept.name.rsplit(".", 1)[0] if kept else "",
+        max_chars=80,
+        key=f"{session.Key.NAME}_{number}",
+    )
+    confirm = st.toggle(
+        "Keep half of the test rows for confirming",
+        True,
+        key=session.Key.CONFIRM,
+        help="Searching on the same rows that then report the gain overstates it. One half is explored, the other is looked at on purpose.",
+    )
+    about, problem = session.draft().get(PROBLEM) or ("", "")
+    if problem and about == _uploads():
+        st.error(plain(problem))
+    st.button(
+        "Open the case",
+        type="primary",
+        key=session.Key.OPEN,
+        on_click=_open,
+        args=(model, train, test, roles, confirm, name),
+    )
+
+
+def _open(model: object, train: pd.DataFrame, test: pd.DataFrame, roles: core.Roles, confirm: bool, name: str) -> None:
+    case_id = workspace.new_id()
+
+    def work(report: Report) -> str:
+        try:
+            report(0.0, "checking how long the model takes")
+            takes = expected_seconds(
+                model, train, test, roles, looking=lambda: report(0.0, "checking how long the model takes")
+            )
+            report(0.1, f"scoring {count(len(test), 'test row')}, about {seconds(takes)}")
+            case = core.Case(model, train=train, test=test, roles=roles, confirm=confirm)
+            report(0.6, "writing it to the server's disk")
+            workspace.store(case, name or "Uploaded case", case_id)
+        except RedressError as error:
+            return str(error)
+        except OSError as error:
+            return f"The case must be written to the server's disk. It could not ({error.strerror}); make room there, or use fewer rows."
+        return ""
+
+    waiting.run("Opening the case", work, partial(_opened, case_id), never=lambda: workspace.delete(case_id))
+
+
+def _opened(case_id: str, problem: str) -> None:
+    session.draft_part(PROBLEM, (_uploads(), problem) if problem else None)
+    if not problem:
+        opening.open_uploaded(case_id)

@@ -1,0 +1,152 @@
+"""Uploaded files on their way to a case: read at once, kept through page changes, errors beside the file they concern."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.errors import RedressError
+from core.files.models.models import read_model
+from core.files.tables.csv_format import CsvFormat
+from core.files.tables.read import Table, read_table
+from core.words import count, plain
+from dashboard import session
+from dashboard.components import waiting
+from dashboard.jobs import Report
+
+DELIMITERS = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "bar",
+    ":": "colon",
+    " ": "space",
+    "~": "tilde",
+    "^": "caret",
+    "#": "hash",
+}
+DECIMALS = {".": "point", ",": "comma"}
+THOUSANDS = {
+    None: "none",
+    ",": "comma",
+    ".": "point",
+    " ": "space",
+    "\u00a0": "no-break space",
+    "\u202f": "narrow space",
+    "'": "apostrophe",
+}
+ENCODINGS = ["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16"]
+
+
+_PARQUET = b"PAR1"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One uploaded file: what was read from it, or why it could not be.
+
+    Parameters
+    ----------
+    name : str
+        The file's name, to show; it never becomes a path.
+    number : str
+        Tells one upload from the next.
+    data : bytes
+        The file, for reading it again in another format.
+    content : object
+        A table or a model; None where `error` says why.
+    error : str
+        One sentence, or empty.
+    """
+
+    name: str
+    number: str
+    data: bytes
+    content: Any = None
+    error: str = ""
+
+
+def part(which: str) -> Part | None:
+    """Return the uploaded part "train", "test" or "model"."""
+    found: Part | None = session.draft().get(which)
+    return found
+
+
+def slot(which: str, title: str, kinds: list[str] | None, about: str) -> None:
+    """Show where one file goes in, and what became of it."""
+    key = f"{session.Key.UPLOAD}_{which}_{session.drafts()}"
+    st.file_uploader(title, kinds, key=key, help=about, on_change=_take, args=(which, key, session.drafts()))
+    kept = part(which)
+    if kept is None:
+        return
+    if kept.error:
+        st.error(f"{plain(kept.name)}: {plain(kept.error)}")
+    else:
+        st.caption(f":green[:material/check:] {plain(kept.name)}: {_summary(kept.content)}")
+        for note in getattr(kept.content, "notes", ()):
+            st.caption(f":material/info: {plain(note)}")
+    if which != "model" and not kept.data.startswith(_PARQUET):
+        _format(which, kept)
+
+
+def _format(which: str, kept: Part) -> None:
+    found = kept.content.format if kept.content is not None else CsvFormat()
+    with st.popover("How the file is read", type="tertiary"):
+
+        def choose(name: str, title: str, options: list[Any], names: dict[Any, str]) -> None:
+            key = f"{session.Key.FORMAT}_{which}_{name}_{kept.number}"
+            now = getattr(found, name)
+            choices = options if now in options else [now, *options]
+            st.selectbox(
+                title,
+                choices,
+                choices.index(now),
+                format_func=lambda value: names.get(value, str(value)),
+                key=key,
+                on_change=_read_again,
+                args=(which, kept),
+            )
+
+        choose("delimiter", "Between cells", list(DELIMITERS), DELIMITERS)
+        choose("decimal", "Decimal mark", list(DECIMALS), DECIMALS)
+        choose("thousands", "Thousands mark", list(THOUSANDS), THOUSANDS)
+        choose("encoding", "Encoding", ENCODINGS, {})
+
+
+def _read_again(which: str, kept: Part) -> None:
+    names = ("delimiter", "decimal", "thousands", "encoding")
+    known = {name: session.value(f"{session.Key.FORMAT}_{which}_{name}_{kept.number}") for name in names}
+    _read(which, kept, lambda: read_table(kept.data, **known))
+
+
+def _summary(content: Any) -> str:
+    if isinstance(content, Table):
+        rows, columns = content.frame.shape
+        return f"{count(rows, 'row')}, {count(columns, 'column')}"
+    return plain(type(getattr(content.model, "steps", [(None, content.model)])[-1][1]).__name__)
+
+
+def _take(which: str, key: str, draft: int) -> None:
+    # A run that was cut off may bring back a field of an earlier draft, or one whose file was read already.
+    file, kept = session.value(key), part(which)
+    if draft != session.drafts() or (file is not None and kept is not None and kept.number == file.file_id):
+        return
+    if file is None:
+        session.draft_part(which, None)
+        return
+    data = file.getvalue()
+    raw = Part(file.name, file.file_id, data)
+    _read(which, raw, lambda: read_model(data) if which == "model" else read_table(data))
+
+
+def _read(which: str, raw: Part, read: Callable[[], Any]) -> None:
+    def work(_: Report) -> Part:
+        try:
+            return Part(raw.name, raw.number, raw.data, read())
+        except RedressError as error:
+            return Part(raw.name, raw.number, raw.data, error=str(error))
+
+    waiting.run(f"Reading {raw.name}", work, lambda done: session.draft_part(which, done), about=f"reading {which}")

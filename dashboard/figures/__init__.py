@@ -1,1 +1,0 @@
-"""Results to plotly figures; nothing here knows of streamlit."""
