@@ -12,7 +12,8 @@ from threading import Lock
 from typing import Any
 
 import core
-from core.unlearning.base import Guarantee, Progress, UnlearnResult
+from core.typing import Progress
+from core.unlearning.base import Guarantee, UnlearnResult
 from dashboard.turns import Turns
 
 MOST_CASES = 8

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from core.actions.unlearn import DEFAULT_TOLERANCE, check_tolerance, first_that_serves, unchanged
 from core.case.case import Case, check_case
 from core.case.edits import compare_with_table, new_codes, new_weights
 from core.errors import InputError, listed
+from core.typing import Floats, Positions
 from core.unlearning.base import UnlearnResult
-
-Positions = npt.NDArray[np.intp]
-Floats = npt.NDArray[np.float64]
 
 
 def edit(

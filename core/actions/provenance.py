@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case, check_case
@@ -19,8 +18,6 @@ from core.case.verdict import Provenance, sentence
 from core.errors import InputError
 from core.families.registry import family_of
 from core.unlearning.preprocessing.provenance import preprocessing_difference
-
-Floats = npt.NDArray[np.float64]
 
 
 def check_provenance(case: Case) -> Provenance:

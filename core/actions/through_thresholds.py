@@ -10,17 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from core.case.case import Case
 from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group
-from core.files.cases.saved_state import Array, Keepable, SavedState
-from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner
+from core.files.cases.saved_state import Keepable, SavedState
+from core.typing import Array, Bools, Positions, Progress
+from core.unlearning.base import Guarantee, Removal, Unlearner
 from core.unlearning.thresholds import thresholds_on
-
-Bools = npt.NDArray[np.bool_]
 
 CHOSEN_ANEW = "The thresholds of each group were chosen anew on the retained records."
 OF_THE_INSIDE = "The bound is that of the estimator inside; thresholds chosen on its scores can move with it."

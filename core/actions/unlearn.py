@@ -15,7 +15,8 @@ from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError, LimitError, NotSupportedError, nearest
 from core.families.registry import FAMILIES, family_of
-from core.unlearning.base import Option, Progress, Removal, Unlearner, UnlearnResult
+from core.typing import Progress
+from core.unlearning.base import Option, Removal, Unlearner, UnlearnResult
 from core.unlearning.refit import Refit
 
 REFIT = Refit()

@@ -7,16 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from core.attribution.measured import Measured
 from core.attribution.outcome import Outcome
 from core.attribution.smooth import Quantity
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
+from core.typing import Floats, Positions
 
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
 Measure = Callable[[Floats], Floats]
 
 AT_ONCE = 64

@@ -7,15 +7,11 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
 from core.attribution.smooth import SmoothMetric
 from core.case.case import Case
 from core.numerics.linear.logistic import sigmoid
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
+from core.typing import Bools, Floats, Positions
 
 QUANTITIES: Mapping[str, str] = MappingProxyType({"confidence": "lower", "favorable_score": "higher", "loss": "lower"})
 """What can be asked of decisions, and which way a removal should move it to take the decisions' cause away."""

@@ -6,12 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from core.case.case import Case
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 CENTRED = "centred log-ratio"
 """The logarithm of a class's probability, less the mean of all classes' logarithms: what is linear where there are more than two."""

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 FEWEST_GROUPS = 10
 """Among fewer groups no spread between groups is told from chance: the sample is taken as it is, and nothing is said of correlation."""

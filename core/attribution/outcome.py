@@ -13,8 +13,7 @@ from core.metrics.audit import sample_of
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.gaps import evaluate
 from core.metrics.scores import score_metric
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,9 +27,7 @@ from core.metrics.score_gradients import score_metric_gradient
 from core.metrics.scores import score_metric
 from core.numerics.linear.logistic import sigmoid
 from core.numerics.statistics.counts import cell_counts
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from core.typing import Bools, Floats
 
 NEAREST = 0.8
 """The window of the curve holds the n ** 0.8 rows nearest to the threshold."""

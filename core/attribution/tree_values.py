@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 
 from core.errors import NotSupportedError
+from core.typing import Floats, Progress
 from core.unlearning.preprocessing.steps import shallow
-
-Floats = npt.NDArray[np.float64]
-
-Progress = Callable[[float, str], None]
 
 RECORDS_AT_ONCE = 4
 """Records explained between two reports of progress; no other thread of the process runs meanwhile."""

@@ -22,12 +22,9 @@ from core.case.roles import AtRate, Roles
 from core.case.training import TrainingRecords
 from core.case.unreadable import check_readable
 from core.errors import InputError, InputTypeError, listed, nearest
+from core.typing import Bools, Floats, Positions
 
 SPLITS = ("explore", "confirm", "test")
-
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
 
 
 class Case(TrainingRecords):

@@ -17,10 +17,7 @@ from core.case.roles import Roles
 from core.case.scoring import model_rows
 from core.case.splits import split_test
 from core.errors import InputError, InputTypeError
-
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+from core.typing import Bools, Floats, Positions
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,10 +12,7 @@ import numpy.typing as npt
 from core.case import door
 from core.case.data import frozen
 from core.errors import InputError, InputTypeError, listed
-
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+from core.typing import Bools, Floats, Positions
 
 
 @dataclass(frozen=True, eq=False)

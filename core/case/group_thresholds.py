@@ -22,8 +22,8 @@ from sklearn.base import clone
 
 from core.case.groups import Groups
 from core.errors import InputError, listed, said
+from core.typing import Floats
 
-Floats = npt.NDArray[np.float64]
 GroupsOf = Callable[[Sequence[str], pd.DataFrame], Groups]
 
 PREDICT_METHODS = ("auto", "predict_proba", "decision_function", "predict")

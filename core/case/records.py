@@ -6,16 +6,13 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from core.errors import InputError, InputTypeError, listed, nearest
+from core.typing import Bools, Positions
 
 FEW = 32
 """Up to this many ids are looked up one by one, which is quicker than building an index."""
-
-Bools = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
 
 
 def find_records(record_ids: pd.Index[Any], retained: Bools, ids: Iterable[Any]) -> Positions:

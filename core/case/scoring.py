@@ -13,11 +13,9 @@ from sklearn.pipeline import Pipeline
 from core.case.group_thresholds import decides_by_group, scorer
 from core.case.roles import AtRate
 from core.errors import InputError, NotSupportedError, said
+from core.typing import Bools, Floats
 
 TIE = 1e-12
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 
 def final_estimator(model: Any) -> Any:

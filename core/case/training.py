@@ -12,10 +12,7 @@ import pandas as pd
 from core.case.data import CaseData, frozen
 from core.case.edits import Edits
 from core.case.records import find_records, find_subjects
-
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+from core.typing import Bools, Floats, Positions
 
 
 class TrainingRecords:

@@ -12,8 +12,7 @@ import pandas as pd
 from core.case.group_thresholds import scorer
 from core.case.scoring import model_rows, refused
 from core.errors import InputError
-
-Bools = npt.NDArray[np.bool_]
+from core.typing import Bools
 
 SINGLE = float(np.finfo(np.float32).max)
 """Trees hold numbers in single precision."""

@@ -6,18 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 from core.attribution.base import Attributor
 from core.attribution.explainer import Explainer
 from core.case.case import Case
 from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.case.verdict import Provenance
+from core.typing import Floats
 from core.unlearning.base import Unlearner
-
-Floats = npt.NDArray[np.float64]
 
 ProvenanceCheck: TypeAlias = Callable[[Case, Any, str], Provenance]
 """Given a case, its retained rows as the last step takes them, and what was found of the preprocessing, to begin a sentence with."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +13,10 @@ import pandas as pd
 from core.case.case import Case
 from core.case.scoring import model_rows
 from core.metrics.catalog import Metric
+from core.typing import Floats, Progress
 from core.unlearning.base import model_input
 
 METHODS = ("threshold_optimizer", "exponentiated_gradient", "grid_search", "correlation_remover")
-
-Floats = npt.NDArray[np.float64]
-Progress = Callable[[float, str], None]
-"""Called with a share done, 0 to 1, and what is being done; may raise to cancel."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,7 +12,8 @@ from sklearn.pipeline import Pipeline
 
 from core.case.scoring import final_estimator, positive_scores
 from core.errors import NotSupportedError, listed
-from core.mitigation.base import Floats, Mitigator, Outcome, Progress, Task
+from core.mitigation.base import Mitigator, Outcome, Task
+from core.typing import Floats, Progress
 
 
 class Correlation(Mitigator):

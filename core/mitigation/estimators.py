@@ -13,8 +13,7 @@ from sklearn.utils.validation import has_fit_parameter
 from core.case.case import Case
 from core.case.scoring import final_estimator, positive_scores
 from core.mitigation.fits import Fits
-
-Labels = npt.NDArray[np.int64]
+from core.typing import Longs
 
 
 class Favorable(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -64,7 +63,7 @@ class Favorable(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.fits.trained.append(self.estimator_)
         return self
 
-    def predict(self, X: Any) -> Labels:
+    def predict(self, X: Any) -> Longs:
         """Return 1 where the model predicts the favourable label."""
         said = self._says(self.estimator_, X) if self.fits is None else self.fits.said(self.estimator_, X, self._says)
         return np.asarray(said, dtype=np.int64)

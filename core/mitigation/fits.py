@@ -11,12 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from core.mitigation.base import Progress
-
-Bools = npt.NDArray[np.bool_]
+from core.typing import Bools, Progress
 
 
 class Fits:

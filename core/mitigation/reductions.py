@@ -15,10 +15,11 @@ import numpy as np
 from fairlearn.reductions import ExponentiatedGradient, GridSearch
 from sklearn.utils import _safe_indexing
 
-from core.mitigation.base import Floats, Mitigator, Outcome, Progress, Task
+from core.mitigation.base import Mitigator, Outcome, Task
 from core.mitigation.constraints import MOMENTS, rates_made_equal
 from core.mitigation.estimators import Favorable, takes_weights
 from core.mitigation.fits import Fits
+from core.typing import Floats, Progress
 
 GRID_SIZES = {1: 21, 2: 49, 3: 64, 4: 81}
 """Models of a grid, by how many multipliers it spans; more are not covered by any number worth waiting for."""

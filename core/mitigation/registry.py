@@ -18,10 +18,11 @@ from core.metrics.audit import N_RESAMPLES, audit_arrays, overall_interval, samp
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.compare import ALL_RECORDS, compare_samples
 from core.metrics.samples import Sample, feature_name
-from core.mitigation.base import METHODS, Mitigation, Mitigator, Outcome, Progress, Task
+from core.mitigation.base import METHODS, Mitigation, Mitigator, Outcome, Task
 from core.mitigation.correlation import Correlation
 from core.mitigation.reductions import Gradient, Grid
 from core.mitigation.thresholds import Thresholds
+from core.typing import Progress
 
 MITIGATORS: dict[str, Mitigator] = {one.name: one for one in (Thresholds(), Gradient(), Grid(), Correlation())}
 

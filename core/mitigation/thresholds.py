@@ -12,9 +12,10 @@ from fairlearn.postprocessing import ThresholdOptimizer
 
 from core.case.group_thresholds import expected_decisions
 from core.errors import listed
-from core.mitigation.base import Mitigator, Outcome, Progress, Task
+from core.mitigation.base import Mitigator, Outcome, Task
 from core.mitigation.constraints import OBJECTIVES, THRESHOLDS, rates_made_equal
 from core.mitigation.estimators import Favorable
+from core.typing import Progress
 
 SHARPER = 0.05
 """Accuracy on the training rows this far above that on the measured ones is worth a word."""

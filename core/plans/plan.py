@@ -23,7 +23,7 @@ from core.metrics.compare import compare
 from core.plans.random_removals import band, random_removals
 from core.plans.search import Goal, Search, Version, counted, room_of
 from core.plans.utility import Utility
-from core.unlearning.base import Progress
+from core.typing import Progress
 
 SIZES = 4
 """Sizes, spread over a plan's path, at which records are removed at random."""

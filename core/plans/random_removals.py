@@ -15,7 +15,7 @@ from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.errors import InputError, InputTypeError, whole_number
 from core.plans.utility import Utility
-from core.unlearning.base import Progress
+from core.typing import Progress
 
 
 def random_removals(

@@ -17,12 +17,9 @@ from core.case.case import Case
 from core.errors import InputError
 from core.metrics.catalog import metric_of
 from core.plans.utility import Utility
-from core.unlearning.base import Guarantee, Progress
+from core.typing import Codes, Progress
+from core.unlearning.base import Guarantee
 from core.unlearning.refit import refit
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
-Codes = npt.NDArray[np.integer[Any]]
 
 PRICES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Prices of utility tried, in units at which all gain on the metric would be spent on it."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from core.actions.influence import influence
@@ -15,8 +14,6 @@ from core.attribution.outcome import Outcome
 from core.case.case import Case
 from core.errors import InputError, InputTypeError
 from core.metrics.catalog import metric_of
-
-Floats = npt.NDArray[np.float64]
 
 COST = "cost"
 ERRORS = ("false_positive", "false_negative")

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from core.actions.influence import attributor_of
@@ -20,8 +19,7 @@ from core.case.arguments import check_choice
 from core.case.case import Case, check_case
 from core.case.records import nearest_id
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, nearest
-
-Positions = npt.NDArray[np.intp]
+from core.typing import Positions
 
 EXPLORE = "explore"
 KINDS = ("wrong", "refused", "granted", "wrongly_refused", "wrongly_granted", "all")

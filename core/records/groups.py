@@ -14,9 +14,7 @@ from core.case.arguments import check_flag, check_items, check_number
 from core.case.case import Case, check_case
 from core.errors import InputError, InputTypeError
 from core.metrics.catalog import metric_of
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+from core.typing import Floats, Positions
 
 ENOUGH = 0.9
 """Expected correlation with real removal that is enough where nobody says otherwise."""

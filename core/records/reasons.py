@@ -14,7 +14,7 @@ Intelligence 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,7 @@ from core.case.door import check_seed
 from core.case.scoring import final_estimator, model_rows, positive_scores
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
 from core.families.registry import FAMILIES, family_of, listed_names
-
-Floats = npt.NDArray[np.float64]
-Progress = Callable[[float, str], None]
+from core.typing import Floats, Progress
 
 MOST_VALUES = 500
 """Distinct values of a raw column that are tried to find the features made of it."""

@@ -6,14 +6,12 @@ A record whose own removal would let the model turn against its label is one the
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import logsumexp
 
 from core.case.case import Case
 from core.errors import NotSupportedError
 from core.families.registry import FAMILIES, family_of, listed_names
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 
 def self_influence(case: Case) -> Floats:

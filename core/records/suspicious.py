@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -24,11 +23,9 @@ from core.case.door import check_seed
 from core.case.group_thresholds import scorer
 from core.errors import InputError, NotSupportedError
 from core.records.self_influence import self_influence
-from core.unlearning.base import Progress, model_input
+from core.typing import Floats, Positions, Progress
+from core.unlearning.base import model_input
 from core.unlearning.refit import fit_again
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
 
 TINIEST = 1e-15
 

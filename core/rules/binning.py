@@ -15,8 +15,7 @@ from core.case.arguments import check_items
 from core.case.case import Case
 from core.errors import InputError, InputTypeError, listed, nearest
 from core.rules.conditions import Condition
-
-Ints = npt.NDArray[np.int32]
+from core.typing import Ints
 
 MOST_CATEGORIES = 50
 """Values of one column that become conditions, the most frequent first."""

@@ -17,10 +17,7 @@ from core.rules.binning import Binned
 from core.rules.evidence import LIFT, merit
 from core.rules.labels import Labels
 from core.rules.search import COUNT, GAIN, HELPFUL, Found
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
+from core.typing import Bools, Floats, Positions
 
 SAME = 0.8
 """Share of the smaller rule's helpful gain, from which on two rules are about one cause."""

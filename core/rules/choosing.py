@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from core.rules.causes import NEARLY, SAME
 from core.rules.rule import Rule
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 ALIKE = 0.8
 """Rules about a cause that close the gap by this share of what the best does: labels decide between them, where they say anything."""

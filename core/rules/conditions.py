@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
+from core.typing import Bools, Floats
 
 
 @dataclass(frozen=True)

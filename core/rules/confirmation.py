@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from core.actions.influence import attributor_of
@@ -14,9 +13,9 @@ from core.metrics.compare import compare
 from core.rules.explanation import Subset, badness
 from core.rules.rule import Rule
 from core.rules.steady import Steady
+from core.typing import Positions
 from core.unlearning.base import Guarantee
 
-Positions = npt.NDArray[np.intp]
 Feature = str | tuple[str, ...]
 
 AGAIN = "Verified by training the model again without these records"

@@ -15,13 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.numerics.statistics.false_discovery import bernstein_bound
 from core.rules.tracing import Trace
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.integer]
+from core.typing import Codes, Floats
 
 CLIPPED = 6.0
 """Gains are cut off at so many root mean squares, or one record would set the bound for all."""
@@ -51,7 +48,7 @@ class Evidence:
     tested: bool
 
     @classmethod
-    def of(cls, trace: Trace, group: Ints, label: Ints) -> Evidence:
+    def of(cls, trace: Trace, group: Codes, label: Codes) -> Evidence:
         """Return the evidence in the records' gains, their groups and labels, each of shape (n_rows,)."""
         gain, lift, kept_back = trace.gain, trace.lift, trace.kept_back
         first = [np.ones(len(gain)), gain, np.maximum(gain, 0.0), lift]
@@ -74,7 +71,7 @@ class Evidence:
         return np.asarray(np.maximum(against_none, against_random))
 
 
-def merit(sums: Floats, length: Ints, n_rows: int) -> Floats:
+def merit(sums: Floats, length: Codes, n_rows: int) -> Floats:
     """Return how much rules do for the worse-off group, less what their length and their size count against them.
 
     Parameters
@@ -89,7 +86,7 @@ def merit(sums: Floats, length: Ints, n_rows: int) -> Floats:
     return np.asarray(sums[..., LIFT] * (1.0 - cost))
 
 
-def _means(values: Floats, codes: Ints) -> Floats:
+def _means(values: Floats, codes: Codes) -> Floats:
     """Return for every row the mean of its kind."""
     count = np.maximum(np.bincount(codes), 1)
     return np.asarray((np.bincount(codes, values) / count)[codes])

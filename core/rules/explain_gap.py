@@ -20,7 +20,7 @@ from core.metrics.catalog import metric_of
 from core.rules.binning import bin_columns
 from core.rules.explaining import Explaining, StoppedError
 from core.rules.explanation import Explanation
-from core.unlearning.base import Progress
+from core.typing import Progress
 
 LEAST = 0.05
 """Share of the gap that removing a rule's records has to close for it to be shown."""

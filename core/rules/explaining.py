@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from core.actions.influence import attributor_of
@@ -35,9 +34,7 @@ from core.rules.search import GAIN, HELPFUL, Search
 from core.rules.steady import Steady
 from core.rules.surrogate import fits_too_closely, surrogate
 from core.rules.tracing import Trace, trace
-from core.unlearning.base import Progress
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Progress
 
 AT_ONCE = 10
 ATTEMPTS = 3

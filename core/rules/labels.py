@@ -21,9 +21,7 @@ import numpy.typing as npt
 
 from core.attribution.base import Fitted
 from core.numerics.statistics.odds import best_likelihood_gain, likelihood_gain
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+from core.typing import Floats, Positions
 
 FACTORS = np.log(np.array([1.0 / 50.0, 0.1, 0.25, 0.5, 2.0, 4.0, 10.0, 50.0]))
 """Shifts of the log-odds that a first look takes."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from core.rules.binning import short_cuts
 from core.rules.conditions import Condition, Held
 from core.rules.evidence import LIFT, Evidence
 from core.rules.rule import Rule
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 CUTS = 64
 """Bounds tried on either side."""

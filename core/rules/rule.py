@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.rules.conditions import Condition
 from core.rules.evidence import Evidence, merit
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+from core.typing import Floats, Positions
 
 
 @dataclass(frozen=True, eq=False)

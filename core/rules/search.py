@@ -17,15 +17,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.numerics.statistics.patterns import bin_sums
 from core.rules.binning import Binned
-from core.unlearning.base import Progress
+from core.typing import Floats, Ints, Progress
 from core.unlearning.threads import on_threads
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int32]
 
 COUNT, GAIN, HELPFUL = 0, 1, 2
 """The first sums of a rule: its records, their summed gain, and that of the helpful ones."""

@@ -21,8 +21,7 @@ from core.numerics.linear.logistic import sigmoid
 from core.numerics.statistics.counts import cell_counts
 from core.rules.explanation import badness
 from core.rules.extremes import Extremes
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 
 class Steady:

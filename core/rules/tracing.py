@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.attribution.base import Attributor
 from core.case.case import Case
@@ -18,9 +17,7 @@ from core.case.splits import split_test
 from core.errors import InputError
 from core.metrics.catalog import metric_of
 from core.rules.extremes import Extremes
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+from core.typing import Floats, Positions
 
 FEWEST = 5
 """A group with fewer rows in a half says nothing there."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -15,10 +14,7 @@ from core.case.case import Case
 from core.case.edits import Edits
 from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError, listed
-
-Positions = npt.NDArray[np.intp]
-Progress = Callable[[float, str], None]
-"""Called with a share done, 0 to 1, and what is being done; may raise to cancel."""
+from core.typing import Positions, Progress
 
 
 class Guarantee(Enum):

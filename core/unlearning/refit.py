@@ -16,15 +16,8 @@ from core.case.case import Case, check_case
 from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group
 from core.errors import InputError, said
-from core.unlearning.base import (
-    Guarantee,
-    Positions,
-    Progress,
-    Removal,
-    Unlearner,
-    mask_without,
-    model_input,
-)
+from core.typing import Positions, Progress
+from core.unlearning.base import Guarantee, Removal, Unlearner, mask_without, model_input
 from core.unlearning.thresholds import thresholds_on
 
 TRAINING = "Training again"

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from core.case.case import Case
 from core.case.group_thresholds import with_thresholds
 from core.errors import InputError, listed
+from core.typing import Bools
 from core.unlearning.base import model_input
-
-Bools = npt.NDArray[np.bool_]
 
 
 def thresholds_on(case: Case, retained: Bools, model: Any, estimator: Any) -> Any:

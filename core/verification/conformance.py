@@ -11,7 +11,6 @@ from typing import Any
 
 import joblib
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -21,13 +20,12 @@ from core.case.case import Case
 from core.case.group_thresholds import decides_by_group, scorer
 from core.case.scoring import final_estimator, model_rows, positive_scores
 from core.errors import InputError, RedressError
+from core.typing import Positions
 from core.unlearning.base import Guarantee, Removal, Unlearner, model_input
 from core.unlearning.linear.objective import coefficients
 from core.unlearning.refit import fit_again
 from core.verification.polishing import polished
 from core.verification.tree_checks import check_trees
-
-Positions = npt.NDArray[np.intp]
 
 EXACT = 1e-9
 """Largest score difference that counts as rounding."""

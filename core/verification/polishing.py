@@ -11,10 +11,9 @@ from core.case.case import Case
 from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.numerics.linear.softmax import contrasts
+from core.typing import Floats
 from core.unlearning.base import model_input
 from core.unlearning.linear.objective import by_class, coefficients, logistic_objective
-
-Floats = npt.NDArray[np.float64]
 
 STEPS = 3
 

@@ -10,7 +10,7 @@ from sklearn.ensemble._forest import ForestClassifier
 
 from core.case.case import Case, check_case
 from core.case.scoring import final_estimator
-from core.unlearning.base import Progress
+from core.typing import Progress
 from core.unlearning.refit import refit
 
 

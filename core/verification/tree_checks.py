@@ -20,10 +20,8 @@ from sklearn.tree import DecisionTreeClassifier
 from core.actions.provenance import check_provenance
 from core.case.case import Case
 from core.families.forest.parts import trees_of
+from core.typing import Floats, Positions
 from core.unlearning.base import model_input
-
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 CLOSE = 1e-9
 """Gains that differ by no more than this share are taken as equal."""
@@ -40,14 +38,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class Weighted:
-    """Rows as one tree gets them; forgotten ones weigh 0."""
+    """Positions as one tree gets them; forgotten ones weigh 0."""
 
     X: npt.NDArray[np.float32]
-    y: Rows
+    y: Positions
     weight: Floats
     like: Any
 
-    def split_on(self, feature: int, rows: Rows) -> tuple[float, float]:
+    def split_on(self, feature: int, rows: Positions) -> tuple[float, float]:
         """Return the threshold that scikit-learn finds on one feature, and the impurity it leaves; NaN and infinity where none."""
         stump = DecisionTreeClassifier(
             criterion=self.like.criterion, max_depth=1, min_samples_leaf=self.like.min_samples_leaf, random_state=0
@@ -127,7 +125,7 @@ def _against_stumps(table: Weighted, ours: Any, tally: Tally) -> None:
                 tally.wrong = f"node {node} has threshold {ours.threshold[node]:.17g}, scikit-learn's {threshold:.17g}"
 
 
-def _nodes(table: Weighted, tree: Any) -> Iterator[tuple[int, Rows]]:
+def _nodes(table: Weighted, tree: Any) -> Iterator[tuple[int, Positions]]:
     stack = [(0, np.flatnonzero(table.weight))]
     while stack:
         node, rows = stack.pop()
@@ -137,7 +135,7 @@ def _nodes(table: Weighted, tree: Any) -> Iterator[tuple[int, Rows]]:
             stack += [(int(tree.children_left[node]), left), (int(tree.children_right[node]), right)]
 
 
-def _sides(table: Weighted, tree: Any, node: int, rows: Rows) -> tuple[Rows, Rows]:
+def _sides(table: Weighted, tree: Any, node: int, rows: Positions) -> tuple[Positions, Positions]:
     values = table.X[rows, tree.feature[node]]
     missing_left = bool(tree.missing_go_to_left[node])
     left = np.where(np.isnan(values), missing_left, values <= tree.threshold[node])

@@ -15,11 +15,9 @@ from core.errors import NotSupportedError
 from core.numerics.boosting.effects import effects_of_removal, effects_of_removal_of_classes, predict
 from core.numerics.boosting.leaves import complete, refit_stages, refit_stages_of_classes
 from core.numerics.boosting.nodes import COUNT
+from core.typing import Bools, Floats, Positions
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.intp]
-Places = tuple[npt.NDArray[Any], Ints, Bools]
+Places = tuple[npt.NDArray[Any], Positions, Bools]
 """Every feature's values as their places in order, (d, n_rows); how many places it has; whether the last is for missing values."""
 LEAST_SHARE = float(np.finfo(np.float64).eps)
 """Nearest that a class's share may come to 0 or 1, of more than two classes."""
@@ -45,16 +43,16 @@ class Forest:
         not be above; 0 elsewhere.
     """
 
-    first: Ints
-    left: Ints
-    right: Ints
+    first: Positions
+    left: Positions
+    right: Positions
     value: Floats
     count: Floats
     signs: npt.NDArray[np.int8]
 
     @classmethod
     def of(
-        cls, trees: list[tuple[Ints, Ints, Floats, Floats]], signs: list[npt.NDArray[np.int8]] | None = None
+        cls, trees: list[tuple[Positions, Positions, Floats, Floats]], signs: list[npt.NDArray[np.int8]] | None = None
     ) -> Forest:
         """Join trees given as left, right, value and count, and the signs of constrained splits."""
         first = np.concatenate([[0], np.cumsum([len(tree[0]) for tree in trees])]).astype(np.intp)
@@ -93,7 +91,7 @@ class Rows:
     """
 
     nodes: npt.NDArray[np.uint16] | npt.NDArray[np.int32]
-    y: Ints
+    y: Positions
     fitted: Bools
     drawn: Bools
 
@@ -174,21 +172,21 @@ class Booster(ABC):
         """Return the leaf of every row in every tree, shape (n_trees, n_rows)."""
 
     @abstractmethod
-    def held_out(self, codes: Ints) -> Ints:
+    def held_out(self, codes: Positions) -> Positions:
         """Return which of the rows it was given were held out to stop early."""
 
-    def split_again(self, codes: Ints, seed: int) -> tuple[Ints, Ints]:
+    def split_again(self, codes: Positions, seed: int) -> tuple[Positions, Positions]:
         """Return which rows were fitted on, in the order they were, and which were held out, by drawing the split again."""
         rows, share = np.arange(len(codes)), self.model.validation_fraction
         fitted, held = train_test_split(rows, test_size=share, stratify=codes, random_state=seed)
         return fitted, held
 
-    def drawn(self, codes: Ints) -> Bools:
+    def drawn(self, codes: Positions) -> Bools:
         """Return which of the rows it was given each stage drew, shape (n_stages, n_rows); a single line where each was given all."""
         return np.ones((1, len(codes)), dtype=bool)
 
     @abstractmethod
-    def weights(self, codes: Ints, weight: Floats | None) -> Floats:
+    def weights(self, codes: Positions, weight: Floats | None) -> Floats:
         """Return the weights it gives to rows with these labels and sample weights."""
 
     @abstractmethod
@@ -211,7 +209,7 @@ class Booster(ABC):
         """Return the two terms that splits are scored by, from gradients, second derivatives and weights."""
         return g, h
 
-    def allowed(self, tree: int, left: Ints, right: Ints) -> Bools:  # noqa: ARG002
+    def allowed(self, tree: int, left: Positions, right: Positions) -> Bools:  # noqa: ARG002
         """Return which features every node of a tree may split on."""
         return np.ones((len(left), self.n_features), dtype=bool)
 
@@ -264,11 +262,11 @@ class Booster(ABC):
         """Return the probabilities that predictions of shape (n, n_outputs) stand for: of class 1, or of every class."""
         return np.asarray(expit(raw) if self.n_outputs == 1 else softmax(raw, axis=1))
 
-    def labels(self, y: Ints) -> Bools:
+    def labels(self, y: Positions) -> Bools:
         """Return of every row, and every tree of a stage, whether the row is of the class that the tree adds to."""
         return np.asarray(y[:, None] == (np.arange(self.n_outputs) if self.n_outputs > 1 else 1))
 
-    def refit(self, forest: Forest, rows: Rows, retained: Bools, codes: Ints, weight: Floats | None) -> Leaves:
+    def refit(self, forest: Forest, rows: Rows, retained: Bools, codes: Positions, weight: Floats | None) -> Leaves:
         """Refit every leaf value on the retained rows, stage by stage: O(n_rows * n_trees).
 
         Raises

@@ -13,8 +13,9 @@ from scipy.sparse import issparse
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble._gradient_boosting import _random_sample_mask
 
-from core.families.boosting.booster import DRAWN, Bools, Booster, Floats, Forest, Ints, Leaves, Places
+from core.families.boosting.booster import DRAWN, Booster, Forest, Leaves, Places
 from core.numerics.boosting.nodes import COUNT, GRADIENT, SQUARE, WEIGHT
+from core.typing import Bools, Floats, Positions
 from core.unlearning.preprocessing.steps import shallow
 
 TREE_SEEDS = 2**31 - 1
@@ -78,13 +79,13 @@ class ClassicBooster(Booster):
         found = self.model.apply(X if issparse(X) else np.asarray(X))  # its trees know no names
         return np.ascontiguousarray(found.reshape(len(found), -1).T, dtype=np.int32)
 
-    def held_out(self, codes: Ints) -> Ints:
+    def held_out(self, codes: Positions) -> Positions:
         """Return which rows were held out, by drawing the split again."""
         if self.model.n_iter_no_change is None:
             return np.zeros(0, dtype=np.intp)
         return self.split_again(codes, self.model.random_state)[1]
 
-    def drawn(self, codes: Ints) -> Bools:
+    def drawn(self, codes: Positions) -> Bools:
         """Return which rows each stage drew, by drawing them again: a sample for a stage, and then a seed for each of its trees."""
         model = self.model
         if model.subsample >= 1.0:
@@ -99,7 +100,7 @@ class ClassicBooster(Booster):
                 random.randint(0, TREE_SEEDS)
         return found
 
-    def weights(self, codes: Ints, weight: Floats | None) -> Floats:
+    def weights(self, codes: Positions, weight: Floats | None) -> Floats:
         """Return the sample weights."""
         return np.ones(len(codes)) if weight is None else weight
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.utils.validation import _check_monotonic_cst
 
-from core.families.boosting.booster import DRAWN, Bools, Booster, Floats, Forest, Ints, Leaves, Places
+from core.families.boosting.booster import DRAWN, Booster, Forest, Leaves, Places
 from core.numerics.boosting.nodes import COUNT, GRADIENT
+from core.typing import Bools, Floats, Positions
 from core.unlearning.preprocessing.steps import shallow
 
 ROUTE_THREADS = 1
@@ -78,13 +79,13 @@ class HistBooster(Booster):
             found[index] = _with_nodes(predictor, numbered).predict(table, bitsets, columns, ROUTE_THREADS)
         return found
 
-    def held_out(self, codes: Ints) -> Ints:
+    def held_out(self, codes: Positions) -> Positions:
         """Return which rows were held out, by drawing the split again with the model's own seed."""
         if not self.model.do_early_stopping_ or self.model.validation_fraction is None:
             return np.zeros(0, dtype=np.intp)
         return self.split_again(codes, self.model._random_seed)[1]
 
-    def weights(self, codes: Ints, weight: Floats | None) -> Floats:
+    def weights(self, codes: Positions, weight: Floats | None) -> Floats:
         """Return sample weights times class weights."""
         found = self.model._finalize_sample_weight(weight, codes.astype(np.float64))
         return np.ones(len(codes)) if found is None else np.asarray(found, dtype=np.float64)
@@ -112,7 +113,7 @@ class HistBooster(Booster):
         """Return gradients and second derivatives as scikit-learn rounds them."""
         return g.astype(np.float32).astype(np.float64), h.astype(np.float32).astype(np.float64)
 
-    def allowed(self, tree: int, left: Ints, right: Ints) -> Bools:
+    def allowed(self, tree: int, left: Positions, right: Positions) -> Bools:
         """Return which features every node may split on under the model's interaction constraints."""
         found = super().allowed(tree, left, right)
         groups = self.model._check_interaction_cst(self.n_features)

@@ -27,12 +27,10 @@ from core.errors import InputError, NotSupportedError
 from core.families.boosting.booster import Leaves
 from core.families.boosting.unlearner import BoostingState, LeafRefit
 from core.numerics.linear.softmax import log_odds_shares
+from core.typing import Floats, Positions
 from core.unlearning.base import mask_without
 from core.unlearning.refit import Refit
 from core.unlearning.threads import on_threads
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
 
 STEPS_KEPT = "The change is predicted with these steps as they are."
 

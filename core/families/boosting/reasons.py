@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
-
 from core.attribution.explainer import CENTRED, Explained, Explainer
 from core.attribution.tree_values import by_trees, centred_by_trees
 from core.case.case import Case
 from core.case.scoring import final_estimator
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 
 class StageReasons(Explainer):

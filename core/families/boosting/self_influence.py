@@ -9,13 +9,11 @@ trees. Journal of Machine Learning Research 24.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from core.case.case import Case
 from core.families.boosting.unlearner import BoostingState
 from core.numerics.boosting.nodes import GRADIENT, HESSIAN
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 LEAST = 1e-3
 """What is left of a leaf's own curvature without the record is taken as at least this share."""

@@ -16,11 +16,12 @@ import pandas as pd
 
 from core.case.case import Case, check_case
 from core.errors import NotSupportedError, whole_number
-from core.families.boosting.booster import Bools, Floats, Leaves, Places
+from core.families.boosting.booster import Leaves, Places
 from core.families.boosting.unlearner import BoostingState, LeafRefit
 from core.numerics.boosting.nodes import COUNT
 from core.numerics.boosting.splits import best_scores
-from core.unlearning.base import Progress, model_input
+from core.typing import Bools, Floats, Progress
+from core.unlearning.base import model_input
 
 ROUNDING = 1e-9
 """Two scores nearer than this, relatively, are equal."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
@@ -28,10 +27,9 @@ from core.families.boosting.booster import Booster, Forest, Leaves, Rows
 from core.families.boosting.classic import ClassicBooster
 from core.families.boosting.hist import HistBooster
 from core.numerics.boosting.nodes import COUNT
-from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without, model_input
+from core.typing import Bools, Positions, Progress
+from core.unlearning.base import Guarantee, Removal, Unlearner, mask_without, model_input
 from core.unlearning.preprocessing.steps import shallow
-
-Bools = npt.NDArray[np.bool_]
 
 BOOSTERS: dict[type, type[Booster]] = {
     HistGradientBoostingClassifier: HistBooster,

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.tree._tree import Tree
@@ -23,14 +22,12 @@ from core.errors import InputError, NotSupportedError, said
 from core.families.forest.coding import recoded
 from core.families.forest.parts import estimator_of, features_drawn, rules_of
 from core.families.forest.state import ForestState, Grove
-from core.families.forest.table import Singles, tree_input
+from core.families.forest.table import tree_input
 from core.numerics.trees.arrays import Draws
+from core.typing import Bools, Positions, Singles
 from core.unlearning.base import model_input
 from core.unlearning.preprocessing.branches import names_given
 from core.unlearning.preprocessing.unchanged import lacks_seed
-
-Bools = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from core.errors import NotSupportedError
 from core.numerics.trees.arrays import MOST_IN_ALL, MOST_WEIGHT, Draws
-
-Array = npt.NDArray[Any]
+from core.typing import Array
 
 KIND = "forest"
 FORMAT = 1

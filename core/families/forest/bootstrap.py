@@ -20,10 +20,7 @@ from core.families.forest.tree import Bench, LivingTree, Roots
 from core.families.forest.weights import OtherRowsError, weights_of_trees
 from core.numerics.trees.arrays import CLASS_MASK, MOST_WEIGHT
 from core.numerics.trees.bootstrap import Targets, move_draws
-
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int32]
-Positions = npt.NDArray[np.intp]
+from core.typing import Bools, Ints, Positions
 
 
 @dataclass(frozen=True, eq=False)

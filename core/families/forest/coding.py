@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from core.numerics.trees.arrays import LINK, MOST_BINS, Table
-
-Array = npt.NDArray[Any]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int32]
-Positions = npt.NDArray[np.intp]
-Singles = npt.NDArray[np.float32]
+from core.typing import Array, Bools, Ints, Positions, Singles
 
 EDGES = np.arange(2 * MOST_BINS + 1)
 

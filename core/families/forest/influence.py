@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from core.attribution.base import Attributor, Measure
 from core.attribution.measured import Measured
@@ -36,11 +35,9 @@ from core.families.forest.points import points_of, state_of
 from core.families.forest.rescaled import IN_PLACE
 from core.families.forest.unlearner import Forest
 from core.numerics.trees.effects import add_effects, add_effects_of_draws, class_pulls, node_masses
+from core.typing import Floats, Positions
 from core.unlearning.base import mask_without
 from core.unlearning.preprocessing.unchanged import preprocessing_differs
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
 
 SHRINKAGE = 30.0
 """Rows above a leaf that weigh as much as what the leaf adds. Of 1 to 1,000, those from 10 to 100 agree best with real removals."""

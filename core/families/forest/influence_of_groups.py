@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from core.case.case import Case
 from core.errors import NotSupportedError
@@ -16,11 +15,8 @@ from core.families.forest.points import leaves_at, state_of
 from core.families.forest.state import ForestState
 from core.numerics.trees.effects import leaves_of
 from core.numerics.trees.groups import AT_ONCE, add_changes_without
+from core.typing import Floats, Ints, Positions
 from core.unlearning.threads import on_threads, processors
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int32]
-Positions = npt.NDArray[np.intp]
 
 FEWEST_TREES = 10
 ROUTES = 250_000

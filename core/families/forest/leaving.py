@@ -6,7 +6,6 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.case.case import Case
 from core.families.forest.anew import Refitted, on_columns, refitted
@@ -14,15 +13,13 @@ from core.families.forest.parts import estimator_of, rules_of
 from core.families.forest.points import points_of, state_of
 from core.families.forest.rescaled import rescaled
 from core.families.forest.state import ForestState
-from core.families.forest.table import Singles, as_trees_take
+from core.families.forest.table import as_trees_take
 from core.families.forest.tree import LivingTree
 from core.numerics.trees.arrays import Rules
+from core.typing import Bools, Positions, Singles
 from core.unlearning.base import mask_without
 from core.unlearning.preprocessing.branches import branches_again
 from core.unlearning.preprocessing.unchanged import NOTHING, Lost, lost_categories
-
-Bools = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)

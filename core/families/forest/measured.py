@@ -20,12 +20,10 @@ from core.families.forest.leaving import LeavingGroup, WaysOut, leave
 from core.families.forest.points import leaves_at, points_of, state_of
 from core.families.forest.state import ForestState
 from core.numerics.trees.effects import leaves_of
+from core.typing import Bools, Floats, Positions
 from core.unlearning.preprocessing.unchanged import lost_categories
 from core.unlearning.threads import on_threads, processors
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
 Sums = tuple[Floats, npt.NDArray[np.float32]]
 
 AT_A_TIME = 4

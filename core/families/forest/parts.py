@@ -16,8 +16,7 @@ from sklearn.utils import check_random_state, compute_sample_weight
 
 from core.errors import NotSupportedError
 from core.numerics.trees.arrays import CLASS_MASK, MOST_IN_ALL, MOST_WEIGHT, Rules
-
-Weights = npt.NDArray[np.int64]
+from core.typing import Longs
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
 TREES = (DecisionTreeClassifier, ExtraTreeClassifier)
@@ -169,7 +168,7 @@ def stream_of(tree: Any) -> Stream:
     return Stream(int(check_random_state(tree.random_state).randint(0, STREAM_END)))
 
 
-def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.NDArray[Any] | None) -> list[Weights]:
+def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.NDArray[Any] | None) -> list[Longs]:
     """Return how often every row counts in every tree.
 
     Parameters

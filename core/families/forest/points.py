@@ -12,8 +12,7 @@ from core.families.forest.state import ForestState
 from core.families.forest.table import as_trees_take
 from core.families.forest.unlearner import Forest
 from core.numerics.trees.effects import leaves_of
-
-Ints = npt.NDArray[np.int32]
+from core.typing import Ints
 
 
 def state_of(case: Case) -> ForestState:

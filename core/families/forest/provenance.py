@@ -18,8 +18,7 @@ from core.errors import NotSupportedError
 from core.families.forest.weights import OtherRowsError, WeightsOf, weights_of_trees
 from core.files.cases.saved_state import SavedState
 from core.numerics.trees.routing import node_sums
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 OFFER = "train it again on these rows, or find the rows it was trained on"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -14,8 +12,7 @@ from core.attribution.tree_values import by_trees
 from core.case.case import Case
 from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 
 class TreeReasons(Explainer):

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from core.errors import NotSupportedError
 from core.families.forest.anew import Refitted
@@ -23,11 +22,8 @@ from core.families.forest.steps import joining
 from core.families.forest.tree import LivingTree, with_tree
 from core.numerics.trees.arrays import CLASS_MASK, Rules, Table
 from core.numerics.trees.rescaling import rewrite_thresholds, shift_splits
-from core.unlearning.base import Positions
+from core.typing import Bools, Positions
 from core.unlearning.threads import on_threads
-
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int32]
 
 MANY = 32
 """Where more than one row in so many leaves, building every tree anew is as quick."""

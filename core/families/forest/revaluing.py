@@ -14,11 +14,7 @@ import numpy.typing as npt
 
 from core.families.forest.coding import Column, linked_to_next, put_together, side_by_side, taken
 from core.numerics.trees.arrays import LINK, Table
-
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int32]
-Positions = npt.NDArray[np.intp]
-Singles = npt.NDArray[np.float32]
+from core.typing import Bools, Ints, Positions, Singles
 
 MOST_STEPS = 64
 """Values that are taken as one in longer chains are not looked through."""

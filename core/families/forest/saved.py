@@ -14,7 +14,7 @@ from core.families.forest.state import ForestState, all_trees, grove_of, silent
 from core.families.forest.tree import Bench, LivingTree, Roots, first_difference, grow
 from core.files.cases.saved_state import SavedState
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
-from core.unlearning.base import Progress
+from core.typing import Progress
 
 
 def saved_forest(case: Case) -> SavedState | None:

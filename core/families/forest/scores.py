@@ -12,12 +12,8 @@ from core.case.case import Case
 from core.families.forest.table import as_trees_take
 from core.families.forest.tree import LivingTree
 from core.numerics.trees.scores import add_shares, reroute, route
+from core.typing import Floats, Ints, Positions, Singles
 from core.unlearning.threads import on_threads, processors
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
-Singles = npt.NDArray[np.float32]
-Leaves = npt.NDArray[np.int32]
 
 MANY = 1_000_000
 """Rows times trees that are worth more than one thread."""
@@ -45,7 +41,7 @@ class Scorer:
     positive: int
     trees: tuple[LivingTree, ...]
     base: Scorer | None = None
-    found: dict[int, tuple[Singles, Leaves]] = field(default_factory=dict)
+    found: dict[int, tuple[Singles, Ints]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, case: Case, model: Any, trees: tuple[LivingTree, ...], before: Scorer | None = None) -> Scorer:
@@ -62,7 +58,7 @@ class Scorer:
             add_shares(np.ascontiguousarray(tree.grown.values[:, self.positive]), leaf, total)
         return total / len(self.trees)
 
-    def _follow(self, rows: Positions) -> tuple[Singles, Leaves]:
+    def _follow(self, rows: Positions) -> tuple[Singles, Ints]:
         key = hash(rows.tobytes())
         if key not in self.found:
             X, base = as_trees_take(self.model, self.table.iloc[rows]), self.base
@@ -72,7 +68,7 @@ class Scorer:
             self.base = None
         return self.found[key]
 
-    def _routed(self, X: Singles) -> Leaves:
+    def _routed(self, X: Singles) -> Ints:
         leaves = np.empty((len(self.trees), len(X)), dtype=np.int32)
 
         def task(some: range) -> None:
@@ -83,9 +79,9 @@ class Scorer:
         on_threads(task, _shares(len(self.trees), len(X)))
         return leaves
 
-    def _moved(self, X: Singles, before: Any, base: Any) -> Leaves:
+    def _moved(self, X: Singles, before: Any, base: Any) -> Ints:
         """Return the leaves in these trees from those in the trees of `base`."""
-        leaves: Leaves = before.copy()
+        leaves: Ints = before.copy()
 
         def task(some: range) -> None:
             for index in some:

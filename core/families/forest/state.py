@@ -22,13 +22,11 @@ from core.families.forest.memory import check_room
 from core.families.forest.parts import estimator_of, moves_draws, multiplicities, rules_of, stream_of, trees_of
 from core.families.forest.scores import Scorer
 from core.families.forest.steps import after_steps, leaving, relabelling
-from core.families.forest.table import Singles, tree_input
+from core.families.forest.table import tree_input
 from core.families.forest.tree import NODES_TOGETHER, TOGETHER, Bench, LivingTree, adopt, grow
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, Rules, Table
-from core.unlearning.base import Positions, Progress
+from core.typing import Bools, Positions, Progress, Singles
 from core.unlearning.threads import in_turn, on_threads, processors
-
-Bools = npt.NDArray[np.bool_]
 
 Known = Sequence[tuple[LivingTree, npt.NDArray[np.int32]]]
 """Trees, and rows that each of them knows."""

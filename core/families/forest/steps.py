@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from core.families.forest.histograms import Memory
 from core.families.forest.tree import (
@@ -27,9 +26,7 @@ from core.numerics.trees.arrays import CLASS_MASK, Rules, Table
 from core.numerics.trees.drawn import Lines, kept_lines, room_for_lines, update_drawn
 from core.numerics.trees.moves import keep_rows, keep_unchanged
 from core.numerics.trees.update import Change, update
-
-Ints = npt.NDArray[np.int32]
-Bools = npt.NDArray[np.bool_]
+from core.typing import Bools, Ints
 
 MANY = 8
 """Where more than one row in so many leaves, building the tree anew is quicker."""

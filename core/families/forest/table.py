@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError, said
-from core.unlearning.base import Positions, model_input
-
-Singles = npt.NDArray[np.float32]
+from core.typing import Positions, Singles
+from core.unlearning.base import model_input
 
 MOST_CELLS = 2**29
 """Of the transformed training table: 2 GiB of float32."""

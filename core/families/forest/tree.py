@@ -31,11 +31,8 @@ from core.numerics.trees.drawn import Lines, build_drawn, kept_lines, room_for_l
 from core.numerics.trees.histograms import WIDTH, Histograms, make_histograms
 from core.numerics.trees.moves import Moves
 from core.numerics.trees.replay import make_stream, replay
+from core.typing import Ints, Longs
 from core.unlearning.memory import keep_freed_memory
-
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 TOGETHER, NODES_TOGETHER = 8, 8_000
 """Trees updated in one call, and the nodes they have at most, as those of more no longer stay in cache until they are copied; between

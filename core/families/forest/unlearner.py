@@ -32,9 +32,8 @@ from core.families.forest.saved import restore, saved_forest
 from core.families.forest.state import ForestState, prepare_state
 from core.families.forest.table import as_trees_take
 from core.numerics.trees.arrays import Rules
-from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
-
-Bools = npt.NDArray[np.bool_]
+from core.typing import Bools, Positions, Progress
+from core.unlearning.base import Guarantee, Removal, Unlearner, mask_without
 
 MOST_STEPS = 10.0
 """Times the square root of the number of rows: where draws that move look at more, training again is as quick."""

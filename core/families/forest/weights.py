@@ -12,8 +12,8 @@ from sklearn.ensemble._forest import ForestClassifier, _generate_sample_indices
 from sklearn.utils import compute_class_weight, compute_sample_weight
 
 from core.errors import NotSupportedError
+from core.typing import Floats
 
-Floats = npt.NDArray[np.float64]
 WeightsOf = Callable[[int], Floats]
 """Gives the weights of all rows in tree number so and so; 0 for rows that the tree does not know."""
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from core.numerics.linear.logistic import gradient_block, hessian_block, largest_norm_block, sigmoid
+from core.typing import Bools, Codes, Floats, Positions
 from core.unlearning.threads import on_threads, spans
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.integer[Any]]
-Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)

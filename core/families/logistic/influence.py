@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from core.attribution.base import Attributor, Fitted
 from core.attribution.smooth import Quantity, SmoothMetric, predictors
@@ -25,11 +24,9 @@ from core.families.logistic.softmax_rows import SoftmaxRows
 from core.families.logistic.state import GlmState
 from core.families.logistic.unlearner import Newton, settle, warnings_without
 from core.numerics.linear.logistic import sigmoid
+from core.typing import Floats, Positions
 from core.unlearning.base import mask_without
 from core.unlearning.threads import on_threads, one_blas_thread, spans
-
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
 
 BLOCK = 8192
 LOOSE = 1e-2

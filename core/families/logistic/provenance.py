@@ -8,17 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import LinAlgError
 
 from core.case.case import Case
 from core.case.scoring import final_estimator
 from core.case.verdict import Provenance, sentence
 from core.errors import NotSupportedError
+from core.typing import Floats
 from core.unlearning.linear.gradient import leftover
 from core.unlearning.linear.objective import logistic_objective
-
-Floats = npt.NDArray[np.float64]
 
 VERIFIED_ROWS = 0.1
 """Verified when what is left of the gradient is below this share of one average row's."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from core.attribution.explainer import CENTRED, Explained, Explainer
 from core.case.case import Case
 from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 
 class LinearReasons(Explainer):

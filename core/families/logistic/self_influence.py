@@ -8,16 +8,14 @@ Koh, P. W. and Liang, P. (2017). Understanding black-box predictions via influen
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from core.case.case import Case
 from core.families.logistic.softmax_effects import reweighted, softmax_moves
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.families.logistic.state import GlmState
 from core.numerics.linear.logistic import sigmoid
+from core.typing import Floats
 from core.unlearning.threads import one_blas_thread
-
-Floats = npt.NDArray[np.float64]
 
 BLOCK = 8192
 LEAST = 1e-3

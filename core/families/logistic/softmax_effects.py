@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import softmax
 
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.families.logistic.state import GlmState
 from core.numerics.linear.softmax import curvatures
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 NUMBERS_AT_ONCE = 1_000_000
 """Numbers that the leverages of a block of rows may hold."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from core.families.logistic.anchor import Bools, Floats, Positions, Rows
+from core.families.logistic.anchor import Rows
 from core.numerics.linear.softmax import (
     contrasts,
     curvatures,
@@ -22,6 +22,7 @@ from core.numerics.linear.softmax import (
     softmax_gradient_block,
     softmax_hessian_block,
 )
+from core.typing import Bools, Floats, Positions
 from core.unlearning.threads import on_threads, spans
 
 

@@ -19,7 +19,7 @@ from core.errors import NotSupportedError
 from core.families.logistic.anchor import Anchor, Rows
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.numerics.linear.softmax import contrasts
-from core.unlearning.base import Progress
+from core.typing import Bools, Floats, Positions, Progress
 from core.unlearning.linear.curvature import SINGULAR, Curvature, Metric
 from core.unlearning.linear.objective import LogisticObjective, coefficients, logistic_objective
 from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
@@ -27,10 +27,6 @@ from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
 from core.unlearning.preprocessing.chain import plan, refit
 from core.unlearning.preprocessing.steps import shallow
 from core.unlearning.threads import one_blas_thread
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
 
 MOST_NEWTON_STEPS = 100
 

@@ -19,20 +19,17 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from core.case.case import Case
 from core.case.edits import Edits
 from core.errors import InputError, NotSupportedError, listed
 from core.families.logistic.state import GlmState, check_case, prepare_state
 from core.numerics.linear.self_concordance import taylor_excess
-from core.unlearning.base import Guarantee, Positions, Progress, Removal, Unlearner, mask_without
+from core.typing import Bools, Floats, Positions, Progress
+from core.unlearning.base import Guarantee, Removal, Unlearner, mask_without
 from core.unlearning.linear.curvature import Curvature, length
 from core.unlearning.linear.objective import logistic_objective
 from core.unlearning.threads import one_blas_thread, spare_threads
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 MOST_PASSES = 12
 STALE = 1.0

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
 from core.errors import InputError, LimitError
 from core.files.tables.limits import MIB, show_bytes
-
-Array = npt.NDArray[Any]
+from core.typing import Array
 
 MOST_BYTES = 2_048 * MIB
 """Of all arrays together, once unzipped."""

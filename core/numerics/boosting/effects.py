@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.numerics.boosting.leaves import FARTHEST, Bools, Floats, Ints, Nodes, softmax
+from core.numerics.boosting.leaves import FARTHEST, Nodes, softmax
 from core.numerics.boosting.nodes import HESSIAN, TINY, Signs, node_values, pull_back, widest_tree
 from core.numerics.kernel import compiled
+from core.typing import Bools, Floats, Positions
 
 LEAST = 1e-3
 """What is left of a leaf's second derivative without a row is taken as at least this share of it."""
@@ -28,9 +29,9 @@ def _derivatives(raw: float, y: float) -> tuple[float, float, float]:
 @compiled
 def effects_of_removal(
     nodes: Nodes,
-    first: Ints,
-    left: Ints,
-    right: Ints,
+    first: Positions,
+    left: Positions,
+    right: Positions,
     signs: Signs,
     sums: Floats,
     values: Floats,
@@ -102,10 +103,10 @@ def effects_of_removal(
 @compiled
 def effects_of_removal_of_classes(
     nodes: Nodes,
-    first: Ints,
+    first: Positions,
     sums: Floats,
     values: Floats,
-    y: Ints,
+    y: Positions,
     weight: Floats,
     keep: Bools,
     drawn: Bools,
@@ -177,7 +178,7 @@ def effects_of_removal_of_classes(
 
 
 @compiled
-def predict(nodes: Nodes, first: Ints, values: Floats, baseline: Floats, rate: float) -> Floats:
+def predict(nodes: Nodes, first: Positions, values: Floats, baseline: Floats, rate: float) -> Floats:
     """Return the predictions of rows whose leaves are known, shape (n_rows, n_outputs): O(n_rows * n_trees).
 
     Parameters

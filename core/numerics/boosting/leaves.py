@@ -13,10 +13,8 @@ import numpy.typing as npt
 
 from core.numerics.boosting.nodes import COUNT, GRADIENT, HESSIAN, SQUARE, WEIGHT, Signs, node_values, widest_tree
 from core.numerics.kernel import compiled
+from core.typing import Bools, Floats, Positions
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.intp]
 Nodes = npt.NDArray[np.uint16] | npt.NDArray[np.int32]
 
 FARTHEST = 700.0
@@ -68,9 +66,9 @@ def _probabilities(raw: Floats, p: Floats, q: Floats, power: Floats, bits: npt.N
 @compiled
 def refit_stages(
     nodes: Nodes,
-    first: Ints,
-    left: Ints,
-    right: Ints,
+    first: Positions,
+    left: Positions,
+    right: Positions,
     signs: Signs,
     y: Floats,
     weight: Floats,
@@ -168,11 +166,11 @@ def softmax(raw: Floats, p: Floats) -> None:
 @compiled
 def refit_stages_of_classes(
     nodes: Nodes,
-    first: Ints,
-    left: Ints,
-    right: Ints,
+    first: Positions,
+    left: Positions,
+    right: Positions,
     signs: Signs,
-    y: Ints,
+    y: Positions,
     weight: Floats,
     keep: Bools,
     drawn: Bools,
@@ -232,7 +230,9 @@ def refit_stages_of_classes(
 
 
 @compiled
-def complete(sums: Floats, first: Ints, left: Ints, right: Ints, signs: Signs, ridge: float, histogram: bool) -> Floats:
+def complete(
+    sums: Floats, first: Positions, left: Positions, right: Positions, signs: Signs, ridge: float, histogram: bool
+) -> Floats:
     """Return every node's value, and add sums up to the inner nodes where that is not done, in place.
 
     Parameters

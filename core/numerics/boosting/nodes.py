@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.numerics.kernel import compiled
+from core.typing import Floats, Positions
 
 COUNT, WEIGHT, GRADIENT, HESSIAN, SQUARE = range(5)
 """Columns of node sums; the last is of weighted squared gradients."""
@@ -18,8 +19,6 @@ TINY = 1e-150
 FREE, MIDDLE, ABOVE = range(3)
 """Where a node's value comes from: its own sums, the middle of two other nodes' values, or the node above it."""
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
 Signs = npt.NDArray[np.int8]
 
 
@@ -30,7 +29,7 @@ def newton(gradient: float, hessian: float, ridge: float) -> float:
 
 
 @compiled
-def widest_tree(first: Ints) -> int:
+def widest_tree(first: Positions) -> int:
     """Return the most nodes that a tree owns."""
     most = 0
     for t in range(len(first) - 1):
@@ -40,7 +39,14 @@ def widest_tree(first: Ints) -> int:
 
 @compiled
 def node_values(
-    sums: Floats, left: Ints, right: Ints, signs: Signs, ridge: float, values: Floats, source: Ints, origin: Ints
+    sums: Floats,
+    left: Positions,
+    right: Positions,
+    signs: Signs,
+    ridge: float,
+    values: Floats,
+    source: Positions,
+    origin: Positions,
 ) -> None:
     """Add one tree's leaves up to its inner nodes, and write all nodes' values, top down, and where each comes from.
 
@@ -98,10 +104,10 @@ def pull_back(
     pull: Floats,
     sums: Floats,
     values: Floats,
-    left: Ints,
-    right: Ints,
-    source: Ints,
-    origin: Ints,
+    left: Positions,
+    right: Positions,
+    source: Positions,
+    origin: Positions,
     ridge: float,
     by_gradient: Floats,
     by_hessian: Floats,

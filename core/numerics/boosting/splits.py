@@ -6,10 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.numerics.kernel import compiled
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.intp]
+from core.typing import Bools, Floats, Positions
 
 WORST = -1.0
 """Score of a node that no split divides as the limits ask."""
@@ -45,10 +42,10 @@ def _best_of_feature(
 
 @compiled
 def _own_scores(
-    leaf: Ints,
-    rows: Ints,
-    left: Ints,
-    right: Ints,
+    leaf: Positions,
+    rows: Positions,
+    left: Positions,
+    right: Positions,
     g: Floats,
     h: Floats,
     ridge: float,
@@ -74,13 +71,13 @@ def _own_scores(
 @compiled
 def best_scores(
     codes: npt.NDArray[np.int32],
-    n_codes: Ints,
+    n_codes: Positions,
     missing: Bools,
     allowed: Bools,
-    leaf: Ints,
-    rows: Ints,
-    left: Ints,
-    right: Ints,
+    leaf: Positions,
+    rows: Positions,
+    left: Positions,
+    right: Positions,
     g: Floats,
     h: Floats,
     ridge: float,

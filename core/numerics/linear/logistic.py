@@ -7,13 +7,10 @@ is split in blocks of rows, so callers may run blocks on threads (the kernels re
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import solve_triangular
 
 from core.numerics.kernel import reordered
-
-Floats = npt.NDArray[np.float64]
-Bytes = npt.NDArray[np.uint8]
+from core.typing import Bytes, Floats
 
 BLOCK = 4096
 SUMMED = 512

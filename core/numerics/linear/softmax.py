@@ -14,15 +14,12 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import helmert, solve_triangular
 from scipy.special import softmax
 
 from core.numerics.kernel import reordered
 from core.numerics.linear.logistic import BLOCK, SUMMED
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.intp]
+from core.typing import Floats, Positions
 
 
 @cache
@@ -41,7 +38,15 @@ def contrasts(n_classes: int) -> Floats:
 
 @reordered
 def softmax_gradient_block(
-    Z: Floats, U: Floats, y: Codes, weight: Floats, part: Codes, anchor: Floats, start: int, stop: int, n_parts: int
+    Z: Floats,
+    U: Floats,
+    y: Positions,
+    weight: Floats,
+    part: Positions,
+    anchor: Floats,
+    start: int,
+    stop: int,
+    n_parts: int,
 ) -> tuple[Floats, float]:
     """Return partial sums of the loss gradient over rows start..stop, by part and class, and how far predictors moved apart.
 

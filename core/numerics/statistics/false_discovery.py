@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 
 def bernstein_bound(total: Floats, variance: Floats, largest: float) -> Floats:

@@ -8,11 +8,9 @@ Zhang, Z. and Neill, D. B. (2016). Identifying significant predictive bias in cl
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from core.numerics.linear.logistic import sigmoid
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 FARTHEST = 8.0
 """Logarithm of the largest factor."""

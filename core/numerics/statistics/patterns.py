@@ -7,12 +7,9 @@ fills a histogram over the bins of all later columns; the sums of every longer c
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from core.numerics.kernel import compiled
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int32]
+from core.typing import Floats, Ints
 
 
 @compiled

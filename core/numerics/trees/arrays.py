@@ -6,7 +6,8 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from core.typing import Array
 
 LN2 = math.log(2.0)
 EPSILON = float(np.finfo(np.float64).eps)
@@ -27,8 +28,6 @@ RANKED = 63
 """Most keys that are sorted by counting the smaller ones of each."""
 ROOM_TO_SORT = 257
 """Places beside those for the keys that sorting them takes."""
-
-Array = npt.NDArray[Any]
 
 
 class Table(NamedTuple):

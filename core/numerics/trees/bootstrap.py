@@ -23,8 +23,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.numerics.kernel import entry, int64, kernel
-from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, Array
+from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.trees.draws import mixed
+from core.typing import Array
 
 OF_BOOTSTRAP = 0x9FB21C651E98DF25
 """Tells keys of draws from a tree's other keys."""

@@ -16,7 +16,8 @@ import math
 import numpy as np
 
 from core.numerics.kernel import int64, kernel
-from core.numerics.trees.arrays import TINY, Array
+from core.numerics.trees.arrays import TINY
+from core.typing import Array
 
 
 @kernel

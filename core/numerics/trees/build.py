@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from core.numerics.kernel import entry, int64, kernel
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, EPSILON, LOW_HALF, Draws, Rules, Scratch, Table
@@ -13,8 +12,7 @@ from core.numerics.trees.columns import codes_for, has_missing
 from core.numerics.trees.draws import mixed
 from core.numerics.trees.histograms import Histograms
 from core.numerics.trees.splits import NOTHING, impurity, pair_rows, search
-
-Array = npt.NDArray[Any]
+from core.typing import Array
 
 LEFT, RIGHT, FEATURE, THRESHOLD, IMPURITY, ROWS, WEIGHT, MISSING = range(8)
 """Columns of scikit-learn's node records, seen as eight words each."""

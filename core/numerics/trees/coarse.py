@@ -24,7 +24,6 @@ from core.numerics.trees.arrays import (
     LOW_HALF,
     MOST_BINS,
     TINY,
-    Array,
     Place,
     Rules,
     Scratch,
@@ -33,6 +32,7 @@ from core.numerics.trees.arrays import (
 from core.numerics.trees.columns import bins_for, codes_for
 from core.numerics.trees.counting import bins_shift, count
 from core.numerics.trees.sorting import sort_keys
+from core.typing import Array
 
 CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
 MARGIN = 1e-9

@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from core.numerics.kernel import kernel
-from core.numerics.trees.arrays import LOW_HALF, Array, Table
+from core.numerics.trees.arrays import LOW_HALF, Table
+from core.typing import Array
 
 FEW = 16
 """Rows fewer than one in so many are read from the table that holds each row's values side by side."""

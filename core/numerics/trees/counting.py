@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from core.numerics.kernel import int64, kernel
-from core.numerics.trees.arrays import AT_ONCE, CLASS_BITS, CLASS_MASK, LOW_HALF, Array, Scratch, Table
+from core.numerics.trees.arrays import AT_ONCE, CLASS_BITS, CLASS_MASK, LOW_HALF, Scratch, Table
 from core.numerics.trees.columns import bins_for
+from core.typing import Array
 
 ROWS_IN_BIN = 12
 """Bins are joined, two by two, until about so many rows fall into each."""

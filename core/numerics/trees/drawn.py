@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.numerics.kernel import compiled, int64, kernel
-from core.numerics.trees.arrays import EPSILON, Array, Draws, Rules, Scratch, Table
+from core.numerics.trees.arrays import EPSILON, Draws, Rules, Scratch, Table
 from core.numerics.trees.build import (
     FEATURE,
     IMPURITY,
@@ -51,6 +51,7 @@ from core.numerics.trees.random import (
     write_lines,
 )
 from core.numerics.trees.splits import impurity
+from core.typing import Array
 
 
 class Lines(NamedTuple):

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from core.numerics.kernel import entry, kernel
-from core.numerics.trees.arrays import Array, Draws
+from core.numerics.trees.arrays import Draws
+from core.typing import Array
 
 
 @entry

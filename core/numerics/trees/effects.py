@@ -15,8 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from core.numerics.kernel import compiled
-from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, Array
+from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.trees.build import FEATURE, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, WEIGHT
+from core.typing import Array
 
 
 @compiled

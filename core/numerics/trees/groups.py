@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from core.numerics.kernel import compiled, unchecked
-from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, Array
+from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.trees.build import LEFT, RIGHT, ROWS
+from core.typing import Array
 
 AT_ONCE = 64
 """Groups whose counts at every node of a tree fit into a processor's cache."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.numerics.kernel import inlined, int64, kernel
-from core.numerics.trees.arrays import Array, Place, Rules, Scratch, Table
+from core.numerics.trees.arrays import Place, Rules, Scratch, Table
 from core.numerics.trees.coarse import (
     LOWEST,
     MARGIN,
@@ -39,6 +39,7 @@ from core.numerics.trees.histograms import (
     set_apart,
     take_back,
 )
+from core.typing import Array
 
 
 @kernel

@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.numerics.kernel import int64, kernel
-from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, LOW_HALF, Array, Scratch, Table
+from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, LOW_HALF, Scratch, Table
 from core.numerics.trees.bounds import change_with_rows, rise_without_one
 from core.numerics.trees.coarse import LOWEST, corner
 from core.numerics.trees.columns import bins_for
 from core.numerics.trees.counting import bins_shift
+from core.typing import Array
 
 ROWS, FIRST, SECOND, BOUND, START = range(5)
 """Columns of a bin: its rows, the weight of both classes, what the proxy of no split in it, or on its left edge, exceeds, and the

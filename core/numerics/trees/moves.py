@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from core.numerics.kernel import entry, kernel
-from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, Array
+from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.trees.build import LEFT, RIGHT, WEIGHT, WORDS, Grown
+from core.typing import Array
 
 MUCH = 3
 """A node that changes by more than one row in this many is built again."""

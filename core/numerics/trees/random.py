@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from core.numerics.kernel import boolean, int64, kernel
-from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, LINK, Array, Draws, Rules, Scratch, Table
+from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, LINK, Draws, Rules, Scratch, Table
 from core.numerics.trees.columns import code_below, codes_for
 from core.numerics.trees.draws import draw_next, mixed, recorded_order
 from core.numerics.trees.splits import proxy_of
+from core.typing import Array
 
 MOST_DRAWN = (1 << 31) - 1
 SIDE, SIDE_DRAWN = 1 << 32, 1 << 33

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.numerics.kernel import entry, int64, kernel
-from core.numerics.trees.arrays import LINK, Array, Rules, Table
+from core.numerics.trees.arrays import LINK, Rules, Table
 from core.numerics.trees.build import FEATURE, IMPURITY, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, is_leaf, partition
 from core.numerics.trees.columns import code_below, column_of
 from core.numerics.trees.random import SIDE, SIDE_DRAWN
+from core.typing import Array
 
 
 class Stream(NamedTuple):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from core.numerics.kernel import entry, int64, kernel
-from core.numerics.trees.arrays import Array, Table
+from core.numerics.trees.arrays import Table
 from core.numerics.trees.build import FEATURE, LEFT, MISSING, RIGHT, ROWS, THRESHOLD
 from core.numerics.trees.columns import column_of, midpoint
 from core.numerics.trees.histograms import ABOVE, BELOW, BINS, CANDIDATES, PEAK, SIZE
 from core.numerics.trees.histograms import FEATURE as OF
+from core.typing import Array
 
 
 @kernel

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from core.numerics.kernel import compiled
-
-Array = npt.NDArray[Any]
+from core.typing import Array
 
 
 @compiled

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from core.numerics.kernel import entry, int64, kernel
 from core.numerics.trees.build import FEATURE, LEFT, MISSING, RIGHT, THRESHOLD
-
-Array = npt.NDArray[Any]
+from core.typing import Array
 
 
 @kernel

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from core.numerics.kernel import int64, kernel
-from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, LINK, LOW_HALF, Array
+from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, LINK, LOW_HALF
 from core.numerics.trees.coarse import CONSTANT, MARGIN, NO_SPLIT, SPLIT, proxy_of_two
 from core.numerics.trees.sorting import sort_keys
+from core.typing import Array
 
 
 @kernel

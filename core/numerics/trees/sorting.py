@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from core.numerics.kernel import kernel
-from core.numerics.trees.arrays import RANKED, ROOM_TO_SORT, Array
+from core.numerics.trees.arrays import RANKED, ROOM_TO_SORT
+from core.typing import Array
 
 INSERTION = 7
 BUCKETED = 384

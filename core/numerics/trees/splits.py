@@ -26,7 +26,6 @@ from core.numerics.trees.arrays import (
     LINK,
     LN2,
     LOW_HALF,
-    Array,
     Draws,
     Place,
     Rules,
@@ -41,6 +40,7 @@ from core.numerics.trees.histogram_search import best_of_candidates
 from core.numerics.trees.histograms import Histograms, add_candidate, add_constant, begin, take_out
 from core.numerics.trees.small import best_by_walking, best_of_two_codes
 from core.numerics.trees.sorting import sort_keys
+from core.typing import Array
 
 NOTHING = (CONSTANT, -np.inf, -1, -1, 0)
 SHORT = 4

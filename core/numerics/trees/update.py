@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.numerics.kernel import boolean, entry, inlined, int64, kernel
-from core.numerics.trees.arrays import CLASS_BITS, EPSILON, Array, Draws, Place, Rules, Scratch, Table
+from core.numerics.trees.arrays import CLASS_BITS, EPSILON, Draws, Place, Rules, Scratch, Table
 from core.numerics.trees.build import (
     FEATURE,
     LEFT,
@@ -57,6 +57,7 @@ from core.numerics.trees.moves import (
     take_left,
 )
 from core.numerics.trees.splits import NOTHING, best_on_feature, counted, impurity, pair_rows, search
+from core.typing import Array
 
 
 class Stores(NamedTuple):

@@ -6,13 +6,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import eigh, lapack
 
 from core.errors import NotSupportedError
 from core.numerics.linear.self_concordance import distance_to_optimum
+from core.typing import Floats
 
-Floats = npt.NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 SUMMING = 32.0
 """Rounding of a sum of 512 terms, in units of the last place of their absolute sum: its root, and a half as much again for the terms."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import softmax
 
 from core.case.scoring import final_estimator
 from core.numerics.linear.logistic import sigmoid
 from core.numerics.linear.softmax import contrasts, products, softmax_hessian_block
+from core.typing import Codes, Floats
 from core.unlearning.linear.objective import LogisticObjective, by_class, coefficients
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.integer[Any]]
 
 
 class Leftover(NamedTuple):

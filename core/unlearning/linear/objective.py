@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
 from core.numerics.linear.softmax import contrasts
-
-Floats = npt.NDArray[np.float64]
+from core.typing import Floats
 
 MOST_ENTRIES = 1_000_000
 """Of the Hessian of a model of more than two classes, which every version of a case keeps and every removal factors."""

@@ -12,10 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.errors import NotSupportedError
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
+from core.typing import Bools, Floats, Positions
 
 LARGEST = 1e100
 MOST_BYTES = 4 * 2**30

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import NotSupportedError
+from core.typing import Floats
 from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, NumericColumn, NumericColumns, Sums
-
-Floats = npt.NDArray[np.float64]
 
 CANCELLED = 1e-5
 """A variance below this share of the sums it is the difference of is taken from the rows instead."""

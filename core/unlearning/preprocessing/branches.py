@@ -15,11 +15,10 @@ from sklearn.utils import _safe_indexing
 
 from core.case.case import Case
 from core.case.scoring import model_rows
-from core.unlearning.base import Positions, model_input
+from core.typing import Positions, Singles
+from core.unlearning.base import model_input
 from core.unlearning.preprocessing.chain import column_parts
 from core.unlearning.preprocessing.unchanged import NOTHING, Parts, lacks_seed
-
-Singles = npt.NDArray[np.float32]
 
 
 class Given(NamedTuple):

@@ -15,6 +15,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from core.errors import NotSupportedError
+from core.typing import Floats
 from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, NumericColumn, Sums
 from core.unlearning.preprocessing.blocks import (
     Block,
@@ -28,7 +29,6 @@ from core.unlearning.preprocessing.blocks import (
     present,
 )
 
-Floats = npt.NDArray[np.float64]
 Refitted = tuple[Any, Block]
 
 

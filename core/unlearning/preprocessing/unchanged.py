@@ -24,10 +24,10 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from sklearn.utils import _safe_indexing, get_tags
 
 from core.case.case import Case
-from core.unlearning.base import Positions, model_input
+from core.typing import Positions
+from core.unlearning.base import model_input
 from core.unlearning.preprocessing.chain import column_parts, passes
 
-Ints = npt.NDArray[np.intp]
 Lost = frozenset[tuple[int, int, int]]
 """Categories, each by the number of its encoder, of its column there, and its own."""
 
@@ -71,7 +71,7 @@ class Parts:
         How many these are.
     """
 
-    def __init__(self, transformers: list[Encoder | Other], local: Ints, n_rows: int) -> None:
+    def __init__(self, transformers: list[Encoder | Other], local: Positions, n_rows: int) -> None:
         self.transformers, self.local, self.n_rows = transformers, local, n_rows
 
     @classmethod
@@ -81,7 +81,7 @@ class Parts:
         return cls.inside(case.model[:-1], table, labels, np.cumsum(case.retained) - 1)
 
     @classmethod
-    def inside(cls, estimator: Any, table: Any, labels: npt.NDArray[Any], local: Ints) -> Parts:
+    def inside(cls, estimator: Any, table: Any, labels: npt.NDArray[Any], local: Positions) -> Parts:
         """Take a fitted transformer apart, which was given a table of the retained rows."""
         found: list[Encoder | Other] = []
         for one, given, last in _taken_apart(estimator, table):
@@ -120,8 +120,8 @@ class Encoder:
         Whether a category that vanishes takes its own column with it and all others stay as they are.
     """
 
-    codes: tuple[Ints, ...]
-    counts: tuple[Ints, ...]
+    codes: tuple[Positions, ...]
+    counts: tuple[Positions, ...]
     closer: Other | None
     alone: bool
 

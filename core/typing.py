@@ -1,0 +1,24 @@
+"""Array aliases and the progress callback, once for all modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Codes: TypeAlias = npt.NDArray[np.integer[Any]]
+"""Whole numbers of any width, such as indices of classes."""
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int32]
+Longs: TypeAlias = npt.NDArray[np.int64]
+Positions: TypeAlias = npt.NDArray[np.intp]
+"""Indices of rows, as numpy takes them."""
+Singles: TypeAlias = npt.NDArray[np.float32]
+
+Progress: TypeAlias = Callable[[float, str], None]
+"""Called with the share done, 0 to 1, and what is being done; may raise to cancel."""
