@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import core
-from core.actions.unlearn import UNLEARNERS
+from core.actions.unlearn import unlearners_of
 from core.families.forest.unlearner import Forest
 from core.families.logistic.unlearner import Newton
 from core.unlearning.base import Removal
@@ -83,7 +83,7 @@ def cases() -> dict[str, core.Case]:
 CASES = cases()
 
 
-SERVED = [(one, name) for name, case in CASES.items() for one in UNLEARNERS if one.fits(case) is None]
+SERVED = [(one, name) for name, case in CASES.items() for one in unlearners_of(case) if one.fits(case) is None]
 
 
 @pytest.mark.parametrize(("unlearner", "name"), SERVED, ids=[f"{one.name} on {name}" for one, name in SERVED])

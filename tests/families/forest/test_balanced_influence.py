@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
-from tests.families.influence.test_influence import GAP, NUMBERS, ROLES, TEST, TRAIN, described_groups
 
 import core
 from core.attribution.smooth import SmoothMetric
@@ -15,6 +14,7 @@ from core.families.forest import influence
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.trees.effects import add_effects_of_draws, class_pulls
 from sample_data.fraud import make
+from tests.families.forest.test_influence import GAP, NUMBERS, ROLES, TEST, TRAIN, described_groups
 
 N_TREES = 40
 COLUMNS = make.NUMBERS + make.CATEGORIES

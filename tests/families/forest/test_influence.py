@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from core.families.influence.influence import KEPT, ForestInfluence
 from sklearn.ensemble import RandomForestClassifier
 
 import core
@@ -13,6 +12,7 @@ from core.attribution.outcome import Outcome
 from core.attribution.smooth import SmoothMetric
 from core.errors import InputError, NotSupportedError
 from core.families.forest import influence, influence_of_groups
+from core.families.forest.influence import KEPT, ForestInfluence
 from core.metrics.compare import compare_groups
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from sample_data.fraud import make
