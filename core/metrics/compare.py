@@ -13,7 +13,7 @@ from core.case.groups import Groups
 from core.errors import InputError
 from core.metrics.audit import LEVEL, N_RESAMPLES, audited_features, check_resampling, sample_of, usable
 from core.metrics.catalog import METRICS, Metric, metric_of, metrics_of
-from core.metrics.inference import Change, paired_change
+from core.metrics.change import Change, paired_change
 from core.metrics.samples import PairedSample, Sample, feature_name, generator, occupied
 from core.metrics.scores import members
 from core.numerics.statistics.counts import FloatArray

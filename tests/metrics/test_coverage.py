@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core.metrics.catalog import METRICS
+from core.metrics.change import paired_change
 from core.metrics.gaps import evaluate
-from core.metrics.inference import gap_interval, gap_p_value, paired_change
+from core.metrics.inference import gap_interval, gap_p_value
 from core.metrics.samples import GroupSample, PairedSample, Sample
 from core.numerics.statistics.counts import before_and_after, cell_counts
 
