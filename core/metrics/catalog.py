@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from core.errors import InputError, InputTypeError, nearest
+from core.numerics.statistics.counts import FloatArray
 
 Kind = Literal["rate", "detection", "difference", "ratio", "group_min", "group_max"]
 
@@ -79,6 +83,18 @@ class Metric:
     def compares_groups(self) -> bool:
         """Whether it is a difference, ratio or extreme over groups."""
         return self.kind not in ("rate", "detection")
+
+    def short_of_best(self, value: npt.ArrayLike) -> FloatArray:
+        """Return how far values are from the best there is: a gap's own value, 1 less the value where higher is better.
+
+        Examples
+        --------
+        >>> gap, ratio = METRICS["demographic_parity_difference"], METRICS["demographic_parity_ratio"]
+        >>> float(gap.short_of_best(0.25)), float(ratio.short_of_best(0.75))
+        (0.25, 0.25)
+        """
+        found = np.asarray(value, dtype=np.float64)
+        return found if self.better == "lower" else 1.0 - found
 
     def is_level(self, value: float, digits: int = 3) -> bool:
         """Return whether groups are equal to the digits printed; they are not said to have changed places then.
