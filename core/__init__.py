@@ -1,86 +1,43 @@
-"""Redress: find the training records that make a tabular model unfair, remove them, and see what changes."""
+"""Redress: find the training records that make a tabular model unfair, remove them, and see what changes.
 
-from core.actions.edit import edit
-from core.actions.influence import harmful, influence, preview
-from core.actions.provenance import check_provenance
-from core.actions.unlearn import converge, prepare, unlearn, unlearners_for
-from core.attribution.measured import Measured
-from core.case.case import Case
-from core.case.roles import AtRate, Roles
-from core.case.verdict import Provenance
-from core.errors import RedressError
-from core.families.boosting.splits import SplitCheck, check_splits
-from core.files.cases.storage import load_case
-from core.files.models.models import load_model, save_model
-from core.files.tables.id_list import IdList, read_ids
-from core.files.tables.read import read_table
-from core.metrics.audit import AuditReport, audit
-from core.metrics.catalog import METRICS
-from core.metrics.compare import compare
-from core.mitigation.base import Mitigation
-from core.mitigation.registry import mitigate, mitigations
-from core.plans.plan import Plan, plan_removal
-from core.plans.random_removals import random_removals
-from core.records.from_decisions import choose_decisions, influence_on_decisions
-from core.records.groups import group_changes, measured_changes, predicted_scores
-from core.records.moved import moved_decisions
-from core.records.reasons import mean_reasons, reasons
-from core.records.suspicious import suspicious_labels
-from core.rules.explain_gap import explain_gap
-from core.rules.explanation import Explanation, Subset
-from core.unlearning.base import Guarantee, UnlearnResult
-from core.unlearning.refit import refit
-from core.verification.retrain_gap import RetrainGap, retrain_gap
+Names are imported on first use, so that ``import core`` takes no time and a call only what it needs. `__init__.pyi` lists the
+public ones, each with the module that defines it.
+"""
 
-__all__ = [
-    "METRICS",
-    "AtRate",
-    "AuditReport",
-    "Case",
-    "Explanation",
-    "Guarantee",
-    "IdList",
-    "Measured",
-    "Mitigation",
-    "Plan",
-    "Provenance",
-    "RedressError",
-    "RetrainGap",
-    "Roles",
-    "SplitCheck",
-    "Subset",
-    "UnlearnResult",
-    "audit",
-    "check_provenance",
-    "check_splits",
-    "choose_decisions",
-    "compare",
-    "converge",
-    "edit",
-    "explain_gap",
-    "group_changes",
-    "harmful",
-    "influence",
-    "influence_on_decisions",
-    "load_case",
-    "load_model",
-    "mean_reasons",
-    "measured_changes",
-    "mitigate",
-    "mitigations",
-    "moved_decisions",
-    "plan_removal",
-    "predicted_scores",
-    "prepare",
-    "preview",
-    "random_removals",
-    "read_ids",
-    "read_table",
-    "reasons",
-    "refit",
-    "retrain_gap",
-    "save_model",
-    "suspicious_labels",
-    "unlearn",
-    "unlearners_for",
-]
+from __future__ import annotations
+
+import ast
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+__version__ = "0.1.0"
+
+
+def _listed() -> dict[str, str]:
+    """Read from `__init__.pyi` which module defines each public name."""
+    stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    return {
+        alias.name: str(line.module) for line in stub.body if isinstance(line, ast.ImportFrom) for alias in line.names
+    }
+
+
+_DEFINED_IN = _listed()
+__all__ = sorted(_DEFINED_IN)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DEFINED_IN:
+        value = getattr(import_module(_DEFINED_IN[name]), name)
+    elif not name.startswith("_") and find_spec(f"{__name__}.{name}"):
+        value = import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__all__", "__version__"]
