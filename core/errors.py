@@ -27,6 +27,10 @@ class LimitError(InputError):
     """A file or table exceeds a limit at the door."""
 
 
+class FrozenError(RedressError, AttributeError):
+    """An attribute of something that never changes was to be set or deleted."""
+
+
 class NotSupportedError(InputError):
     """A method does not fit this model or this request; the sentence says why."""
 

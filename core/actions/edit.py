@@ -78,8 +78,7 @@ def edit(
     positions = _changed(case, codes, weight)
     if len(positions) == 0:
         return unchanged(case, method, "No label or weight differs, so the model is the one handed in.")
-    table = case.table_labels
-    edits = compare_with_table(codes, weight, table.train_codes, table.train_weight)
+    edits = compare_with_table(codes, weight, *case.table_labels)
     return first_that_serves(
         case, method, lambda one, ready: one.change(ready, positions, edits, tolerance), 0, len(positions)
     )

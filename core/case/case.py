@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +14,22 @@ import pandas as pd
 
 from core.case import door, scoring
 from core.case.arguments import check_choice, check_flag
-from core.case.data import check_data, frozen
+from core.case.data import CaseData, check_data
 from core.case.edits import Edits
+from core.case.frozen import frozen, frozen_columns, handed_out
 from core.case.group_thresholds import chances, decides_by_group, lean
 from core.case.groups import Grouping, Groups, intersect
 from core.case.identity import digest_of_case, digest_of_data
+from core.case.memo import Memo
 from core.case.roles import AtRate, Roles
 from core.case.training import TrainingRecords
 from core.case.unreadable import check_readable
-from core.errors import InputError, InputTypeError, listed, nearest
+from core.errors import FrozenError, InputError, InputTypeError, listed, nearest
 from core.typing import Bools, Floats, Positions
 
 SPLITS = ("explore", "confirm", "test")
+WAYS_OUT = "case.with_threshold(...) and case.replace(...) give another case"
+T = TypeVar("T")
 
 
 class Case(TrainingRecords):
@@ -70,6 +75,12 @@ class Case(TrainingRecords):
     (20, ('income',))
     """
 
+    __slots__ = ("__weakref__", "_data", "_memo", "edits", "model", "retained", "state", "threshold")
+    model: Any
+    threshold: float | AtRate | None
+    state: Any
+    _memo: Memo
+
     def __init__(
         self,
         model: Any,
@@ -93,17 +104,60 @@ class Case(TrainingRecords):
             held = np.arange(len(test) + len(test_confirm)) >= len(test)
             test = pd.concat([test, test_confirm], ignore_index=True)
         model = lean(model)
-        self._data = check_data(
-            model, train.copy(deep=False), test.copy(deep=False), roles, held, seed if confirm else None
-        )
-        self.model = model
-        self.threshold = scoring.checked_threshold(model, threshold)
-        self.state: Any = None
-        self.edits: Edits | None = None
-        self.retained: Bools = frozen(door.retained_rows(retained, len(train)))
-        self._cache: dict[Any, Any] = {}
+        data = check_data(model, train, test, roles, held, seed if confirm else None)
+        known = frozen(door.retained_rows(retained, len(train)))
+        self._hold(data, model, scoring.checked_threshold(model, threshold), known)
         self.scores("explore")
         check_readable(model, self.X_train, self.X_test.iloc[self.rows("explore")], self.retained, self.record_ids)
+
+    def _hold(
+        self,
+        data: CaseData,
+        model: Any,
+        threshold: float | AtRate | None,
+        retained: Bools,
+        edits: Edits | None = None,
+        state: Any = None,
+        memo: Memo | None = None,
+    ) -> Case:
+        """Set every attribute, once."""
+        setting = partial(object.__setattr__, self)
+        setting("_data", data)
+        setting("model", model)
+        setting("threshold", threshold)
+        setting("retained", retained)
+        setting("edits", edits)
+        setting("state", state)
+        setting("_memo", Memo() if memo is None else memo)
+        return self
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuse: other cases and results found with this one rely on it."""
+        raise FrozenError(f"A case must stay as it was made. `{name}` cannot be set; {WAYS_OUT}.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuse, as setting does."""
+        raise FrozenError(f"A case must stay as it was made. `{name}` cannot be deleted; {WAYS_OUT}.")
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """Give what a copy, or another process, needs of the case."""
+        return self._data, self.model, self.threshold, self.retained, self.edits, self.state
+
+    def __setstate__(self, kept: tuple[Any, ...]) -> None:
+        """Take what `__getstate__` gave."""
+        data, model, threshold, retained, edits, state = kept
+        self._hold(data, model, threshold, frozen(retained), edits, state)
+
+    def _another(self, **changes: Any) -> Case:
+        """Return a case that differs from this one in some attributes; what was found with this one does not hold for it."""
+        kept = {
+            "data": self._data,
+            "model": self.model,
+            "threshold": self.threshold,
+            "retained": self.retained,
+            "edits": self.edits,
+        }
+        return object.__new__(Case)._hold(**(kept | changes))
 
     def replace(self, model: Any, retained: Bools, state: Any = None) -> Case:
         """Return a case with another model and other retained rows, sharing every array.
@@ -117,34 +171,20 @@ class Case(TrainingRecords):
         state : object, optional
             What an unlearner wants carried along; where it says that it `assembled` the model, its `scores` stand for the model's.
         """
-        other = object.__new__(Case)
-        other._data = self._data
-        other.model = model
-        other.threshold = self.threshold
-        other.state = state
-        other.edits = self.edits
-        other.retained = frozen(retained)
-        other._cache = {}
-        return other
+        return self._another(model=model, retained=frozen(np.array(retained)), state=state)
 
     def with_state(self, state: Any) -> Case:
         """Return the same case carrying what an unlearner builds on; the model and all that was found with it stay."""
-        other = self.replace(self.model, self.retained, state)
-        other._cache = dict(self._cache)
-        return other
+        return self._another(state=state, memo=self._memo.only(lambda _: True))
 
     def with_edits(self, model: Any, edits: Edits | None, state: Any = None) -> Case:
         """Return a case with another model, fitted on the retained rows with other labels or weights."""
-        other = self.replace(model, self.retained, state)
-        other.edits = edits
-        return other
+        return self._another(model=model, edits=edits, state=state)
 
     def with_threshold(self, threshold: float | AtRate | None) -> Case:
         """Return the same case with another decision threshold or alert capacity."""
-        other = self.replace(self.model, self.retained, self.state)
-        other.threshold = scoring.checked_threshold(self.model, threshold)
-        other._cache = {key: value for key, value in self._cache.items() if key[0] in ("scores", "refused")}
-        return other
+        memo = self._memo.only(lambda key: isinstance(key, tuple) and key[0] in ("scores", "refused"))
+        return self._another(threshold=scoring.checked_threshold(self.model, threshold), state=self.state, memo=memo)
 
     def with_confirm_rows(self, rows: Bools, seed: int | None = None) -> Case:
         """Return the same case with its test table split as `rows` says: True is kept for confirming.
@@ -156,30 +196,28 @@ class Case(TrainingRecords):
             The seed the split was made with, for the record.
         """
         rows = np.asarray(rows)
-        if rows.dtype != np.bool_ or rows.shape != (len(self.test),) or rows.all():
+        if rows.dtype != np.bool_ or rows.shape != (len(self._data.test),) or rows.all():
             raise InputError(
-                f"A split must name {len(self.test)} test rows and leave some to explore. Got {rows.shape} with {int(rows.sum())} to confirm."
+                f"A split must name {len(self._data.test)} test rows and leave some to explore. Got {rows.shape} with {int(rows.sum())} to confirm."
             )
-        other = self.replace(self.model, self.retained)
-        other._data = replace(self._data, confirm=frozen(rows.copy()), split_seed=seed, cache={})
-        return other
+        return self._another(data=replace(self._data, confirm=frozen(rows.copy()), split_seed=seed, memo=Memo()))
 
     # -- tables and roles
 
     @property
     def train(self) -> pd.DataFrame:
         """The whole training table, removed rows included."""
-        return self._data.train
+        return handed_out(self._data.train)
 
     @property
     def test(self) -> pd.DataFrame:
         """The whole test table: explore and confirm rows."""
-        return self._data.test
+        return handed_out(self._data.test)
 
     @property
     def roles(self) -> Roles:
         """What each column is for."""
-        return self._data.roles
+        return self._data.given_roles
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -209,23 +247,23 @@ class Case(TrainingRecords):
     @property
     def X_train(self) -> pd.DataFrame:
         """The model's columns of the training table."""
-        return self._data.remember("X_train", lambda: self.train[list(self.features)])  # type: ignore[no-any-return]
+        return handed_out(self._data.memo.remember("X_train", lambda: frozen_columns(self._data.train, self.features)))
 
     @property
     def X_test(self) -> pd.DataFrame:
         """The model's columns of the test table."""
-        return self._data.remember("X_test", lambda: self.test[list(self.features)])  # type: ignore[no-any-return]
+        return handed_out(self._data.memo.remember("X_test", lambda: frozen_columns(self._data.test, self.features)))
 
     # -- what the model says
 
     def rows(self, on: str) -> Positions:
         """Return the positions in the test table of the split `on`: "explore", "confirm" or "test"."""
         check_choice("on", on, SPLITS)
-        return self._data.remember(("rows", on), lambda: self._rows(on))  # type: ignore[no-any-return]
+        return self._data.memo.remember(("rows", on), lambda: frozen(self._rows(on)))
 
     def _rows(self, on: str) -> Positions:
         if on == "test":
-            return np.arange(len(self.test))
+            return np.arange(len(self._data.test))
         rows = np.flatnonzero(self._data.confirm == (on == "confirm"))
         if len(rows) == 0:
             raise InputError(
@@ -235,7 +273,8 @@ class Case(TrainingRecords):
 
     def y(self, on: str) -> Bools:
         """Return which labels of the split are `pos_label`."""
-        return self._data.remember(("y", on), lambda: frozen(self._data.test_codes[self.rows(on)] == self.pos_column))  # type: ignore[no-any-return]
+        rows = self.rows(on)
+        return self._data.memo.remember(("y", on), lambda: frozen(self._data.test_codes[rows] == self.pos_column))
 
     def favorable(self, positive: Any) -> Any:
         """Return whether outcomes are good for the person, from whether they are `pos_label`; of probabilities, their probability."""
@@ -256,7 +295,7 @@ class Case(TrainingRecords):
     def scores(self, on: str) -> Floats:
         """Return the model's score of `pos_label` for every row of the split."""
         self.rows(on)
-        return self._remember(("scores", on), lambda: self._scores(on))  # type: ignore[no-any-return]
+        return self._remember(("scores", on), lambda: self._scores(on))
 
     def _scores(self, on: str) -> Floats:
         if getattr(self.state, "assembled", False):
@@ -306,7 +345,7 @@ class Case(TrainingRecords):
         InputError
             If it is not among the case's sensitive features.
         """
-        known = tuple(self.roles.sensitive_features)
+        known = tuple(self._data.roles.sensitive_features)
         if feature is None:
             return known[0]
         if not isinstance(feature, Iterable):
@@ -326,12 +365,12 @@ class Case(TrainingRecords):
     def groups(self, feature: str | Iterable[str] | None = None, on: str = "explore") -> Groups:
         """Return the group of every row; `on` is "train" or a split of the test table."""
         chosen = self.sensitive_feature(feature)
-        return self._data.remember(("groups", chosen, on), lambda: self._groups(chosen, on))  # type: ignore[no-any-return]
+        return self._data.memo.remember(("groups", chosen, on), lambda: self._groups(chosen, on))
 
     def _groups(self, feature: str | tuple[str, ...], on: str) -> Groups:
         if isinstance(feature, tuple):
             return intersect([self.groups(part, on) for part in feature])
-        column = self.train[feature] if on == "train" else self.test[feature].iloc[self.rows(on)]
+        column = self._data.train[feature] if on == "train" else self._data.test[feature].iloc[self.rows(on)]
         return self._data.groupings[feature].apply(column)
 
     def grouping(self, feature: str) -> Grouping:
@@ -343,12 +382,19 @@ class Case(TrainingRecords):
     @property
     def data_digest(self) -> str:
         """Hex digest of both tables, the roles and the split."""
-        return self._data.remember("digest", lambda: digest_of_data(self))  # type: ignore[no-any-return]
+        return self._data.memo.remember("digest", self._digest_of_data)
+
+    def _digest_of_data(self) -> str:
+        return digest_of_data(self.roles, (self._data.train, self._data.test), self.confirm_mask)
 
     @property
     def key(self) -> str:
         """Hex digest that changes with the data, the model, the threshold, the retained rows and their labels and weights."""
-        return self._remember(("key",), lambda: digest_of_case(self))  # type: ignore[no-any-return]
+        return self._remember(("key",), self._digest)
+
+    def _digest(self) -> str:
+        edited = () if self.edits is None else (self.edits.train_codes, self.edits.train_weight)
+        return digest_of_case(self.data_digest, self.threshold, self.model, self.retained, *edited)
 
     def save(self, folder: str | Path) -> Path:
         """Write the case to a folder: case.toml, both tables as Parquet, the model as skops."""
@@ -356,17 +402,19 @@ class Case(TrainingRecords):
 
         return save_case(self, folder)
 
-    def _remember(self, key: Any, make: Any) -> Any:
-        if key not in self._cache:
-            self._cache[key] = make()
-        return self._cache[key]
+    def shares_tables(self, other: Case) -> bool:
+        """Return whether both cases were made from one another, so that their rows are the same."""
+        return self._data.test is other._data.test
 
-    def _remembered(self, key: Any) -> Any:
-        return self._cache.get(key)
+    def _remembered(self, key: Hashable) -> Any:
+        return self._memo.get(key)
+
+    def _remember(self, key: Hashable, make: Callable[[], T]) -> T:
+        return self._memo.remember(key, make)
 
     def __repr__(self) -> str:
         kind = type(self.model).__name__
-        return f"Case({kind}, {self.n_retained:,} of {len(self.retained):,} training records, {len(self.test):,} test rows)"
+        return f"Case({kind}, {self.n_retained:,} of {len(self.retained):,} training records, {len(self._data.test):,} test rows)"
 
 
 def check_case(value: object) -> None:

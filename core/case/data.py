@@ -11,8 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case import door
+from core.case.frozen import frozen, frozen_table, marked
 from core.case.group_thresholds import GroupsOf, GroupSource, decides_by_group, group_source, scorer
 from core.case.groups import Grouping, Groups, intersect, make_grouping
+from core.case.memo import Memo
 from core.case.roles import Roles
 from core.case.scoring import model_rows
 from core.case.splits import split_test
@@ -39,13 +41,25 @@ class CaseData:
     split_seed: int | None
     groupings: dict[str, Grouping]
     decides_for: GroupSource | None = None
-    cache: dict[Any, Any] = field(default_factory=dict)
+    memo: Memo = field(default_factory=Memo)
 
-    def remember(self, key: Any, make: Any) -> Any:
-        """Return what `make` gave for `key` the first time."""
-        if key not in self.cache:
-            self.cache[key] = make()
-        return self.cache[key]
+    def __deepcopy__(self, memo: dict[int, Any]) -> CaseData:
+        """Share: nothing in it ever changes."""
+        return self
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        """Take what was pickled, and freeze it again."""
+        for value in kept.values():
+            if isinstance(value, pd.DataFrame):
+                marked(value)
+            elif isinstance(value, np.ndarray):
+                frozen(value)
+        self.__dict__.update(kept)
+
+    @property
+    def given_roles(self) -> Roles:
+        """The roles, to hand out: bins are a dictionary, so everybody gets their own."""
+        return self.roles if self.roles.bins is None else self.roles.with_()
 
     def deciding_groups(self, of: str) -> npt.NDArray[Any]:
         """Return the group of every row of the "train" or "test" table whose thresholds decide it, for models that have such."""
@@ -55,7 +69,9 @@ class CaseData:
                 "Only a ThresholdOptimizer has thresholds of groups. The case was made with another model."
             )
         table = self.train if of == "train" else self.test
-        return self.remember(("deciding groups", of), lambda: source.values(table, _groups_of(self.groupings)))  # type: ignore[no-any-return]
+        return self.memo.remember(
+            ("deciding groups", of), lambda: frozen(np.array(source.values(table, _groups_of(self.groupings))))
+        )
 
 
 def check_data(
@@ -66,9 +82,10 @@ def check_data(
         raise InputTypeError(
             f"The roles must be core.Roles. Got {type(roles).__name__} instead; write core.Roles(...)."
         )
+    train, test = frozen_table(train), frozen_table(test)
     features = door.resolve_features(scorer(model), train, roles)
     door.check_columns(test, features, what="Every column the model needs", where="test")
-    classes = np.asarray(scorer(model).classes_)
+    classes = frozen(np.array(scorer(model).classes_))
     pos_label = door.resolve_label(roles.pos_label, classes, role="pos_label")
     favorable = door.resolve_label(roles.favorable_label, classes, role="favorable_label")
     if len(classes) > 2 and favorable != pos_label:
@@ -89,7 +106,7 @@ def check_data(
         held = np.zeros(len(test), dtype=bool) if seed is None else split_test(test_codes, codes, seed)
     else:
         seed = None
-    source = None
+    source, weight = None, door.training_weights(train, roles.sample_weight)
     if decides_by_group(model):
         rows = model_rows(model, train[list(features)])
         source = group_source(
@@ -98,7 +115,7 @@ def check_data(
     return CaseData(
         train=train,
         test=test,
-        roles=roles,
+        roles=roles.with_(),
         features=features,
         classes=classes,
         pos_column=int(np.flatnonzero(classes == pos_label)[0]),
@@ -106,7 +123,7 @@ def check_data(
         record_ids=door.unique_ids(train, roles.record_id),
         train_codes=frozen(train_codes),
         test_codes=frozen(test_codes),
-        train_weight=door.training_weights(train, roles.sample_weight),
+        train_weight=None if weight is None else frozen(weight),
         confirm=frozen(held),
         split_seed=seed,
         groupings=groupings,
@@ -120,9 +137,3 @@ def _groups_of(groupings: dict[str, Grouping]) -> GroupsOf:
         return parts[0] if len(parts) == 1 else intersect(parts)
 
     return groups_of
-
-
-def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the array, no longer writable."""
-    array.flags.writeable = False
-    return array

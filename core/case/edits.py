@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.case import door
-from core.case.data import frozen
+from core.case.frozen import frozen
+from core.case.memo import Memo
 from core.errors import InputError, InputTypeError, listed
 from core.typing import Bools, Floats, Positions
 
@@ -32,13 +33,7 @@ class Edits:
     train_codes: Positions
     train_weight: Floats | None
     edited: Bools
-    cache: dict[Any, Any] = field(default_factory=dict)
-
-    def remember(self, key: Any, make: Any) -> Any:
-        """Return what `make` gave for `key` the first time."""
-        if key not in self.cache:
-            self.cache[key] = make()
-        return self.cache[key]
+    memo: Memo = field(default_factory=Memo)
 
 
 def compare_with_table(

@@ -7,34 +7,33 @@ differ from one fit, or one reading of the same file, to the next.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from core.case.case import Case
+from core.case.roles import AtRate, Roles
+from core.typing import Bools
 
 PLAIN = (str, bytes, int, float, complex, bool, type(None))
 
 
-def digest_of_data(case: Case) -> str:
-    """Return the hex digest of both tables, the roles and the split."""
-    digest = hashlib.sha256(repr(sorted(case.roles.to_dict().items(), key=lambda item: item[0])).encode())
-    for table in (case.train, case.test):
+def digest_of_data(roles: Roles, tables: Iterable[pd.DataFrame], confirm: Bools) -> str:
+    """Return the hex digest of tables, the roles of their columns and the rows kept for confirming."""
+    digest = hashlib.sha256(repr(sorted(roles.to_dict().items(), key=lambda item: item[0])).encode())
+    for table in tables:
         digest.update(repr(list(table.columns)).encode())
         digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
-    digest.update(case.confirm_mask.tobytes())
+    digest.update(confirm.tobytes())
     return digest.hexdigest()
 
 
-def digest_of_case(case: Case) -> str:
-    """Return the hex digest of the data, the model, the threshold, the retained rows and their labels and weights."""
-    parts = [case.data_digest, repr(case.threshold), case.model, case.retained]
-    if case.edits is not None:
-        parts += [case.edits.train_codes, case.edits.train_weight]
-    return digest_of_content(parts)
+def digest_of_case(
+    data_digest: str, threshold: float | AtRate | None, model: object, retained: Bools, *edited: object
+) -> str:
+    """Return the hex digest of the data, the model, the threshold, the retained rows and, where edited, their labels and weights."""
+    return digest_of_content([data_digest, repr(threshold), model, retained, *edited])
 
 
 def digest_of_content(value: object) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.case.data import CaseData, frozen
+from core.case.data import CaseData
 from core.case.edits import Edits
+from core.case.frozen import frozen
 from core.case.records import find_records, find_subjects
 from core.typing import Bools, Floats, Positions
 
@@ -21,6 +22,7 @@ class TrainingRecords:
     Removed ones stay in the tables; `retained` says which the model knows, and `edits` where a label or weight is not the table's.
     """
 
+    __slots__ = ()
     _data: CaseData
     retained: Bools
     edits: Edits | None
@@ -28,7 +30,7 @@ class TrainingRecords:
     @property
     def record_ids(self) -> pd.Index[Any]:
         """Ids of all training records, removed ones included."""
-        return self._data.record_ids
+        return self._data.record_ids.view()
 
     @property
     def retained_ids(self) -> pd.Index[Any]:
@@ -57,9 +59,9 @@ class TrainingRecords:
         return self._trained_on.train_codes
 
     @property
-    def table_labels(self) -> CaseData:
-        """Where labels and weights stand as the training table has them, before any edit: `train_codes`, `train_weight`."""
-        return self._data
+    def table_labels(self) -> tuple[Positions, Floats | None]:
+        """Labels, as indices into `classes`, and weights as the training table has them, before any edit."""
+        return self._data.train_codes, self._data.train_weight
 
     @property
     def _trained_on(self) -> CaseData | Edits:
@@ -68,12 +70,12 @@ class TrainingRecords:
     @property
     def y_train(self) -> Bools:
         """Which training labels are `pos_label`."""
-        return self._trained_on.remember("y_train", lambda: frozen(self.train_codes == self._data.pos_column))  # type: ignore[no-any-return]
+        return self._trained_on.memo.remember("y_train", lambda: frozen(self.train_codes == self._data.pos_column))
 
     @property
     def train_labels(self) -> npt.NDArray[Any]:
         """Training labels, as the model's classes, edits included."""
-        return self._trained_on.remember("labels", lambda: self._data.classes[self.train_codes])  # type: ignore[no-any-return]
+        return self._trained_on.memo.remember("labels", lambda: frozen(self._data.classes[self.train_codes]))
 
     @property
     def train_weight(self) -> Floats | None:

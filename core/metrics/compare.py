@@ -230,7 +230,7 @@ def compare_groups(
 
 
 def _check_same_rows(before: Case, after: Case, on: str) -> None:
-    same = before.test is after.test or (
+    same = before.shares_tables(after) or (
         np.array_equal(before.rows(on), after.rows(on))
         and np.array_equal(before.y(on), after.y(on))
         and before.test.index.equals(after.test.index)

@@ -214,7 +214,7 @@ def _class_counts(case: Case) -> npt.NDArray[np.intp]:
     def count() -> npt.NDArray[np.intp]:
         return np.bincount(case.train_codes[case.retained], minlength=len(case.classes))
 
-    return case._remember("class_counts", count)  # type: ignore[no-any-return]
+    return case._remember("class_counts", count)
 
 
 def model_input(case: Case, rows: Positions | npt.NDArray[np.bool_]) -> Any:

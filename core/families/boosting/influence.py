@@ -100,7 +100,10 @@ class StageInfluence(Attributor):
 
 
 def _state(case: Case) -> BoostingState:
-    return case._remember(("boosting state",), lambda: LeafRefit().prepare(case).state)  # type: ignore[no-any-return]
+    def make() -> BoostingState:
+        return LeafRefit().prepare(case).state  # type: ignore[no-any-return]
+
+    return case._remember(("boosting state",), make)
 
 
 def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
@@ -112,7 +115,7 @@ def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
         data = case.model[:-1].transform(data) if isinstance(case.model, Pipeline) else data
         return np.ascontiguousarray(_state(case).booster.route(data), dtype=np.int32)
 
-    return case._remember(("boosting nodes", on), route)  # type: ignore[no-any-return]
+    return case._remember(("boosting nodes", on), route)
 
 
 def _by_raw(case: Case, state: BoostingState, leaves: Leaves, by_predictor: Floats, on: str) -> Floats:

@@ -17,7 +17,11 @@ from core.typing import Ints
 
 def state_of(case: Case) -> ForestState:
     """Return the trees of a case, adopted if they were not."""
-    return case._remember(("forest state",), lambda: Forest().prepare(case).state)  # type: ignore[no-any-return]
+
+    def make() -> ForestState:
+        return Forest().prepare(case).state  # type: ignore[no-any-return]
+
+    return case._remember(("forest state",), make)
 
 
 def points_of(case: Case, on: str) -> npt.NDArray[np.float32]:
@@ -26,7 +30,7 @@ def points_of(case: Case, on: str) -> npt.NDArray[np.float32]:
     def make() -> Any:
         return as_trees_take(case.model, case.X_test.iloc[case.rows(on)])
 
-    return case._remember(("forest points", on), make)  # type: ignore[no-any-return]
+    return case._remember(("forest points", on), make)
 
 
 def leaves_at(case: Case, on: str) -> Ints:
@@ -39,4 +43,4 @@ def leaves_at(case: Case, on: str) -> Ints:
             leaves_of(tree.grown.words, tree.grown.reals, X, own)
         return leaves
 
-    return case._remember(("forest leaves", on), make)  # type: ignore[no-any-return]
+    return case._remember(("forest leaves", on), make)

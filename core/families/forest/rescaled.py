@@ -70,7 +70,7 @@ def rescaled(state: ForestState, positions: Positions, new: Refitted, rules: Rul
         if not len(rows):
             return tree
         step = joining(tree, rows)
-        return after.on_bench(lambda bench: step.taken(after.table, after.rules, known, bench))  # type: ignore[no-any-return]
+        return after.on_bench(lambda bench: step.taken(after.table, after.rules, known, bench))
 
     return replace(rest, grove=after, trees=tuple(on_threads(one, list(zip(state.trees, rest.trees, strict=True)))))
 

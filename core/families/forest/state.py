@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, Rules, Table
 from core.typing import Bools, Positions, Progress, Singles
 from core.unlearning.threads import in_turn, on_threads, processors
 
+T = TypeVar("T")
 Known = Sequence[tuple[LivingTree, npt.NDArray[np.int32]]]
 """Trees, and rows that each of them knows."""
 TRACES = ("oob_score_", "oob_decision_function_", "_sample_weight", "_n_samples", "_n_samples_bootstrap")
@@ -62,7 +63,7 @@ class Grove:
     bootstrap: ClassBootstrap | None = None
     benches: list[Bench] = field(default_factory=list)
 
-    def on_bench(self, task: Callable[[Bench], Any]) -> Any:
+    def on_bench(self, task: Callable[[Bench], T]) -> T:
         """Run a task with room to work in."""
         try:
             bench = self.benches.pop()
@@ -145,7 +146,7 @@ class ForestState:
 
         def work(*part: tuple[int, npt.NDArray[np.int32]]) -> Sequence[LivingTree]:
             known = [(self.trees[index], rows) for index, rows in part]
-            return self.grove.on_bench(lambda bench: task(known, bench))  # type: ignore[no-any-return]
+            return self.grove.on_bench(lambda bench: task(known, bench))
 
         size = max(min(together, len(chosen) // (2 * processors())), 1)
         parts = [tuple(chosen[start : start + size]) for start in range(0, len(chosen), size)]
@@ -166,7 +167,7 @@ class ForestState:
             return grow(grove.table, grove.rules, roots, rows, tree.estimator, bench)
 
         def task(tree: LivingTree) -> LivingTree:
-            return grove.on_bench(lambda bench: one(tree, bench))  # type: ignore[no-any-return]
+            return grove.on_bench(lambda bench: one(tree, bench))
 
         return replace(self, trees=tuple(on_threads(task, [(tree,) for tree in self.trees])))
 
