@@ -21,7 +21,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
 from core.metrics.compare import compare
-from core.rules.explanation import badness
 
 METRICS = ("equal_opportunity_difference", "demographic_parity_difference")
 GERMAN_TARGET, ADULT_TARGET = ("credit_risk", "good"), ("income", ">50K")
@@ -103,7 +102,7 @@ def main() -> None:
                 print(f"predicted and real effect of the {n} best-scored rules: correlation {r:.3f}{expected}")
             print(*found.notes, sep="\n")
             for one in found:
-                assert badness(metric, one.after) < badness(metric, one.before)
+                assert one.responsibility > 0.0
                 print(
                     f"| `{one.rule}` | {one.support:.1%} | {one.predicted:+.4f} | {one.verified:+.4f} [{one.low:+.3f}, {one.high:+.3f}] | "
                     f"{one.responsibility:.0%} | {'yes' if one.survives else 'no'} |"

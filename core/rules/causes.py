@@ -7,6 +7,7 @@ rules may have few records in common and still be about the same ones that matte
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.rules.binning import Binned
-from core.rules.evidence import LIFT, merit
+from core.rules.conditions import Held, rule_text
+from core.rules.evidence import LIFT, Evidence, merit
 from core.rules.labels import Labels
-from core.rules.search import COUNT, GAIN, HELPFUL, Found
+from core.rules.lattice import COUNT, GAIN, HELPFUL, Found
+from core.rules.rule import Rule, refine
 from core.typing import Bools, Floats, Positions
 
 SAME = 0.8
@@ -26,6 +29,8 @@ ALIKE = 0.7
 CAUSES = 8
 BLOCK = 20_000_000
 """Cells of rules times rows that are looked at together."""
+FEWEST = 50
+"""Rules to score, where there are so many that are not alike."""
 UNLIKE = 6
 BY_LENGTH = 2
 """Rules scored for every cause: the best that are not alike, and the best of every length."""
@@ -152,3 +157,42 @@ def _unlike(overlap: Overlap, places: Positions) -> Iterator[int]:
         stays = common < ALIKE * (size + len(rows) - common)
         stays[0] = False
         places, size = places[stays], size[stays]
+
+
+def rules_to_score(
+    overlap: Overlap, labels: Labels | None, table: Held, evidence: Evidence, counts: tuple[int, int]
+) -> list[Rule]:
+    """Return the rules of every cause that are worth scoring, and more that are not alike where these are fewer than 50.
+
+    Parameters
+    ----------
+    overlap : Overlap
+    labels : Labels, optional
+        Where the model's own word on its training labels tells rules apart.
+    table : Held
+        The retained training rows.
+    evidence : Evidence
+    counts : tuple of int
+        Fewest and most records of a rule.
+    """
+    binned, rules = overlap.binned, dict[str, Rule]()
+
+    def add(place: int, cause: int) -> None:
+        conditions = tuple(binned.conditions[one] for one in overlap.found.rules[place] if one >= 0)
+        rule = Rule.of(conditions, overlap.rows(place), evidence, cause)
+        rule = refine(rule, table, evidence, binned.chosen.__contains__, counts)
+        if labels is not None:
+            rule = replace(rule, oddity=labels.oddity(rule.rows, len(rule.conditions)))
+        rules.setdefault(rule_text(rule.conditions), rule)
+
+    listed = causes(overlap, labels)
+    for cause, one in enumerate(listed):
+        for place in one.chosen:
+            add(place, cause)
+    others = [(cause, one.others) for cause, one in enumerate(listed)]
+    while others and len(rules) < FEWEST:
+        cause, more = others.pop(0)
+        for place in islice(more, 1):
+            add(place, cause)
+            others.append((cause, more))
+    return list(rules.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,17 @@ class Condition:
         if self.high is not None:
             inside &= numbers < self.high
         return np.asarray(inside)
+
+
+def rule_text(conditions: Sequence[Condition]) -> str:
+    """Return a conjunction as a person reads it.
+
+    Examples
+    --------
+    >>> rule_text([Condition("branch", equals="north"), Condition("age", low=25.0, high=40.0)])
+    "branch = 'north' and 25 <= age < 40"
+    """
+    return " and ".join(one.text for one in conditions)
 
 
 class Held:

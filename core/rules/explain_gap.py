@@ -9,23 +9,28 @@ Surve, T. and Pradhan, R. (2025). Explaining fairness violations using machine u
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
+import pandas as pd
 
 from core.actions.influence import not_at_random, not_on_confirm
-from core.case.arguments import check_number
-from core.case.case import Case
-from core.errors import InputError, InputTypeError
+from core.case.case import Case, check_case
 from core.metrics.catalog import metric_of
-from core.rules.binning import bin_columns
-from core.rules.explaining import Explaining, StoppedError
+from core.numerics.statistics.false_discovery import discovery_rates
+from core.rules.asked import LEAST, QUANTILES, Asked, StoppedError, check_metric, reporting
+from core.rules.conditions import rule_text
 from core.rules.explanation import Explanation
+from core.rules.gap import Gap, gap_to_explain
+from core.rules.lattice import GAIN, HELPFUL
+from core.rules.measuring import Removals, measure_rules, notes_on, removal_method
+from core.rules.models import Models, Traced, trace_gap
+from core.rules.rule import Rule
+from core.rules.scoring import Scored, look_closely, score_rules
+from core.rules.search import Searched, search_rules
 from core.typing import Progress
 
-LEAST = 0.05
-"""Share of the gap that removing a rule's records has to close for it to be shown."""
-QUANTILES = 5
-"""Bins of a numeric column without edges of its own."""
+COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
 
 
 def explain_gap(
@@ -117,54 +122,100 @@ def explain_gap(
     >>> core.explain_gap(case, max_predicates=2, top_k=1)[0].rule
     'sex = 0 and branch = 3'
     """
+    check_case(case)
     not_on_confirm(on)
     not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
-    _check_arguments(metric, max_predicates, (min_support, max_support), top_k, q)
-    _check_confirming(seconds, min_responsibility)
-    n = case.n_retained
-    counts = max(1, int(np.ceil(min_support * n - 1e-9))), int(max_support * n + 1e-9)
-    if isinstance(columns, str):
-        raise InputTypeError(f"Columns must be given as a list. Got the string {columns!r}; write [{columns!r}].")
-    if isinstance(bins, bool) or not isinstance(bins, int | Mapping):
-        raise InputTypeError(f"`bins` must be a number of bins, or map columns to edges. Got {bins!r}; 5 is usual.")
-    n_bins, edges = (bins, None) if isinstance(bins, int) else (QUANTILES, bins)
-    work = Explaining(case, metric, feature, on, q, min_responsibility, seed, progress, cancelled)
-    try:
-        work.trace()
-        work.search(bin_columns(case, n_bins, counts[0], edges, columns), counts, max_predicates)
-        work.score()
-        work.look(seconds)
-        work.confirm(top_k, seconds)
-    except StoppedError:
-        work.stop()
-    return work.explanation()
+    check_metric(metric)
+    asked = Asked(max_predicates, min_support, max_support, top_k, columns, bins, q, min_responsibility, seconds, seed)
+    gap = gap_to_explain(case, metric, feature, on, q=q, seed=seed)
+    return _explained(case, gap, asked, reporting(progress, cancelled))
 
 
-def _check_arguments(metric: str, max_predicates: int, support: tuple[float, float], top_k: int, q: float) -> None:
-    if not metric_of(metric).compares_groups:
-        raise InputError(f"A metric to explain must compare groups, as a difference or ratio does. Got {metric!r}.")
-    for name, value in (("max_predicates", max_predicates), ("top_k", top_k)):
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-            raise InputTypeError(f"`{name}` must be a whole number. Got {value!r}.")
-    for name, share in (("min_support", support[0]), ("max_support", support[1]), ("q", q)):
-        check_number(name, share)
-    if not 1 <= max_predicates <= 5:
-        raise InputError(f"Rules can have 1 to 5 conditions. Got max_predicates={max_predicates}.")
-    if not 0.0 < support[0] <= support[1] < 1.0:
-        raise InputError(
-            f"Support bounds must be shares with 0 < min_support <= max_support < 1. Got {support[0]} and {support[1]}."
+def _explained(case: Case, gap: Gap, asked: Asked, report: Progress) -> Explanation:
+    traced = trace_gap(case, gap, asked.seed, report)
+    if traced is None:
+        return _explanation(case, gap, asked)
+    searched = search_rules(traced, asked, report)
+    if not searched.complete:
+        return _explanation(case, gap, asked, traced, searched)
+    scored = score_rules(gap, traced, searched.rules, report)
+    if not scored.complete:
+        return _explanation(case, gap, asked, traced, searched, scored)
+    scored = look_closely(gap, scored, asked.seconds, report)
+    helpful, complete = traced.evidence.terms[:, HELPFUL], scored.complete
+    removals = Removals(complete=False)
+    if complete:
+        removals = measure_rules(gap, scored.models, scored.rules, helpful, asked, asked.top_k, report)
+        complete = removals.complete
+        with suppress(StoppedError):
+            report(1.0, "Done")
+    if not complete and not removals.n_tries and _quick(scored.models):
+        removals = measure_rules(gap, scored.models, scored.rules, helpful, asked, 1, lambda *_: None)
+    return _explanation(case, gap, asked, traced, searched, scored, removals, complete=complete)
+
+
+def _quick(models: Models) -> bool:
+    """Return whether the best rule is measured though the user has stopped the search."""
+    return not models.by_refit and removal_method(models.case) != "refit"
+
+
+def _explanation(
+    case: Case,
+    gap: Gap,
+    asked: Asked,
+    traced: Traced | None = None,
+    searched: Searched | None = None,
+    scored: Scored | None = None,
+    removals: Removals | None = None,
+    *,
+    complete: bool = False,
+) -> Explanation:
+    """Return what is known; stages that were not reached are None."""
+    removals = removals or Removals(complete=False)
+    tried = searched.tried if searched else np.empty(0)
+    rules = scored.rules if scored else searched.rules if searched else ()
+    notes = [*gap.notes]
+    for stage in (traced, searched, scored, removals):
+        notes += stage.notes if stage else ()
+    if not complete:
+        notes.append("The search was stopped; what was found by then is here.")
+    if removals.complete:
+        notes += notes_on(removals, case, asked, len(tried), complete=complete)
+    discoveries = int((discovery_rates(tried, tried) <= asked.q).sum()) if gap.p_value <= asked.q else 0
+    short = metric_of(gap.metric).short_of_best
+    return Explanation(
+        subsets=tuple(sorted(removals.subsets, key=lambda one: (one.levels_down, float(short(one.after))))),
+        metric=gap.metric,
+        sensitive_feature=gap.feature,
+        on=gap.on,
+        gap=gap.value,
+        gap_p_value=gap.p_value,
+        n_tried=len(tried),
+        n_discoveries=discoveries,
+        n_left_out=removals.n_left_out,
+        min_responsibility=asked.min_responsibility,
+        q=asked.q,
+        candidates=_candidates(gap, rules, case.n_retained),
+        agreement=scored.agreement if scored else float("nan"),
+        complete=complete,
+        notes=tuple(notes),
+    )
+
+
+def _candidates(gap: Gap, rules: Sequence[Rule], n_retained: int) -> pd.DataFrame:
+    sign = -1.0 if metric_of(gap.metric).better == "lower" else 1.0
+    rows = [
+        (
+            rule_text(one.conditions),
+            len(one.rows),
+            len(one.rows) / n_retained,
+            sign * float(one.sums[GAIN]),
+            one.predicted,
+            one.p_value,
+            one.q_value,
+            one.conditions,
         )
-    if top_k < 1 or not 0.0 < q < 1.0:
-        raise InputError(f"top_k must be at least 1 and q lie strictly between 0 and 1. Got {top_k} and {q}.")
-
-
-def _check_confirming(seconds: float, min_responsibility: float) -> None:
-    check_number("seconds", seconds)
-    check_number("min_responsibility", min_responsibility)
-    if not seconds > 0.0:
-        raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds!r}; 60 is usual.")
-    if not 0.0 <= min_responsibility < 1.0:
-        raise InputError(
-            f"`min_responsibility` must be a share of the gap from 0 to below 1. Got {min_responsibility!r}; {LEAST} is usual."
-        )
+        for one in sorted(rules, key=lambda one: (not one.looked_at, -sign * one.predicted))
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from core.metrics.catalog import metric_of
-from core.rules.conditions import Condition
+from core.rules.conditions import Condition, rule_text
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -220,17 +218,6 @@ class Explanation(Sequence[Subset]):
         return pd.DataFrame(rows, columns=columns)
 
 
-def rule_text(conditions: Sequence[Condition]) -> str:
-    """Return a conjunction as a person reads it.
-
-    Examples
-    --------
-    >>> rule_text([Condition("branch", equals="north"), Condition("age", low=25.0, high=40.0)])
-    "branch = 'north' and 25 <= age < 40"
-    """
-    return " and ".join(one.text for one in conditions)
-
-
 def percent(share: float) -> str:
     """Return a share as it was asked for.
 
@@ -242,12 +229,6 @@ def percent(share: float) -> str:
     return f"{100.0 * share:g}%"
 
 
-def badness(metric: str, value: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return how far a metric is from its best value: a gap's 0, 1 where higher is better."""
-    found = np.asarray(value, dtype=np.float64)
-    return found if metric_of(metric).better == "lower" else 1.0 - found
-
-
 def responsibility(metric: str, before: float, after: float) -> float:
     """Return the share of a gap that a removal closed.
 
@@ -256,5 +237,5 @@ def responsibility(metric: str, before: float, after: float) -> float:
     >>> round(responsibility("equal_opportunity_difference", 0.1, 0.025), 3)
     0.75
     """
-    was, now = float(badness(metric, before)), float(badness(metric, after))
+    was, now = (float(metric_of(metric).short_of_best(value)) for value in (before, after))
     return (was - now) / was if was > 0.0 else float("nan")

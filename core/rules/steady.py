@@ -19,8 +19,7 @@ from core.metrics.gaps import combine
 from core.metrics.rates import group_rate
 from core.numerics.linear.logistic import sigmoid
 from core.numerics.statistics.counts import cell_counts
-from core.rules.explanation import badness
-from core.rules.extremes import Extremes
+from core.rules.gap import Extremes
 from core.typing import Floats
 
 
@@ -49,7 +48,7 @@ class Steady:
         outcome = self.outcome
         now = outcome.case.scores(outcome.on)
         if not self.on_decisions:
-            return badness(outcome.metric.name, outcome.value()) - badness(outcome.metric.name, outcome.values(scores))
+            return outcome.metric.short_of_best(outcome.value()) - outcome.metric.short_of_best(outcome.values(scores))
         before = self._rates(self._soft(now))
         found = [
             self._closing(before, self._rates(self._soft(row)))[1] if np.isfinite(row).all() else np.nan
@@ -84,7 +83,7 @@ class Steady:
             best = int(np.argmax(sign * was))
             unharmed[best] = sign * max(sign * was[best], sign * now[best])
             kept.append(unharmed)
-        gaps = [badness(metric.name, combine(metric, rates)) for rates in (before, after, kept)]
+        gaps = [metric.short_of_best(combine(metric, rates)) for rates in (before, after, kept)]
         return float(gaps[0] - gaps[1]), float(gaps[0] - gaps[2])
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.attribution.base import Attributor
+from core.attribution.expected import exploring
 from core.case.case import Case
 from core.case.roles import AtRate
 from core.case.splits import split_test
 from core.errors import InputError
 from core.metrics.catalog import metric_of
-from core.rules.extremes import Extremes
+from core.rules.gap import Extremes
 from core.typing import Floats, Positions
 
 FEWEST = 5
@@ -95,8 +96,5 @@ def _gains(
 
 def _effects(attributor: Attributor, case: Case, rate: str, rows: Positions) -> Floats | None:
     """Return what removing each retained record does to a rate over some test rows; None where it has no slope."""
-    others = np.ones(len(case.test), dtype=bool)
-    others[rows] = False
-    part = case.with_confirm_rows(others).with_state(case.state)
-    effects = attributor.influence(part, rate, None, "explore")[case.retained]
+    effects = attributor.influence(exploring(case, rows), rate, None, "explore")[case.retained]
     return effects if np.isfinite(effects).all() else None

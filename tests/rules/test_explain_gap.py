@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 import core
 from core.errors import InputError, InputTypeError
 from core.metrics.compare import compare
-from core.rules import collecting, confirmation
+from core.rules import causes, measuring
 
 GAP = "equal_opportunity_difference"
 FEATURES = ["sex", "branch", "income", "debt"]
@@ -146,14 +146,14 @@ def test_a_rule_says_how_its_change_was_verified_and_a_preview_predicts(
         preview = core.preview(case, one.forget, GAP, features=["sex"]).iloc[0]
         assert preview["after"] - preview["before"] == pytest.approx(one.verified, abs=0.01)
         assert one.beside_a_preview.startswith("Verified by Newton steps")
-    assert "again without these records; a preview keeps the structure" in confirmation.beside_a_preview(case, "refit")
+    assert "again without these records; a preview keeps the structure" in measuring.beside_a_preview(case, "refit")
     assert f"predicted {found[0].predicted:+.3f}, verified {found[0].verified:+.3f}" in repr(found[0])
 
 
 def test_more_rules_are_scored_where_the_best_are_fewer_than_fifty(
     case: core.Case, found: core.Explanation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collecting, "FEWEST", 1)
+    monkeypatch.setattr(causes, "FEWEST", 1)
     fewer = core.explain_gap(case, max_predicates=2, top_k=1)
     assert len(fewer.candidates) < len(found.candidates) <= 50
     assert set(fewer.candidates["rule"]) < set(found.candidates["rule"])

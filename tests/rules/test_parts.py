@@ -12,24 +12,24 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from core.case.case import Case
 from core.case.roles import Roles
 from core.numerics.statistics.false_discovery import bernstein_bound, discovery_rates
-from core.rules import search as lattice
+from core.rules import lattice
 from core.rules.binning import bin_columns
 from core.rules.conditions import Condition, Held
 from core.rules.evidence import Evidence
-from core.rules.search import COUNT, GAIN, Search
+from core.rules.lattice import COUNT, GAIN, Lattice
 from core.rules.surrogate import surrogate
 from core.rules.tracing import Trace
 
 
 @pytest.fixture
-def searched(small_case: Case) -> tuple[Search, np.ndarray]:
+def searched(small_case: Case) -> tuple[Lattice, np.ndarray]:
     gain = np.random.default_rng(0).normal(size=small_case.n_retained)
     values = np.column_stack([np.ones(len(gain)), gain, np.maximum(gain, 0.0)])
     binned = bin_columns(small_case, 3, 30, None, None)
-    return Search(binned, values, (30, 400), 3, lambda sums: sums[:, GAIN]), gain
+    return Lattice(binned, values, (30, 400), 3, lambda sums: sums[:, GAIN]), gain
 
 
-def by_hand(search: Search, table: pd.DataFrame, gain: np.ndarray) -> dict[frozenset[int], float]:
+def by_hand(search: Lattice, table: pd.DataFrame, gain: np.ndarray) -> dict[frozenset[int], float]:
     conditions = search.binned.conditions
     holds = [one.holds(table) for one in conditions]
     found = {}

@@ -1,0 +1,208 @@
+"""The stage that measures: the records of the best rules are really removed, one rule after the other."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.actions.influence import attributor_of
+from core.actions.provenance import check_provenance
+from core.actions.unlearn import unlearn, unlearners_for
+from core.attribution.outcome import Outcome
+from core.case.case import Case
+from core.errors import InputError, NotSupportedError
+from core.metrics.catalog import metric_of
+from core.metrics.compare import compare
+from core.rules.asked import Asked, StoppedError
+from core.rules.causes import SAME
+from core.rules.conditions import rule_text
+from core.rules.explanation import Subset, percent
+from core.rules.gap import Feature, Gap
+from core.rules.models import Models
+from core.rules.rule import Rule
+from core.rules.steady import Steady
+from core.typing import Floats, Positions, Progress
+from core.unlearning.base import Guarantee
+
+ATTEMPTS = 3
+"""For every rule asked for, at most so many are removed to find it."""
+AGAIN = "Verified by training the model again without these records"
+BESIDE_A_PREVIEW = {
+    "newton": "Verified by Newton steps to the certified optimum without these records; a preview stops them earlier, so that single decisions "
+    "may differ.",
+    "forest": "Verified by removing these records from every tree, as a preview does where that takes seconds; on larger tables a preview keeps "
+    "most trees' splits and may give another figure.",
+}
+"""By how records were removed: what tells a verified change from a preview of the same records."""
+
+
+@dataclass(frozen=True, eq=False)
+class Removals:
+    """What really removing the records of rules did.
+
+    Parameters
+    ----------
+    subsets : tuple of Subset
+        Those that close their share of the gap.
+    n_tries, n_left_out : int
+        Rules whose records were removed, and those of them that narrow the gap by too little.
+    notes : tuple of str
+    complete : bool
+        False where the user stopped it.
+    """
+
+    subsets: tuple[Subset, ...] = ()
+    n_tries: int = 0
+    n_left_out: int = 0
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+
+
+def measure_rules(
+    gap: Gap, models: Models, rules: tuple[Rule, ...], helpful: Floats, asked: Asked, top_k: int, report: Progress
+) -> Removals:
+    """Remove the records of the best rules, one rule after the other, until enough narrow the gap; keep those that do by their share.
+
+    Parameters
+    ----------
+    gap : Gap
+    models : Models
+    rules : tuple of Rule
+        Best first.
+    helpful : ndarray, shape (n_retained,)
+        The helpful part of every record's gain: of rules about one cause the first counts.
+    asked : Asked
+    top_k : int
+        How many are enough.
+    report : callable
+    """
+    start, case, method = time.monotonic(), models.case, removal_method(models.case)
+    steady = Steady(Outcome.of(case, gap.metric, gap.feature, gap.on), gap.extremes)
+    narrowing: list[Rule] = []
+    subsets: list[Subset] = []
+    notes: list[str] = []
+    tries = left_out = 0
+    for rule in rules:
+        if len(narrowing) == top_k or tries == ATTEMPTS * top_k:
+            break
+        if any(rule.shares_cause(one, helpful, SAME) for one in narrowing):
+            continue
+        if models.by_refit and tries and time.monotonic() - start > asked.seconds:
+            notes.append(f"{tries} rules were measured within {asked.seconds:g} s.")
+            break
+        try:
+            report(0.8 + 0.2 * len(narrowing) / top_k, "Removing the records of the best rules")
+        except StoppedError:
+            return Removals(tuple(subsets), tries, left_out, tuple(notes), complete=False)
+        tries += 1
+        survives = rule.q_value <= asked.q and gap.p_value <= asked.q
+        try:
+            subset = measure(rule, steady, survives=survives, method=method, seed=asked.seed)
+        except InputError as error:
+            notes.append(f"Not measured, where {rule_text(rule.conditions)}: {error}")
+            continue
+        if subset is not None:
+            narrowing.append(rule)
+        if subset is None or subset.responsibility < asked.min_responsibility:
+            left_out += 1
+        else:
+            subsets.append(subset)
+    return Removals(tuple(subsets), tries, left_out, tuple(notes))
+
+
+def notes_on(removals: Removals, case: Case, asked: Asked, n_tried: int, *, complete: bool) -> list[str]:
+    """Return how many rules were removed and are not shown; where none is shown, what else there is to try."""
+    found, least, n = [], percent(asked.min_responsibility), case.n_retained
+    if removals.subsets and check_provenance(case).status == "mismatch":
+        found.append(
+            "The model does not come from these rows and labels, so that what a rule is said to be responsible for counts what training on them "
+            "changes, too: train the model on them first (core.refit)."
+        )
+    if removals.subsets and removals.n_left_out:
+        found.append(
+            f"Not shown: {removals.n_left_out} of the {removals.n_tries} rules whose records were removed, as that closed less than {least} of the gap."
+        )
+    if not removals.subsets and complete:
+        fewest, most = asked.counts(n)
+        why = f"the {removals.n_tries} best were really removed" if removals.n_tries else "none is predicted to"
+        found.append(
+            f"No rule that holds for {fewest:,} to {most:,} of the {n:,} records narrows the gap by at least "
+            f"{least}: of {n_tried:,} tried {why}. Widen the support bounds, allow more conditions, or give other bins or columns."
+        )
+    return found
+
+
+def removal_method(case: Case) -> str:
+    """Return how records are removed to measure a rule: as quickly as exactness or a certificate allows, else by refitting."""
+    first = unlearners_for(case)[0]
+    return "refit" if first.guarantee is Guarantee.APPROXIMATE else "auto"
+
+
+def beside_a_preview(case: Case, method: str) -> str:
+    """Return one sentence on how removing records by a method verified their change, and whether a preview may give another."""
+    try:
+        with attributor_of(case):
+            pass
+    except NotSupportedError:
+        return f"{AGAIN if method == 'refit' else 'Verified by really removing these records'}; there is no preview for this model."
+    if method in BESIDE_A_PREVIEW:
+        return BESIDE_A_PREVIEW[method]
+    if unlearners_for(case)[0].name == method:
+        return f"{AGAIN}, as a preview does."
+    return (
+        f"{AGAIN}; a preview keeps the structure the model has and predicts the change, so it may give another figure."
+    )
+
+
+def measure(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: int) -> Subset | None:
+    """Remove the records of a rule and return what that did; None where the gap is no smaller, or is no longer defined.
+
+    Raises
+    ------
+    InputError
+        If the records cannot be removed.
+    """
+    case, metric, on = steady.outcome.case, steady.outcome.metric.name, steady.outcome.on
+    feature, positions = steady.extremes.feature, np.flatnonzero(case.retained)[rule.rows]
+    forget = case.record_ids[positions]
+    result = unlearn(case, forget, method=method)
+    row = compare(case, result.case, on, metric, features=[feature], seed=seed).iloc[0]
+    short = metric_of(metric).short_of_best
+    if not short(row["after"]) < short(row["before"]):
+        return None
+    return Subset(
+        conditions=rule.conditions,
+        forget=forget,
+        support=len(forget) / case.n_retained,
+        metric=metric,
+        before=float(row["before"]),
+        after=float(row["after"]),
+        predicted=rule.predicted,
+        change=float(row["change"]),
+        low=float(row["low"]),
+        high=float(row["high"]),
+        reversed=bool(row["reversed"]),
+        levels_down=steady.levels_down(result.case),
+        p_value=rule.p_value,
+        q_value=rule.q_value,
+        survives=survives,
+        make_up=_make_up(case, feature, positions),
+        sensitive=tuple(one.column for one in rule.conditions if one.column in case.roles.sensitive_features),
+        method=result.method,
+        guarantee=result.guarantee.value,
+        beside_a_preview=beside_a_preview(case, result.method),
+        notes=result.notes,
+    )
+
+
+def _make_up(case: Case, feature: Feature, positions: Positions) -> pd.DataFrame:
+    """Return the records of a rule by group and label, and their share of all retained ones of that kind."""
+    groups = case.groups(feature, "train")
+    names = np.array(groups.names, dtype=object)
+    kinds = pd.DataFrame({"group": names[groups.codes], "label": case.train_labels})
+    whole = kinds[case.retained].value_counts()
+    own = kinds.iloc[positions].value_counts().reindex(whole.index, fill_value=0)
+    return pd.DataFrame({"n": own, "share": own / whole}).sort_index()

@@ -1,0 +1,110 @@
+"""The models that a search for rules goes by, and the gap traced to the training records through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from core.actions.influence import attributor_of
+from core.actions.unlearn import prepare
+from core.attribution.base import Fitted
+from core.case.case import Case
+from core.errors import NotSupportedError
+from core.rules.asked import StoppedError
+from core.rules.evidence import Evidence
+from core.rules.gap import Gap
+from core.rules.surrogate import fits_too_closely, surrogate
+from core.rules.tracing import Trace, trace
+from core.typing import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Models:
+    """The models that a search goes by; which is which depends on what the case's family can tell.
+
+    Parameters
+    ----------
+    case : Case
+        The case, prepared where removals from it are quick.
+    tracing : Case
+        The one whose records' influence is summed over rules.
+    predicting : Case
+        The one that predicts what removing a rule's records together does.
+    by_refit : bool
+        Whether removals are measured by training again, for want of anything quicker.
+    notes : tuple of str
+    """
+
+    case: Case
+    tracing: Case
+    predicting: Case
+    by_refit: bool = False
+    notes: tuple[str, ...] = ()
+
+    def without_predictions(self, reason: NotSupportedError) -> Models:
+        """Return models with a logistic regression to predict in the case's place; raise `reason` where it does already."""
+        if self.by_refit:
+            raise reason
+        stand_in = surrogate(self.case)
+        note = f"Rules are predicted by a logistic regression and measured by training the model again. {reason}"
+        tracing = stand_in if self.tracing is self.case else self.tracing
+        return Models(self.case, tracing, stand_in, by_refit=True, notes=(*self.notes, note))
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A gap traced to training records.
+
+    Parameters
+    ----------
+    models : Models
+    evidence : Evidence
+        What is summed over rules.
+    fitted : Fitted or None
+        What the tracing model says of its training labels.
+    notes : tuple of str
+    """
+
+    models: Models
+    evidence: Evidence
+    fitted: Fitted | None
+    notes: tuple[str, ...]
+
+
+def trace_gap(case: Case, gap: Gap, seed: int, report: Progress) -> Traced | None:
+    """Trace a gap to the training records; None where the user stopped it."""
+    try:
+        models, found, fitted = _traced_by_a_model(case, gap, seed, report)
+    except StoppedError:
+        return None
+    notes = list(models.notes)
+    if models.tracing is not models.case:
+        kind = "logistic regression" if models.by_refit else "forest"
+        notes.append(f"Rules were searched for and tested by a {kind} on the same columns.")
+    if found.kept_back is None:
+        notes.append("There are too few rows to keep half of them back, so no rule was tested.")
+    retained = models.case.retained
+    group = models.case.groups(gap.feature, "train").codes[retained]
+    evidence = Evidence.of(found, group, models.case.train_codes[retained])
+    return Traced(replace(models, notes=()), evidence, fitted, tuple(notes))
+
+
+def _traced_by_a_model(case: Case, gap: Gap, seed: int, report: Progress) -> tuple[Models, Trace, Fitted | None]:
+    report(0.0, "Preparing the model")
+    models = Models(case, case, case)
+    try:
+        ready = prepare(case)
+        models = Models(ready, ready, ready)
+        with attributor_of(ready) as attributor:
+            close = fits_too_closely(attributor)
+        models = replace(models, tracing=surrogate(ready, trees=True) if close else ready)
+        return (models, *_traced(models.tracing, gap, seed, report))
+    except NotSupportedError as error:
+        models = models.without_predictions(error)
+        return (models, *_traced(models.tracing, gap, seed, report))
+
+
+def _traced(case: Case, gap: Gap, seed: int, report: Progress) -> tuple[Trace, Fitted | None]:
+    report(0.02, "Tracing the gap to records")
+    with attributor_of(case) as attributor:
+        fitted = attributor.fitted(case)
+        return trace(attributor, case, gap.extremes, gap.on, seed), fitted
