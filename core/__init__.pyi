@@ -15,8 +15,6 @@ from core.case.roles import AtRate as AtRate
 from core.case.roles import Roles as Roles
 from core.case.verdict import Provenance as Provenance
 from core.errors import RedressError as RedressError
-from core.families.boosting.splits import SplitCheck as SplitCheck
-from core.families.boosting.splits import check_splits as check_splits
 from core.files.cases.storage import load_case as load_case
 from core.files.models.models import load_model as load_model
 from core.files.models.models import save_model as save_model
@@ -53,3 +51,7 @@ from core.verification.retrain_gap import retrain_gap as retrain_gap
 
 __version__: str
 __all__: list[str]
+from core.actions.splits import check_splits as check_splits
+from core.families.base import Family as Family
+from core.families.registry import register_family as register_family
+from core.unlearning.splits import SplitCheck as SplitCheck

@@ -15,7 +15,7 @@ from core.case.arguments import check_choice, check_flag
 from core.case.case import SPLITS, Case, check_case
 from core.case.scoring import final_estimator
 from core.errors import InputError, InputTypeError, NotSupportedError
-from core.families.registry import FAMILIES, family_of, listed_names
+from core.families.registry import family_of, lacking
 from core.metrics.catalog import metric_of
 from core.metrics.compare import RATES, compare, compare_groups
 
@@ -40,9 +40,9 @@ def influence(
     on : {"explore", "test"}
         Rows the metric is taken on. "confirm" is refused: searching there would spoil it.
     rescore : int
-        In forests: so many of the most harmful records are really removed, each alone, and have the change that made in place of the
-        predicted one. Costs a removal for each, about half a fit of the forest where the preprocessing without the record changes
-        so that the trees have to be built again (docs/METHODS.md).
+        So many of the most harmful records are really removed, each alone, and have the change that made in place of the predicted
+        one; for families whose influence is a rough guide to that, such as forests. Costs a removal for each, about half a fit of a
+        forest where the preprocessing without the record changes so that the trees have to be built again (docs/METHODS.md).
 
     Returns
     -------
@@ -102,14 +102,15 @@ def _rescored(
         changes = attributor.alone(case, str(effects.name), feature, on, case.positions(ids))
     if changes is None:
         raise InputError(
-            f"Only the records of forests are re-scored, by removing each alone. Got a {type(final_estimator(case.model)).__name__}; "
-            "leave out `rescore`, and see with core.preview what removing some of its records together does."
+            f"Records are re-scored, by removing each alone, where influence is a rough guide to that. For a "
+            f"{type(final_estimator(case.model)).__name__} it is as near as it gets; leave out `rescore`, and see with core.preview what "
+            "removing some of its records together does."
         )
     done = ~np.isnan(changes)
     if not done.any():
         raise InputError(
-            f"A record is re-scored by removing it alone from the trees. None of these {most:,} can be: without it the preprocessing gives new "
-            "columns, or draws without a seed, so that the forest is trained again, or a class is gone; leave out `rescore`."
+            f"A record is re-scored by removing it alone from the model. None of these {most:,} can be: without it the preprocessing gives new "
+            "columns, or draws without a seed, so that the model is trained again, or a class is gone; leave out `rescore`."
         )
     found = effects.copy()
     found[ids[done]] = changes[done]
@@ -214,7 +215,7 @@ def attributor_of(case: Case) -> Iterator[Attributor]:
         yield _serving(case)
     except NotSupportedError as error:
         raise NotSupportedError(
-            f"No attribution method fits this model: {error}. Records can still be removed by refitting."
+            f"No attribution method fits this model: {error}. Records can still be removed."
         ) from error
 
 
@@ -231,10 +232,7 @@ def _serving(case: Case) -> Attributor:
     """Return the attributor that serves a case, or raise with why the one meant for its model does not."""
     family = family_of(case.model)
     if family is None or family.attributor is None:
-        known = listed_names(one.name for one in FAMILIES if one.attributor)
-        raise NotSupportedError(
-            f"influence is known for {known}, not for a {type(final_estimator(case.model)).__name__}"
-        )
+        raise NotSupportedError(lacking(case.model, "influence is", "attributor"))
     reason = family.attributor.fits(case)
     if reason is not None:
         raise NotSupportedError(reason)

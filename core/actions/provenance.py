@@ -23,7 +23,7 @@ from core.unlearning.preprocessing.provenance import preprocessing_difference
 def check_provenance(case: Case) -> Provenance:
     """Say whether the retained training rows are what the model was trained on.
 
-    One fit of the preprocessing; then O(n d^2), or for trees and forests one prediction pass over the rows.
+    One fit of the preprocessing; then about one prediction pass over the rows, or O(n d^2) where a gradient has to be weighed.
 
     Parameters
     ----------

@@ -71,6 +71,8 @@ class Through(Unlearner):
         self.unlearner = unlearner
         self.name = unlearner.name
         self.guarantee = unlearner.guarantee
+        self.oracle = unlearner.oracle
+        self.way = unlearner.way
 
     def refusal(self, case: Case) -> str | None:
         """Return why the estimator inside is not one the unlearner serves, or None."""

@@ -37,13 +37,15 @@ def unlearners_for(case: Case) -> list[Option]:
     Returns
     -------
     list of Option
-        `.name`, `.guarantee`, `.fits`, `.reason` why one does not fit, and `.note` why one that does gives way.
+        `.name`, `.guarantee`, `.way`, `.fits`, `.reason` why one does not fit, and `.note` why one that does gives way.
     """
     check_case(case)
     options = [
-        Option(one.name, one.guarantee, reason is None, reason or "", "" if reason else one.gives_way(case) or "")
+        Option(
+            one.name, one.guarantee, reason is None, reason or "", "" if reason else one.gives_way(case) or "", one.way
+        )
         for one in unlearners_of(case)
-        for reason in [one.fits(case)]
+        for reason in [_why_unfit(one, case)]
     ]
     return sorted(options, key=lambda option: (not option.fits, bool(option.note)))
 
@@ -189,14 +191,14 @@ def converge(case: Case) -> Case:
     Raises
     ------
     NotSupportedError
-        If the model is not a logistic regression with a unique optimum.
+        If nothing is known of what the model minimises, or that has more than one optimum.
     """
     check_case(case)
     family = family_of(case.model)
     try:
         if family is None:
             raise NotSupportedError(
-                f"nothing is known of the objective of a {type(final_estimator(case.model)).__name__}"
+                f"nothing is known of what a {type(final_estimator(case.model)).__name__} minimises"
             )
         return family.unlearner.converge(case)
     except NotSupportedError as error:
@@ -221,17 +223,25 @@ def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, An
 
 def _candidates(case: Case, method: str) -> list[Unlearner]:
     if isinstance(method, str) and method == "auto":
-        fitting = [unlearner for unlearner in unlearners_of(case) if unlearner.fits(case) is None]
+        fitting = [unlearner for unlearner in unlearners_of(case) if _why_unfit(unlearner, case) is None]
         return sorted(fitting, key=lambda unlearner: unlearner.gives_way(case) is not None)
     known = {unlearner.name: unlearner for unlearner in unlearners_of(case)}
     if not isinstance(method, str) or method not in known:
         raise InputError(
             f"The method must be 'auto' or one of {', '.join(known)}. Got {method!r}.{nearest(method, known)}"
         )
-    reason = known[method].fits(case)
+    reason = _why_unfit(known[method], case)
     if reason:
         raise _does_not_fit(method, reason)
     return [known[method]]
+
+
+def _why_unfit(unlearner: Unlearner, case: Case) -> str | None:
+    """Return why an unlearner does not serve a case, or None; it is asked itself about models of its own family only."""
+    family = next((one for one in FAMILIES if one.unlearner.name == unlearner.name), None)
+    if family is not None and not family.means(case.model):
+        return f"it is for {family.name}, and the model is a {type(final_estimator(scorer(case.model))).__name__}"
+    return unlearner.fits(case)
 
 
 def _why_not(case: Case, chosen: Unlearner) -> list[str]:
@@ -241,11 +251,6 @@ def _why_not(case: Case, chosen: Unlearner) -> list[str]:
         return [
             f"No quicker method serves a {type(final_estimator(scorer(case.model))).__name__}, so it was trained again."
         ]
-    own = [one for one in known if family is not None and one.name == family.unlearner.name]
-    earlier = [one for one in own if known.index(one) < known.index(chosen)]
-    return [
-        f"Not done by {one.name}: {reason}."
-        for one in earlier
-        for reason in [one.fits(case) or one.gives_way(case)]
-        if reason
-    ]
+    own = next((one for one in known if family is not None and one.name == family.unlearner.name), None)
+    reason = None if own is None or own.name == chosen.name else own.fits(case) or own.gives_way(case)
+    return [f"Not done by {own.name}: {reason}."] if own is not None and reason else []

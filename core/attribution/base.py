@@ -49,6 +49,8 @@ class Attributor(ABC):
     name: str
     follows_labels: bool = False
     """Whether the models learn labels by heart, so that the influence of single records is too weak to search rules by."""
+    beside_removal: str = ""
+    """One sentence on how a removal by the family's unlearner verified a change, where a preview of the same records may give another."""
 
     @abstractmethod
     def fits(self, case: Case) -> str | None:

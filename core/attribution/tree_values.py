@@ -1,4 +1,4 @@
-"""SHAP values of trees: of a tree, a forest or a boosting model, and of boosting with a tree for each class in every stage."""
+"""SHAP values of models made of trees, for every family that has them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 
 from core.errors import NotSupportedError
 from core.typing import Floats, Progress
-from core.unlearning.preprocessing.steps import shallow
 
 RECORDS_AT_ONCE = 4
 """Records explained between two reports of progress; no other thread of the process runs meanwhile."""
@@ -63,40 +60,3 @@ def _explainer(tree: Any) -> Any:
     cover[cover == 0.0] = NEVER_SEEN
     explainer.model.fully_defined_weighting = True
     return explainer
-
-
-def centred_by_trees(estimator: Any, rows: Floats, explained: int, report: Progress) -> tuple[Floats, float]:
-    """Return values and base value of one class's log-probability less the mean of all classes', of more than two, in boosting.
-
-    A class's trees are explained as a model of their own; all classes are, so that what moves them alike counts for nothing.
-    """
-    hist = isinstance(estimator, HistGradientBoostingClassifier)
-    start = np.ravel(estimator._baseline_prediction) if hist else estimator._raw_predict_init(rows[:1])[0]
-    one_class = _one_class_hist if hist else _one_class_classic
-    weights = (np.arange(len(start)) == explained) - 1.0 / len(start)
-    found, base = np.zeros(rows.shape), float(start @ weights)
-    for k, weight in enumerate(weights):
-
-        def part(share: float, doing: str, k: int = k) -> None:
-            report((k + share) / len(start), f"class {k + 1} of {len(start)}, {doing}")
-
-        values, mean = by_trees([one_class(estimator, k)], rows, part)
-        found, base = found + weight * values, base + float(weight * mean[0])
-    return found, base
-
-
-def _one_class_hist(estimator: HistGradientBoostingClassifier, k: int) -> Any:
-    """Return a model of two classes with the trees that a boosting model has for one of its classes."""
-    other = shallow(estimator)
-    other._predictors = [[stage[k]] for stage in estimator._predictors]
-    other._baseline_prediction = np.zeros((1, 1))
-    return other
-
-
-def _one_class_classic(estimator: GradientBoostingClassifier, k: int) -> Any:
-    """Return a model of two classes with the trees that a boosting model has for one of its classes."""
-    other = shallow(estimator)
-    other.estimators_ = estimator.estimators_[:, k : k + 1]
-    other.init_ = DummyClassifier(strategy="prior")
-    other.init_.class_prior_ = np.array([0.5, 0.5])
-    return other

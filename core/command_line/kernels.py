@@ -12,68 +12,57 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    GradientBoostingClassifier,
-    HistGradientBoostingClassifier,
-    RandomForestClassifier,
-)
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import clone
 
 import core
 from core.command_line.commands import Output
 from core.command_line.render import aligned
+from core.families.base import Family
+from core.families.registry import FAMILIES
 from core.unlearning import compiling
 
 FEATURES = ["a", "b", "c", "d"]
 METRIC = "demographic_parity_difference"
-FAMILIES = {
-    "logistic regression": (LogisticRegression(), "newton"),
-    "random forests": (RandomForestClassifier(5, random_state=0), "forest"),
-    "forests with balanced class weights": (
-        RandomForestClassifier(5, random_state=0, class_weight="balanced"),
-        "forest",
-    ),
-    "extra-trees": (ExtraTreesClassifier(5, random_state=0), "forest"),
-    "histogram gradient boosting": (
-        HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=4, random_state=0),
-        "leaf_refit",
-    ),
-    "gradient boosting": (GradientBoostingClassifier(n_estimators=3, random_state=0), "leaf_refit"),
-}
 
 
 def kernels(args: Namespace) -> Output:  # noqa: ARG001
     """Compile the kernels of every model family."""
     rows, data = [], {}
-    for family, (model, method) in FAMILIES.items():
-        before, start = compiling.compiled(), perf_counter()
-        for n_classes in (2, 3):
-            _go_through(model, method, n_classes)
-        data[family] = {"compiled": compiling.compiled() - before, "seconds": round(perf_counter() - start, 1)}
-        rows.append([family, str(data[family]["compiled"]), f"{data[family]['seconds']:.1f}"])
+    for family in FAMILIES:
+        for name, model in family.examples.items():
+            before, start = compiling.compiled(), perf_counter()
+            for n_classes in (2, 3):
+                _go_through(family, model, n_classes)
+            data[name] = {"compiled": compiling.compiled() - before, "seconds": round(perf_counter() - start, 1)}
+            rows.append([name, str(data[name]["compiled"]), f"{data[name]['seconds']:.1f}"])
     table = aligned(["model", "kernels compiled", "seconds"], rows)
     return Output(f"{table}\n\nNothing is compiled again until the program changes.", data)
 
 
-def _go_through(model: Any, method: str, n_classes: int) -> None:
+def _go_through(family: Family, model: Any, n_classes: int) -> None:
     """Do once what the family's kernels are for."""
     case = _small_case(model, n_classes)
-    case = core.prepare(case, method=method)
+    if family.unlearner.fits(case):
+        return
+    case = core.prepare(case, method=family.unlearner.name)
     core.check_provenance(case)
+    if family.attributor is not None:
+        _predict(case, n_classes)
+    if family.splits is not None:
+        core.check_splits(case)
+    after = core.unlearn(case, case.retained_ids[:2], method=family.unlearner.name).case
+    core.compare(case, after, metrics=METRIC, n_resamples=200)
+    core.edit(after, relabel={after.retained_ids[0]: 1})
+
+
+def _predict(case: core.Case, n_classes: int) -> None:
     core.influence(case, METRIC, "group")
     groups = [np.arange(start, start + 20) for start in range(0, 100, 20)]
     core.group_changes(case, groups, METRIC, "group")
-    if method == "forest":
-        core.measured_changes(case, groups, METRIC, "group")
-    if method == "leaf_refit":
-        core.check_splits(case)
+    core.measured_changes(case, groups, METRIC, "group")
     if n_classes == 2:
         core.explain_gap(case, METRIC, "group", max_predicates=1, top_k=1)
     core.preview(case, case.retained_ids[:2], METRIC, n_resamples=200)
-    after = core.unlearn(case, case.retained_ids[:2], method=method).case
-    core.compare(case, after, metrics=METRIC, n_resamples=200)
-    core.edit(after, relabel={after.retained_ids[0]: 1})
 
 
 def _small_case(model: Any, n_classes: int) -> core.Case:
@@ -82,5 +71,5 @@ def _small_case(model: Any, n_classes: int) -> core.Case:
     table["label"] = np.digitize(table["a"] + draw.normal(size=len(table)), np.arange(n_classes - 1))
     table["group"] = np.where(table["a"] > 0.0, "x", "y")
     train, test = table[:500], table[500:]
-    model.fit(train[FEATURES], train["label"])
-    return core.Case(model, train, test, core.Roles("label", 1, 1, ["group"], features=FEATURES))
+    fitted = clone(model).fit(train[FEATURES], train["label"])
+    return core.Case(fitted, train, test, core.Roles("label", 1, 1, ["group"], features=FEATURES))

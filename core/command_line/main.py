@@ -127,7 +127,7 @@ def _add_influence(choices: Any) -> None:
         type=int,
         default=0,
         metavar="K",
-        help="forests: really remove each of the K most harmful, and give the change that makes (default: %(default)s)",
+        help="really remove each of the K most harmful, and give the change that makes; where influence is a rough guide (default: %(default)s)",
     )
 
 

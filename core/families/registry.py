@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from core.case.group_thresholds import scorer
+from core.case.scoring import final_estimator
 from core.errors import InputError, InputTypeError
 from core.families.base import Family
 from core.families.boosting.family import BOOSTING
@@ -12,11 +14,13 @@ from core.families.forest.family import FORESTS
 from core.families.logistic.family import LOGISTIC
 
 FAMILIES: list[Family] = [LOGISTIC, FORESTS, BOOSTING]
-"""Strongest guarantee first."""
+"""Those whose removals equal training again, or come provably near it, before approximate ones."""
+TAKEN = ("auto", "refit")
+"""What `method=` means besides the unlearners of families."""
 
 
 def register_family(family: Family) -> None:
-    """Add a family of models; the calls and pages serve its models from then on.
+    """Add a family of models; calls and pages serve its models from then on, in this process.
 
     Parameters
     ----------
@@ -25,19 +29,25 @@ def register_family(family: Family) -> None:
     Raises
     ------
     InputError
-        If a family or a method of that name is there already.
+        If a family or a method of that name is there already, or one of its classes has a family.
+
+    See Also
+    --------
+    core.verification.check_unlearner : Holds an unlearner to what it claims.
     """
     if not isinstance(family, Family):
         raise InputTypeError(f"`family` must be a core.Family. Got {type(family).__name__} instead.")
     if any(family.name == one.name for one in FAMILIES):
         raise InputError(f"Each family must have a name of its own. Got {family.name!r}, which there is already.")
-    if any(family.unlearner.name == one.unlearner.name for one in FAMILIES) or family.unlearner.name in (
-        "auto",
-        "refit",
-    ):
-        raise InputError(
-            f"Each unlearner must have a name of its own. Got {family.unlearner.name!r}, which there is already."
-        )
+    method = family.unlearner.name
+    if method in (*TAKEN, *(one.unlearner.name for one in FAMILIES)):
+        raise InputError(f"Each unlearner must have a name of its own. Got {method!r}, which there is already.")
+    for one in FAMILIES:
+        shared = [kind.__name__ for kind in family.model_types if kind in one.model_types]
+        if shared:
+            raise InputError(
+                f"Each class of models must have one family. {', '.join(shared)} is of {one.name!r} already; register a subclass of it."
+            )
     FAMILIES.append(family)
 
 
@@ -48,5 +58,31 @@ def listed_names(names: Iterable[str]) -> str:
 
 
 def family_of(model: Any) -> Family | None:
-    """Return the family of a model, of a pipeline's last step, or of what a ThresholdOptimizer goes by; None where there is none."""
-    return next((family for family in FAMILIES if family.means(model)), None)
+    """Return the family of a model, of a pipeline's last step, or of what a ThresholdOptimizer goes by; None where there is none.
+
+    Where several families mean it, the one that names the nearest class.
+    """
+    estimator = final_estimator(scorer(model))
+    for kind in type(estimator).__mro__:
+        for family in FAMILIES:
+            if kind in family.model_types:
+                return family
+    return None
+
+
+def lacking(model: Any, what: str, part: str) -> str:
+    """Return a sentence, without its full stop, on something not being known for a model.
+
+    Parameters
+    ----------
+    model : estimator
+    what : str
+        Subject and verb: "influence is".
+    part : str
+        The field of `Family` that would give it.
+    """
+    family = family_of(model)
+    if family is not None:
+        return f"{what} not known for {family.name}"
+    known = listed_names(one.name for one in FAMILIES if getattr(one, part) is not None)
+    return f"{what} known for {known}, not for a {type(final_estimator(scorer(model))).__name__}"

@@ -27,9 +27,9 @@ from core.attribution.explainer import CENTRED, Explainer
 from core.case.arguments import check_items
 from core.case.case import Case, check_case
 from core.case.door import check_seed
-from core.case.scoring import final_estimator, model_rows, positive_scores
+from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
-from core.families.registry import FAMILIES, family_of, listed_names
+from core.families.registry import family_of, lacking
 from core.typing import Floats, Progress
 
 MOST_VALUES = 500
@@ -56,9 +56,9 @@ def reasons(case: Case, ids: Iterable[Any], progress: Progress | None = None) ->
     -------
     DataFrame
         Indexed by record id, one column per raw column of the model: SHAP values towards `pos_label`. ``attrs["base_value"]`` is what they
-        start from, ``attrs["output"]`` what they add up to with it: "log-odds" (linear models and boosting), "probability" (trees
-        and forests) or, for linear models and boosting with more than two classes, "centred log-ratio": the log-probability of `pos_label`, less
-        the mean of all classes' log-probabilities. ``attrs["explained"]`` is `pos_label`.
+        start from, ``attrs["output"]`` what they add up to with it, as suits the model: "log-odds", "probability" or, where log-odds would
+        and there are more than two classes, "centred log-ratio": the log-probability of `pos_label`, less the mean of all classes'
+        log-probabilities. ``attrs["explained"]`` is `pos_label`.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def mean_reasons(
     """Return how much each raw column adds to or takes from the model's score on average: mean absolute SHAP values.
 
     The records are drawn by the seed from the whole training table, so that all cases made from one another are asked about the
-    same ones. Trees without a depth limit cost O(leaves * depth^2) a record.
+    same ones. Deep trees cost O(leaves * depth^2) a record.
 
     Parameters
     ----------
@@ -152,12 +152,13 @@ def _explainer_of(case: Case) -> Explainer:
     family = family_of(case.model)
     if family is not None and family.explainer is not None:
         return family.explainer
-    known = listed_names(one.name for one in FAMILIES if one.explainer)
-    raise NotSupportedError(f"Reasons are given for {known}. Got {type(final_estimator(case.model)).__name__}.")
+    raise NotSupportedError(
+        f"Reasons are SHAP values of a model's columns; {lacking(case.model, 'they are', 'explainer')}."
+    )
 
 
 def _affordable(case: Case) -> int:
-    """Return how many records to explain: fewer where a forest's trees are deep."""
+    """Return how many records to explain: fewer where each one is dear."""
     family = family_of(case.model)
     steps = family.explainer.steps(case) if family and family.explainer else 0.0
     return USUAL_RECORDS if not steps else int(np.clip(DEAR / steps, FEWEST_RECORDS, USUAL_RECORDS))

@@ -10,14 +10,14 @@ from scipy.special import logsumexp
 
 from core.case.case import Case
 from core.errors import NotSupportedError
-from core.families.registry import FAMILIES, family_of, listed_names
+from core.families.registry import family_of, lacking
 from core.typing import Floats
 
 
 def self_influence(case: Case) -> Floats:
     """Return how much the logistic loss of every training row's own label would rise without it, shape (n_train,).
 
-    One pass over the rows, and over the trees. Removed rows may hold anything.
+    One pass over the rows, times the stages of a model that has them. Removed rows may hold anything.
 
     Raises
     ------
@@ -26,8 +26,7 @@ def self_influence(case: Case) -> Floats:
     """
     family = family_of(case.model)
     if family is None or family.self_influence is None:
-        known = listed_names(one.name for one in FAMILIES if one.self_influence)
-        raise NotSupportedError(f"self-influence is known for {known}")
+        raise NotSupportedError(lacking(case.model, "self-influence is", "self_influence"))
     reason = family.unlearner.fits(case)
     if reason is not None:
         raise NotSupportedError(reason)

@@ -30,13 +30,7 @@ from core.unlearning.base import Guarantee
 ATTEMPTS = 3
 """For every rule asked for, at most so many are removed to find it."""
 AGAIN = "Verified by training the model again without these records"
-BESIDE_A_PREVIEW = {
-    "newton": "Verified by Newton steps to the certified optimum without these records; a preview stops them earlier, so that single decisions "
-    "may differ.",
-    "forest": "Verified by removing these records from every tree, as a preview does where that takes seconds; on larger tables a preview keeps "
-    "most trees' splits and may give another figure.",
-}
-"""By how records were removed: what tells a verified change from a preview of the same records."""
+REMOVED = "Verified by really removing these records"
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,12 +138,12 @@ def removal_method(case: Case) -> str:
 def beside_a_preview(case: Case, method: str) -> str:
     """Return one sentence on how removing records by a method verified their change, and whether a preview may give another."""
     try:
-        with attributor_of(case):
-            pass
+        with attributor_of(case) as attributor:
+            own = attributor.beside_removal
     except NotSupportedError:
-        return f"{AGAIN if method == 'refit' else 'Verified by really removing these records'}; there is no preview for this model."
-    if method in BESIDE_A_PREVIEW:
-        return BESIDE_A_PREVIEW[method]
+        return f"{AGAIN if method == 'refit' else REMOVED}; there is no preview for this model."
+    if method != "refit":
+        return own or f"{REMOVED}; a preview predicts the change, so it may give another figure."
     if unlearners_for(case)[0].name == method:
         return f"{AGAIN}, as a preview does."
     return (

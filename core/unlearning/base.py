@@ -15,6 +15,7 @@ from core.case.edits import Edits
 from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError, listed
 from core.typing import Positions, Progress
+from core.unlearning.oracle import Oracle
 
 
 class Guarantee(Enum):
@@ -91,6 +92,10 @@ class Unlearner(ABC):
 
     name: str
     guarantee: Guarantee
+    oracle: Oracle = Oracle()
+    """What conformance holds removals against."""
+    way: str = ""
+    """One sentence on how the model forgets, for whoever has to choose between methods."""
 
     def fits(self, case: Case) -> str | None:
         """Return None where the unlearner serves this case, else the reason why not.
@@ -152,7 +157,7 @@ class Unlearner(ABC):
         NotSupportedError
             If the model has no such optimum, or more than one.
         """
-        raise NotSupportedError(f"models that {self.name!r} serves have no objective with one optimum")
+        raise NotSupportedError(f"nothing with one optimum is known that the models {self.name!r} serves minimise")
 
     def retrained(self, case: Case, retained: npt.NDArray[np.bool_]) -> Any:  # noqa: ARG002
         """Return what training `case`'s model again on the retained rows gives with the randomness that this unlearner holds fixed.
@@ -160,6 +165,10 @@ class Unlearner(ABC):
         None where it holds none: then an ordinary refit is what a removal is compared with.
         """
         return None
+
+    def drawn_anew(self, model: Any) -> str:  # noqa: ARG002
+        """Return one sentence where training a model again draws what this unlearner holds fixed; empty where it draws nothing."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -178,6 +187,8 @@ class Option:
         Why it does not; empty where it does.
     note : str
         Why "auto" tries it only after training again; empty where it does not.
+    way : str
+        How the model forgets, in a sentence; empty where the guarantee says it.
     """
 
     name: str
@@ -185,6 +196,7 @@ class Option:
     fits: bool
     reason: str
     note: str = ""
+    way: str = ""
 
 
 def mask_without(case: Case, positions: Positions) -> npt.NDArray[np.bool_]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
 
 from core.case.case import Case, check_case
 from core.case.edits import Edits
@@ -28,6 +28,7 @@ class Refit(Unlearner):
 
     name = "refit"
     guarantee = Guarantee.EXACT
+    way = "It is fitted again from the start."
 
     def refusal(self, case: Case) -> str | None:  # noqa: ARG002
         """Return None: every classifier can be fitted again."""
@@ -56,8 +57,8 @@ def refit(case: Case, progress: Progress | None = None) -> Case:
     ----------
     case : Case
     progress : callable, optional
-        Called with the share done and what is being done; may raise to cancel. GradientBoostingClassifier reports every stage; other
-        models are fitted in one call of scikit-learn, which can be cancelled before and after it only.
+        Called with the share done and what is being done; may raise to cancel. Models whose `fit` takes a `monitor` report every stage;
+        others are fitted in one call, which can be cancelled before and after it only.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def fit_again(
     if case.train_weight is not None:
         options["sample_weight"] = case.train_weight[retained]
     last = model.steps[-1][1] if isinstance(model, Pipeline) else model
-    if progress and isinstance(last, GradientBoostingClassifier):
+    if progress and has_fit_parameter(last, "monitor"):
         options["monitor"] = _reporting(progress)
     if isinstance(model, Pipeline):
         options = {f"{model.steps[-1][0]}__{name}": value for name, value in options.items()}
@@ -134,12 +135,15 @@ def _drawn_anew(model: Any) -> tuple[str, ...]:
     """Return what to know where the same seed draws other rows once there are fewer: scores move far by that alone."""
     model = model.estimator if decides_by_group(model) else model
     last = model.steps[-1][1] if isinstance(model, Pipeline) else model
-    stops = isinstance(last, GradientBoostingClassifier) and last.n_iter_no_change is not None
-    held_back = getattr(last, "do_early_stopping_", stops) and last.validation_fraction is not None
+    stops = getattr(last, "n_iter_no_change", None) is not None and getattr(last, "early_stopping", True) is True
+    held_back = getattr(last, "do_early_stopping_", stops) and getattr(last, "validation_fraction", None) is not None
     seen = getattr(last, "bootstrap", False) or getattr(last, "subsample", 1.0) < 1.0
     what = [
         words
-        for words, holds in (("are held back for early stopping", held_back), ("each tree learns from", seen))
+        for words, holds in (
+            ("are held back for early stopping", held_back),
+            ("each part of the model learns from", seen),
+        )
         if holds
     ]
     if not what:
@@ -150,7 +154,7 @@ def _drawn_anew(model: Any) -> tuple[str, ...]:
 
 
 def _reporting(progress: Progress) -> Callable[[int, Any, Any], bool]:
-    """Return a monitor of gradient boosting that reports its stages."""
+    """Return a monitor that reports a model's stages."""
 
     def monitor(stage: int, model: Any, _: Any) -> bool:
         progress((stage + 1) / model.n_estimators, TRAINING)

@@ -12,20 +12,14 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
-from core.case.group_thresholds import decides_by_group, scorer
-from core.case.scoring import final_estimator, model_rows, positive_scores
+from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, RedressError
 from core.typing import Positions
 from core.unlearning.base import Guarantee, Removal, Unlearner, model_input
-from core.unlearning.linear.objective import coefficients
 from core.unlearning.refit import fit_again
-from core.verification.polishing import polished
-from core.verification.tree_checks import check_trees
 
 EXACT = 1e-9
 """Largest score difference that counts as rounding."""
@@ -142,22 +136,6 @@ def check_unlearner(unlearner: Unlearner, case: Case, *, seed: int = 0, raise_on
     )
 
 
-def oracle(trial: Trial) -> Any:
-    """Return the model to train again with: for a certified unlearner, a logistic regression that its solver takes to the optimum."""
-    model = clone(trial.case.model)
-    estimator = final_estimator(model.estimator if decides_by_group(model) else model)
-    if trial.unlearner.guarantee is Guarantee.CERTIFIED and type(estimator) is LogisticRegression:
-        own = estimator.solver == "liblinear"
-        estimator.set_params(
-            **(
-                {"tol": 1e-14, "max_iter": 1_000_000}
-                if own
-                else {"solver": "newton-cholesky", "tol": 1e-13, "max_iter": 1000}
-            )
-        )
-    return model
-
-
 def _equals_training_again(trial: Trial) -> Check:
     worst, within = 0.0, True
     for share in (0.0, 0.02, 0.2):
@@ -174,13 +152,11 @@ def _distance(trial: Trial, removal: Removal) -> float:
     model = trial.unlearner.retrained(trial.case, removal.case.retained)
     if model is not None:
         return trial.apart(removal.case, model)
-    model, _ = fit_again(trial.case, removal.case.retained, oracle(trial))
     if removal.guarantee is Guarantee.CERTIFIED:
-        return float(
-            np.linalg.norm(
-                coefficients(scorer(removal.case.model)) - polished(trial.case, removal.case.retained, model)
-            )
-        )
+        oracle = trial.unlearner.oracle
+        reached = oracle.parameters(removal.case.model)
+        return float(np.linalg.norm(reached - oracle.optimum(trial.case, removal.case.retained)))
+    model, _ = fit_again(trial.case, removal.case.retained)
     return trial.apart(removal.case, model)
 
 
@@ -248,16 +224,18 @@ def _weight_zero_is_removal(trial: Trial) -> Check:
     if trial.unlearner.guarantee is Guarantee.APPROXIMATE:
         return Check(name, True, "asked of exact and certified unlearners only")
     rows, ready = trial.some(0.05), trial.unlearner.prepare(trial.case)
-    removal = trial.remove(ready, rows)
-    if hasattr(ready.state, "weights_of_trees"):
-        return Check(name, *check_trees(ready, removal.case))
+    removal, oracle = trial.remove(ready, rows), trial.unlearner.oracle
+    own = oracle.at_weight_0(ready, removal.case)
+    if own is not None:
+        return Check(name, *own)
     held = trial.unlearner.retrained(trial.case, removal.case.retained) is not None
     if held or getattr(trial.case.model, "bootstrap", False):
         return Check(name, True, "asked where training again draws no rows at random; weights change what is drawn")
     weight = np.ones(len(trial.case.retained)) if trial.case.train_weight is None else trial.case.train_weight.copy()
     weight[rows] = 0.0
     kept = trial.case.retained
-    model = oracle(trial).fit(model_input(trial.case, kept), trial.case.train_labels[kept], sample_weight=weight[kept])
+    model = oracle.untrained(trial.case.model)
+    model.fit(model_input(trial.case, kept), trial.case.train_labels[kept], sample_weight=weight[kept])
     apart = trial.apart(removal.case, model)
     return Check(name, apart <= max(_slack(trial), 1e-6), f"scores differ by {apart:.2g}")
 

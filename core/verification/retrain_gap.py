@@ -6,10 +6,9 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.ensemble._forest import ForestClassifier
 
 from core.case.case import Case, check_case
-from core.case.scoring import final_estimator
+from core.families.registry import family_of
 from core.typing import Progress
 from core.unlearning.refit import refit
 
@@ -53,10 +52,10 @@ class RetrainGap:
         )
 
     def _own_draws(self) -> str:
-        """Return why a forest differs from its refit even where it forgot exactly."""
-        if not isinstance(final_estimator(self.refit.model), ForestClassifier):
-            return ""
-        return " A forest trained again draws other rows and features, and that alone moves scores; exact forgetting holds its draws fixed."
+        """Return why a model differs from its refit even where it forgot exactly."""
+        family = family_of(self.refit.model)
+        drawn = family.unlearner.drawn_anew(self.refit.model) if family is not None else ""
+        return f" {drawn}" if drawn else ""
 
 
 def retrain_gap(case: Case, on: str = "explore", progress: Progress | None = None) -> RetrainGap:
@@ -79,8 +78,8 @@ def retrain_gap(case: Case, on: str = "explore", progress: Progress | None = Non
 
     Notes
     -----
-    A learner that draws at random without a seed differs from its own refit, too. So does boosting when a single record leaves: splits
-    near a tie change, and all later trees with them.
+    A learner that draws at random without a seed differs from its own refit, too. So does one that adds up trees when a single record
+    leaves: splits near a tie change, and all later trees with them.
 
     Examples
     --------

@@ -39,7 +39,10 @@ def test_moved_decisions_are_those_of_the_model_without_the_records(small_case: 
         (HistGradientBoostingClassifier(max_iter=5, early_stopping=True, random_state=0), "are held back for early"),
         (HistGradientBoostingClassifier(max_iter=5, early_stopping=False, random_state=0), ""),
         (GradientBoostingClassifier(n_estimators=3, n_iter_no_change=2, random_state=0), "are held back for early"),
-        (GradientBoostingClassifier(n_estimators=3, subsample=0.5, random_state=0), "each tree learns from"),
+        (
+            GradientBoostingClassifier(n_estimators=3, subsample=0.5, random_state=0),
+            "each part of the model learns from",
+        ),
     ],
 )
 def test_what_training_again_draws_anew_is_said_beside_what_it_moves(

@@ -8,89 +8,28 @@ would split otherwise. What follows from it further down, and in later trees, is
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.case.case import Case, check_case
-from core.errors import NotSupportedError, whole_number
+from core.case.case import Case
+from core.errors import NotSupportedError
 from core.families.boosting.booster import Leaves, Places
 from core.families.boosting.unlearner import BoostingState, LeafRefit
 from core.numerics.boosting.nodes import COUNT
 from core.numerics.boosting.splits import best_scores
 from core.typing import Bools, Floats, Progress
 from core.unlearning.base import model_input
+from core.unlearning.splits import SplitCheck
 
 ROUNDING = 1e-9
 """Two scores nearer than this, relatively, are equal."""
 
 
-@dataclass(frozen=True)
-class SplitCheck:
-    """How many splits are no longer the best of their node.
-
-    Parameters
-    ----------
-    n_splits : int
-        Splits looked at.
-    n_changed : int
-        Those that another split of the same rows beats, or that leave too few rows on a side.
-    n_stages : int
-        Stages looked at: one tree each, or one for each of more than two classes.
-    of_stages : int
-        Stages there are.
-    by_stage : DataFrame
-        Indexed by stage, from 0: splits, changed.
-    seconds : float
-        Wall time.
-    """
-
-    n_splits: int
-    n_changed: int
-    n_stages: int
-    of_stages: int
-    by_stage: pd.DataFrame
-    seconds: float
-
-    @property
-    def sentence(self) -> str:
-        """The counts in words."""
-        stages = "all" if self.n_stages == self.of_stages else f"{self.n_stages:,} of {self.of_stages:,}"
-        return (
-            f"{self.n_changed:,} of {self.n_splits:,} splits in {stages} stages are no longer the best of their rows; "
-            "training again would choose others there."
-        )
-
-
-def check_splits(case: Case, n_stages: int | None = None, progress: Progress | None = None) -> SplitCheck:
-    """Count the splits of a boosting model that are no longer the best ones for the retained rows.
-
-    Costs O(n_rows * n_features * n_stages), for histogram boosting about as much as training again.
-
-    Parameters
-    ----------
-    case : Case
-        With a gradient boosting model, usually after `unlearn(..., method="leaf_refit")`.
-    n_stages : int, optional
-        Look at the trees of so many stages, spread evenly from the first to the last; None looks at all.
-    progress : callable, optional
-        Called with the share done and what is being done; may raise to cancel.
-
-    Returns
-    -------
-    SplitCheck
-
-    Raises
-    ------
-    NotSupportedError
-        If leaves of the model cannot be refitted, or it draws features at random, so that the best of all is not the best of those drawn.
-    """
+def check_splits(case: Case, n_stages: int | None, progress: Progress | None) -> SplitCheck:
+    """Count the splits of a boosting model that are no longer the best ones; as `core.check_splits`."""
     start = time.perf_counter()
-    check_case(case)
-    if n_stages is not None:
-        n_stages = whole_number("n_stages", n_stages)
     state = _state(case)
     leaves = state.leaves(case, case.retained)
     of_stages = len(state.rows.nodes) // state.booster.n_outputs
@@ -118,9 +57,7 @@ def _state(case: Case) -> BoostingState:
     except NotSupportedError as error:
         reason = str(error)
     if reason:
-        raise NotSupportedError(
-            f"Splits can be checked for gradient boosting whose leaves can be refitted. Here they cannot: {reason}."
-        )
+        raise NotSupportedError(f"Splits are checked where leaves can be refitted. Here they cannot: {reason}.")
     return state  # type: ignore[no-any-return]
 
 

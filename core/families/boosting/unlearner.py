@@ -74,6 +74,7 @@ class LeafRefit(Unlearner):
 
     name = "leaf_refit"
     guarantee = Guarantee.APPROXIMATE
+    way = "Its leaves are given new values; its splits stay."
 
     def refusal(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""

@@ -1,5 +1,6 @@
 """The family of decision trees, random forests and extra-trees."""
 
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.ensemble._forest import ForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -16,4 +17,9 @@ FORESTS = Family(
     attributor=ForestInfluence(),
     provenance=check_trees,
     explainer=TreeReasons(),
+    examples={
+        "random forests": RandomForestClassifier(5, random_state=0),
+        "forests with balanced class weights": RandomForestClassifier(5, random_state=0, class_weight="balanced"),
+        "extra-trees": ExtraTreesClassifier(5, random_state=0),
+    },
 )

@@ -19,13 +19,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.ensemble._forest import ForestClassifier
 
 from core.case.case import Case
 from core.case.edits import Edits
+from core.case.group_thresholds import scorer
+from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
 from core.families.forest.anew import Refitted, built_anew, refitted
 from core.families.forest.bootstrap import steps_of_a_draw
 from core.families.forest.memory import check_room
+from core.families.forest.oracle import TreeOracle
 from core.families.forest.parts import check_weights, estimator_of, moves_draws, rules_of, why_not
 from core.families.forest.rescaled import IN_PLACE, rescaled
 from core.families.forest.saved import restore, saved_forest
@@ -47,6 +51,8 @@ class Forest(Unlearner):
 
     name = "forest"
     guarantee = Guarantee.EXACT
+    oracle = TreeOracle()
+    way = "Its trees are brought up to date, with what they drew at random held fixed."
 
     def refusal(self, case: Case) -> str | None:
         """Return why the model's trees cannot be replayed, or None."""
@@ -110,6 +116,12 @@ class Forest(Unlearner):
             return built_anew(before, case.model, new)[1]
         state = before.under(rules_of(estimator_of(case.model), int(retained.sum())))
         return state.from_scratch(retained).assemble(case.model, new.steps if new else None)
+
+    def drawn_anew(self, model: Any) -> str:
+        """Return why a forest differs from its refit even where it forgot exactly; empty for a single tree."""
+        if not isinstance(final_estimator(scorer(model)), ForestClassifier):
+            return ""
+        return "A forest trained again draws other rows and features, and that alone moves scores; exact forgetting holds its draws fixed."
 
 
 def _about_order(state: ForestState) -> tuple[str, ...]:

@@ -17,4 +17,5 @@ LOGISTIC = Family(
     provenance=check_optimum,
     self_influence=own_moves,
     explainer=LinearReasons(),
+    examples={"logistic regression": LogisticRegression()},
 )

@@ -37,6 +37,10 @@ class NewtonInfluence(Attributor):
     """One Newton step of leave-one-out, for every record at once."""
 
     name = "newton"
+    beside_removal = (
+        "Verified by Newton steps to the certified optimum without these records; a preview stops them earlier, so that single decisions "
+        "may differ."
+    )
 
     def fits(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""

@@ -23,6 +23,7 @@ import numpy as np
 from core.case.case import Case
 from core.case.edits import Edits
 from core.errors import InputError, NotSupportedError, listed
+from core.families.logistic.oracle import LogisticOracle
 from core.families.logistic.state import GlmState, check_case, prepare_state
 from core.numerics.linear.self_concordance import taylor_excess
 from core.typing import Bools, Floats, Positions, Progress
@@ -43,6 +44,8 @@ class Newton(Unlearner):
 
     name = "newton"
     guarantee = Guarantee.CERTIFIED
+    oracle = LogisticOracle()
+    way = "Newton steps take it to its optimum without them."
 
     def refusal(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""

@@ -20,11 +20,6 @@ from dashboard.work import Work
 FRAGMENT = "removal"
 PREDICTED = ("now", "predicted", "Predicted without removing them.")
 AUTO, REFIT = "auto", "refit"
-WAYS = {
-    "forest": " Its trees are brought up to date, with what they drew at random held fixed.",
-    REFIT: " It is fitted again from the start.",
-}
-"""How ways of one guarantee differ."""
 
 
 @st.fragment(key=FRAGMENT)
@@ -94,7 +89,7 @@ def _method(case: core.Case) -> str:
     options = core.unlearners_for(case)
     fitting = [option for option in options if option.fits]
     names = {option.name: f"{option.name}: {option.guarantee.value}" for option in fitting}
-    about = [f"The model {option.guarantee.meaning}.{WAYS.get(option.name, '')}" for option in fitting]
+    about = [f"The model {option.guarantee.meaning}. {option.way}".rstrip() for option in fitting]
     choices = [*names]
     if len(names) > 1:
         choices.insert(0, AUTO)

@@ -96,7 +96,7 @@ def test_what_cannot_be_checked_says_why():
         core.check_splits(make_case(*MODELS["hist", "monotonic"]))
     case = make_case(*MODELS["classic", "plain"])
     linear = LogisticRegression().fit(case.X_train, case.train_labels)
-    with pytest.raises(NotSupportedError, match="not gradient boosting"):
+    with pytest.raises(NotSupportedError, match="their check is not known for logistic regression"):
         core.check_splits(core.Case(linear, train=case.train, test=case.test, roles=case.roles))
     with pytest.raises(InputError, match="`n_stages` must be a whole number of at least 1"):
         core.check_splits(case, n_stages=0)

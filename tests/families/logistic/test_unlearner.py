@@ -15,9 +15,9 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 import core
 from core.errors import InputError, NotSupportedError
+from core.families.logistic.oracle import polished
 from core.unlearning.linear.objective import coefficients
 from core.unlearning.refit import fit_again
-from core.verification.polishing import polished
 from tests.conftest import make_pipeline_for, make_table
 
 TEST = make_table(120, 77)

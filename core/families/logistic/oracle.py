@@ -1,24 +1,53 @@
-"""The optimum of a logistic regression that scikit-learn has nearly reached, by plain Newton steps on all of its coefficients."""
+"""The optimum of logistic regression: scikit-learn nearly reaches it, plain Newton steps on all coefficients do the rest."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
-from core.case.group_thresholds import scorer
+from core.case.group_thresholds import decides_by_group, scorer
 from core.case.scoring import final_estimator
 from core.numerics.linear.softmax import contrasts
-from core.typing import Floats
+from core.typing import Bools, Floats
 from core.unlearning.base import model_input
 from core.unlearning.linear.objective import by_class, coefficients, logistic_objective
+from core.unlearning.oracle import Oracle
+from core.unlearning.refit import fit_again
 
 STEPS = 3
 
 
-def polished(case: Case, retained: npt.NDArray[np.bool_], model: object) -> Floats:
+class LogisticOracle(Oracle):
+    """Training again to the optimum."""
+
+    def untrained(self, model: Any) -> Any:
+        """Return an unfitted clone whose solver stops at rounding."""
+        model = clone(model)
+        estimator = final_estimator(model.estimator if decides_by_group(model) else model)
+        if type(estimator) is LogisticRegression:
+            liblinear = {"tol": 1e-14, "max_iter": 1_000_000}
+            others = {"solver": "newton-cholesky", "tol": 1e-13, "max_iter": 1000}
+            estimator.set_params(**(liblinear if estimator.solver == "liblinear" else others))
+        return model
+
+    def parameters(self, model: Any) -> Floats:
+        """Return coefficients and intercept, of all classes where there are more than two."""
+        return coefficients(scorer(model))
+
+    def optimum(self, case: Case, retained: Bools) -> Floats:
+        """Return the coefficients that training again ends at."""
+        model, _ = fit_again(case, retained, self.untrained(case.model))
+        return polished(case, retained, model)
+
+
+def polished(case: Case, retained: Bools, model: object) -> Floats:
     """Return the parameters of a fitted logistic regression after three plain Newton steps: liblinear stops a millionth short.
 
     Parameters

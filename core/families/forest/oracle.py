@@ -17,11 +17,12 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier
 
-from core.actions.provenance import check_provenance
 from core.case.case import Case
 from core.families.forest.parts import trees_of
+from core.families.forest.provenance import check_trees
 from core.typing import Floats, Positions
 from core.unlearning.base import model_input
+from core.unlearning.oracle import Oracle
 
 CLOSE = 1e-9
 """Gains that differ by no more than this share are taken as equal."""
@@ -56,22 +57,16 @@ class Weighted:
         return float(tree.threshold[0]), float(tree.impurity[1:] @ tree.weighted_n_node_samples[1:])
 
 
-def check_trees(before: Case, after: Case) -> tuple[bool, str]:
-    """Compare the trees of a bare tree or forest that forgot with what scikit-learn makes of the same rows.
+class TreeOracle(Oracle):
+    """Training again, and the trees of one that forgot node by node."""
 
-    Parameters
-    ----------
-    before, after : Case
-        Prepared; the second lacks rows of the first.
+    def at_weight_0(self, before: Case, after: Case) -> tuple[bool, str]:
+        """Compare the trees of a bare tree or forest that forgot with what scikit-learn makes of the same rows."""
+        verdict = check_trees(after, model_input(after, after.retained), "")
+        return _compare(before, after) if verdict.status == "verified" else (False, verdict.evidence)
 
-    Returns
-    -------
-    passed : bool
-    detail : str
-    """
-    verdict = check_provenance(after)
-    if verdict.status != "verified":
-        return False, verdict.evidence
+
+def _compare(before: Case, after: Case) -> tuple[bool, str]:
     rows = before.retained
     X = np.asarray(model_input(before, rows), dtype=np.float32)
     stays = after.retained[rows]
