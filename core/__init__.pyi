@@ -31,6 +31,8 @@ from core.mitigation.registry import mitigations as mitigations
 from core.plans.plan import Plan as Plan
 from core.plans.plan import plan_removal as plan_removal
 from core.plans.random_removals import random_removals as random_removals
+from core.plans.take_harmful import HarmfulRecords as HarmfulRecords
+from core.plans.take_harmful import take_harmful as take_harmful
 from core.records.from_decisions import choose_decisions as choose_decisions
 from core.records.from_decisions import influence_on_decisions as influence_on_decisions
 from core.records.groups import group_changes as group_changes

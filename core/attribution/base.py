@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,8 @@ Measure = Callable[[Floats], Floats]
 
 AT_ONCE = 64
 """Groups whose scores are held in memory together."""
+PREFIXES_AT_ONCE = 4
+"""Prefixes of a ranking between two reports of progress."""
 
 
 class Fitted(NamedTuple):
@@ -84,6 +86,17 @@ class Attributor(ABC):
         if len(refusals) == len(groups) and any(isinstance(error, NotSupportedError) for error in refusals):
             raise refusals[0]
         return found
+
+    def prefix_scores(
+        self, case: Case, positions: Positions, sizes: Sequence[int], on: str
+    ) -> Iterator[tuple[int, Floats]]:
+        """Give each size and the predicted scores without the first so many of the rows at `positions`, smallest first.
+
+        NaN where so many cannot go. By default the effects of groups, a few sizes at a time.
+        """
+        for start in range(0, len(sizes), PREFIXES_AT_ONCE):
+            some = sizes[start : start + PREFIXES_AT_ONCE]
+            yield from zip(some, self.group_scores(case, [positions[:size] for size in some], on), strict=True)
 
     def group_changes(
         self,

@@ -19,7 +19,7 @@ trees. JMLR 24.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -141,6 +141,20 @@ class ForestInfluence(Attributor):
     def _scores_closely(self, case: Case, positions: Positions, on: str) -> Floats:
         found = changes_kept(case, [positions], on, SHRINKAGE)[0]
         return np.asarray(np.clip(case.scores(on) + with_sample(case, positions, on, found), 0.0, 1.0))
+
+    def prefix_scores(
+        self, case: Case, positions: Positions, sizes: Sequence[int], on: str
+    ) -> Iterator[tuple[int, Floats]]:
+        """Give the scores after really removing each prefix, one from what the last one left; from where that cannot be, predicted ones."""
+        here, gone = case, 0
+        for place, size in enumerate(sizes):
+            try:
+                here = Forest().remove(here, positions[gone:size], 0.0).case
+            except InputError:
+                yield from super().prefix_scores(case, positions, sizes[place:], on)
+                return
+            gone = size
+            yield size, here.scores(on)
 
     def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
         """Return the scores of shrunk trees without each group while no split moves: O(n_nodes + n_rows) a tree and group."""
