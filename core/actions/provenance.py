@@ -17,7 +17,7 @@ from core.case.scoring import final_estimator, model_rows
 from core.case.verdict import Provenance, sentence
 from core.errors import InputError
 from core.families.registry import family_of
-from core.unlearning.preprocessing.provenance import preprocessing_difference
+from core.unlearning.preprocessing.provenance import Repeated, repeated
 
 
 def check_provenance(case: Case) -> Provenance:
@@ -49,18 +49,24 @@ def check_provenance(case: Case) -> Provenance:
         return _check_thresholds(case)
     family = family_of(case.model)
     table: Any = model_rows(case.model, case.X_train[case.retained])
-    checked = ""
-    if isinstance(case.model, Pipeline) and len(case.model.steps) > 1:
-        difference = preprocessing_difference(case.model[:-1], table)
-        if difference:
-            return Provenance(
-                "mismatch",
-                f"The preprocessing was not fitted on these rows: {difference}.",
-                converge=family is not None and family.unlearner.can_converge(case),
-                refit=True,
-            )
-        table = case.model[:-1].transform(table)
-        checked = "The preprocessing equals what these rows give; "
+    if not isinstance(case.model, Pipeline) or len(case.model.steps) == 1:
+        return _check_last_step(case, table, "")
+    found = repeated(case.model[:-1], table, case.train_labels[case.retained])
+    if found.differs:
+        return Provenance(
+            "mismatch",
+            f"The preprocessing was not fitted on these rows: {found.differs}.",
+            converge=family is not None and family.unlearner.can_converge(case),
+            refit=True,
+        )
+    if found.unknown:
+        return _in_part(case, found)
+    return _check_last_step(case, found.table, "The preprocessing equals what these rows give; ")
+
+
+def _check_last_step(case: Case, table: Any, checked: str) -> Provenance:
+    """Let the model's family check the last step, given its table and what was found of the preprocessing."""
+    family = family_of(case.model)
     if family is None or family.provenance is None:
         kind = type(final_estimator(case.model)).__name__
         return Provenance(
@@ -68,6 +74,19 @@ def check_provenance(case: Case) -> Provenance:
             sentence(f"{checked}the rest cannot be checked: nothing is known of what a {kind} keeps of its rows."),
         )
     return family.provenance(case, table, checked)
+
+
+def _in_part(case: Case, found: Repeated) -> Provenance:
+    """Check the last step where the preprocessing cannot be fitted again as it was: all together that verifies nothing."""
+    verdict = _check_last_step(case, found.table, "")
+    checked = f"The preprocessing cannot be checked: {found.unknown}"
+    if verdict.status == "mismatch" and found.surely:
+        return replace(verdict, evidence=f"{checked}. {verdict.evidence}")
+    if verdict.status == "mismatch":
+        return Provenance(
+            "unverifiable", f"{checked}, and what the last step was given follows from it.", verdict.converge
+        )
+    return replace(verdict, status="unverifiable", evidence=f"{checked}. Of the last step: {verdict.evidence}")
 
 
 def _check_thresholds(case: Case) -> Provenance:

@@ -1,67 +1,177 @@
-"""Whether fitted preprocessing equals what the rows at hand give."""
+"""Whether fitted preprocessing is what fitting it again on the rows at hand gives.
+
+It is fitted again as training did it: with the labels, and with the seeds it records. Where it may draw at random, or anything
+differs, it is fitted a second time with other draws. What the two fits do not share was drawn, and says nothing of the rows; what they
+share and the model stores otherwise was learned from others.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from core.errors import said
+from core.unlearning.preprocessing.chain import passes
+from core.unlearning.preprocessing.learned import difference, same_table
 
 
-def preprocessing_difference(fitted: Pipeline, table: Any) -> str:
-    """Return the first learned attribute that refitting on `table` changes, in words, or an empty string."""
-    try:
-        again = clone(fitted).fit(table)
-    except (ValueError, TypeError) as error:
-        return f"it cannot be fitted on them ({said(error)})"
-    return _difference(fitted, again)
+class Repeated(NamedTuple):
+    """What fitting a preprocessing again shows.
+
+    Parameters
+    ----------
+    differs : str
+        The first thing it learned that these rows give otherwise; empty where there is none.
+    unknown : str
+        Why it cannot be told, or not of all of it; empty where it can.
+    table : array-like
+        What the last step was given if these are the rows.
+    surely : bool
+        Whether it was given just that. Not where the table follows from draws that are not recorded.
+    """
+
+    differs: str
+    unknown: str
+    table: Any
+    surely: bool
 
 
-def _difference(one: Any, other: Any) -> str:
-    for name, value in vars(one).items():
-        if not name.endswith("_") or name.startswith("_"):
-            continue
-        found = _compare(value, getattr(other, name, None), f"{type(one).__name__}.{name}")
-        if found:
-            return found
-    for (_, part), (_, twin) in zip(getattr(one, "steps", ()), getattr(other, "steps", ()), strict=False):
-        found = "" if isinstance(part, str) else _difference(part, twin)
-        if found:
-            return found
-    return ""
+def repeated(fitted: Pipeline, table: Any, labels: Any) -> Repeated:
+    """Fit a preprocessing again on rows and labels, once or twice, and compare what it learned with what it stores."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return _repeated(fitted, table, labels)
+        except Exception as error:  # what is in the model decides which
+            return Repeated(
+                "", f"it cannot be fitted again on these rows ({said(error)})", fitted.transform(table), False
+            )
 
 
-def _compare(value: Any, twin: Any, where: str) -> str:
-    if isinstance(value, np.ndarray | np.generic | float | int):
-        return _compare_arrays(np.asarray(value), np.asarray(twin), where)
-    if isinstance(value, list | tuple):
-        if not isinstance(twin, list | tuple) or len(value) != len(twin):
-            return f"{where} has another length"
-        return next(
-            (found for pair in zip(value, twin, strict=True) for found in [_compare(*pair, where)] if found), ""
-        )
-    return _difference(value, twin) if hasattr(value, "get_params") and hasattr(twin, "get_params") else ""
+def _repeated(fitted: Pipeline, table: Any, labels: Any) -> Repeated:
+    again = _unfitted(fitted, 0)
+    given = again.fit_transform(table, labels)
+    alike = _Comparison()
+    alike.visit(fitted, again, again, False)
+    if not alike.differs and not _may_draw(fitted):
+        return Repeated("", "", given, True)
+    twin = _unfitted(fitted, 1)
+    drawn = not same_table(given, twin.fit_transform(table, labels))
+    found = _Comparison()
+    found.visit(fitted, again, twin, False)
+    unknown = found.drawn or (_draws(fitted) if drawn else "")
+    if not unknown:
+        return Repeated(found.differs, "", given, True)
+    return Repeated(found.differs, unknown, fitted.transform(table), same_table(given, again.transform(table)))
 
 
-def _compare_arrays(value: npt.NDArray[Any], twin: npt.NDArray[Any], where: str) -> str:
-    if value.shape != twin.shape:
-        return f"{where} has {value.size} values, these rows give {twin.size}"
-    if value.dtype.kind in "fiu" and twin.dtype.kind in "fiu":
-        close = np.isclose(value.astype(float), twin.astype(float), rtol=1e-9, atol=1e-12, equal_nan=True)
+def _unfitted(fitted: Pipeline, seed: int) -> Any:
+    """Return a clone that draws by `seed` wherever no seed is recorded, and keeps nothing on disk."""
+    again = clone(fitted)
+    unseeded = dict.fromkeys(_unseeded(again), seed)
+    kept = {name: None for name in again.get_params() if name == "memory" or name.endswith("__memory")}
+    return again.set_params(**unseeded, **kept)
+
+
+def _unseeded(estimator: Any) -> list[str]:
+    return [
+        name
+        for name, value in estimator.get_params().items()
+        if name.endswith("random_state") and not isinstance(value, Integral)
+    ]
+
+
+def _may_draw(fitted: Pipeline) -> bool:
+    """Return whether another fit may give something else: no seed, folds that draw by themselves, or code that is not scikit-learn's."""
+    folds = any(name.endswith("__cv") and not _harmless(value) for name, value in fitted.get_params().items())
+    own = any(not type(one).__module__.startswith("sklearn.") for one in _parts(fitted))
+    return bool(_unseeded(fitted)) or folds or own
+
+
+def _harmless(folds: Any) -> bool:
+    return folds is None or isinstance(folds, Integral | str)
+
+
+def _draws(fitted: Pipeline) -> str:
+    """Return which transformers draw, in words."""
+    names = [type(one).__name__ for one in _parts(fitted) if _unseeded(one)]
+    if names:
+        return f"{names[0]} draws at random without a recorded seed"
+    return "it gives the last step other values each time it is fitted"
+
+
+def _parts(estimator: Any) -> Iterator[Any]:
+    """Yield the transformers inside a fitted one."""
+    inside = _inside(estimator)
+    if inside is None:
+        yield estimator
+        return
+    for _, part in inside:
+        yield from _parts(part)
+
+
+def _inside(estimator: Any) -> list[tuple[str, Any]] | None:
+    """Return the transformers that a container applies one by one, or None where it is none itself."""
+    if isinstance(estimator, Pipeline):
+        named = [(name, part) for name, part in estimator.steps]
+    elif isinstance(estimator, ColumnTransformer):
+        named = [(name, part) for name, part, _ in estimator.transformers_]
+    elif isinstance(estimator, FeatureUnion):
+        named = [(name, part) for name, part in estimator.transformer_list]
     else:
-        close = np.array(
-            [a is b or a == b or (a != a and b != b) for a, b in zip(value.ravel(), twin.ravel(), strict=True)],
-            dtype=bool,
-        )
-    if close.all():
-        return ""
-    first = int(np.flatnonzero(~close.ravel())[0])
-    return f"{where} stores {_short(value.ravel()[first])} where these rows give {_short(twin.ravel()[first])}"
+        return None
+    return [(name, part) for name, part in named if not passes(part) and not isinstance(part, str)]
 
 
-def _short(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float | np.floating) else repr(getattr(value, "item", lambda: value)())
+@dataclass
+class _Comparison:
+    """Goes through a fitted preprocessing and two fits of it, side by side.
+
+    Parameters
+    ----------
+    differs : str
+        The first thing stored that both fits give otherwise.
+    drawn : str
+        The first transformer that the two fits do not share.
+    """
+
+    differs: str = ""
+    drawn: str = ""
+
+    def visit(self, stored: Any, again: Any, twin: Any, after_draws: bool) -> bool:
+        """Compare one transformer; return whether what it gives follows from draws, as it does where what it was given did."""
+        inside = _inside(stored)
+        if inside is None:
+            return self._compare(stored, again, twin, after_draws)
+        others = [dict(_inside(one) or ()) for one in (again, twin)]
+        drawn = after_draws
+        for name, part in inside:
+            if not all(name in other for other in others):
+                self.differs = self.differs or f"{type(part).__name__} gets columns that these rows do not give it"
+                continue
+            found = self.visit(
+                part, others[0][name], others[1][name], drawn if isinstance(stored, Pipeline) else after_draws
+            )
+            drawn = drawn or found
+        return drawn
+
+    def _compare(self, stored: Any, again: Any, twin: Any, after_draws: bool) -> bool:
+        own = again is not twin and difference(again, twin) != ""
+        if own and not after_draws and not self.drawn:
+            why = (
+                "draws at random without a recorded seed"
+                if _unseeded(stored)
+                else "learns something else each time it is fitted"
+            )
+            self.drawn = f"{type(stored).__name__} {why}"
+        if own or after_draws:
+            return True
+        self.differs = self.differs or difference(stored, again)
+        return False
