@@ -31,7 +31,7 @@ from core.unlearning.refit import fit_again
 
 GAP = "equal_opportunity_difference"
 TIGHT = {"solver": "newton-cholesky", "tol": 1e-12}
-QUICK: dict[str, Any] = {"metrics": [GAP], "features": ["sex"], "n_resamples": 10}
+QUICK: dict[str, Any] = {"metric": [GAP], "sensitive_feature": ["sex"], "n_resamples": 10}
 FAIRLEARN = {
     "selection_rate": flm.selection_rate,
     "true_positive_rate": flm.true_positive_rate,
@@ -57,7 +57,7 @@ def show_provenance(case: core.Case, default: core.Case) -> None:
     print("\nprovenance")
     print(f"  newton-cholesky, tol=1e-12: {core.check_provenance(case)}")
     print(f"  default lbfgs:              {core.check_provenance(default)}")
-    print(f"  default lbfgs, converged:   {core.check_provenance(core.converge(default))}")
+    print(f"  default lbfgs, converged:   {core.check_provenance(core.converge(default).case)}")
     draw = np.random.default_rng(0)
     swapped = case.train.copy()
     rows, others = draw.choice(len(swapped), 20, replace=False), draw.choice(len(swapped), 20, replace=False)
@@ -69,7 +69,7 @@ def show_provenance(case: core.Case, default: core.Case) -> None:
 
 
 def show_fairlearn(case: core.Case) -> None:
-    report = core.audit(case, metrics=list(FAIRLEARN), on="test", n_resamples=50)
+    report = core.audit(case, metric=list(FAIRLEARN), on="test", n_resamples=50)
     label, decision = case.favorable(case.y("test")).astype(int), case.favorable(case.decisions("test")).astype(int)
     worst, undefined = 0.0, []
     for feature in case.roles.sensitive_features:
@@ -94,9 +94,9 @@ def show_removal(case: core.Case, draws: int) -> None:
     start = time.perf_counter()
     worst = core.harmful(core.influence(case, GAP))[:k]
     found = time.perf_counter() - start
-    predicted = core.preview(case, worst, [GAP], features=["sex"])["change"].iloc[0]
+    predicted = core.preview(case, worst, metric=[GAP], sensitive_feature=["sex"])["change"].iloc[0]
     result = core.unlearn(case, worst)
-    shift = core.compare(case, result.case, metrics=[GAP, "accuracy"], features=["sex"])
+    shift = core.compare(case, result.case, metric=[GAP, "accuracy"], sensitive_feature=["sex"])
     draw = np.random.default_rng(0)
     random = [
         core.compare(case, core.unlearn(case, draw.choice(case.record_ids, k, replace=False)).case, **QUICK)[

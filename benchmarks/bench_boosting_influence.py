@@ -79,7 +79,7 @@ def rule_groups(case: core.Case, groups: list[Mask], seed: int) -> None:
     twin = np.array([scores_of_refit(case, without(case, group, seed)) for group in groups])
     for metric in METRICS:
         start = time.perf_counter()
-        predicted = core.group_changes(case, groups, metric, on="explore")
+        predicted = core.group_changes(case, groups, metric=metric, on="explore")
         seconds = time.perf_counter() - start
         effects = core.influence(case, metric).to_numpy()
         summed = np.array([effects[group].sum() for group in groups])
@@ -106,7 +106,7 @@ def main() -> None:
         tables["Adult"] = adult(options.data, options.rows + 4000, options.seed)
     for name, (table, columns) in tables.items():
         model = HistGradientBoostingClassifier(max_iter=options.stages, early_stopping=False)
-        case = core.prepare(make_case(model, table, columns), "leaf_refit")
+        case = core.prepare(make_case(model, table, columns), method="leaf_refit")
         print(f"\n{name}, n = {case.n_retained:,}, {options.stages} stages; Spearman / Pearson")
         print(" single records, smooth metric: influence against")
         single_records(case, options.records, options.refits, options.seed)
@@ -114,7 +114,7 @@ def main() -> None:
             f" {options.groups} groups of {SMALLEST:.1%} to {LARGEST:.0%}, the metric itself: predictions against refits"
         )
         groups = groups_of(case.train, columns, options.groups, options.seed)
-        core.group_changes(case, groups[:1], "log_loss")
+        core.group_changes(case, groups[:1], metric="log_loss")
         rule_groups(case, groups, options.seed)
 
 

@@ -109,7 +109,7 @@ def decompose(case: core.Case, ids: Any, stages: tuple[int, ...] = (0, 3, 10, 20
 
 def compare(name: str, model: Any, table: pd.DataFrame, columns: list[str], options: argparse.Namespace) -> None:
     case = make_case(model, table, columns)
-    preparation, case = timed(lambda: core.prepare(case, "leaf_refit"))
+    preparation, case = timed(lambda: core.prepare(case, method="leaf_refit"))
     seconds, effects = timed(lambda: core.influence(case, "selection_rate"))
     print(
         f"\n{type(model).__name__} on {name}: n = {case.n_retained:,}, d = {len(columns)}, {options.stages} stages; "

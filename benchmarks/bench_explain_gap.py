@@ -59,7 +59,9 @@ def agreement(case: core.Case, found: core.Explanation, metric: str, most: int) 
     real = []
     for conditions in some["conditions"]:
         after = core.unlearn(case, ids_of(case, conditions)).case
-        shift = compare(case, after, "explore", metric, features=[found.sensitive_feature], n_resamples=10).iloc[0]
+        shift = compare(
+            case, after, on="explore", metric=metric, sensitive_feature=[found.sensitive_feature], n_resamples=10
+        ).iloc[0]
         real.append(shift["after"] - shift["before"])
     return float(np.corrcoef(some["predicted"], real)[0, 1]), len(some)
 

@@ -29,7 +29,7 @@ def value(case: core.Case, metric: str, on: str) -> float:
 
 def one_shot(case: core.Case, target: float, most: int, step: int = 5) -> int:
     """Return how many of one ranking, in its order, reach the target, to a step; `most` if none of its prefixes does."""
-    ids = core.harmful(core.influence(case, GAP, "sex"))[:most]
+    ids = core.harmful(core.influence(case, GAP, sensitive_feature="sex"))[:most]
     current = case
     for start in range(0, most, step):
         current = core.unlearn(current, ids[start : start + step]).case
@@ -46,7 +46,7 @@ def _reaches(case: core.Case, some: list[Any], target: float) -> bool:
 def run(case: core.Case, share: float, most: int, draws: int, seed: int) -> dict[str, float]:
     before = value(case, GAP, "explore")
     plan = core.plan_removal(
-        case, GAP, share * before, max_utility_drop=0.01, max_records=most, sensitive_feature="sex", n_random=0
+        case, GAP, target=share * before, max_utility_drop=0.01, max_records=most, sensitive_feature="sex", n_random=0
     )
     after = plan.case
     held, held_after = value(case, GAP, "confirm"), value(after, GAP, "confirm")

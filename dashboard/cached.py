@@ -91,7 +91,7 @@ def _report(
     features: tuple[Feature, ...] | None,
     _case: core.Case,
 ) -> AuditReport:
-    return audit(_case, metrics, features=features)
+    return audit(_case, metrics, sensitive_feature=None if features is None else list(features))
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_RESULTS)
@@ -102,7 +102,7 @@ def _table(version_key: str, name: str, settings: tuple[Any, ...], _case: core.C
 def _sizes(case: core.Case, feature: Feature) -> pd.DataFrame:
     groups = case.groups(feature, "train")
     known = pd.Series(named(groups))[case.retained].value_counts(sort=False)
-    found = audit(case, ("base_rate",), features=(feature,)).by_group.droplevel(0)
+    found = audit(case, ("base_rate",), sensitive_feature=[feature]).by_group.droplevel(0)
     return pd.DataFrame(
         {
             "train": known.reindex(found.index, fill_value=0).astype(int),
@@ -157,7 +157,7 @@ def predicted(work: Work, scores: Any, metrics: Sequence[str] | None, features: 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _predicted(version_key: str, settings: tuple[Any, ...], _case: core.Case, _scores: Any) -> pd.DataFrame:  # noqa: ARG001
     metrics, features, _ = settings
-    return core.compare(_case, _case, metrics=metrics, features=features, scores=_scores)
+    return core.compare(_case, _case, metric=metrics, sensitive_feature=list(features), scores=_scores)
 
 
 def changed(work: Work) -> pd.DataFrame:
@@ -167,7 +167,7 @@ def changed(work: Work) -> pd.DataFrame:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _changed(version_key: str, settings: tuple[Any, ...], _before: core.Case, _after: core.Case) -> pd.DataFrame:  # noqa: ARG001
-    return core.compare(_before, _after, features=list(settings))
+    return core.compare(_before, _after, sensitive_feature=list(settings))
 
 
 def utility(work: Work, measure: Measure, at: int | None = None) -> float:

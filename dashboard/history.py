@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from typing import Any
 
 import core
 from core.typing import Progress
-from core.unlearning.base import Guarantee, UnlearnResult
+from core.unlearning.base import UnlearnResult
 from dashboard.turns import Turns
 
 MOST_CASES = 8
@@ -80,20 +79,12 @@ def take(case: core.Case, step: Step, report: Progress | None = None) -> Version
     """Take one step from a case; what it leads to is ready for the next."""
     report = report or _silent
     if step.kind == "converge":
-        return Version(core.converge(case))
+        return Version(core.converge(case, progress=report).case)
     if step.kind == "refit":
-        again = trained_again(case, report)
+        again = core.refit(case, progress=report)
         return Version(core.prepare(again.case, progress=report), again)
     result = core.unlearn(case, case.record_ids[list(step.positions)], method=step.method)
     return Version(core.prepare(result.case, progress=report), result)
-
-
-def trained_again(case: core.Case, report: Progress) -> UnlearnResult:
-    """Return the case with its model trained again on the retained records."""
-    start = time.perf_counter()
-    again = core.refit(case, report)
-    took = time.perf_counter() - start
-    return UnlearnResult(again, case, Guarantee.EXACT, None, None, "refit", took, 0)
 
 
 def _silent(share: float, what: str) -> None:

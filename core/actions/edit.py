@@ -11,16 +11,18 @@ from core.actions.unlearn import DEFAULT_TOLERANCE, check_tolerance, first_that_
 from core.case.case import Case, check_case
 from core.case.edits import compare_with_table, new_codes, new_weights
 from core.errors import InputError, listed
+from core.former import formerly
 from core.typing import Floats, Positions
 from core.unlearning.base import UnlearnResult
 
 
+@formerly("reweight", "method")
 def edit(
     case: Case,
     relabel: Mapping[Any, Any] | None = None,
+    *,
     reweight: Mapping[Any, float] | None = None,
     method: str = "auto",
-    *,
     tolerance: float = DEFAULT_TOLERANCE,
 ) -> UnlearnResult:
     """Give training records another label or another weight; the case handed in is untouched.

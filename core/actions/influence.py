@@ -16,16 +16,19 @@ from core.case.case import SPLITS, Case, check_case
 from core.case.scoring import final_estimator
 from core.errors import InputError, InputTypeError, NotSupportedError
 from core.families.registry import family_of, lacking
+from core.former import formerly
+from core.metrics.audit import SensitiveFeatures
 from core.metrics.catalog import metric_of
 from core.metrics.compare import RATES, compare, compare_groups
 
 
+@formerly("sensitive_feature", "on")
 def influence(
     case: Case,
     metric: str = "equal_opportunity_difference",
+    *,
     sensitive_feature: str | Sequence[str] | None = None,
     on: str = "explore",
-    *,
     rescore: int = 0,
 ) -> pd.Series[float]:
     """Predict what removing each training record would do to a metric.
@@ -150,12 +153,13 @@ def harmful(effects: pd.Series[float]) -> pd.Index[Any]:
     return effects.index[order]
 
 
+@formerly("metric", renamed={"features": "sensitive_feature"}, synonyms={"metrics": "metric"}, several=True)
 def preview(
     case: Case,
     forget: Iterable[Any],
-    metrics: str | Iterable[str] | None = None,
     *,
-    features: Iterable[str | Sequence[str]] | None = None,
+    metric: str | Iterable[str] | None = None,
+    sensitive_feature: SensitiveFeatures = None,
     on: str = "explore",
     n_resamples: int = 2000,
     by_group: bool = False,
@@ -167,7 +171,7 @@ def preview(
     case : Case
     forget : iterable
         Record ids.
-    metrics, features, on, n_resamples
+    metric, sensitive_feature, on, n_resamples
         As for `compare`; "confirm" is refused.
     by_group : bool
         Whether to give every group's own rates instead, indexed by (metric, sensitive_feature, group): by default selection rate, true
@@ -192,11 +196,11 @@ def preview(
     if len(positions):
         with attributor_of(case) as attributor:
             scores, notes = attributor.scores_without(case, positions, on)
+    asked: dict[str, Any] = {"sensitive_feature": sensitive_feature, "scores": scores, "n_resamples": n_resamples}
     if by_group:
-        rates = RATES if metrics is None else metrics
-        table = compare_groups(case, case, on, rates, features=features, scores=scores, n_resamples=n_resamples)
+        table = compare_groups(case, case, metric=RATES if metric is None else metric, on=on, **asked)
     else:
-        table = compare(case, case, on, metrics, features=features, scores=scores, n_resamples=n_resamples)
+        table = compare(case, case, metric=metric, on=on, **asked)
     table.attrs["notes"] = notes
     return table
 

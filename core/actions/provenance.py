@@ -17,9 +17,11 @@ from core.case.scoring import final_estimator, model_rows
 from core.case.verdict import Provenance, sentence
 from core.errors import InputError
 from core.families.registry import family_of
+from core.former import formerly
 from core.unlearning.preprocessing.provenance import Repeated, repeated
 
 
+@formerly()
 def check_provenance(case: Case) -> Provenance:
     """Say whether the retained training rows are what the model was trained on.
 

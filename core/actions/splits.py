@@ -5,11 +5,13 @@ from __future__ import annotations
 from core.case.case import Case, check_case
 from core.errors import NotSupportedError, whole_number
 from core.families.registry import family_of, lacking
+from core.former import formerly
 from core.typing import Progress
 from core.unlearning.splits import SplitCheck
 
 
-def check_splits(case: Case, n_stages: int | None = None, progress: Progress | None = None) -> SplitCheck:
+@formerly("n_stages", "progress")
+def check_splits(case: Case, *, n_stages: int | None = None, progress: Progress | None = None) -> SplitCheck:
     """Count the splits that a removal kept and that are no longer the best ones for the retained rows.
 
     Costs O(n_rows * n_features * n_stages): about as much as training again.

@@ -15,8 +15,10 @@ from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError, LimitError, NotSupportedError, nearest
 from core.families.registry import FAMILIES, family_of
+from core.former import formerly
 from core.typing import Progress
 from core.unlearning.base import Option, Removal, Unlearner, UnlearnResult
+from core.unlearning.once_case import OnceCase
 from core.unlearning.refit import Refit
 
 REFIT = Refit()
@@ -25,6 +27,7 @@ REFIT = Refit()
 DEFAULT_TOLERANCE = 1e-6
 
 
+@formerly()
 def unlearners_for(case: Case) -> list[Option]:
     """Return every unlearner and whether it fits the case; those that do come first, in the order "auto" tries them.
 
@@ -56,7 +59,8 @@ def unlearners_of(case: Case) -> tuple[Unlearner, ...]:
     return (*(map(Through, own) if case.randomised else own), REFIT)
 
 
-def prepare(case: Case, method: str = "auto", progress: Progress | None = None) -> Case:
+@formerly("method", "progress")
+def prepare(case: Case, *, method: str = "auto", progress: Progress | None = None) -> Case:
     """Return the case prepared for quick removals; the model stays as it is.
 
     Parameters
@@ -82,12 +86,13 @@ def prepare(case: Case, method: str = "auto", progress: Progress | None = None) 
     return case
 
 
+@formerly("by", "method")
 def unlearn(
     case: Case,
     forget: Iterable[Any],
+    *,
     by: str = "record",
     method: str = "auto",
-    *,
     tolerance: float = DEFAULT_TOLERANCE,
 ) -> UnlearnResult:
     """Remove training records from the model; the case handed in is untouched.
@@ -185,8 +190,20 @@ def first_that_serves(
     raise NotSupportedError(" ".join(reasons))
 
 
-def converge(case: Case) -> Case:
-    """Return the case with its model moved to the optimum of its objective, nothing removed.
+@formerly()
+def converge(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
+    """Move a case's model to the optimum of its objective, nothing removed.
+
+    Parameters
+    ----------
+    case : Case
+    progress : callable, optional
+        Called with the share done and what is being done; may raise to cancel.
+
+    Returns
+    -------
+    UnlearnResult
+        Its `case` has the new model; `bound` certifies how far from the optimum that may be, and `n_forgotten` is 0.
 
     Raises
     ------
@@ -195,16 +212,28 @@ def converge(case: Case) -> Case:
     """
     check_case(case)
     family = family_of(case.model)
+    start = time.perf_counter()
     try:
         if family is None:
             raise NotSupportedError(
                 f"nothing is known of what a {type(final_estimator(case.model)).__name__} minimises"
             )
-        return family.unlearner.converge(case)
+        moved = family.unlearner.converge(case, progress)
     except NotSupportedError as error:
         raise NotSupportedError(
             f"Only a model with one optimum, fitted on rows like these, can be converged: {error}."
         ) from error
+    return OnceCase(
+        moved.case,
+        case,
+        moved.guarantee,
+        moved.bound,
+        moved.relative_bound,
+        family.unlearner.name,
+        time.perf_counter() - start,
+        0,
+        moved.notes,
+    )
 
 
 def _refusal(method: str, error: NotSupportedError | LimitError) -> InputError:

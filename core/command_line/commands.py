@@ -39,8 +39,8 @@ def audit(args: Namespace) -> Output:
     report = core.audit(
         case,
         args.metric,
-        args.on,
-        features=_features(args.sensitive_feature),
+        on=args.on,
+        sensitive_feature=_features(args.sensitive_feature),
         n_resamples=args.resamples,
         level=args.level,
         seed=args.seed,
@@ -74,7 +74,7 @@ def influence(args: Namespace) -> Output:
     """Rank training records by what removing each would do to a metric."""
     case = core.load_case(args.case)
     feature = feature_asked(args.sensitive_feature)
-    effects = core.influence(case, args.metric, feature, args.on, rescore=args.rescore)
+    effects = core.influence(case, args.metric, sensitive_feature=feature, on=args.on, rescore=args.rescore)
     order = core.harmful(effects)[: amount(args.top, len(effects))]
     rescored = set(effects.attrs.get("rescored", ()))
     name = feature_name(case.sensitive_feature(feature))
@@ -108,7 +108,7 @@ def unlearn(args: Namespace) -> Output:
             f"--save must not write over a case. Got {args.save!r}, which holds one; choose another folder."
         )
     forget, about_list = _forget(case, args)
-    result = core.unlearn(case, forget, args.by, args.method, tolerance=args.tolerance)
+    result = core.unlearn(case, forget, by=args.by, method=args.method, tolerance=args.tolerance)
     shift = _shift(case, result.case, args)
     saved = str(result.case.save(args.save)) if args.save is not None else None
     ids = case.record_ids[case.retained & ~result.case.retained]
@@ -163,7 +163,7 @@ def _forget(case: core.Case, args: Namespace) -> tuple[list[Any], list[str]]:
     if args.most_harmful is not None:
         if args.by != "record":
             raise BadArgumentError("--most-harmful ranks records. Got --by subject with it; leave one of the two out.")
-        effects = core.influence(case, args.metric, feature_asked(args.sensitive_feature))
+        effects = core.influence(case, args.metric, sensitive_feature=feature_asked(args.sensitive_feature))
         return list(core.harmful(effects)[: amount(args.most_harmful, len(effects))]), []
     if args.ids is not None:
         known = case.record_ids if args.by == "record" or case.subject_ids is None else case.subject_ids
@@ -175,10 +175,10 @@ def _forget(case: core.Case, args: Namespace) -> tuple[list[Any], list[str]]:
 
 def _shift(before: core.Case, after: core.Case, args: Namespace) -> pd.DataFrame:
     features = None if args.sensitive_feature is None else [_feature(args.sensitive_feature)]
-    shift = core.compare(before, after, args.on, features=features)
+    shift = core.compare(before, after, on=args.on, sensitive_feature=features)
     if args.metric in shift.index.get_level_values("metric"):
         return shift
-    return pd.concat([core.compare(before, after, args.on, args.metric, features=features), shift])
+    return pd.concat([core.compare(before, after, on=args.on, metric=args.metric, sensitive_feature=features), shift])
 
 
 def _features(names: Sequence[str] | None) -> list[str | tuple[str, ...]] | None:

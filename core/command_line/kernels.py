@@ -51,18 +51,18 @@ def _go_through(family: Family, model: Any, n_classes: int) -> None:
     if family.splits is not None:
         core.check_splits(case)
     after = core.unlearn(case, case.retained_ids[:2], method=family.unlearner.name).case
-    core.compare(case, after, metrics=METRIC, n_resamples=200)
+    core.compare(case, after, metric=METRIC, n_resamples=200)
     core.edit(after, relabel={after.retained_ids[0]: 1})
 
 
 def _predict(case: core.Case, n_classes: int) -> None:
-    core.influence(case, METRIC, "group")
+    core.influence(case, METRIC, sensitive_feature="group")
     groups = [np.arange(start, start + 20) for start in range(0, 100, 20)]
-    core.group_changes(case, groups, METRIC, "group")
-    core.measured_changes(case, groups, METRIC, "group")
+    core.group_changes(case, groups, metric=METRIC, sensitive_feature="group")
+    core.measured_changes(case, groups, metric=METRIC, sensitive_feature="group")
     if n_classes == 2:
-        core.explain_gap(case, METRIC, "group", max_predicates=1, top_k=1)
-    core.preview(case, case.retained_ids[:2], METRIC, n_resamples=200)
+        core.explain_gap(case, METRIC, sensitive_feature="group", max_predicates=1, top_k=1)
+    core.preview(case, case.retained_ids[:2], metric=METRIC, n_resamples=200)
 
 
 def _small_case(model: Any, n_classes: int) -> core.Case:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from core.case.arguments import check_number
 from core.case.case import Case, check_case
 from core.case.groups import MAX_COMBINATIONS, Groups
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
+from core.former import formerly
 from core.metrics.audit_tables import gap_row, gap_table, group_table, notes
 from core.metrics.catalog import NEEDS_PROBABILITY, Metric, metrics_of
 from core.metrics.group_evidence import rate_evidence
@@ -22,6 +23,8 @@ from core.metrics.samples import GroupSample, Sample, feature_name, generator, o
 N_RESAMPLES = 2000
 MOST_RESAMPLES = 100_000
 LEVEL = 0.95
+SensitiveFeatures: TypeAlias = str | Iterable[str | Sequence[str]] | None
+"""One name, a tuple for an intersection, or a list of these; None is all."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,13 @@ class AuditReport:
     n_resamples: int
 
 
+@formerly("on", renamed={"features": "sensitive_feature"}, synonyms={"metrics": "metric"}, several=True)
 def audit(
     case: Case,
-    metrics: str | Iterable[str] | None = None,
-    on: str = "explore",
+    metric: str | Iterable[str] | None = None,
     *,
-    features: Iterable[str | Sequence[str]] | None = None,
+    sensitive_feature: SensitiveFeatures = None,
+    on: str = "explore",
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
@@ -80,12 +84,12 @@ def audit(
     ----------
     case : Case
         What to audit.
-    metrics : str or iterable of str, optional
+    metric : str or list of str, optional
         Names from `core.metrics.METRICS`; None is `DEFAULT_METRICS`.
+    sensitive_feature : str, tuple of str, or list of these, optional
+        Whose groups; a tuple is an intersection. None is each of the case's, and of several the intersection of all.
     on : {"explore", "confirm", "test"}
         Which rows.
-    features : iterable, optional
-        Sensitive features, tuples being intersections; None is each of the case's, and of several the intersection of all.
     n_resamples : int
         Resamples for intervals and permutations for p-values.
     level : float
@@ -124,17 +128,17 @@ def audit(
     """
     check_case(case)
     sample = sample_of(case, on)
-    chosen, left_out = usable(metrics_of(metrics), probability=sample.probability, asked=metrics is not None)
+    chosen, left_out = usable(metrics_of(metric), probability=sample.probability, asked=metric is not None)
     report = audit_arrays(
         sample,
-        [case.groups(feature, on) for feature in audited_features(case, features)],
+        [case.groups(feature, on) for feature in audited_features(case, sensitive_feature)],
         chosen,
         n_resamples=n_resamples,
         level=level,
         seed=seed,
         on=on,
     )
-    if features is None and _combinations(case) > MAX_COMBINATIONS:
+    if sensitive_feature is None and _combinations(case) > MAX_COMBINATIONS:
         left_out.append(
             f"The intersection of all sensitive features has {_combinations(case):,} combinations and is left out; ask for fewer together."
         )
@@ -172,15 +176,17 @@ def check_resampling(n_resamples: int, level: float) -> None:
         )
 
 
-def audited_features(case: Case, features: Iterable[str | Sequence[str]] | None) -> tuple[str | tuple[str, ...], ...]:
+def audited_features(case: Case, features: SensitiveFeatures) -> tuple[str | tuple[str, ...], ...]:
     """Return the sensitive features asked for, by default each and, unless it has too many groups, the intersection of all."""
     if features is None:
         names = tuple(case.roles.sensitive_features)
         return names if len(names) < 2 or _combinations(case) > MAX_COMBINATIONS else (*names, names)
-    if isinstance(features, str):
-        features = (features,)
+    if isinstance(features, str | tuple):
+        features = [features]
     if not isinstance(features, Iterable):
-        raise InputTypeError(f"Features must be sensitive features of the case, as a list. Got {features!r} instead.")
+        raise InputTypeError(
+            f"`sensitive_feature` must name sensitive features of the case, several as a list. Got {features!r} instead."
+        )
     return tuple(dict.fromkeys(case.sensitive_feature(feature) for feature in features))
 
 

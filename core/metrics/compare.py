@@ -11,7 +11,16 @@ import pandas as pd
 from core.case.case import Case, check_case
 from core.case.groups import Groups
 from core.errors import InputError
-from core.metrics.audit import LEVEL, N_RESAMPLES, audited_features, check_resampling, sample_of, usable
+from core.former import formerly
+from core.metrics.audit import (
+    LEVEL,
+    N_RESAMPLES,
+    SensitiveFeatures,
+    audited_features,
+    check_resampling,
+    sample_of,
+    usable,
+)
 from core.metrics.catalog import METRICS, Metric, metric_of, metrics_of
 from core.metrics.change import Change, paired_change
 from core.metrics.samples import PairedSample, Sample, feature_name, generator, occupied
@@ -23,13 +32,20 @@ RATES = ("selection_rate", "true_positive_rate", "accuracy")
 """Rates that are compared group by group where none are named."""
 
 
+@formerly(
+    "on",
+    "metric",
+    renamed={"features": "sensitive_feature", "before": "case"},
+    synonyms={"metrics": "metric"},
+    several=True,
+)
 def compare(
-    before: Case,
+    case: Case,
     after: Case,
-    on: str = "explore",
-    metrics: str | Iterable[str] | None = None,
     *,
-    features: Iterable[str | Sequence[str]] | None = None,
+    metric: str | Iterable[str] | None = None,
+    sensitive_feature: SensitiveFeatures = None,
+    on: str = "explore",
     scores: FloatArray | None = None,
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
@@ -39,14 +55,14 @@ def compare(
 
     Parameters
     ----------
-    before, after : Case
-        Cases that share their test table.
+    case, after : Case
+        Cases that share their test table: before and after.
+    metric : str or list of str, optional
+        Names from `core.metrics.METRICS`; None is `DEFAULT_METRICS`.
+    sensitive_feature : str, tuple of str, or list of these, optional
+        Whose groups; a tuple is an intersection. None is each of the case's, and of several the intersection of all.
     on : {"explore", "confirm", "test"}
         Which rows.
-    metrics : str or iterable of str, optional
-        Names from `core.metrics.METRICS`; None is `DEFAULT_METRICS`.
-    features : iterable, optional
-        Sensitive features, tuples being intersections; None is each of the case's, and of several the intersection of all.
     scores : float array, optional
         Scores of pos_label to take the place of `after`'s own: a preview of a model that is not there yet.
     n_resamples, level, seed
@@ -78,16 +94,16 @@ def compare(
     >>> table["granted"] = (table.income + 0.8 * (table.sex == "m") > 0).astype(int)
     >>> case = core.Case(LogisticRegression().fit(table[["income"]], table.granted), table, table,
     ...                  core.Roles("granted", 1, 1, ["sex"]), confirm=False)
-    >>> compare(case, case, metrics="equal_opportunity_difference")["change"].tolist()
+    >>> compare(case, case, metric="equal_opportunity_difference")["change"].tolist()
     [0.0]
     """
-    check_case(before)
+    check_case(case)
     check_case(after)
-    _check_same_rows(before, after, on)
-    first, second = sample_of(before, on), sample_of(after, on, scores)
+    _check_same_rows(case, after, on)
+    first, second = sample_of(case, on), sample_of(after, on, scores)
     probability = first.probability and second.probability
-    chosen, _ = usable(metrics_of(metrics), probability=probability, asked=metrics is not None)
-    groups = [before.groups(feature, on) for feature in audited_features(before, features)]
+    chosen, _ = usable(metrics_of(metric), probability=probability, asked=metric is not None)
+    groups = [case.groups(feature, on) for feature in audited_features(case, sensitive_feature)]
     return compare_samples(first, second, groups, chosen, n_resamples=n_resamples, level=level, seed=seed)
 
 
@@ -184,12 +200,12 @@ def compare_samples(
 
 
 def compare_groups(
-    before: Case,
+    case: Case,
     after: Case,
-    on: str = "explore",
-    metrics: str | Iterable[str] = RATES,
     *,
-    features: Iterable[str | Sequence[str]] | None = None,
+    metric: str | Iterable[str] = RATES,
+    sensitive_feature: SensitiveFeatures = None,
+    on: str = "explore",
     scores: FloatArray | None = None,
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
@@ -199,9 +215,9 @@ def compare_groups(
 
     Parameters
     ----------
-    before, after, on, features, scores, n_resamples, level, seed
+    case, after, sensitive_feature, on, scores, n_resamples, level, seed
         As for `compare`.
-    metrics : str or iterable of str
+    metric : str or list of str
         Names; of a gap, its rates are taken.
 
     Returns
@@ -210,13 +226,13 @@ def compare_groups(
         Indexed by (metric, sensitive_feature, group), with `compare`'s columns. The interval of each group stands alone.
     """
     check_resampling(n_resamples, level)
-    _check_same_rows(before, after, on)
-    samples = sample_of(before, on), sample_of(after, on, scores)
-    chosen, _ = usable(metrics_of(metrics), probability=all(s.probability for s in samples), asked=True)
+    _check_same_rows(case, after, on)
+    samples = sample_of(case, on), sample_of(after, on, scores)
+    chosen, _ = usable(metrics_of(metric), probability=all(s.probability for s in samples), asked=True)
     rates = dict.fromkeys(rate for metric in chosen for rate in metric.rates if rate != "count")
     rows = {}
-    for feature in audited_features(before, features):
-        groups = before.groups(feature, on)
+    for feature in audited_features(case, sensitive_feature):
+        groups = case.groups(feature, on)
         names, codes = occupied(groups)
         for name, rows_of_group in zip(names, members(codes, len(names)), strict=True):
             own = [sample.take(rows_of_group) for sample in samples]

@@ -14,6 +14,7 @@ from core.case.arguments import check_items, check_number
 from core.case.case import Case, check_case
 from core.case.roles import AtRate
 from core.errors import InputError, InputTypeError, NotSupportedError, nearest, said, whole_number
+from core.former import formerly
 from core.metrics.audit import N_RESAMPLES, audit_arrays, overall_interval, sample_of, usable
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.compare import ALL_RECORDS, compare_samples
@@ -26,7 +27,7 @@ from core.typing import Progress
 
 MITIGATORS: dict[str, Mitigator] = {one.name: one for one in (Thresholds(), Gradient(), Grid(), Correlation())}
 
-SETTINGS = ("utility", "on", "bound", "max_iter", "grid_size", "grid_limit", "seconds", "max_models", "n_resamples")
+SETTINGS = ("utility", "bound", "max_iter", "grid_size", "grid_limit", "seconds", "max_models", "n_resamples")
 """What `mitigations` hands on to `mitigate`."""
 SECONDS = 60.0
 """For which reductions train models, where nobody says otherwise."""
@@ -38,12 +39,13 @@ COLUMNS = [f"{what}{part}" for what in ("fairness", "utility") for part in (*PAR
 ]
 
 
+@formerly("metric", "sensitive_feature")
 def mitigate(
     case: Case,
     method: str,
+    *,
     metric: str = "equal_opportunity_difference",
     sensitive_feature: str | Sequence[str] | None = None,
-    *,
     utility: str = "accuracy",
     on: str = "explore",
     bound: float = 0.01,
@@ -114,7 +116,7 @@ def mitigate(
     >>> table["granted"] = (table.income + rng.normal(size=400) > 0).astype(int)
     >>> case = core.Case(LogisticRegression().fit(table[["income"]], table.granted), table, table,
     ...                  core.Roles("granted", 1, 1, ["sex"]), confirm=False)
-    >>> found = mitigate(case, "threshold_optimizer", "demographic_parity_difference")
+    >>> found = mitigate(case, "threshold_optimizer", metric="demographic_parity_difference")
     >>> found.constraint, bool(found.points.loc[0, "fairness"] < 0.02)
     ('demographic_parity', True)
     """
@@ -149,11 +151,13 @@ def mitigate(
     )
 
 
+@formerly("metric", "sensitive_feature")
 def mitigations(
     case: Case,
+    *,
     metric: str = "equal_opportunity_difference",
     sensitive_feature: str | Sequence[str] | None = None,
-    *,
+    on: str = "explore",
     methods: Iterable[str] = METHODS,
     progress: Progress | None = None,
     **settings: Any,
@@ -162,7 +166,7 @@ def mitigations(
 
     Parameters
     ----------
-    case, metric, sensitive_feature, progress
+    case, metric, sensitive_feature, on, progress
         As for `mitigate`.
     methods : iterable of str
         Default: all four.
@@ -186,7 +190,15 @@ def mitigations(
     for name in names:
         _mitigator(name)
     return [
-        mitigate(case, name, metric, sensitive_feature, progress=_part(progress, index, len(names), name), **settings)
+        mitigate(
+            case,
+            name,
+            metric=metric,
+            sensitive_feature=sensitive_feature,
+            on=on,
+            progress=_part(progress, index, len(names), name),
+            **settings,
+        )
         for index, name in enumerate(names)
     ]
 

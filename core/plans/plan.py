@@ -18,6 +18,7 @@ from core.actions.unlearn import prepare
 from core.case.arguments import check_count
 from core.case.case import Case
 from core.errors import InputError, InputTypeError, whole_number
+from core.former import formerly
 from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
 from core.plans.random_removals import band, random_removals
@@ -71,14 +72,15 @@ class Plan:
         return len(self.forget)
 
 
+@formerly("target", "utility", "max_utility_drop", "max_records")
 def plan_removal(
     case: Case,
     metric: str = "equal_opportunity_difference",
+    *,
     target: float = 0.05,
     utility: str = "accuracy",
     max_utility_drop: float = 0.01,
     max_records: int = 500,
-    *,
     sensitive_feature: str | Sequence[str] | None = None,
     max_group_share: float = 1.0,
     cost: dict[str, float] | None = None,
@@ -169,7 +171,7 @@ def plan_removal(
         method=method,
         checkpoints=checkpoints,
     )
-    start = prepare(case, method)
+    start = prepare(case, method=method)
     value, own = goal.measure(start)
     if not np.isfinite([value, own]).all():
         raise InputError(
@@ -185,8 +187,18 @@ def plan_removal(
     if n_random and len(search.here.forget):
         sizes = np.unique(np.ceil(np.linspace(0, len(search.here.forget), SIZES + 1)[1:]).astype(int)).tolist()
         draws = random_removals(
-            start, sizes, metric, feature, utility, cost=cost, n_draws=n_random, on=on, method=method, seed=seed, progress=progress
-        )  # fmt: skip
+            start,
+            sizes,
+            metric=metric,
+            sensitive_feature=feature,
+            utility=utility,
+            cost=cost,
+            n_draws=n_random,
+            on=on,
+            method=method,
+            seed=seed,
+            progress=progress,
+        )
         random = band(draws)
     ids = case.record_ids[case.record_ids.get_indexer(pd.Index(list(search.here.forget)))]
     reached = search.ended == "reached"
@@ -222,7 +234,7 @@ def _path(search: Search, case: Case) -> pd.DataFrame:
     rows = []
     for version in search.path:
         features = [goal.feature] if compared else None
-        shift = compare(case, version.case, goal.on, [goal.metric], features=features).iloc[0]
+        shift = compare(case, version.case, on=goal.on, metric=[goal.metric], sensitive_feature=features).iloc[0]
         gone = np.bincount(
             goal.group_codes[case.record_ids.get_indexer(pd.Index(list(version.forget)))], minlength=len(sizes)
         )

@@ -14,17 +14,19 @@ from core.attribution.outcome import Outcome
 from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.errors import InputError, InputTypeError, whole_number
+from core.former import formerly
 from core.plans.utility import Utility
 from core.typing import Progress
 
 
+@formerly("metric", "sensitive_feature", "utility")
 def random_removals(
     case: Case,
     sizes: Sequence[int],
+    *,
     metric: str = "equal_opportunity_difference",
     sensitive_feature: str | Sequence[str] | None = None,
     utility: str = "accuracy",
-    *,
     cost: dict[str, float] | None = None,
     n_draws: int = 20,
     on: str = "explore",
@@ -67,7 +69,7 @@ def random_removals(
         )
     feature = case.sensitive_feature(sensitive_feature)
     judged = Utility.of(case, utility, cost, on)
-    start, draw, rows = prepare(case, method), np.random.default_rng(seed), []
+    start, draw, rows = prepare(case, method=method), np.random.default_rng(seed), []
     steps = sorted(set(sizes))
     for index in range(n_draws if steps else 0):
         order: Any = draw.permutation(case.retained_ids.to_numpy())[: steps[-1]]

@@ -84,7 +84,7 @@ class Goal:
 
     def gain(self, case: Case) -> pd.Series[float]:
         """Return how much better the metric is predicted to be without each retained record."""
-        effects = influence(case, self.metric, self.feature, self.on)
+        effects = influence(case, self.metric, sensitive_feature=self.feature, on=self.on)
         return -effects if self.lower_is_better else effects
 
 
@@ -276,7 +276,7 @@ class Search:
         last = self.here
         if self.progress is not None:
             self.progress(0.95, f"Training again without {counted(len(last.forget))}")
-        case = refit(last.case)
+        case = refit(last.case).case
         self.path.append(Version(case, last.forget, *self.goal.measure(case), last.value, "refit"))
 
     def _none_if_farther(self) -> None:

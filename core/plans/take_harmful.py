@@ -19,6 +19,7 @@ from core.actions.unlearn import prepare, unlearn
 from core.attribution.expected import ExpectedGain, expected_gain, short_now
 from core.case.case import Case, check_case
 from core.errors import whole_number
+from core.former import formerly
 from core.metrics.audit import audit_arrays, overall_interval, sample_of
 from core.metrics.catalog import metric_of
 from core.plans.prefix import N_SIZES, Feature, Step, along, found_on, ranked, shortest, value_at
@@ -104,6 +105,7 @@ class HarmfulRecords:
         return "\n".join(lines)
 
 
+@formerly()
 def take_harmful(
     case: Case,
     metric: str = "equal_opportunity_difference",

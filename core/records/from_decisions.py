@@ -19,15 +19,18 @@ from core.case.arguments import check_choice
 from core.case.case import Case, check_case
 from core.case.records import nearest_id
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, nearest
+from core.former import formerly
 from core.typing import Positions
 
 EXPLORE = "explore"
 KINDS = ("wrong", "refused", "granted", "wrongly_refused", "wrongly_granted", "all")
 
 
+@formerly("sensitive_feature", "group")
 def choose_decisions(
     case: Case,
     kind: str = "wrong",
+    *,
     sensitive_feature: str | Sequence[str] | None = None,
     group: str | None = None,
 ) -> Positions:
@@ -83,8 +86,9 @@ def choose_decisions(
     return rows
 
 
+@formerly("quantity")
 def influence_on_decisions(
-    case: Case, decisions: Iterable[Any], quantity: str = "confidence", *, by: str = "position"
+    case: Case, decisions: Iterable[Any], *, quantity: str = "confidence", by: str = "position"
 ) -> pd.Series[float]:
     """Predict what removing each training record would do to some decisions on test rows: which of them caused these.
 
@@ -125,7 +129,7 @@ def influence_on_decisions(
     >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0, 1.2] * 8, "sex": ["f", "m"] * 20, "granted": [0, 0, 1, 1, 1] * 8})
     >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
     >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]), confirm=False)
-    >>> causes = influence_on_decisions(case, [0], "favorable_score")
+    >>> causes = influence_on_decisions(case, [0], quantity="favorable_score")
     >>> int(harmful(causes)[0]) % 5
     0
     """

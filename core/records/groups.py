@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,20 +14,23 @@ from core.attribution.measured import Measured
 from core.case.arguments import check_flag, check_items, check_number
 from core.case.case import Case, check_case
 from core.errors import InputError, InputTypeError
+from core.former import formerly, warn
 from core.metrics.catalog import metric_of
-from core.typing import Floats, Positions
+from core.typing import Floats, Positions, Progress
 
+REMOVING = "Removing the groups from trees"
 ENOUGH = 0.9
 """Expected correlation with real removal that is enough where nobody says otherwise."""
 
 
+@formerly("metric", "sensitive_feature", "on")
 def group_changes(
     case: Case,
     groups: Sequence[npt.NDArray[Any]],
+    *,
     metric: str = "equal_opportunity_difference",
     sensitive_feature: str | Sequence[str] | None = None,
     on: str = "explore",
-    *,
     closely: bool = False,
 ) -> Floats:
     """Predict what removing each of many groups of training records would do to a metric, all at once.
@@ -63,27 +67,28 @@ def group_changes(
     >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
     >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
     >>> rich = (table["income"] > 4).to_numpy()
-    >>> group_changes(case, [rich, ~rich & (table["sex"] == "f").to_numpy()], "selection_rate").shape
+    >>> group_changes(case, [rich, ~rich & (table["sex"] == "f").to_numpy()], metric="selection_rate").shape
     (2,)
     """
     check_flag("closely", closely)
     if closely:
-        return measured_changes(case, groups, metric, sensitive_feature, on).changes
+        return measured_changes(case, groups, metric=metric, sensitive_feature=sensitive_feature, on=on).changes
     feature, positions = _asked(case, groups, metric, sensitive_feature, on)
     with attributor_of(case) as attributor:
         return attributor.group_changes(case, metric, feature, on, positions)
 
 
+@formerly("metric", "sensitive_feature", "on")
 def measured_changes(
     case: Case,
     groups: Sequence[npt.NDArray[Any]],
+    *,
     metric: str = "equal_opportunity_difference",
     sensitive_feature: str | Sequence[str] | None = None,
     on: str = "explore",
-    *,
     target: float = ENOUGH,
     seconds: float | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Measured:
     """Find out what removing each of many groups does to a metric, by removing it from as many of a forest's trees as it takes.
 
@@ -102,7 +107,7 @@ def measured_changes(
     seconds : float, optional
         Begin no further trees after so long, compiling left out: what was found then depends on how busy the machine is.
     progress : callable, optional
-        Called with the share of trees seen; may raise to give up.
+        Called with the share of trees seen and what is being done; may raise to give up. One that takes the share alone still works.
 
     Returns
     -------
@@ -127,7 +132,7 @@ def measured_changes(
     >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0, 5.0] * 8, "sex": ["f", "m"] * 20, "granted": [0, 1, 0, 1, 1] * 8})
     >>> model = RandomForestClassifier(5, random_state=0).fit(table[["income"]], table["granted"])
     >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
-    >>> found = measured_changes(case, [(table["income"] > 4).to_numpy()], "selection_rate")
+    >>> found = measured_changes(case, [(table["income"] > 4).to_numpy()], metric="selection_rate")
     >>> found.n_trees, found.of_trees, found.correlation
     (5, 5, 1.0)
     """
@@ -142,14 +147,15 @@ def measured_changes(
             raise InputError(f"The time must be more than 0 seconds. Got seconds={seconds}; None sets no limit.")
     feature, positions = _asked(case, groups, metric, sensitive_feature, on)
     with attributor_of(case) as attributor:
-        found = attributor.measured(case, metric, feature, on, positions, target, seconds, progress)
+        found = attributor.measured(case, metric, feature, on, positions, target, seconds, _of_trees(progress))
         if found is None:
             changes = attributor.group_changes(case, metric, feature, on, positions)
             found = Measured(changes, float("nan"), 0, 0, np.zeros(len(positions), dtype=bool))
     return found
 
 
-def predicted_scores(case: Case, forget: Iterable[Any], on: str = "explore") -> tuple[Floats, tuple[str, ...]]:
+@formerly("on")
+def predicted_scores(case: Case, forget: Iterable[Any], *, on: str = "explore") -> tuple[Floats, tuple[str, ...]]:
     """Predict the scores on a split without some training records.
 
     Parameters
@@ -181,6 +187,27 @@ def predicted_scores(case: Case, forget: Iterable[Any], on: str = "explore") -> 
         return case.scores(on), ()
     with attributor_of(case) as attributor:
         return attributor.scores_without(case, positions, on)
+
+
+def _of_trees(progress: Progress | None) -> Callable[[float], None] | None:
+    """Return what is called with the share of trees alone."""
+    if progress is None:
+        return None
+    report = progress  # Of the kind it once was, it takes the share alone.
+    if not _takes_two(progress):
+        warn("A progress that takes the share alone will go. Write progress=lambda share, doing: ....", 4)
+        return progress  # type: ignore[return-value]
+    return lambda share: report(share, REMOVING)
+
+
+def _takes_two(progress: Progress) -> bool:
+    try:
+        inspect.signature(progress).bind(0.0, "")
+    except TypeError:
+        return False
+    except ValueError:  # Made where no signature is kept.
+        return True
+    return True
 
 
 def _asked(

@@ -10,10 +10,12 @@ import pandas as pd
 
 from core.case.case import Case
 from core.errors import whole_number
+from core.former import formerly
 from core.records.groups import predicted_scores
 
 
-def moved_decisions(case: Case, forget: Iterable[Any], on: str = "explore", most: int = 10) -> pd.DataFrame:
+@formerly("on", "most")
+def moved_decisions(case: Case, forget: Iterable[Any], *, on: str = "explore", most: int = 10) -> pd.DataFrame:
     """Return the test rows whose score removing some training records is predicted to move most. One `predicted_scores`.
 
     Parameters
@@ -52,7 +54,7 @@ def moved_decisions(case: Case, forget: Iterable[Any], on: str = "explore", most
     (3, 6)
     """
     most = whole_number("most", most)
-    without, notes = predicted_scores(case, forget, on)
+    without, notes = predicted_scores(case, forget, on=on)
     now, rows = case.scores(on), case.rows(on)
     first = np.argsort(-np.abs(without - now), kind="stable")[:most]
     table = pd.DataFrame(

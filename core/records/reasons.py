@@ -30,6 +30,7 @@ from core.case.door import check_seed
 from core.case.scoring import model_rows, positive_scores
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
 from core.families.registry import family_of, lacking
+from core.former import formerly
 from core.typing import Floats, Progress
 
 MOST_VALUES = 500
@@ -41,7 +42,8 @@ CLOSE = 1e-5
 """Values and base may differ from the model's output by this much."""
 
 
-def reasons(case: Case, ids: Iterable[Any], progress: Progress | None = None) -> pd.DataFrame:
+@formerly("progress")
+def reasons(case: Case, ids: Iterable[Any], *, progress: Progress | None = None) -> pd.DataFrame:
     """Return what each raw column adds to the model's score of training records.
 
     Parameters
@@ -96,8 +98,9 @@ def reasons(case: Case, ids: Iterable[Any], progress: Progress | None = None) ->
     return table
 
 
+@formerly("n_records", "seed", "progress")
 def mean_reasons(
-    case: Case, n_records: int | None = None, seed: int = 0, progress: Progress | None = None
+    case: Case, *, n_records: int | None = None, seed: int = 0, progress: Progress | None = None
 ) -> pd.Series[float]:
     """Return how much each raw column adds to or takes from the model's score on average: mean absolute SHAP values.
 
@@ -141,7 +144,7 @@ def mean_reasons(
     wanted = _affordable(case) if n_records is None else whole_number("n_records", n_records)
     n_records = min(wanted, len(case.record_ids))
     drawn = np.sort(np.random.default_rng(seed).choice(len(case.record_ids), n_records, replace=False))
-    found = reasons(case, case.record_ids[drawn], progress)
+    found = reasons(case, case.record_ids[drawn], progress=progress)
     means = found.abs().mean().sort_values(ascending=False, kind="stable")
     means.attrs.clear()
     means.attrs.update(output=found.attrs["output"], n_records=n_records)

@@ -22,6 +22,7 @@ from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.case.group_thresholds import scorer
 from core.errors import InputError, NotSupportedError
+from core.former import formerly
 from core.records.self_influence import self_influence
 from core.typing import Floats, Positions, Progress
 from core.unlearning.base import model_input
@@ -30,6 +31,7 @@ from core.unlearning.refit import fit_again
 TINIEST = 1e-15
 
 
+@formerly()
 def suspicious_labels(case: Case, *, n_folds: int = 5, seed: int = 0, progress: Progress | None = None) -> pd.DataFrame:
     """Rank the retained training records by how little their label is to be believed. Costs `n_folds` fits of the model.
 

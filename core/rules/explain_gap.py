@@ -16,6 +16,7 @@ import pandas as pd
 
 from core.actions.influence import not_at_random, not_on_confirm
 from core.case.case import Case, check_case
+from core.former import formerly
 from core.metrics.catalog import metric_of
 from core.numerics.statistics.false_discovery import discovery_rates
 from core.rules.asked import LEAST, QUANTILES, Asked, StoppedError, check_metric, reporting
@@ -33,15 +34,16 @@ from core.typing import Progress
 COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
 
 
+@formerly("sensitive_feature", "max_predicates", "min_support", "max_support", "top_k")
 def explain_gap(
     case: Case,
     metric: str = "equal_opportunity_difference",
+    *,
     sensitive_feature: str | Sequence[str] | None = None,
     max_predicates: int = 3,
     min_support: float = 0.005,
     max_support: float = 0.2,
     top_k: int = 5,
-    *,
     on: str = "explore",
     columns: Iterable[str] | None = None,
     bins: int | Mapping[str, Sequence[float]] = QUANTILES,

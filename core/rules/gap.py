@@ -89,7 +89,7 @@ def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, q: flo
         If it is undefined, or zero.
     """
     name = feature_name(feature)
-    row = audit(case, [metric], on, features=[feature], seed=seed).gaps.iloc[0]
+    row = audit(case, [metric], on=on, sensitive_feature=[feature], seed=seed).gaps.iloc[0]
     value, p_value, left_out = float(row["value"]), float(row["p_value"]), str(row["left_out"])
     if not np.isfinite(value):
         raise InputError(

@@ -163,7 +163,7 @@ def measure(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: in
     feature, positions = steady.extremes.feature, np.flatnonzero(case.retained)[rule.rows]
     forget = case.record_ids[positions]
     result = unlearn(case, forget, method=method)
-    row = compare(case, result.case, on, metric, features=[feature], seed=seed).iloc[0]
+    row = compare(case, result.case, on=on, metric=metric, sensitive_feature=[feature], seed=seed).iloc[0]
     short = metric_of(metric).short_of_best
     if not short(row["after"]) < short(row["before"]):
         return None

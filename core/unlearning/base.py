@@ -149,7 +149,7 @@ class Unlearner(ABC):
         """Return whether `converge` can be tried: whether the model minimises an objective that its solver may have stopped short of."""
         return False
 
-    def converge(self, case: Case) -> Case:  # noqa: ARG002
+    def converge(self, case: Case, progress: Progress | None = None) -> Removal:  # noqa: ARG002
         """Return the case with its model moved to the optimum of its objective; nothing is removed.
 
         Raises

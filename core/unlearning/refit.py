@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,10 @@ from core.case.case import Case, check_case
 from core.case.edits import Edits
 from core.case.group_thresholds import decides_by_group
 from core.errors import InputError, said
+from core.former import formerly
 from core.typing import Positions, Progress
-from core.unlearning.base import Guarantee, Removal, Unlearner, mask_without, model_input
+from core.unlearning.base import Guarantee, Removal, Unlearner, UnlearnResult, mask_without, model_input
+from core.unlearning.once_case import OnceCase
 from core.unlearning.thresholds import thresholds_on
 
 TRAINING = "Training again"
@@ -50,8 +53,9 @@ class Refit(Unlearner):
         return Removal(case.with_edits(model, edits), Guarantee.EXACT, notes=notes)
 
 
-def refit(case: Case, progress: Progress | None = None) -> Case:
-    """Return the case with its model trained again on the retained rows, nothing removed: it makes approximate removals exact.
+@formerly("progress")
+def refit(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
+    """Train a case's model again on the retained rows, nothing removed: it makes approximate removals exact.
 
     Parameters
     ----------
@@ -59,6 +63,11 @@ def refit(case: Case, progress: Progress | None = None) -> Case:
     progress : callable, optional
         Called with the share done and what is being done; may raise to cancel. Models whose `fit` takes a `monitor` report every stage;
         others are fitted in one call, which can be cancelled before and after it only.
+
+    Returns
+    -------
+    UnlearnResult
+        Its `case` has the new model; `n_forgotten` is 0.
 
     Raises
     ------
@@ -74,16 +83,19 @@ def refit(case: Case, progress: Progress | None = None) -> Case:
     >>> model = HistGradientBoostingClassifier(max_iter=3).fit(table[["income"]], table["granted"])
     >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
     >>> removed = unlearn(unlearn(case, [3, 7], method="leaf_refit").case, [8], method="leaf_refit")
-    >>> removed.guarantee.value, refit(removed.case).n_retained
+    >>> removed.guarantee.value, refit(removed.case).case.n_retained
     ('approximate', 57)
     """
     check_case(case)
     if progress:
         progress(0.0, TRAINING)
-    model, _ = fit_again(case, case.retained, progress=progress)
+    start = time.perf_counter()
+    model, notes = fit_again(case, case.retained, progress=progress)
+    seconds = time.perf_counter() - start
     if progress:
         progress(1.0, "Ready")
-    return case.replace(model, case.retained)
+    again = case.replace(model, case.retained)
+    return OnceCase(again, case, Guarantee.EXACT, None, None, Refit.name, seconds, 0, notes)
 
 
 def fit_again(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.case.case import Case, check_case
 from core.families.registry import family_of
+from core.former import formerly
 from core.typing import Progress
 from core.unlearning.refit import refit
 
@@ -58,7 +58,8 @@ class RetrainGap:
         return f" {drawn}" if drawn else ""
 
 
-def retrain_gap(case: Case, on: str = "explore", progress: Progress | None = None) -> RetrainGap:
+@formerly("on", "progress")
+def retrain_gap(case: Case, *, on: str = "explore", progress: Progress | None = None) -> RetrainGap:
     """Train the case's model again on the records it still knows, and say by how much its scores and decisions differ.
 
     Costs one fit, and one prediction pass over the split.
@@ -93,10 +94,9 @@ def retrain_gap(case: Case, on: str = "explore", progress: Progress | None = Non
     'Against training again, scores differ by 0.0000 on average and 0.0000 at most; 0 of 20 decisions (0.0%) differ.'
     """
     check_case(case)
-    start = time.perf_counter()
-    again = refit(case, progress)
-    seconds = time.perf_counter() - start
+    found = refit(case, progress=progress)
+    again = found.case
     difference = np.abs(case.scores(on) - again.scores(on))
     decided = (np.asarray(one.decisions(on), dtype=np.float64) for one in (case, again))
     flipped = round(float(np.abs(np.subtract(*decided)).sum()))
-    return RetrainGap(float(difference.mean()), float(difference.max()), flipped, len(difference), seconds, again)
+    return RetrainGap(float(difference.mean()), float(difference.max()), flipped, len(difference), found.seconds, again)

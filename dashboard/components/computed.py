@@ -51,7 +51,9 @@ def _influence(work: Work, at: int | None, one: core.Case, metric: str, feature:
     over = None if METRICS[metric].kind == "rate" else feature
     name = (work.case_id, "one influence", cached.key(work, at), metric, over)
     try:
-        found: pd.Series[float] = cached.results().make(name, lambda: core.influence(one, metric, over))
+        found: pd.Series[float] = cached.results().make(
+            name, lambda: core.influence(one, metric, sensitive_feature=over)
+        )
     except NotSupportedError:
         if at is None:
             raise
@@ -87,7 +89,7 @@ def reasons(work: Work, record: Any) -> list[pd.DataFrame] | None:
         work,
         REASONS,
         "Finding the reasons for the record's score",
-        lambda report: _each(models, report, lambda case, part: core.reasons(case, [record], part)),
+        lambda report: _each(models, report, lambda case, part: core.reasons(case, [record], progress=part)),
         record,
     )
     return found
@@ -110,7 +112,9 @@ def model_reasons(work: Work) -> list[pd.Series[float]] | None:
 
         def ask(case: core.Case, part: Report) -> pd.Series[float]:
             n = first[0].attrs["n_records"] if first else None  # The same records for every version.
-            found: pd.Series[float] = results.make(asked[id(case)], lambda: core.mean_reasons(case, n, progress=part))
+            found: pd.Series[float] = results.make(
+                asked[id(case)], lambda: core.mean_reasons(case, n_records=n, progress=part)
+            )
             first.append(found)
             return found
 

@@ -46,8 +46,16 @@ def rules(work: Work, settings: RuleSettings) -> core.Explanation | None:
             except GivenUpError:
                 stopped = True
 
+        max_predicates, min_support, max_support = settings
         return core.explain_gap(
-            case, work.metric, work.feature, *settings, progress=progress, cancelled=lambda: stopped
+            case,
+            work.metric,
+            sensitive_feature=work.feature,
+            max_predicates=max_predicates,
+            min_support=min_support,
+            max_support=max_support,
+            progress=progress,
+            cancelled=lambda: stopped,
         )
 
     found: core.Explanation | None = computing.result(
@@ -70,10 +78,10 @@ def plan(origin: Work, settings: PlanSettings) -> core.Plan | None:
         found = core.plan_removal(
             case,
             origin.metric,
-            settings.target,
-            settings.measure.name,
-            settings.max_utility_drop,
-            settings.max_records,
+            target=settings.target,
+            utility=settings.measure.name,
+            max_utility_drop=settings.max_utility_drop,
+            max_records=settings.max_records,
             sensitive_feature=origin.feature,
             max_group_share=settings.max_group_share,
             cost=settings.measure.cost(),
@@ -97,9 +105,9 @@ def random_band(origin: Work, settings: PlanSettings, n: int) -> pd.DataFrame | 
         draws = core.random_removals(
             cached.case(origin),
             sizes,
-            origin.metric,
-            origin.feature,
-            measure.name,
+            metric=origin.metric,
+            sensitive_feature=origin.feature,
+            utility=measure.name,
             cost=measure.cost(),
             progress=report,
         )
@@ -137,7 +145,12 @@ def mitigator_settings(origin: Work, measure: Measure, method: str) -> tuple[Any
 
 def _mitigation(origin: Work, measure: Measure, method: str, report: Report) -> core.Mitigation:
     found = core.mitigate(
-        cached.case(origin), method, origin.metric, origin.feature, utility=measure.name, progress=report
+        cached.case(origin),
+        method,
+        metric=origin.metric,
+        sensitive_feature=origin.feature,
+        utility=measure.name,
+        progress=report,
     )
     return replace(found, decisions=(), models=())
 
@@ -154,7 +167,7 @@ def causes(work: Work, kind: str, group: str | None, row: int | None) -> pd.Seri
 
     def make(report: Report) -> pd.Series[float]:
         report(0.0, "")
-        rows = core.choose_decisions(case, kind, work.feature, group) if row is None else [row]
+        rows = core.choose_decisions(case, kind, sensitive_feature=work.feature, group=group) if row is None else [row]
         return core.influence_on_decisions(case, rows)
 
     found: pd.Series[float] | None = computing.result(

@@ -51,7 +51,7 @@ def trained_again(
 @pytest.mark.parametrize(("relabel", "reweight"), [(FLIP, {}), ({}, WEIGH), (FLIP, WEIGH)])
 def test_edit_equals_training_on_the_edited_table(relabel: dict, reweight: dict, options: dict) -> None:
     case = make_case(**options)
-    result = core.edit(case, relabel, reweight)
+    result = core.edit(case, relabel, reweight=reweight)
     assert result.method == "newton"
     assert result.n_forgotten == 0
     distance = np.linalg.norm(coefficients(result.case.model) - trained_again(case, relabel, reweight, []))
@@ -66,9 +66,9 @@ def test_edits_and_removals_come_in_any_order() -> None:
     forget = ["p0", "p10", "p50"]
     keep = {one: label for one, label in FLIP.items() if one not in forget}
     weigh = {one: weight for one, weight in WEIGH.items() if one not in forget}
-    edited_first = core.unlearn(core.edit(case, FLIP, WEIGH).case, forget).case
-    removed_first = core.edit(core.unlearn(case, forget).case, keep, weigh).case
-    refitted = core.edit(core.unlearn(case, forget, method="refit").case, keep, weigh, method="refit").case
+    edited_first = core.unlearn(core.edit(case, FLIP, reweight=WEIGH).case, forget).case
+    removed_first = core.edit(core.unlearn(case, forget).case, keep, reweight=weigh).case
+    refitted = core.edit(core.unlearn(case, forget, method="refit").case, keep, reweight=weigh, method="refit").case
     truth = trained_again(case, FLIP, WEIGH, forget)
     for one in (edited_first, removed_first, refitted):
         assert np.linalg.norm(coefficients(one.model) - truth) < 1e-5 * np.linalg.norm(truth)
@@ -76,12 +76,12 @@ def test_edits_and_removals_come_in_any_order() -> None:
 
 def test_editing_back_gives_the_case_back() -> None:
     case = make_case()
-    edited = core.edit(case, FLIP, WEIGH).case
+    edited = core.edit(case, FLIP, reweight=WEIGH).case
     assert edited.edits.edited.sum() == len(WEIGH) + sum(
         int(label != 0) for label in case.train.set_index("person").loc[sorted(set(FLIP) - set(WEIGH)), "granted"]
     )
     old = dict(zip(case.record_ids, case.train_labels.tolist(), strict=True))
-    back = core.edit(edited, {one: old[one] for one in FLIP}, dict.fromkeys(WEIGH, 1.0)).case
+    back = core.edit(edited, {one: old[one] for one in FLIP}, reweight=dict.fromkeys(WEIGH, 1.0)).case
     assert back.edits is None
     np.testing.assert_allclose(coefficients(back.model), coefficients(case.model), rtol=1e-5)
     assert edited.key not in (case.key, back.key)
@@ -90,7 +90,7 @@ def test_editing_back_gives_the_case_back() -> None:
 def test_the_case_handed_in_stays_as_it_was() -> None:
     case = core.prepare(make_case())
     labels, scores, key = case.train_labels.copy(), case.scores("explore").copy(), case.key
-    core.edit(case, FLIP, WEIGH)
+    core.edit(case, FLIP, reweight=WEIGH)
     assert (case.train_labels == labels).all()
     assert (case.scores("explore") == scores).all()
     assert case.key == key
@@ -98,7 +98,7 @@ def test_the_case_handed_in_stays_as_it_was() -> None:
 
 
 def test_influence_after_an_edit_sees_the_new_labels() -> None:
-    case = core.edit(make_case(), FLIP, WEIGH).case
+    case = core.edit(make_case(), FLIP, reweight=WEIGH).case
     effects = core.influence(case, "log_loss")
     ids = list(FLIP)[::2]
     before = core.audit(case, ["log_loss"]).overall["log_loss"]
@@ -108,7 +108,7 @@ def test_influence_after_an_edit_sees_the_new_labels() -> None:
 
 
 def test_a_saved_case_keeps_its_edits(tmp_path) -> None:
-    case = core.edit(make_case(), FLIP, WEIGH).case
+    case = core.edit(make_case(), FLIP, reweight=WEIGH).case
     back = core.load_case(case.save(tmp_path / "case"))
     assert (back.train_labels == case.train_labels).all()
     assert (back.train_weight == case.train_weight).all()
@@ -126,7 +126,7 @@ def test_any_classifier_is_edited_by_refitting() -> None:
         (DecisionTreeClassifier(max_leaf_nodes=9, random_state=0), {"p1": 2.5}),
     ):
         case = core.Case(model.fit(train[columns], train["granted"]), train=train, test=test, roles=ROLES)
-        result = core.edit(case, {"p0": 1, "p2": 1}, reweight)
+        result = core.edit(case, {"p0": 1, "p2": 1}, reweight=reweight)
         assert result.method == "refit"
         labels = train["granted"].copy()
         labels[[0, 2]] = 1
@@ -153,7 +153,7 @@ def test_any_classifier_is_edited_by_refitting() -> None:
 )
 def test_bad_edits_are_named(relabel: object, reweight: object, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
-        core.edit(make_case(), relabel, reweight)
+        core.edit(make_case(), relabel, reweight=reweight)
 
 
 def test_a_class_must_keep_a_record() -> None:
@@ -166,7 +166,7 @@ def test_a_class_must_keep_a_record() -> None:
 def test_nothing_to_edit_changes_nothing_and_a_method_that_only_removes_says_so() -> None:
     case = make_case()
     own = dict(zip(case.record_ids[:3], case.train_labels[:3].tolist(), strict=True))
-    result = core.edit(case, own, dict.fromkeys(case.record_ids[:3], 1.0))
+    result = core.edit(case, own, reweight=dict.fromkeys(case.record_ids[:3], 1.0))
     assert result.n_edited == 0
     assert result.case.edits is None
     with pytest.raises(NotSupportedError, match="'forest' does not fit this case"):
@@ -230,7 +230,7 @@ def test_edited_trees_of_one_feature_equal_scikit_learn(kind: str) -> None:
     case = core.Case(model, train=train, test=test, roles=ROLES)
     flips = {f"p{number}": 1 - int(train["granted"][number]) for number in range(30)}
     weights = {f"p{number}": 3.0 for number in range(20, 50)}
-    result = core.edit(case, flips, weights)
+    result = core.edit(case, flips, reweight=weights)
     assert result.method == "forest"
     labels, weight = train["granted"].copy(), np.ones(len(train))
     labels[:30] = 1 - labels[:30]

@@ -86,7 +86,7 @@ def test_group_previews_follow_real_removals():
     for _ in range(50):
         cell = (case.groups("sex", "train").codes == draw.integers(2)) & (case.y_train == draw.integers(2))
         ids = draw.choice(case.record_ids[cell], draw.integers(8, 16), replace=False)
-        options = {"metrics": [GAP], "features": ["sex"], "n_resamples": 20}
+        options = {"metric": [GAP], "sensitive_feature": ["sex"], "n_resamples": 20}
         predicted.append(core.preview(case, ids, **options)["change"].iloc[0])
         true.append(core.compare(case, core.unlearn(case, ids).case, **options)["change"].iloc[0])
     assert np.corrcoef(predicted, true)[0, 1] >= 0.95
@@ -95,7 +95,7 @@ def test_group_previews_follow_real_removals():
 def test_the_top_one_percent_do_what_is_predicted():
     case = case_with()
     worst = core.harmful(core.influence(case, GAP))[:15]
-    options = {"metrics": [GAP], "features": ["sex"], "n_resamples": 20}
+    options = {"metric": [GAP], "sensitive_feature": ["sex"], "n_resamples": 20}
     predicted = core.preview(case, worst, **options)["change"].iloc[0]
     true = core.compare(case, core.unlearn(case, worst).case, **options)["change"].iloc[0]
     assert true < 0
@@ -152,7 +152,7 @@ def test_rows_that_cannot_be_used_are_named_in_a_sentence():
             match=r"^No attribution method fits this model: column 'debt' holds values .*removed\.$",
         ):
             call()
-    for call in (lambda: core.unlearn(case, ["p1"], method="newton"), lambda: core.prepare(case, "newton")):
+    for call in (lambda: core.unlearn(case, ["p1"], method="newton"), lambda: core.prepare(case, method="newton")):
         with pytest.raises(
             NotSupportedError, match=r"^The method 'newton' does not fit this case: .* Use 'refit' or 'auto'\.$"
         ):
@@ -162,6 +162,6 @@ def test_rows_that_cannot_be_used_are_named_in_a_sentence():
 
 
 def test_preview_carries_warnings(small_case):
-    assert core.preview(small_case, [], [GAP])["change"].eq(0).all()
+    assert core.preview(small_case, [], metric=[GAP])["change"].eq(0).all()
     with pytest.raises(InputError, match="Unknown"):
-        core.preview(small_case, ["nobody"], [GAP])
+        core.preview(small_case, ["nobody"], metric=[GAP])

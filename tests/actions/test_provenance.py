@@ -71,7 +71,7 @@ def test_three_classes_stopped_short_are_unverifiable_and_verified_once_converge
     case = graded_case(GRADED, solver="lbfgs", tol=1e-2)
     found = core.check_provenance(case)
     assert (found.status, found.converge) == ("unverifiable", True)
-    assert core.check_provenance(core.converge(case)).status == "verified"
+    assert core.check_provenance(core.converge(case).case).status == "verified"
 
 
 def test_other_rows_change_the_preprocessing():
@@ -105,7 +105,7 @@ def test_a_solver_stopped_short_is_unverifiable_and_can_be_converged(options, wh
     found = core.check_provenance(case)
     assert (found.status, found.converge) == ("unverifiable", True)
     assert why in found.evidence
-    assert core.check_provenance(core.converge(case)).status == "verified"
+    assert core.check_provenance(core.converge(case).case).status == "verified"
 
 
 def test_weights_belong_to_the_training():

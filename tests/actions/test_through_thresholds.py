@@ -120,7 +120,7 @@ def test_training_weights_reach_the_estimator_inside() -> None:
 def test_edited_labels_and_weights_reach_thresholds_and_inside() -> None:
     case = lending(fair(linear()))
     relabel, reweight = dict.fromkeys(range(40), 1), dict.fromkeys(range(60, 90), 3.0)
-    quick, slow = (core.edit(case, relabel, reweight, method) for method in ("newton", "refit"))
+    quick, slow = (core.edit(case, relabel, reweight=reweight, method=method) for method in ("newton", "refit"))
     assert quick.n_edited == slow.n_edited > 30
     np.testing.assert_allclose(quick.case.scores("test"), slow.case.scores("test"), atol=1e-6)
     np.testing.assert_allclose(chances(quick.case), chances(slow.case), atol=1e-9)
@@ -165,8 +165,8 @@ def test_the_retrain_gap_counts_the_decisions_expected_to_differ() -> None:
     case = lending(fair(linear()))
     exact = core.unlearn(case, range(60)).case
     stale = case.replace(case.model, exact.retained)
-    assert core.retrain_gap(exact, "test").n_flipped == 0
-    gap = core.retrain_gap(stale, "test")
+    assert core.retrain_gap(exact, on="test").n_flipped == 0
+    gap = core.retrain_gap(stale, on="test")
     assert gap.n_flipped == round(np.abs(chances(stale) - chances(gap.refit)).sum()) > 0
 
 
@@ -260,7 +260,7 @@ def test_it_is_saved_without_its_curves_and_read_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(chances(back), chances(case))
     assert back.key == case.key
     assert not hasattr(case.model, "_tradeoff_curve")
-    shift = core.compare(case, back, metrics=[GAP, "accuracy"])
+    shift = core.compare(case, back, metric=[GAP, "accuracy"])
     assert shift["change"].abs().max() == 0.0
     assert (shift["p_value"] == 1.0).all()
 

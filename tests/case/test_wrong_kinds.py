@@ -18,8 +18,8 @@ from core.errors import InputError, InputTypeError
 def test_arguments_of_the_wrong_kind(small_case: core.Case) -> None:
     with pytest.raises(InputTypeError, match="Metrics must be a name"):
         core.audit(small_case, 5)  # type: ignore[arg-type]
-    with pytest.raises(InputTypeError, match="Features must be"):
-        core.audit(small_case, "accuracy", features=5)  # type: ignore[arg-type]
+    with pytest.raises(InputTypeError, match="`sensitive_feature` must name"):
+        core.audit(small_case, "accuracy", sensitive_feature=5)  # type: ignore[arg-type]
     with pytest.raises(InputTypeError, match="must be the Series"):
         core.harmful([1, 2])  # type: ignore[arg-type]
     for seed, kind in (("x", InputTypeError), (-1, InputError)):
@@ -35,18 +35,30 @@ WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
     ),
     "no share": (lambda _: core.AtRate(None), "strictly between 0 and 1. Got None"),
     "metrics in lists": (lambda case: core.audit(case, [["accuracy"]]), "Did you mean 'accuracy'"),
-    "a feature of none": (lambda case: core.influence(case, GAP, []), "A sensitive feature must be named. Got none"),
-    "a search on a list": (lambda case: core.group_changes(case, [], GAP, on=["explore"]), "`on` must be one of"),
+    "a feature of none": (
+        lambda case: core.influence(case, GAP, sensitive_feature=[]),
+        "A sensitive feature must be named. Got none",
+    ),
+    "a search on a list": (
+        lambda case: core.group_changes(case, [], metric=GAP, on=["explore"]),
+        "`on` must be one of",
+    ),
     "a search on the train rows": (
         lambda case: core.influence(case, on="train"),
         "`on` must be one of explore, confirm",
     ),
-    "closely by an array": (lambda case: core.group_changes(case, [], GAP, closely=[1]), "`closely` must be True or"),
+    "closely by an array": (
+        lambda case: core.group_changes(case, [], metric=GAP, closely=[1]),
+        "`closely` must be True or",
+    ),
     "by groups": (lambda case: core.preview(case, ["p1"], by_group="sex"), "`by_group` must be True or"),
     "scores of a number": (lambda case: core.compare(case, case, scores=5), "Scores must be 600 finite numbers"),
     "a kind in a list": (lambda case: core.choose_decisions(case, ["wrong"]), "`kind` must be one of wrong"),
     "a group in a list": (lambda case: core.choose_decisions(case, group=["f"]), "The group must be one of"),
-    "a quantity in a list": (lambda case: core.influence_on_decisions(case, [], ["loss"]), "`quantity` must be one of"),
+    "a quantity in a list": (
+        lambda case: core.influence_on_decisions(case, [], quantity=["loss"]),
+        "`quantity` must be one of",
+    ),
     "decisions by a list": (lambda case: core.influence_on_decisions(case, [], by=["record"]), "`by` must be one of"),
     "seconds in words": (lambda case: core.explain_gap(case, GAP, seconds="x"), "`seconds` must be a finite"),
     "no seconds": (lambda case: core.explain_gap(case, GAP, seconds=0), "The time must be more than 0"),
@@ -83,8 +95,11 @@ WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
     "forgetting None": (lambda case: core.unlearn(case, None), "Got None instead; an empty list"),  # type: ignore[arg-type]
     "methods to choose from": (lambda case: core.unlearn(case, ["p1"], method=["newton"]), "The method must be"),  # type: ignore[arg-type]
     "a tolerance in words": (lambda case: core.unlearn(case, ["p1"], tolerance="x"), "`tolerance` must be a finite"),  # type: ignore[arg-type]
-    "half a stage": (lambda case: core.check_splits(case, 1.5), "`n_stages` must be a whole"),  # type: ignore[arg-type]
-    "a feature of a number": (lambda case: core.influence(case, GAP, 5), "A sensitive feature must be a column's name"),  # type: ignore[arg-type]
+    "half a stage": (lambda case: core.check_splits(case, n_stages=1.5), "`n_stages` must be a whole"),  # type: ignore[arg-type]
+    "a feature of a number": (
+        lambda case: core.influence(case, GAP, sensitive_feature=5),
+        "A sensitive feature must be a column's name",
+    ),  # type: ignore[arg-type]
     "a split of a list": (lambda case: core.audit(case, on=["explore"]), "`on` must be one of"),  # type: ignore[arg-type]
     "resamples in words": (lambda case: core.audit(case, n_resamples="x"), "`n_resamples` must be a whole"),  # type: ignore[arg-type]
     "columns of a number": (lambda case: core.explain_gap(case, metric=GAP, columns=5), "`columns` must be a list"),  # type: ignore[arg-type]
@@ -98,7 +113,7 @@ WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
         lambda case: core.moved_decisions(case, ["p1"], most=0),
         "`most` must be a whole number of at least 1",
     ),
-    "groups of numbers": (lambda case: core.group_changes(case, [1, 2], GAP), "Each group must be a mask"),  # type: ignore[list-item]
+    "groups of numbers": (lambda case: core.group_changes(case, [1, 2], metric=GAP), "Each group must be a mask"),  # type: ignore[list-item]
     "a class for a model": (
         lambda case: core.Case(LogisticRegression, case.train, case.test, case.roles),
         "Got the class LogisticRegression",
@@ -124,7 +139,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "reasons": lambda case: core.reasons(case, ["p1"]),
     "edit": lambda case: core.edit(case, relabel={"p1": 1}),
     "read_ids": lambda case: core.read_ids(case, b"p1"),
-    "group_changes": lambda case: core.group_changes(case, [], GAP),
+    "group_changes": lambda case: core.group_changes(case, [], metric=GAP),
     "predicted_scores": lambda case: core.predicted_scores(case, ["p1"]),
     "moved_decisions": lambda case: core.moved_decisions(case, ["p1"]),
     "influence_on_decisions": lambda case: core.influence_on_decisions(case, [1]),

@@ -71,7 +71,7 @@ def test_audit_prints_aligned_tables(capsys: pytest.CaptureFixture[str], folder:
         "--resamples",
         "100",
     )
-    report = core.audit(small_case, "demographic_parity_difference", features=["sex"], n_resamples=100)
+    report = core.audit(small_case, "demographic_parity_difference", sensitive_feature=["sex"], n_resamples=100)
     assert f"{report.gaps['value'].iloc[0]:.4f} [" in text
     assert "By sex\n" in text
     assert "age" not in text
@@ -84,7 +84,7 @@ def test_audit_prints_aligned_tables(capsys: pytest.CaptureFixture[str], folder:
 def test_influence_lists_the_most_harmful(
     capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case
 ) -> None:
-    effects = core.influence(small_case, "equal_opportunity_difference", "sex")
+    effects = core.influence(small_case, "equal_opportunity_difference", sensitive_feature="sex")
     found = run_json(capsys, "influence", folder, "--sensitive-feature", "sex", "--top", "1%")
     assert [row["id"] for row in found["most_harmful"]] == core.harmful(effects)[:15].tolist()
     np.testing.assert_allclose(found["most_harmful"][0]["change"], effects.min(), rtol=1e-6)
@@ -100,7 +100,7 @@ def test_influence_says_which_records_were_rescored(
     )
     effects, asked = core.influence(small_case), []
     effects.attrs["rescored"] = tuple(core.harmful(effects)[:2])
-    monkeypatch.setattr(core, "influence", lambda *_, rescore: asked.append(rescore) or effects)
+    monkeypatch.setattr(core, "influence", lambda *_, rescore, **__: asked.append(rescore) or effects)
     lines = run(capsys, "influence", folder, "--rescore", "2", "--top", "3").splitlines()
     assert [line.split(maxsplit=2)[2] for line in lines[-3:]] == ["really removed", "really removed", "predicted"]
     found = run_json(capsys, "influence", folder, "--rescore", "2", "--top", "3")["most_harmful"]
@@ -172,7 +172,7 @@ def test_an_id_listed_twice_is_forgotten_once_and_noted(
 
 
 def test_groups_that_change_places_are_explained(small_case: core.Case) -> None:
-    shift = core.compare(small_case, small_case, metrics="equal_opportunity_difference", features=["sex"])
+    shift = core.compare(small_case, small_case, metric="equal_opportunity_difference", sensitive_feature=["sex"])
     assert "*" not in commands._shift_table(shift)
     turned = shift.assign(reversed=True)
     assert " *" in commands._shift_table(turned)

@@ -19,7 +19,9 @@ def test_its_records_are_ranked_and_forgotten_in_place(open_app: Opener, home: P
     case = core.Case(model, train, small_case.test, small_case.roles)
     app = go(open_app(workspace.store(case, "Balanced")), "find")
     app.number_input(key="find_number").set_value(12).run()
-    harmful = core.harmful(core.influence(core.prepare(case), "equal_opportunity_difference", "sex"))[:12]
+    harmful = core.harmful(core.influence(core.prepare(case), "equal_opportunity_difference", sensitive_feature="sex"))[
+        :12
+    ]
     assert selection(app) == tuple(harmful)
     go(app, "remove")
     assert "forest: exact" in app.radio(key="remove_method").options
@@ -30,5 +32,5 @@ def test_its_records_are_ranked_and_forgotten_in_place(open_app: Opener, home: P
     assert not app.exception, app.exception
     assert app.session_state["work"].steps[0].method == "forest"
     removed = core.unlearn(case, harmful, method="forest").case
-    gap = core.audit(removed, "equal_opportunity_difference", features=["sex"]).gaps["value"].iloc[0]
+    gap = core.audit(removed, "equal_opportunity_difference", sensitive_feature=["sex"]).gaps["value"].iloc[0]
     assert strip_rows(app)["now"][0] == preview[0] == f"{gap:.3f}"

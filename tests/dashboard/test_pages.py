@@ -74,7 +74,7 @@ def test_a_demonstration_opens_as_a_copy_of_its_own(open_app: Opener) -> None:
 
 def test_the_strip_shows_the_same_numbers_as_the_library(open_app: Opener, case_id: str, small_case: core.Case) -> None:
     rows = strip_rows(open_app(case_id))
-    gap = core.audit(small_case, "equal_opportunity_difference", features=["sex"]).gaps["value"].iloc[0]
+    gap = core.audit(small_case, "equal_opportunity_difference", sensitive_feature=["sex"]).gaps["value"].iloc[0]
     assert rows["before"][0] == f"{gap:.3f}"
     assert rows["now"] == rows["before"]
     assert rows["preview"][0] == "\N{EN DASH}"
@@ -126,7 +126,9 @@ def test_taking_the_most_harmful_previews_and_applies_them(
     app = go(open_app(case_id), "find")
     app.number_input(key="find_number").set_value(15).run()
     assert not app.exception, app.exception
-    harmful = core.harmful(core.influence(core.prepare(small_case), "equal_opportunity_difference", "sex"))
+    harmful = core.harmful(
+        core.influence(core.prepare(small_case), "equal_opportunity_difference", sensitive_feature="sex")
+    )
     assert selection(app) == tuple(harmful[:15])
     assert app.slider(key="find_share").value == 1.0
     preview = strip_rows(app)["preview"]
@@ -136,7 +138,7 @@ def test_taking_the_most_harmful_previews_and_applies_them(
     assert not app.exception, app.exception
     rows = strip_rows(app)
     removed = core.unlearn(small_case, harmful[:15]).case
-    gap = core.audit(removed, "equal_opportunity_difference", features=["sex"]).gaps["value"].iloc[0]
+    gap = core.audit(removed, "equal_opportunity_difference", sensitive_feature=["sex"]).gaps["value"].iloc[0]
     assert rows["now"][0] == f"{gap:.3f}"
     assert rows["now"][3] == "15"
     assert rows["before"][3] == "0"

@@ -80,7 +80,7 @@ def test_an_approximate_removal_is_made_exact_as_a_version_of_its_own(
     assert not app.exception, app.exception
     assert [step.kind for step in app.session_state["work"].steps] == ["unlearn", "refit"]
     exact = core.unlearn(boosted, taken, method="refit").case
-    gap = core.audit(exact, "equal_opportunity_difference", features=["sex"]).gaps["value"].iloc[0]
+    gap = core.audit(exact, "equal_opportunity_difference", sensitive_feature=["sex"]).gaps["value"].iloc[0]
     assert strip_rows(app)["now"][0] == f"{gap:.3f}"
     assert strip_rows(app)["now"][3] == "12"
     opened = strip_rows(app)["before"][0]
@@ -126,7 +126,9 @@ def test_metrics_are_called_by_what_they_are_where_the_scored_class_is_bad(metri
 
 
 def test_a_selection_that_widens_the_gap_is_warned_of(open_app: Opener, case_id: str, small_case: core.Case) -> None:
-    helpful = core.harmful(core.influence(core.prepare(small_case), "equal_opportunity_difference", "sex"))[::-1][:40]
+    helpful = core.harmful(
+        core.influence(core.prepare(small_case), "equal_opportunity_difference", sensitive_feature="sex")
+    )[::-1][:40]
     app = go(open_app(case_id), "find")
     for ids, warned in ((tuple(helpful), True), ((), False)):
         app.session_state["work"] = replace(app.session_state["work"], selection=ids)
@@ -140,7 +142,7 @@ def test_groups_that_end_level_are_not_said_to_change_places(small_case: core.Ca
     values = {"before": 0.0002, "low": -0.01, "high": 0.02, "reversed": True}
     for metric, after, over in ((gap, 0.0004, False), (gap, 0.0202, True), (ratio, 0.9998, False), (ratio, 0.97, True)):
         assert ("change places" in warnings._part(metric, "sex", {**values, "after": after})) is over
-    table = core.compare(small_case, small_case, metrics=[gap, ratio], features=["sex"])
+    table = core.compare(small_case, small_case, metric=[gap, ratio], sensitive_feature=["sex"])
     for after, over in (({gap: 0.0004, ratio: 0.9998}, [False] * 2), ({gap: 0.01, ratio: 0.9}, [True] * 2)):
         ended = table.assign(reversed=True, after=[after[name] for name, _ in table.index])
         assert changes.readable(ended, small_case.roles)["reversed"].tolist() == over
@@ -153,10 +155,10 @@ def test_a_long_result_shows_its_progress_and_can_be_given_up(
     go_on, ended = Event(), Event()
     influence = core.influence
 
-    def slow(*args: object) -> object:
+    def slow(*args: object, **options: object) -> object:
         go_on.wait(20.0)
         ended.set()
-        return influence(*args)  # type: ignore[arg-type]
+        return influence(*args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(core, "influence", slow)
     monkeypatch.setattr(jobs, "QUICK_S", 0.05)

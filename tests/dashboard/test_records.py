@@ -18,7 +18,9 @@ from tests.dashboard.test_pages import go
 @pytest.fixture(scope="module")
 def records(small_case: core.Case) -> pd.DataFrame:
     case = core.unlearn(small_case, ["p1", "p2"]).case
-    gap, loss = (core.influence(case, metric, "sex") for metric in ("equal_opportunity_difference", "log_loss"))
+    gap, loss = (
+        core.influence(case, metric, sensitive_feature="sex") for metric in ("equal_opportunity_difference", "log_loss")
+    )
     return record_table(case, gap, loss, "sex")
 
 

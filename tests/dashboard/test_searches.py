@@ -43,7 +43,7 @@ def clicked(app: AppTest, key: str) -> AppTest:
 
 def test_rules_are_shown_and_select_their_records(open_app: Opener, case_id: str, small_case: core.Case) -> None:
     app = clicked(go(open_app(case_id), "find"), "ask_rules")
-    found = core.explain_gap(small_case, METRIC, "sex")
+    found = core.explain_gap(small_case, METRIC, sensitive_feature="sex")
     said = texts(app)
     for rule in found:
         assert rule.sentence in said
@@ -103,7 +103,7 @@ def test_decisions_lead_to_the_records_that_caused_them(open_app: Opener, case_i
     app = start_from(go(open_app(case_id), "find"), find_start.DECISIONS)
     app.selectbox(key="find_decisions_group_sex").set_value("f").run()
     case = core.prepare(small_case)
-    rows = core.choose_decisions(case, "wrongly_refused", "sex", "f")
+    rows = core.choose_decisions(case, "wrongly_refused", sensitive_feature="sex", group="f")
     assert f"{len(rows)} of {len(case.rows('explore'))} test rows explored" in texts(app)
     clicked(app, "ask_causes of decisions")
     app.number_input(key="take_decisions_number").set_value(7).run()
@@ -149,11 +149,11 @@ def test_a_plan_is_drawn_selected_and_applied(
     app = go(open_app(case_id), "remove")
     app.number_input(key="plan_group_share").set_value(1.0).run()
     clicked(app, "plan_go")
-    gap = core.audit(small_case, METRIC, features=["sex"]).gaps["value"].iloc[0]
+    gap = core.audit(small_case, METRIC, sensitive_feature=["sex"]).gaps["value"].iloc[0]
     plan = core.plan_removal(
         core.prepare(small_case),
         METRIC,
-        round(gap / 2, 3),
+        target=round(gap / 2, 3),
         max_records=150,
         sensitive_feature="sex",
         n_random=0,
@@ -167,7 +167,9 @@ def test_a_plan_is_drawn_selected_and_applied(
     assert band.index[-1] == len(plan)
     clicked(app, "mitigators_go")
     points = next(one.value for one in app.dataframe if "frontier" in one.value.columns)
-    truth = core.mitigate(core.prepare(small_case), "threshold_optimizer", METRIC, "sex").points
+    truth = core.mitigate(
+        core.prepare(small_case), "threshold_optimizer", metric=METRIC, sensitive_feature="sex"
+    ).points
     assert points["fairness"].tolist()[0] == pytest.approx(truth["fairness"].iloc[0])
     assert set(points["method"]) == {"threshold optimizer", "correlation remover"}
     slider = next(one for one in app.slider if one.key.startswith("plan_take"))
@@ -182,7 +184,7 @@ def test_a_plan_is_drawn_selected_and_applied(
     assert done.loc[label, "after"] == pytest.approx(plan.path["value"].iloc[-1])
     ready = core.prepare(small_case)
     scores = core.predicted_scores(ready, plan.forget)[0]
-    guess = core.compare(ready, ready, features=["sex"], scores=scores)["after"]
+    guess = core.compare(ready, ready, sensitive_feature=["sex"], scores=scores)["after"]
     told = {core.METRICS[name].label: value for (name, _), value in guess.items()}
     assert done["predicted"].to_dict() == pytest.approx(told, abs=1e-12)
     assert (done["predicted"] != done["after"]).any()

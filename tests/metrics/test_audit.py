@@ -55,13 +55,13 @@ def test_report_has_the_promised_shape(small_case: core.Case) -> None:
 
 def test_same_seed_same_report_and_features_do_not_disturb_each_other(small_case: core.Case) -> None:
     both = audit(small_case, seed=3).gaps
-    alone = audit(small_case, seed=3, features=["age"]).gaps
+    alone = audit(small_case, seed=3, sensitive_feature=["age"]).gaps
     pd.testing.assert_frame_equal(both.loc[alone.index], alone)
     assert not audit(small_case, seed=4).gaps["p_value"].equals(both["p_value"])
 
 
 def test_rates_have_wilson_intervals(small_case: core.Case) -> None:
-    table = audit(small_case, "selection_rate", features="sex").by_group
+    table = audit(small_case, "selection_rate", sensitive_feature="sex").by_group
     low, high = wilson(table["selection_rate"].to_numpy(), table["n"].to_numpy(), 0.95)
     np.testing.assert_allclose(table[["selection_rate_low", "selection_rate_high"]].T, [low, high])
 
@@ -169,8 +169,8 @@ def test_a_model_without_probabilities_is_audited_without_them() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"metrics": ["accurcy"]}, "Did you mean 'accuracy'"),
-        ({"features": ["sexx"]}, "sex"),
+        ({"metric": ["accurcy"]}, "Did you mean 'accuracy'"),
+        ({"sensitive_feature": ["sexx"]}, "sex"),
         ({"level": 1.5}, "level must be between 0 and 1"),
         ({"n_resamples": 0}, "`n_resamples` must be a whole number of at least 1"),
         ({"n_resamples": 10**10}, "at most 100,000"),
@@ -195,7 +195,7 @@ def test_an_intersection_of_too_many_groups_is_left_out_and_said() -> None:
     assert list(report.by_group.index.levels[0]) == towns
     assert any("2,560,000 combinations" in note for note in report.notes)
     with pytest.raises(InputError, match="at most 200,000 combinations"):
-        audit(case, "selection_rate", features=[tuple(towns)])
+        audit(case, "selection_rate", sensitive_feature=[tuple(towns)])
 
 
 def test_score_metrics_need_scores() -> None:
@@ -206,9 +206,9 @@ def test_score_metrics_need_scores() -> None:
 
 
 def test_what_a_gap_draws_does_not_depend_on_what_else_is_asked_for(small_case: core.Case) -> None:
-    everything = audit(small_case, features=["sex"]).gaps
+    everything = audit(small_case, sensitive_feature=["sex"]).gaps
     for metric in everything.index.get_level_values(0):
-        alone = audit(small_case, [metric], features=["sex"]).gaps.iloc[0]
+        alone = audit(small_case, [metric], sensitive_feature=["sex"]).gaps.iloc[0]
         asked = everything.loc[(metric, "sex")]
         assert alone[["value", "low", "high", "p_value"]].equals(asked[["value", "low", "high", "p_value"]]), metric
 

@@ -48,17 +48,19 @@ def test_nothing_changes_between_a_case_and_itself(small_case: core.Case) -> Non
 
 def test_paired_intervals_are_narrower_than_two_audits(small_case: core.Case, other_case: core.Case) -> None:
     name = "equal_opportunity_difference"
-    shift = compare(small_case, other_case, metrics=name, features="sex").iloc[0]
+    shift = compare(small_case, other_case, metric=name, sensitive_feature="sex").iloc[0]
     halves = [
-        np.ptp(audit(c, name, features="sex").gaps.iloc[0][["low", "high"]].astype(float)) / 2
+        np.ptp(audit(c, name, sensitive_feature="sex").gaps.iloc[0][["low", "high"]].astype(float)) / 2
         for c in (small_case, other_case)
     ]
     assert (shift["high"] - shift["low"]) / 2 < 0.8 * np.hypot(*halves)
 
 
 def test_paired_score_intervals_use_the_covariance(small_case: core.Case, other_case: core.Case) -> None:
-    shift = compare(small_case, other_case, metrics=["roc_auc", "brier_score"])
-    cases = [audit(case, ["roc_auc", "brier_score"], features="sex").by_group for case in (small_case, other_case)]
+    shift = compare(small_case, other_case, metric=["roc_auc", "brier_score"])
+    cases = [
+        audit(case, ["roc_auc", "brier_score"], sensitive_feature="sex").by_group for case in (small_case, other_case)
+    ]
     for rate in ("roc_auc", "brier_score"):
         # Each of two groups holds about half of the records.
         alone = [(table[f"{rate}_high"] - table[f"{rate}_low"]).mean() / np.sqrt(2) for table in cases]
@@ -142,7 +144,7 @@ def test_groups_that_change_places_are_marked() -> None:
 
 @pytest.mark.parametrize("name", ["roc_auc_difference", "brier_score_difference", "roc_auc_ratio", "average_precision"])
 def test_score_changes_have_paired_intervals(small_case: core.Case, other_case: core.Case, name: str) -> None:
-    row = compare(small_case, other_case, metrics=name, features="age").iloc[0]
+    row = compare(small_case, other_case, metric=name, sensitive_feature="age").iloc[0]
     assert row["low"] <= row["change"] <= row["high"]
     assert 0 <= row["p_value"] <= 1
     assert METRICS[name].uses == "scores"
@@ -155,7 +157,7 @@ def test_scores_at_hand_take_the_place_of_the_second_models(small_case: core.Cas
 
 
 def test_every_groups_own_rates(small_case: core.Case, other_case: core.Case) -> None:
-    table = compare_groups(small_case, other_case, metrics=["selection_rate", "equal_opportunity_difference"])
+    table = compare_groups(small_case, other_case, metric=["selection_rate", "equal_opportunity_difference"])
     audited = audit(other_case, ["selection_rate", "true_positive_rate"]).by_group
     for rate, feature, group in table.index:
         assert table.loc[(rate, feature, group), "after"] == pytest.approx(

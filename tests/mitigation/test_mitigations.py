@@ -59,8 +59,8 @@ def case() -> core.Case:
     ],
 )
 def test_thresholds_close_the_gap_they_are_chosen_for(case: core.Case, metric: str, constraint: str) -> None:
-    found = core.mitigate(case, "threshold_optimizer", metric, on="test")
-    before = core.audit(case, metric, "test", features=["sex"]).gaps.loc[(metric, "sex"), "value"]
+    found = core.mitigate(case, "threshold_optimizer", metric=metric, on="test")
+    before = core.audit(case, metric, on="test", sensitive_feature=["sex"]).gaps.loc[(metric, "sex"), "value"]
     point = found.points.loc[0]
     assert found.constraint == constraint
     assert abs(point["fairness"] - (metric.endswith("ratio"))) < 0.7 * abs(before - metric.endswith("ratio"))
@@ -68,20 +68,20 @@ def test_thresholds_close_the_gap_they_are_chosen_for(case: core.Case, metric: s
 
 
 def test_expected_decisions_are_those_of_fairlearn(case: core.Case) -> None:
-    found = core.mitigate(case, "threshold_optimizer", "equalized_odds_difference")
+    found = core.mitigate(case, "threshold_optimizer", metric="equalized_odds_difference")
     rows, groups = case.rows("explore"), case.groups("sex")
     names = np.array(groups.names, dtype=object)[groups.codes]
     pmf = found.models[0]._pmf_predict(case.X_test.iloc[rows], sensitive_features=names)[:, 1]
     np.testing.assert_allclose(found.decisions[0], pmf, atol=1e-12)
     assert np.count_nonzero((pmf > 0.01) & (pmf < 0.99)) > 10
     shares = [found.decisions[0][groups.codes == code].mean() for code in range(2)]
-    again = core.mitigate(case, "threshold_optimizer", PARITY).decisions[0]
+    again = core.mitigate(case, "threshold_optimizer", metric=PARITY).decisions[0]
     assert found.points.loc[0, "utility"] == pytest.approx(np.where(case.y("explore"), pmf, 1 - pmf).mean())
     assert abs(shares[0] - shares[1]) > abs(np.diff([again[groups.codes == code].mean() for code in range(2)])[0])
 
 
 def test_the_exponentiated_gradient_is_fairlearns(case: core.Case) -> None:
-    found = core.mitigate(case, "exponentiated_gradient", OPPORTUNITY, max_iter=4)
+    found = core.mitigate(case, "exponentiated_gradient", metric=OPPORTUNITY, max_iter=4)
     by_hand = ExponentiatedGradient(
         LogisticRegression(**SOLVER), TruePositiveRateParity(difference_bound=0.01), eps=0.01, max_iter=4
     ).fit(TRAIN[FEATURES], TRAIN["granted"], sensitive_features=TRAIN["sex"])
@@ -97,7 +97,7 @@ def test_whole_weights_are_rows_that_stand_there_more_than_once(method: str) -> 
     weighted = lending(train=TRAIN.assign(weight=counts), sample_weight="weight")
     repeated = lending(train=TRAIN.loc[TRAIN.index.repeat(counts)].reset_index(drop=True))
     one, other, plain = (
-        core.mitigate(each, method, OPPORTUNITY, max_iter=3, grid_size=5, on="test")
+        core.mitigate(each, method, metric=OPPORTUNITY, max_iter=3, grid_size=5, on="test")
         for each in (weighted, repeated, lending())
     )
     for ours, theirs in zip(one.decisions, other.decisions, strict=True):
@@ -107,7 +107,7 @@ def test_whole_weights_are_rows_that_stand_there_more_than_once(method: str) -> 
 
 
 def test_a_grid_gives_a_point_per_model_and_its_frontier(case: core.Case) -> None:
-    found = core.mitigate(case, "grid_search", PARITY, grid_size=7, grid_limit=2.0)
+    found = core.mitigate(case, "grid_search", metric=PARITY, grid_size=7, grid_limit=2.0)
     assert len(found.points) == len(found.models) == len(found.decisions) >= 7
     assert found.points["chosen"].sum() == 1
     assert found.points.loc[found.points["chosen"], "frontier"].all()
@@ -116,7 +116,7 @@ def test_a_grid_gives_a_point_per_model_and_its_frontier(case: core.Case) -> Non
 
 
 def test_no_correlation_with_the_groups_is_left(case: core.Case) -> None:
-    found = core.mitigate(case, "correlation_remover", "roc_auc_difference", ("sex", "age"))
+    found = core.mitigate(case, "correlation_remover", metric="roc_auc_difference", sensitive_feature=("sex", "age"))
     _, remover, _ = found.models[0]
     groups = case.groups(("sex", "age"), "train").codes
     indicators = (groups[:, None] == np.unique(groups)[1:]).astype(float)
@@ -134,7 +134,7 @@ def test_what_is_favourable_decides_and_not_what_is_called_1(method: str) -> Non
     model = LogisticRegression(class_weight={"no": 1.0, "yes": 1.3}, **SOLVER).fit(train[FEATURES], train["refused"])
     fraud = core.Case(model, train, test, core.Roles("refused", "yes", "no", ["sex", "age"]))
     plain = lending(LogisticRegression(class_weight={0: 1.3, 1: 1.0}, **SOLVER))
-    one, other = (core.mitigate(case, method, OPPORTUNITY, max_iter=2, on="test") for case in (fraud, plain))
+    one, other = (core.mitigate(case, method, metric=OPPORTUNITY, max_iter=2, on="test") for case in (fraud, plain))
     np.testing.assert_allclose(one.decisions[0], other.decisions[0], atol=1e-6)
     assert one.points.loc[0, "fairness"] == pytest.approx(other.points.loc[0, "fairness"], abs=1e-6)
 
@@ -143,7 +143,7 @@ def test_only_retained_records_are_trained_on(case: core.Case) -> None:
     fewer = core.unlearn(case, np.flatnonzero(TRAIN.sex == "m")[:60]).case
     kept = TRAIN[fewer.retained].reset_index(drop=True)
     fresh = core.Case(fewer.model, kept, TEST, case.roles)
-    one, other = (core.mitigate(each, "threshold_optimizer", PARITY, on="test") for each in (fewer, fresh))
+    one, other = (core.mitigate(each, "threshold_optimizer", metric=PARITY, on="test") for each in (fewer, fresh))
     np.testing.assert_allclose(one.decisions[0], other.decisions[0])
 
 
@@ -182,9 +182,9 @@ def test_all_of_them_run_with_intersections_and_can_be_cancelled(case: core.Case
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        core.mitigations(case, PARITY, ("sex", "age"), progress=stop)
+        core.mitigations(case, metric=PARITY, sensitive_feature=("sex", "age"), progress=stop)
     assert seen[-1] == "exponentiated_gradient: Training model 3"
-    found = core.mitigations(case.with_threshold(0.4), PARITY, max_iter=2, grid_size=3)
+    found = core.mitigations(case.with_threshold(0.4), metric=PARITY, max_iter=2, grid_size=3)
     assert [one.method for one in found] == list(METHODS)
     assert all(one.serves for one in found)
     assert ["not kept" in " ".join(one.notes) for one in found] == [True, True, True, False]
@@ -198,14 +198,16 @@ def counting(seen: list[str]) -> Any:
 def test_a_model_without_errors_is_trained_once_where_only_errors_count(metric: str, stuck: bool) -> None:
     seen: list[str] = []
     case = lending(DecisionTreeClassifier(random_state=0))
-    found = core.mitigate(case, "exponentiated_gradient", metric, max_models=3, progress=counting(seen))
+    found = core.mitigate(case, "exponentiated_gradient", metric=metric, max_models=3, progress=counting(seen))
     assert (len([what for what in seen if "Training" in what]), found.complete) == ((1, True) if stuck else (3, False))
     assert any("gives every training row its own label" in note for note in found.notes) is stuck
 
 
 def test_a_spent_budget_ends_in_the_best_mixture_of_what_was_trained(case: core.Case) -> None:
     seen: list[str] = []
-    short = core.mitigate(case, "exponentiated_gradient", PARITY, max_iter=8, max_models=6, progress=counting(seen))
+    short = core.mitigate(
+        case, "exponentiated_gradient", metric=PARITY, max_iter=8, max_models=6, progress=counting(seen)
+    )
     assert [what for what in seen if "Training" in what] == [f"Training model {number}" for number in range(1, 7)]
     assert not short.complete
     assert "The budget of 60 s or 6 models was spent: this is the best mixture" in " ".join(short.notes)
@@ -224,7 +226,7 @@ def test_a_spent_budget_ends_in_the_best_mixture_of_what_was_trained(case: core.
 
 def test_the_first_model_is_trained_whatever_the_time_and_mixing_can_be_cancelled(case: core.Case) -> None:
     seen: list[str] = []
-    found = core.mitigate(case, "exponentiated_gradient", OPPORTUNITY, seconds=1e-9, progress=counting(seen))
+    found = core.mitigate(case, "exponentiated_gradient", metric=OPPORTUNITY, seconds=1e-9, progress=counting(seen))
     assert found.serves
     assert [what for what in seen if "Training" in what] == ["Training model 1"]
     np.testing.assert_array_equal(found.decisions[0], case.favorable(case.decisions("explore")))
@@ -234,12 +236,12 @@ def test_the_first_model_is_trained_whatever_the_time_and_mixing_can_be_cancelle
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        core.mitigate(case, "exponentiated_gradient", OPPORTUNITY, max_models=1, progress=stop)
+        core.mitigate(case, "exponentiated_gradient", metric=OPPORTUNITY, max_models=1, progress=stop)
 
 
 def test_a_grid_that_is_cut_short_gives_each_model_once(case: core.Case) -> None:
-    whole = core.mitigate(case, "grid_search", PARITY, grid_size=7, grid_limit=2.0)
-    short = core.mitigate(case, "grid_search", PARITY, grid_size=7, grid_limit=2.0, max_models=4)
+    whole = core.mitigate(case, "grid_search", metric=PARITY, grid_size=7, grid_limit=2.0)
+    short = core.mitigate(case, "grid_search", metric=PARITY, grid_size=7, grid_limit=2.0, max_models=4)
     assert len(short.points) == len(short.decisions) == 4 < len(whole.points)
     for one, other in zip(short.decisions, whole.decisions, strict=False):
         np.testing.assert_array_equal(one, other)
@@ -258,7 +260,7 @@ def test_of_three_classes_the_favourable_one_stands_against_the_others(method: s
     found = core.mitigate(
         core.Case(model, train, test, core.Roles("outcome", "yes", "yes", ["sex"])),
         method,
-        PARITY,
+        metric=PARITY,
         max_iter=3,
         grid_size=7,
     )
@@ -286,13 +288,15 @@ def test_unknown_names_are_refused(case: core.Case) -> None:
     with pytest.raises(core.RedressError, match="Did you mean 'grid_search'"):
         core.mitigate(case, "gridsearch")
     with pytest.raises(core.RedressError, match="must compare groups"):
-        core.mitigate(case, "grid_search", "accuracy")
+        core.mitigate(case, "grid_search", metric="accuracy")
     with pytest.raises(core.RedressError, match="over all records"):
         core.mitigate(case, "grid_search", utility="accuracy_score_difference")
 
 
 def test_a_points_own_interval_is_that_of_an_audit_of_its_decisions(case: core.Case) -> None:
-    found = core.mitigate(case, "threshold_optimizer", "equalized_odds_difference", ("sex", "age"))
+    found = core.mitigate(
+        case, "threshold_optimizer", metric="equalized_odds_difference", sensitive_feature=("sex", "age")
+    )
     point, label = found.points.loc[0], case.favorable(case.y("explore"))
     metric, groups = metric_of("equalized_odds_difference"), [case.groups(("sex", "age"))]
     gap = audit_arrays(Sample(label, found.decisions[0]), groups, [metric]).gaps.iloc[0]

@@ -30,11 +30,11 @@ def credit() -> core.Case:
 
 @pytest.fixture(scope="module")
 def plan(credit: core.Case) -> core.Plan:
-    return core.plan_removal(credit, GAP, 0.04, n_random=3)
+    return core.plan_removal(credit, GAP, target=0.04, n_random=3)
 
 
 def measured(case: core.Case, metric: str) -> float:
-    return float(core.compare(case, case, metrics=[metric], n_resamples=10)["after"].iloc[0])
+    return float(core.compare(case, case, metric=[metric], n_resamples=10)["after"].iloc[0])
 
 
 def test_a_plan_reaches_its_target_with_the_case_it_returns(credit: core.Case, plan: core.Plan) -> None:
@@ -60,7 +60,7 @@ def test_random_removals_do_not_come_near(credit: core.Case, plan: core.Plan) ->
     assert plan.random.index[-1] == len(plan)
     assert (plan.random["n_draws"] == 3).all()
     assert plan.random["metric_low"].min() > 0.07 > plan.path["value"].iloc[-1]
-    draws = core.random_removals(credit, [40], GAP, n_draws=3, seed=5)
+    draws = core.random_removals(credit, [40], metric=GAP, n_draws=3, seed=5)
     order = np.random.default_rng(5).permutation(credit.retained_ids.to_numpy())[:40]
     assert draws["metric"].iloc[0] == pytest.approx(measured(core.unlearn(credit, order).case, GAP))
     assert band(draws).loc[40, "metric"] == draws["metric"].median()
@@ -76,7 +76,7 @@ def test_random_removals_take_whole_numbers(credit: core.Case, options: dict[str
 
 
 def test_the_cap_holds_for_every_group(credit: core.Case) -> None:
-    capped = core.plan_removal(credit, GAP, 0.03, max_group_share=0.01, n_random=0)
+    capped = core.plan_removal(credit, GAP, target=0.03, max_group_share=0.01, n_random=0)
     gone = credit.train[credit.train["application"].isin(capped.forget)]
     share = gone["sex"].value_counts() / credit.train["sex"].value_counts()
     assert share.max() <= 0.01
@@ -86,7 +86,7 @@ def test_the_cap_holds_for_every_group(credit: core.Case) -> None:
 
 
 def test_the_budget_of_records_holds_and_says_how_far_it_got(credit: core.Case) -> None:
-    short = core.plan_removal(credit, GAP, 0.0, max_records=30, n_random=0)
+    short = core.plan_removal(credit, GAP, target=0.0, max_records=30, n_random=0)
     assert len(short) == 30
     assert not short.reached
     assert "The target 0 is not reached" in short.reason
@@ -116,8 +116,8 @@ def test_the_budget_of_utility_holds() -> None:
     roles = core.Roles("granted", 1, 1, ["sex"], features=features)
     case = core.prepare(core.Case(model, train=table, test=table, roles=roles, confirm=False))
     metric = "demographic_parity_difference"
-    free = core.plan_removal(case, metric, 0.1, max_utility_drop=1.0, max_records=2000, n_random=0)
-    bound = core.plan_removal(case, metric, 0.1, max_utility_drop=0.01, max_records=2000, n_random=0)
+    free = core.plan_removal(case, metric, target=0.1, max_utility_drop=1.0, max_records=2000, n_random=0)
+    bound = core.plan_removal(case, metric, target=0.1, max_utility_drop=0.01, max_records=2000, n_random=0)
     assert free.reached
     assert free.path["utility_drop"].iloc[-1] > 0.01
     assert not bound.reached
@@ -137,14 +137,14 @@ def boosted() -> core.Case:
 def test_a_plan_by_approximate_removals_ends_with_training_again(boosted: core.Case) -> None:
     metric = "demographic_parity_difference"
     target = 0.6 * measured(boosted, metric)
-    plan = core.plan_removal(boosted, metric, target, max_utility_drop=0.1, n_random=0, method="leaf_refit")
+    plan = core.plan_removal(boosted, metric, target=target, max_utility_drop=0.1, n_random=0, method="leaf_refit")
     last, before = plan.path.iloc[-1], plan.path.iloc[-2]
     assert (last["method"], before["method"], plan.path["method"].iloc[0]) == ("refit", "leaf_refit", "")
     assert last["value"] == measured(core.unlearn(boosted, plan.forget, method="refit").case, metric)
     assert last["predicted"] == before["value"] != last["value"]
     assert plan.reached == (last["value"] <= target)
     assert "These figures are of training again without them; leaf_refit" in plan.reason
-    quick = core.plan_removal(boosted, metric, target, max_utility_drop=0.1, n_random=0, checkpoints=4)
+    quick = core.plan_removal(boosted, metric, target=target, max_utility_drop=0.1, n_random=0, checkpoints=4)
     assert set(quick.path["method"][1:]) == {"refit"}
     assert "These figures" not in quick.reason
 
@@ -190,7 +190,7 @@ def test_what_training_again_does_not_bear_out_is_searched_on(
 
 
 def test_what_is_reached_already_needs_nothing(credit: core.Case) -> None:
-    nothing = core.plan_removal(credit, GAP, 0.5)
+    nothing = core.plan_removal(credit, GAP, target=0.5)
     assert nothing.reached
     assert len(nothing) == 0
     assert "is 0.0819 already" in nothing.reason
@@ -198,7 +198,7 @@ def test_what_is_reached_already_needs_nothing(credit: core.Case) -> None:
 
 
 def test_ratios_go_up(credit: core.Case) -> None:
-    ratio = core.plan_removal(credit, "demographic_parity_ratio", 0.9, n_random=0, max_records=300)
+    ratio = core.plan_removal(credit, "demographic_parity_ratio", target=0.9, n_random=0, max_records=300)
     assert ratio.path["value"].iloc[-1] > ratio.path["value"].iloc[0]
     assert ratio.reached == (ratio.path["value"].iloc[-1] >= 0.9)
 
@@ -252,12 +252,12 @@ def test_an_undefined_gap_and_a_model_without_influence_are_named(credit: core.C
     roles = core.Roles(credit.roles.target, 1, credit.roles.favorable_label, ["sex"], features=features)
     other = core.Case(model, credit.train, credit.test, roles)
     with pytest.raises(NotSupportedError, match="No attribution method fits"):
-        core.plan_removal(other, GAP, 0.0)
+        core.plan_removal(other, GAP, target=0.0)
     test = credit.test.copy()
     test[credit.roles.target] = np.where(test["sex"] == test["sex"].iloc[0], 0, test[credit.roles.target])
     empty = core.Case(credit.model, credit.train, test, credit.roles)
     with pytest.raises(InputError, match="must be defined on the explore rows"):
-        core.plan_removal(empty, GAP, 0.0)
+        core.plan_removal(empty, GAP, target=0.0)
 
 
 def test_a_plan_can_be_cancelled(credit: core.Case) -> None:
@@ -266,7 +266,7 @@ def test_a_plan_can_be_cancelled(credit: core.Case) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        core.plan_removal(credit, GAP, 0.0, progress=cancel)
+        core.plan_removal(credit, GAP, target=0.0, progress=cancel)
     assert credit.n_retained == len(credit.train)
 
 

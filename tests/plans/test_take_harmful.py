@@ -52,7 +52,7 @@ def case_of(name: str, *, planted: bool = True) -> core.Case:
 
 
 def value(case: core.Case, on: str = "explore") -> float:
-    return float(core.audit(case, GAP, on).gaps["value"].iloc[0])
+    return float(core.audit(case, GAP, on=on).gaps["value"].iloc[0])
 
 
 @pytest.mark.parametrize("name", MODELS)

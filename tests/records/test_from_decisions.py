@@ -33,12 +33,12 @@ def mean_of(case: core.Case, rows: Any, quantity: str, decided: Any) -> float:
 
 
 def test_it_predicts_leave_one_out_in_logistic_regression(small_case: core.Case) -> None:
-    rows = core.choose_decisions(small_case, "wrongly_refused", "sex", "f")
+    rows = core.choose_decisions(small_case, "wrongly_refused", sensitive_feature="sex", group="f")
     drawn = np.random.default_rng(0).choice(small_case.record_ids, 20, replace=False)
     without = [core.unlearn(small_case, [one], tolerance=1e-9).case for one in drawn]
     decided = small_case.decisions("explore")
     for quantity in QUANTITIES:
-        effects = core.influence_on_decisions(small_case, rows, quantity)[drawn]
+        effects = core.influence_on_decisions(small_case, rows, quantity=quantity)[drawn]
         before = mean_of(small_case, rows, quantity, decided)
         really = [mean_of(case, rows, quantity, decided) - before for case in without]
         assert spearmanr(effects, really).statistic > 0.97
@@ -48,7 +48,7 @@ def test_it_predicts_leave_one_out_in_logistic_regression(small_case: core.Case)
 def test_it_predicts_leaf_refits_in_boosting() -> None:
     case = simple(GradientBoostingClassifier(n_estimators=20, max_depth=2, random_state=0))
     rows, decided = case.rows("explore")[:5], case.decisions("explore")
-    effects = core.influence_on_decisions(case, rows, "confidence")
+    effects = core.influence_on_decisions(case, rows, quantity="confidence")
     before, drawn = mean_of(case, rows, "confidence", decided), effects.index[::10]
     really = [
         mean_of(LeafRefit().remove(case, case.positions([one]), 1e-6).case, rows, "confidence", decided)
@@ -59,7 +59,10 @@ def test_it_predicts_leaf_refits_in_boosting() -> None:
 
 def test_removing_what_holds_decisions_up_weakens_them_in_forests() -> None:
     case = simple(RandomForestClassifier(10, max_depth=6, random_state=0))
-    rows, decided = core.choose_decisions(case, "refused", "sex", "m")[:20], case.decisions("explore")
+    rows, decided = (
+        core.choose_decisions(case, "refused", sensitive_feature="sex", group="m")[:20],
+        case.decisions("explore"),
+    )
     effects = core.influence_on_decisions(case, rows)
     before = mean_of(case, rows, "confidence", decided)
     order = core.harmful(effects)
@@ -84,7 +87,9 @@ def test_derivatives_are_those_of_the_value(small_case: core.Case, quantity: str
 
 def test_the_causes_come_first_whatever_is_asked(small_case: core.Case) -> None:
     row = core.choose_decisions(small_case, "refused")[:1]
-    confidence, score = (core.influence_on_decisions(small_case, row, one) for one in ("confidence", "favorable_score"))
+    confidence, score = (
+        core.influence_on_decisions(small_case, row, quantity=one) for one in ("confidence", "favorable_score")
+    )
     assert core.harmful(confidence)[:20].equals(core.harmful(score)[:20])
     np.testing.assert_allclose(confidence, -score)
 
@@ -93,7 +98,10 @@ def test_decisions_are_chosen_by_kind_and_group(small_case: core.Case) -> None:
     rows, decided, label = small_case.rows("explore"), small_case.decisions("explore"), small_case.y("explore")
     women = (small_case.test["sex"].iloc[rows] == "f").to_numpy()
     assert core.choose_decisions(small_case).tolist() == rows[decided != label].tolist()
-    assert core.choose_decisions(small_case, "refused", "sex", "f").tolist() == rows[~decided & women].tolist()
+    assert (
+        core.choose_decisions(small_case, "refused", sensitive_feature="sex", group="f").tolist()
+        == rows[~decided & women].tolist()
+    )
     assert core.choose_decisions(small_case, "wrongly_granted").tolist() == rows[decided & ~label].tolist()
     fraud = core.Case(
         small_case.model, small_case.train, small_case.test, small_case.roles.with_(favorable_label=0), confirm=False

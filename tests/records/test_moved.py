@@ -68,4 +68,4 @@ def test_mean_reasons_are_the_mean_of_reasons_over_the_same_records(small_case: 
     assert seen == [0.0]
     for wrong in (0, "5", 2.5):
         with pytest.raises(InputError, match=r"`n_records` must be a whole number of at least 1"):
-            core.mean_reasons(small_case, wrong)
+            core.mean_reasons(small_case, n_records=wrong)

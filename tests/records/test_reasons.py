@@ -74,7 +74,7 @@ def test_values_and_base_are_the_models_output(name, pos_label):
 def test_trees_are_explained_a_few_records_at_a_time_and_can_be_stopped(name):
     case = make_case(MODELS[name])
     ids, seen = case.record_ids[:10], []
-    table = core.reasons(case, ids, lambda share, doing: seen.append((share, doing)))
+    table = core.reasons(case, ids, progress=lambda share, doing: seen.append((share, doing)))
     rows = case.model[:-1].transform(case.X_train.iloc[:10])
     whole = TreeExplainer(case.model[-1], feature_perturbation="tree_path_dependent").shap_values(rows)
     whole = whole[:, :, 1] if name == "forest" else whole
@@ -88,14 +88,14 @@ def test_trees_are_explained_a_few_records_at_a_time_and_can_be_stopped(name):
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        core.reasons(case, ids, give_up)
+        core.reasons(case, ids, progress=give_up)
 
 
 def test_a_mean_over_records_takes_fewer_where_trees_are_deep(monkeypatch):
     case = make_case(MODELS["forest"])
     monkeypatch.setattr(reasons, "DEAR", 1.0)
     assert core.mean_reasons(case).attrs["n_records"] == reasons.FEWEST_RECORDS
-    assert core.mean_reasons(case, 12).attrs["n_records"] == 12
+    assert core.mean_reasons(case, n_records=12).attrs["n_records"] == 12
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -149,7 +149,7 @@ def test_boosting_of_more_than_two_classes_explains_one(name, pos_label):
     assert table.to_numpy().std() > 0.1
     removed = core.unlearn(case, ids[:40], method="leaf_refit").case
     assert not np.allclose(core.reasons(removed, ids), table)
-    assert core.mean_reasons(case, 10).index.size == len(NUMBERS)
+    assert core.mean_reasons(case, n_records=10).index.size == len(NUMBERS)
 
 
 def test_one_split_by_hand():

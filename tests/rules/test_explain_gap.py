@@ -92,7 +92,9 @@ def test_a_rule_names_the_records_it_forgets(case: core.Case, found: core.Explan
 
 def test_verified_effects_are_those_of_real_removals(case: core.Case, found: core.Explanation) -> None:
     for one in found:
-        shift = compare(case, core.unlearn(case, one.forget).case, "explore", GAP, features=["sex"]).iloc[0]
+        shift = compare(
+            case, core.unlearn(case, one.forget).case, on="explore", metric=GAP, sensitive_feature=["sex"]
+        ).iloc[0]
         assert one.verified == pytest.approx(shift["after"] - shift["before"], abs=1e-12)
         assert (one.low, one.high) == (shift["low"], shift["high"])
         assert one.verified < 0
@@ -143,7 +145,7 @@ def test_a_rule_says_how_its_change_was_verified_and_a_preview_predicts(
     case: core.Case, found: core.Explanation
 ) -> None:
     for one in found:
-        preview = core.preview(case, one.forget, GAP, features=["sex"]).iloc[0]
+        preview = core.preview(case, one.forget, metric=GAP, sensitive_feature=["sex"]).iloc[0]
         assert preview["after"] - preview["before"] == pytest.approx(one.verified, abs=0.01)
         assert one.beside_a_preview.startswith("Verified by Newton steps")
     assert "again without these records; a preview keeps the structure" in measuring.beside_a_preview(case, "refit")
@@ -177,7 +179,9 @@ def test_predicted_effects_follow_real_ones(case: core.Case, found: core.Explana
     real = []
     for conditions in some["conditions"]:
         forget = case.record_ids[np.logical_and.reduce([one.holds(case.train) for one in conditions])]
-        shift = compare(case, core.unlearn(case, forget).case, "explore", GAP, features=["sex"]).iloc[0]
+        shift = compare(
+            case, core.unlearn(case, forget).case, on="explore", metric=GAP, sensitive_feature=["sex"]
+        ).iloc[0]
         real.append(shift["after"] - shift["before"])
     assert np.corrcoef(some["predicted"], real)[0, 1] >= 0.95
 

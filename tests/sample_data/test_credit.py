@@ -33,7 +33,7 @@ def planted(request: pytest.FixtureRequest) -> Drawn:
 
 
 def gap_of(case: core.Case) -> pd.Series:
-    return core.audit(case, metrics=[GAP[0]]).gaps.loc[GAP]
+    return core.audit(case, metric=[GAP[0]]).gaps.loc[GAP]
 
 
 def test_a_seed_gives_the_same_tables_and_another_seed_others() -> None:
@@ -97,7 +97,7 @@ def test_removing_the_answer_key_closes_the_gap(planted: Drawn) -> None:
 
 def test_the_planted_rule_explains_the_gap(planted: Drawn) -> None:
     columns = ["sex", "age", "branch", "income", "late_payments"]
-    found = core.explain_gap(planted.case, *GAP, top_k=2, columns=columns)
+    found = core.explain_gap(planted.case, GAP[0], sensitive_feature=GAP[1], top_k=2, columns=columns)
     truth = planted.credit.train["application"][make.in_rule(planted.credit.train)]
     jaccard = [len(set(truth) & set(one.forget)) / len(set(truth) | set(one.forget)) for one in found]
     assert max(jaccard) >= 0.8

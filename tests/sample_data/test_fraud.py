@@ -60,7 +60,7 @@ def test_columns_are_mixed_and_ids_unique(planted: Drawn) -> None:
 
 @pytest.mark.parametrize("metric", [GAP[0], "false_positive_rate", "log_loss"])
 def test_influence_finds_the_poisoned_records(planted: Drawn, metric: str) -> None:
-    effects = core.influence(planted.case, metric, GAP[1])
+    effects = core.influence(planted.case, metric, sensitive_feature=GAP[1])
     first = core.harmful(effects)[: len(planted.fraud.turned)]
     assert first.isin(planted.fraud.turned).mean() >= 0.6
 
@@ -69,7 +69,7 @@ def test_removing_the_answer_key_closes_the_gap(planted: Drawn) -> None:
     removed = core.unlearn(planted.case, planted.fraud.turned)
     assert removed.method == "forest"
     before, after = (
-        core.audit(case, metrics=[GAP[0]], n_resamples=500).gaps.loc[GAP] for case in (planted.case, removed.case)
+        core.audit(case, metric=[GAP[0]], n_resamples=500).gaps.loc[GAP] for case in (planted.case, removed.case)
     )
     assert before["p_value"] < 0.01
     assert after["p_value"] > 0.05

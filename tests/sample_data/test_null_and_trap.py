@@ -17,7 +17,9 @@ def test_nothing_is_wrong_in_the_null_case() -> None:
     assert table.groupby("sex")["granted"].mean().diff().abs().max() < 0.03
     assert table.groupby("branch")["granted"].mean().std() < 0.03
     gaps = [
-        core.audit(null.make_case(null.make_null(seed)), ["equal_opportunity_difference"], features=["sex"]).gaps
+        core.audit(
+            null.make_case(null.make_null(seed)), ["equal_opportunity_difference"], sensitive_feature=["sex"]
+        ).gaps
         for seed in range(5)
     ]
     assert sorted(float(gap["p_value"].iloc[0]) for gap in gaps)[1] > 0.05
@@ -27,11 +29,11 @@ def test_in_the_trap_parity_rises_because_everyone_loses() -> None:
     made = trap.make_trap()
     case = trap.make_case(made)
     removed = core.unlearn(case, made.tempting).case
-    shift = core.compare(case, removed, metrics=["demographic_parity_difference", "accuracy"])
+    shift = core.compare(case, removed, metric=["demographic_parity_difference", "accuracy"])
     parity = shift.loc[("demographic_parity_difference", "sex")]
     assert parity["after"] < 0.3 * parity["before"]
     assert shift.loc[("accuracy", "(all)"), "high"] < -0.05
-    by_group = compare_groups(case, removed, metrics=["selection_rate", "true_positive_rate", "accuracy"])
+    by_group = compare_groups(case, removed, metric=["selection_rate", "true_positive_rate", "accuracy"])
     assert (by_group["high"] < 0).all()
 
 

@@ -18,7 +18,7 @@ def test_makes_a_chain_of_leaf_refits_exact():
     removed = case
     for start in (0, 40, 90):
         removed = core.unlearn(removed, case.record_ids[start : start + 30], method="leaf_refit").case
-    result = core.refit(removed)
+    result = core.refit(removed).case
     np.testing.assert_array_equal(result.retained, removed.retained)
     weight = case.train_weight[removed.retained]
     fresh = HistGradientBoostingClassifier(**HIST["plain"]).fit(
@@ -30,16 +30,16 @@ def test_makes_a_chain_of_leaf_refits_exact():
 
 def test_refitted_case_is_unlearned_from_again_as_if_at_once():
     case = make_case(GradientBoostingClassifier, {"n_estimators": 10, "random_state": 0})
-    again = core.refit(core.unlearn(case, case.record_ids[:50], method="leaf_refit").case)
+    again = core.refit(core.unlearn(case, case.record_ids[:50], method="leaf_refit").case).case
     result = core.unlearn(again, case.record_ids[50:60], method="leaf_refit").case
     at_once = core.unlearn(case, case.record_ids[:60], method="refit").case
-    np.testing.assert_array_equal(core.refit(result).scores("test"), at_once.scores("test"))
+    np.testing.assert_array_equal(core.refit(result).case.scores("test"), at_once.scores("test"))
 
 
 def stages(model, progress, **options):
     features = model.fit(COMPLETE[NUMBERS], COMPLETE["granted"])
     case = core.Case(features, train=COMPLETE, test=TEST, roles=ROLES.with_(features=tuple(NUMBERS), **options))
-    return case, core.refit(case, progress)
+    return case, core.refit(case, progress=progress).case
 
 
 @pytest.mark.parametrize("weight", [None, "weight"])

@@ -14,7 +14,7 @@ from tests.families.boosting.test_unlearner import HIST, make_case
 def test_figures_are_those_of_the_two_models_row_by_row(on):
     case = make_case(HistGradientBoostingClassifier, HIST["plain"])
     done = core.unlearn(case, case.record_ids[case.y_train][:150], method="leaf_refit").case
-    gap = core.retrain_gap(done, on)
+    gap = core.retrain_gap(done, on=on)
     rows = case.X_test.iloc[case.rows(on)]
     fresh = HistGradientBoostingClassifier(**HIST["plain"]).fit(
         case.X_train[done.retained], case.train_labels[done.retained]

@@ -98,10 +98,14 @@ class Newton(Unlearner):
             return False
         return True
 
-    def converge(self, case: Case) -> Case:
+    def converge(self, case: Case, progress: Progress | None = None) -> Removal:
         """Return the case with its model moved to the optimum of its objective; nothing is removed."""
-        state = replace(self.prepare(case).state, solver_distance=0.0, assembled=True)
-        return case.replace(state.model, case.retained, state)
+        state = replace(self.prepare(case, progress).state, solver_distance=0.0, assembled=True)
+        moved = case.replace(state.model, case.retained, state)
+        bound = _distance_here(state, state.curvature(), state.w)
+        if not math.isfinite(bound):
+            return Removal(moved, Guarantee.APPROXIMATE)
+        return Removal(moved, Guarantee.CERTIFIED, bound, bound / length(state.w))
 
 
 def _spare_threads(state: GlmState, positions: Positions) -> AbstractContextManager[None]:

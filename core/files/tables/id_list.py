@@ -17,6 +17,7 @@ from core.case.records import nearest_id
 from core.errors import InputError, InputTypeError, listed, nearest
 from core.files.tables.csv_format import find_delimiter, find_encoding
 from core.files.tables.limits import MIB, Source, read_source
+from core.former import formerly
 
 MAX_BYTES = 50 * MIB
 
@@ -58,6 +59,7 @@ class IdList:
     notes: tuple[str, ...]
 
 
+@formerly()
 def read_ids(case: Case, source: Source, *, by: str | None = None, column: str | None = None) -> IdList:
     r"""Read a CSV file of ids and look them up in a case: O(ids + training rows).
 

@@ -75,7 +75,7 @@ def _asked(work: Work) -> tuple[str, str | None, int | None] | None:
         f"Group by {plain(feature_name(work.feature))}", names, key=f"{Key.FIND_DECISIONS_GROUP}_{work.feature}"
     )
     only = None if group == EVERYONE else str(group)
-    n = len(core.choose_decisions(case, str(kind), work.feature, only))
+    n = len(core.choose_decisions(case, str(kind), sensitive_feature=work.feature, group=only))
     st.caption(f"{count(n)} of {count(len(case.rows('explore')), 'test row')} explored.")
     return (str(kind), only, None) if n else None
 

@@ -74,10 +74,10 @@ def test_held_out_records_have_no_effect():
 def test_preview_is_what_removing_gives(soon, monkeypatch):
     monkeypatch.setattr("core.families.boosting.unlearner.SOON", soon)
     case = make_case("hist")
-    table = core.preview(case, case.record_ids[:30], ["selection_rate"])
+    table = core.preview(case, case.record_ids[:30], metric=["selection_rate"])
     done = core.unlearn(case, case.record_ids[:30]).case
     assert any("was really trained again" in note for note in table.attrs["notes"]) is bool(soon)
-    assert table["after"].iloc[0] == core.compare(case, done, metrics=["selection_rate"])["after"].iloc[0]
+    assert table["after"].iloc[0] == core.compare(case, done, metric=["selection_rate"])["after"].iloc[0]
 
 
 def test_groups_removed_by_rule_follow_their_summed_influence():
@@ -124,10 +124,10 @@ def test_scores_of_groups_are_those_of_leaf_refits(name, pos_label):
 def test_changes_of_groups_are_the_metrics_own_under_leaf_refits():
     case = make_case("hist")
     groups = [np.flatnonzero(TRAIN["age"] < 25), np.flatnonzero(TRAIN["debt"] > 12)]
-    found = core.group_changes(case, groups, "demographic_parity_difference")
+    found = core.group_changes(case, groups, metric="demographic_parity_difference")
     for group, change in zip(groups, found, strict=True):
         done = core.unlearn(case, case.record_ids[group], method="leaf_refit").case
-        table = core.compare(case, done, metrics=["demographic_parity_difference"])
+        table = core.compare(case, done, metric=["demographic_parity_difference"])
         assert change == pytest.approx(table["change"].iloc[0], abs=1e-12)
     assert np.abs(found).max() > 0.01
 
@@ -138,9 +138,9 @@ def test_steps_that_would_change_are_kept_for_prediction_with_a_note(leaves_firs
     roles = core.Roles("granted", 1, 1, ["sex"], record_id="person", features=NUMBERS)
     case = core.Case(model, train=TRAIN, test=TEST, roles=roles)
     ids = case.record_ids[(TRAIN["age"] < 30).to_numpy()]
-    table = core.preview(case, ids, ["selection_rate"])
+    table = core.preview(case, ids, metric=["selection_rate"])
     assert any("predicted with these steps as they are" in note for note in table.attrs["notes"])
-    truth = core.compare(case, core.unlearn(case, ids, method="refit").case, metrics=["selection_rate"])
+    truth = core.compare(case, core.unlearn(case, ids, method="refit").case, metric=["selection_rate"])
     assert table["after"].iloc[0] == pytest.approx(truth["after"].iloc[0], abs=0.05)
 
 
@@ -169,7 +169,7 @@ def test_changes_of_groups_follow_refits_without_them_where_sums_of_single_effec
     for metric, least in (("brier_score", 0.8), ("log_loss", 0.75), ("selection_rate", 0.7)):
         outcome = Outcome.of(case, metric, "sex", "explore")
         truth = outcome.values(scores) - outcome.value()
-        assert np.corrcoef(core.group_changes(case, groups, metric), truth)[0, 1] > least
+        assert np.corrcoef(core.group_changes(case, groups, metric=metric), truth)[0, 1] > least
         if metric != "selection_rate":
             effects = core.influence(case, metric).to_numpy()
             assert np.corrcoef([effects[group].sum() for group in groups], truth)[0, 1] < 0.5

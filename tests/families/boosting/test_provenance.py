@@ -71,7 +71,7 @@ def test_after_removals_the_retained_rows_are_the_ones(name):
     found = core.check_provenance(alone)
     assert found.status == "unverifiable"
     assert "can no longer be" in found.evidence
-    assert core.check_provenance(core.refit(done)).status == "verified"
+    assert core.check_provenance(core.refit(done).case).status == "verified"
 
 
 def test_what_cannot_be_recomputed_is_unverifiable_with_the_reason():

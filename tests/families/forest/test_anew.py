@@ -163,7 +163,7 @@ def test_columns_without_names_keep_their_places_or_train_again():
 def test_preprocessing_that_draws_without_a_seed_trains_again(drawn, again):
     case = make_case(RandomForestClassifier(2, random_state=0), scaled=drawn)
     groups = [np.arange(start, start + 9) for start in (0, 9)]
-    measured = core.measured_changes(case, groups, "demographic_parity_difference")
+    measured = core.measured_changes(case, groups, metric="demographic_parity_difference")
     assert measured.trained_again.tolist() == [again, again]
     result = core.unlearn(case, OTHERS[:3])
     assert result.method == ("refit" if again else "forest")

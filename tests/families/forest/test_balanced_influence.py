@@ -141,7 +141,7 @@ def test_groups_are_ranked_as_by_real_removals_and_for_the_draws_that_move(fraud
         found = []
         for each in (case, dropping):
             single = core.influence(each, metric).to_numpy()
-            kept = core.group_changes(each, groups, metric)
+            kept = core.group_changes(each, groups, metric=metric)
             found.append(
                 [np.corrcoef(real, change)[0, 1] for change in (kept, [single[group].sum() for group in groups])]
             )

@@ -137,10 +137,10 @@ def test_groups_are_ranked_as_by_real_removals(fraud, depth):
     for metric in ("false_positive_rate", "log_loss", "brier_score", "false_positive_rate_difference"):
         smooth = SmoothMetric.of(case, metric, "segment", "explore", floor=0.5 / 12, judged_only=False)
         change = np.array([smooth.value(scores) for scores in true]) - smooth.value(case.scores("explore"))
-        together = core.group_changes(case, groups, metric, "segment")
+        together = core.group_changes(case, groups, metric=metric, sensitive_feature="segment")
         assert np.corrcoef(together, change)[0, 1] >= 0.85
         if not smooth.metric.compares_groups:  # a gap is not additive: other groups become the worst and the best
-            effects = core.influence(case, metric, "segment").to_numpy()
+            effects = core.influence(case, metric, sensitive_feature="segment").to_numpy()
             assert np.corrcoef([effects[rows].sum() for rows in groups], change)[0, 1] >= 0.75
 
 
@@ -148,19 +148,19 @@ def test_previews_are_the_removal_itself(monkeypatch):
     case = make_case()
     ids = case.record_ids[[3, 50, 99]]
     after = core.unlearn(case, ids).case
-    table = core.preview(case, ids, [GAP], n_resamples=20)
-    assert table["after"].iloc[0] == core.compare(case, after, metrics=[GAP], n_resamples=20)["after"].iloc[0]
+    table = core.preview(case, ids, metric=[GAP], n_resamples=20)
+    assert table["after"].iloc[0] == core.compare(case, after, metric=[GAP], n_resamples=20)["after"].iloc[0]
     assert table.attrs["notes"] == ()
     monkeypatch.setattr(influence, "FEW_RECORDS", 2)
     monkeypatch.setattr(influence, "FEW_ROUTES", 10)
-    assert core.preview(case, ids, [GAP], n_resamples=20).attrs["notes"] == (KEPT,)
+    assert core.preview(case, ids, metric=[GAP], n_resamples=20).attrs["notes"] == (KEPT,)
 
 
 def test_scores_stay_where_nothing_goes():
     case = make_case()
     nothing = np.array([], dtype=np.intp)
     np.testing.assert_array_equal(ForestInfluence().group_scores(case, [nothing], "explore")[0], case.scores("explore"))
-    assert core.group_changes(case, [nothing], GAP, closely=True)[0] == 0.0
+    assert core.group_changes(case, [nothing], metric=GAP, closely=True)[0] == 0.0
 
 
 @pytest.mark.parametrize("options", [{}, {"max_depth": 4}], ids=["pure leaves", "depth 4"])
@@ -205,7 +205,7 @@ def test_looked_at_closely_a_small_table_is_the_removal_itself():
     after = core.unlearn(case, case.record_ids[group]).case
     outcome = Outcome.of(case, GAP, "sex", "explore")
     true = outcome.values(after.scores("explore")[None])[0] - outcome.value()
-    assert core.group_changes(case, [group], GAP, closely=True)[0] == pytest.approx(true, abs=1e-12)
+    assert core.group_changes(case, [group], metric=GAP, closely=True)[0] == pytest.approx(true, abs=1e-12)
     assert true != 0.0
 
 
@@ -236,8 +236,8 @@ def test_trees_left_without_rows_keep_their_say():
     living = case.state.trees[0]
     group = np.flatnonzero((living.roots.labels >> CLASS_BITS) > 0)
     assert np.isfinite(core.predicted_scores(case, case.record_ids[group])[0]).all()
-    found = core.measured_changes(case, [group], "brier_score")
-    assert found.changes[0] == core.group_changes(case, [group], "brier_score")[0]
+    found = core.measured_changes(case, [group], metric="brier_score")
+    assert found.changes[0] == core.group_changes(case, [group], metric="brier_score")[0]
     assert np.isnan(found.correlation)
 
 
@@ -261,8 +261,8 @@ def test_previews_by_group_are_the_groups_own_rates():
     case = make_case()
     ids = case.record_ids[[3, 50, 99]]
     after = core.unlearn(case, ids).case
-    table = core.preview(case, ids, GAP, n_resamples=20, by_group=True)
-    pd.testing.assert_frame_equal(table, compare_groups(case, after, metrics=GAP, n_resamples=20))
+    table = core.preview(case, ids, metric=GAP, n_resamples=20, by_group=True)
+    pd.testing.assert_frame_equal(table, compare_groups(case, after, metric=GAP, n_resamples=20))
     assert set(table.index.get_level_values("group")) == {"f", "m"}
 
 

@@ -93,7 +93,7 @@ def test_intercepts_are_those_that_every_solver_leaves(solver, penalty):
     table = TRAIN.assign(age=TRAIN["age"] / 60.0, debt=TRAIN["debt"] / 10.0)
     model = LogisticRegression(solver=solver, C=penalty, tol=1e-7, max_iter=20_000, random_state=0)
     model.fit(table[NUMBERS], table["granted"])
-    case = core.converge(core.Case(model, train=table, test=TEST, roles=ROLES.with_(record_id="person")))
+    case = core.converge(core.Case(model, train=table, test=TEST, roles=ROLES.with_(record_id="person"))).case
     assert abs(model.intercept_.sum()) <= 1e-8
     for ours, theirs in zip(held(case.model), held(model), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-3)
@@ -127,7 +127,7 @@ def test_edits_equal_training_on_the_other_labels(options):
         name: "refused" if label == "late" else "late"
         for name, label in zip(case.record_ids[:9], case.train_labels[:9], strict=True)
     }
-    result = core.edit(case, relabel, {"p20": 4.0, "p21": 0.5}, method="newton")
+    result = core.edit(case, relabel, reweight={"p20": 4.0, "p21": 0.5}, method="newton")
     expected = polished(result.case, case.retained, fit_again(result.case, case.retained)[0])
     assert np.linalg.norm(coefficients(result.case.model) - expected) <= result.bound
     assert result.relative_bound <= 1e-6

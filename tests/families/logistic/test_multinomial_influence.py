@@ -93,7 +93,7 @@ def test_labels_are_held_against_the_log_odds_of_the_class_scored():
 
 def test_group_previews_follow_refits(case):
     draw, predicted, true = np.random.default_rng(2), [], []
-    options = {"metrics": [GAP, "demographic_parity_difference"], "features": ["sex"], "n_resamples": 20}
+    options = {"metric": [GAP, "demographic_parity_difference"], "sensitive_feature": ["sex"], "n_resamples": 20}
     for _ in range(12):
         cell = (case.groups("sex", "train").codes == draw.integers(2)) & (case.train_codes == draw.integers(3))
         positions = draw.choice(np.flatnonzero(cell), draw.integers(8, 16), replace=False)
@@ -120,7 +120,7 @@ def test_reasons_add_up_to_the_centred_log_probability():
     np.testing.assert_allclose(
         table.sum(axis=1) + table.attrs["base_value"], logs[:, case.pos_column] - logs.mean(axis=1), atol=1e-9
     )
-    assert core.mean_reasons(case, 20).index[0] == "debt"
+    assert core.mean_reasons(case, n_records=20).index[0] == "debt"
     shifted = make_pipeline_for(TRAIN)
     shifted[-1].coef_, shifted[-1].intercept_ = shifted[-1].coef_ + 0.5, shifted[-1].intercept_ - 2.0
     same = core.reasons(core.Case(shifted, TRAIN, TEST, case.roles), case.record_ids[:20])

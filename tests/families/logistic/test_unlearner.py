@@ -195,9 +195,13 @@ def test_an_unconverged_model_is_named_and_can_be_converged():
     case = core.Case(make_pipeline_for(table, solver="lbfgs", tol=1e-2), train=table, test=TEST, roles=ROLES)
     assert "short of its optimum" in core.unlearn(case, ["p3"]).notes[0]
     converged = core.converge(case)
-    assert core.unlearn(converged, ["p3"]).notes == ()
+    assert (converged.method, converged.guarantee, converged.n_forgotten) == ("newton", core.Guarantee.CERTIFIED, 0)
+    assert core.unlearn(converged.case, ["p3"]).notes == ()
     model, _ = fit_again(case, case.retained)
-    assert np.allclose(coefficients(converged.model), polished(case, case.retained, model), atol=1e-10)
+    found = coefficients(converged.case.model)
+    assert np.allclose(found, polished(case, case.retained, model), atol=1e-9)
+    optimum = polished(case, case.retained, converged.case.model)
+    assert np.linalg.norm(found - optimum) <= converged.bound <= 1e-8
 
 
 def test_a_prepared_case_scores_as_its_own_model_until_something_is_removed():
@@ -208,7 +212,7 @@ def test_a_prepared_case_scores_as_its_own_model_until_something_is_removed():
         assert np.array_equal(ready.scores(on), case.scores(on))
     assert ready.key == case.key
     assert "short of its optimum" in core.unlearn(ready, ["p3"]).notes[0]
-    assert not np.allclose(core.converge(ready).scores("test"), case.scores("test"), atol=1e-6)
+    assert not np.allclose(core.converge(ready).case.scores("test"), case.scores("test"), atol=1e-6)
 
 
 @pytest.mark.parametrize("value", [1e4, 1e6, 1e8, 1e10])

@@ -1,0 +1,80 @@
+"""The grammar that public calls share: verb(case, what, *, metric=, sensitive_feature=, on=)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import core
+
+CALLS: dict[str, Callable[..., Any]] = {
+    name: getattr(core, name) for name in core.__all__ if inspect.isfunction(getattr(core, name))
+}
+OF_A_CASE = {name: call for name, call in CALLS.items() if "case" in inspect.signature(call).parameters}
+OTHER_FIRSTS = {"harmful", "load_case", "load_model", "read_table", "register_family", "save_model"}
+"""Calls that are about no case: files, and the order of what `influence` gave."""
+WHAT = {
+    "audit": "metric",
+    "compare": "after",
+    "edit": "relabel",
+    "explain_gap": "metric",
+    "group_changes": "groups",
+    "influence": "metric",
+    "moved_decisions": "forget",
+    "plan_removal": "metric",
+    "predicted_scores": "forget",
+    "preview": "forget",
+    "reasons": "ids",
+    "take_harmful": "metric",
+    "unlearn": "forget",
+}
+DEFAULTS = {"on": "explore", "sensitive_feature": None, "progress": None, "seed": 0}
+KINDS = {
+    "progress": "Progress | None",
+    "on": "str",
+}
+FORMER_WORDS = {"metrics", "features", "feature", "before", "cancel", "callback", "split"}
+
+
+def parameters(name: str) -> list[inspect.Parameter]:
+    return list(inspect.signature(OF_A_CASE[name]).parameters.values())
+
+
+def test_every_call_is_about_a_case_or_known_not_to_be() -> None:
+    assert set(CALLS) - set(OF_A_CASE) == OTHER_FIRSTS
+
+
+@pytest.mark.parametrize("name", OF_A_CASE)
+def test_the_case_comes_first_then_what_and_the_rest_by_keyword(name: str) -> None:
+    first, *others = parameters(name)
+    assert first.name == "case"
+    by_position = [one.name for one in others if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    assert len(by_position) <= 1
+    if name in WHAT:
+        assert by_position == [WHAT[name]]
+    assert all(one.kind is not inspect.Parameter.VAR_POSITIONAL for one in others)
+
+
+@pytest.mark.parametrize("name", OF_A_CASE)
+def test_one_word_means_one_thing(name: str) -> None:
+    for one in parameters(name):
+        assert one.name not in FORMER_WORDS
+        if one.name in DEFAULTS:
+            assert one.default == DEFAULTS[one.name], one
+        if one.name in KINDS:
+            assert one.annotation == KINDS[one.name], one
+
+
+@pytest.mark.parametrize("name", OF_A_CASE)
+def test_what_compares_groups_says_on_which_rows_and_between_whom(name: str) -> None:
+    names = {one.name for one in parameters(name)}
+    if "metric" in names:
+        assert {"sensitive_feature", "on"} <= names
+
+
+@pytest.mark.parametrize("name", OF_A_CASE)
+def test_what_once_was_a_case_passes_for_one_everywhere(name: str) -> None:
+    assert hasattr(OF_A_CASE[name], "__wrapped__"), "decorate it with core.former.formerly"
