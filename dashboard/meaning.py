@@ -10,26 +10,6 @@ from dashboard.work import Threshold
 EQUAL_OPPORTUNITY = "equal_opportunity_difference"
 HARM_PASSED_OVER = "false_positive_rate_difference"
 
-_SHARES = {
-    "selection_rate": "of all, the share decided {good}",
-    "true_positive_rate": "of those with {good}, the share decided {good}",
-    "false_negative_rate": "of those with {good}, the share decided {bad}",
-    "false_positive_rate": "of those with {bad}, the share decided {good}",
-    "true_negative_rate": "of those with {bad}, the share decided {bad}",
-    "precision": "of those decided {good}, the share with {good}",
-    "accuracy": "the share decided rightly",
-    "balanced_accuracy": "the mean of the shares of those with {good} and of those with {bad} that are decided rightly",
-}
-
-_DETECTED = {
-    "selection_rate": "share not flagged",
-    "true_positive_rate": "share rightly not flagged",
-    "false_negative_rate": "share flagged wrongly",
-    "false_positive_rate": "share missed",
-    "true_negative_rate": "share found",
-}
-"""Where the class that is scored is the bad outcome: favourable rates in the words of detection, whose positives are the other class."""
-
 
 def first_metric(roles: core.Roles) -> str:
     """Return the gap a case starts with.
@@ -48,9 +28,8 @@ def of_rate(rate: str, roles: core.Roles) -> str:
     >>> of_rate("false_positive_rate", core.Roles("granted", 1, 1, ["sex"])), of_rate("false_positive_rate", core.Roles("fraud", 1, 0, ["sex"]))
     ('false positive rate', 'share missed')
     """
-    if scored_is_bad(roles) and rate in _DETECTED:
-        return _DETECTED[rate]
-    return rate.replace("_", " ")
+    called = METRICS[rate].detected if scored_is_bad(roles) else ""
+    return called or rate.replace("_", " ")
 
 
 def label(metric: str, roles: core.Roles) -> str:
@@ -64,7 +43,7 @@ def label(metric: str, roles: core.Roles) -> str:
     'Gap in the share missed'
     """
     found = METRICS[metric]
-    if not scored_is_bad(roles) or len(found.rates) > 1 or found.rate not in _DETECTED:
+    if not scored_is_bad(roles) or len(found.rates) > 1 or not METRICS[found.rate].detected:
         return found.label
     share = of_rate(found.rate, roles)
     kinds = {"difference": f"Gap in the {share}", "ratio": f"Ratio of the {share}", "rate": share.capitalize()}
@@ -97,7 +76,7 @@ def ends(rate: str, roles: core.Roles) -> tuple[str, str]:
     >>> ends("false_positive_rate", core.Roles("fraud", 1, 0, ["region"]))
     ('most missed', 'least missed')
     """
-    passed_over = scored_is_bad(roles) and rate in ("false_positive_rate", "true_negative_rate")
+    passed_over = scored_is_bad(roles) and METRICS[rate].of_bad_labels
     return ("most missed", "least missed") if passed_over else ("worst-off", "best-off")
 
 
@@ -144,9 +123,9 @@ def of_gap(metric: str, roles: core.Roles) -> str:
     'of those with fraud = 1, the share decided fraud = 0 (not flagged)'
     """
     found = METRICS[metric]
-    share = _SHARES.get(found.rate or "")
-    if share is None:
-        return f"{inline(METRICS[found.rate].label) if found.rate in METRICS else inline(found.label)}, between groups"
+    share = METRICS[found.rate].share
+    if not share:
+        return f"{inline(METRICS[found.rate].label)}, between groups"
     good = f"{roles.target} = {roles.favorable_label}"
     bad = f"another {roles.target}"
     if scored_is_bad(roles):

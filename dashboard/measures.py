@@ -8,7 +8,17 @@ from core.metrics import METRICS
 from core.plans.utility import COST
 from core.words import inline, number, percent
 
-UTILITIES = ("accuracy", "balanced_accuracy", "average_precision", COST)
+
+def utilities(*, scores: bool) -> tuple[str, ...]:
+    """Name what may stand against a gap; `scores` says whether there are probabilities to measure it by.
+
+    Examples
+    --------
+    >>> utilities(scores=False)
+    ('accuracy', 'balanced_accuracy', 'cost')
+    """
+    known = (metric for metric in METRICS.values() if metric.is_utility)
+    return (*(metric.name for metric in known if scores or metric.uses == "cells"), COST)
 
 
 @dataclass(frozen=True)
@@ -18,7 +28,7 @@ class Measure:
     Parameters
     ----------
     name : str
-        One of `UTILITIES`.
+        One that `utilities` names.
     costs : tuple of float, optional
         For "cost": what one false positive and one false negative cost.
     """

@@ -16,7 +16,7 @@ from core.case.groups import MAX_COMBINATIONS, Groups
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
 from core.former import formerly
 from core.metrics.audit_tables import gap_row, gap_table, group_table, notes
-from core.metrics.catalog import NEEDS_PROBABILITY, Metric, metrics_of
+from core.metrics.catalog import Metric, metrics_of
 from core.metrics.group_evidence import rate_evidence
 from core.metrics.samples import GroupSample, Sample, feature_name, generator, occupied
 
@@ -196,7 +196,7 @@ def _combinations(case: Case) -> int:
 
 def usable(chosen: tuple[Metric, ...], *, probability: bool, asked: bool) -> tuple[tuple[Metric, ...], list[str]]:
     """Leave out what needs probabilities if there are none, with a note; refuse if it was asked for by name."""
-    refused = [metric.name for metric in chosen if metric.rate in NEEDS_PROBABILITY]
+    refused = [metric.name for metric in chosen if metric.needs_probability]
     if probability or not refused:
         return chosen, []
     if asked:
@@ -204,7 +204,7 @@ def usable(chosen: tuple[Metric, ...], *, probability: bool, asked: bool) -> tup
             f"These metrics need a model with predict_proba: {listed(refused)}. The model has a decision function only; "
             "calibrate it, or leave them out."
         )
-    left = tuple(metric for metric in chosen if metric.rate not in NEEDS_PROBABILITY)
+    left = tuple(metric for metric in chosen if not metric.needs_probability)
     return left, [f"The model gives no probabilities, so these are left out: {', '.join(refused)}."]
 
 

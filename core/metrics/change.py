@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from core.metrics.catalog import Metric
 from core.metrics.gaps import combine, rate_weights
-from core.metrics.inference import UNBOUNDED, contrasts_of, filled, scaled_columns
+from core.metrics.inference import contrasts_of, filled, scaled_columns
 from core.metrics.samples import PairedSample
 from core.numerics.statistics.counts import FloatArray
 from core.numerics.statistics.resampling import upper_p_value
@@ -77,8 +77,8 @@ def paired_change(metric: Metric, sample: PairedSample, level: float) -> Change:
         change = (1.0 / after if after > 0 else np.inf) - before if turned else change
     elif turned:
         change = -after - before
-    if two is None and metric.rate not in UNBOUNDED:
-        low, high = max(low, -1.0), min(high, 1.0)
+    if two is None:
+        low, high = max(low, -metric.most), min(high, metric.most)
     p_value = change_p_value(metric, sample, two)
     return Change(before, after, change, min(low, change), max(high, change), p_value, turned)
 

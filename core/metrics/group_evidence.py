@@ -6,14 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.metrics.catalog import SCORE_RATES
+from core.metrics.catalog import METRICS
 from core.metrics.intervals import MARGIN, auc_interval, normal_interval, wilson, wilson_needed
 from core.metrics.rates import RATES, terms_of
 from core.metrics.samples import GroupSample
 from core.numerics.statistics.counts import BoolArray, FloatArray
-
-UNJUDGED = frozenset({"log_loss", "calibration_error"})
-"""Rates without a common scale for "too wide"."""
 
 
 class RateEvidence(NamedTuple):
@@ -47,7 +44,7 @@ def rate_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
         A group needs as many records as make its interval at most plus or minus 0.1, at its own rate and its own share of
         records that the rate is taken over; the overall share stands in where the group has none.
     """
-    if rate in SCORE_RATES:
+    if METRICS[rate].uses == "scores":
         return _score_evidence(view, rate, level)
     if RATES[rate].proportion:
         return _share_evidence(view, rate, level)
@@ -72,11 +69,11 @@ def _share_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
 
 def _score_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
     values, error = view.score_errors(rate)
-    if rate in ("roc_auc", "average_precision"):
+    if METRICS[rate].is_area:
         low, high = auc_interval(values, error, level)
     else:
         low, high = normal_interval(values, error, level)
-    if rate in UNJUDGED:
+    if not METRICS[rate].has_scale:
         return RateEvidence(values, low, high, np.ones(view.n_groups))
     return RateEvidence(values, low, high, _scaled(view, low, high, level))
 

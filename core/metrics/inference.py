@@ -25,8 +25,6 @@ from core.numerics.statistics.resampling_gaps import (
 LEAST_SHARE = 0.05
 """Resampled rates are kept above this share of their centre before logarithms are taken."""
 
-UNBOUNDED = frozenset({"log_loss"})
-
 
 def scaled_columns(metric: Metric, draws: RateDraws) -> tuple[FloatArray, FloatArray]:
     """Return estimates and deviations on the scale a metric compares on."""
@@ -89,7 +87,7 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
 def _on_scale(metric: Metric, low: float, high: float, *, signed: bool, value: float) -> tuple[float, float]:
     if np.isnan(value):
         return float("nan"), float("nan")
-    top = np.inf if metric.rate in UNBOUNDED else 1.0
+    top = metric.most
     if metric.kind == "ratio":
         low, high = np.exp(-high), np.exp(-low) if signed else min(float(np.exp(-low)), 1.0)
         return float(min(low, value)), float(max(high, value))

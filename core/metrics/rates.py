@@ -53,25 +53,24 @@ WRONG: Cells = ((0, 1), (1, 0))
 TWICE_TP: Cells = ((0, 0), (0, 2))
 F1_BOTTOM: Cells = ((0, 1), (1, 2))
 
-RATES: Mapping[str, Rate] = MappingProxyType(
-    {
-        "base_rate": Rate(((LABEL_1, ALL),), "all"),
-        "selection_rate": Rate(((DECISION_1, ALL),), "all"),
-        "true_positive_rate": Rate(((TP, LABEL_1),), "label"),
-        "false_positive_rate": Rate(((FP, LABEL_0),), "label"),
-        "true_negative_rate": Rate(((TN, LABEL_0),), "label"),
-        "false_negative_rate": Rate(((FN, LABEL_1),), "label"),
-        "accuracy": Rate(((RIGHT, ALL),), "all"),
-        "zero_one_loss": Rate(((WRONG, ALL),), "all"),
-        "precision": Rate(((TP, DECISION_1),), "decision"),
-        "balanced_accuracy": Rate(((TP, LABEL_1), (TN, LABEL_0)), "label", proportion=False),
-        "f1_score": Rate(((TWICE_TP, F1_BOTTOM),), "all", proportion=False),
-        "flagged_rate": Rate(((DECISION_1, ALL),), "all", of_pos_label=True),
-        "recall": Rate(((TP, LABEL_1),), "label", of_pos_label=True),
-        "detection_precision": Rate(((TP, DECISION_1),), "decision", of_pos_label=True),
-        "detection_f1_score": Rate(((TWICE_TP, F1_BOTTOM),), "all", proportion=False, of_pos_label=True),
-    }
-)
+_ROWS = {
+    "base_rate": Rate(((LABEL_1, ALL),), "all"),
+    "selection_rate": Rate(((DECISION_1, ALL),), "all"),
+    "true_positive_rate": Rate(((TP, LABEL_1),), "label"),
+    "false_positive_rate": Rate(((FP, LABEL_0),), "label"),
+    "true_negative_rate": Rate(((TN, LABEL_0),), "label"),
+    "false_negative_rate": Rate(((FN, LABEL_1),), "label"),
+    "accuracy": Rate(((RIGHT, ALL),), "all"),
+    "zero_one_loss": Rate(((WRONG, ALL),), "all"),
+    "precision": Rate(((TP, DECISION_1),), "decision"),
+    "balanced_accuracy": Rate(((TP, LABEL_1), (TN, LABEL_0)), "label", proportion=False),
+    "f1_score": Rate(((TWICE_TP, F1_BOTTOM),), "all", proportion=False),
+    "flagged_rate": Rate(((DECISION_1, ALL),), "all", of_pos_label=True),
+    "recall": Rate(((TP, LABEL_1),), "label", of_pos_label=True),
+    "detection_precision": Rate(((TP, DECISION_1),), "decision", of_pos_label=True),
+    "detection_f1_score": Rate(((TWICE_TP, F1_BOTTOM),), "all", proportion=False, of_pos_label=True),
+}
+RATES: Mapping[str, Rate] = MappingProxyType(_ROWS)
 
 
 def terms_of(name: str, *, pos_is_favorable: bool = True) -> list[tuple[FloatArray, FloatArray]]:

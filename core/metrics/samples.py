@@ -12,14 +12,13 @@ import numpy as np
 
 from core.case.groups import Groups
 from core.errors import InputError
-from core.metrics.catalog import METRICS, SCORE_RATES
+from core.metrics.catalog import METRICS
 from core.metrics.intervals import auc_error_floor
 from core.metrics.rates import group_rate
 from core.metrics.scores import group_scores, positive_side
 from core.numerics.statistics.counts import BoolArray, FloatArray, IntArray, before_and_after, cell_counts, joint_counts
 from core.numerics.statistics.resampling import Stratum, bootstrap_counts, permuted_counts, smoothed, swapped_counts
 
-AREAS = frozenset({"roc_auc", "average_precision"})
 FEW = 20
 """Groups with fewer records (of the rarer label) do not vouch for their own spread."""
 
@@ -149,7 +148,7 @@ class GroupSample:
 
     def _least_error(self, rate: str, values: FloatArray, variance: FloatArray) -> FloatArray:
         """Bound errors of groups too small to show their spread: by a formula for areas, by all groups' spread for means."""
-        if rate in AREAS:
+        if METRICS[rate].is_area:
             label = self.counts.sum(axis=2)
             few = label.min(axis=1) < FEW
             return np.where(few, auc_error_floor(values, label[:, 1], label[:, 0]), 0.0)
@@ -160,7 +159,7 @@ class GroupSample:
     def rate(self, rate: str) -> RateDraws:
         """Return a rate of every group with its resamples."""
         if rate not in self._rates:
-            if rate in SCORE_RATES:
+            if METRICS[rate].uses == "scores":
                 values, error = self.score_errors(rate)
                 noise = self.streams.of(rate).normal(size=(self.n_resamples, self.n_groups))
                 self._rates[rate] = RateDraws(values, values, values + noise * error)
@@ -219,7 +218,7 @@ class PairedSample:
     def rate(self, rate: str) -> tuple[RateDraws, RateDraws]:
         """Return a rate of every group before and after, resampled together."""
         if rate not in self._rates:
-            self._rates[rate] = self._score_rate(rate) if rate in SCORE_RATES else self._cell_rate(rate)
+            self._rates[rate] = self._score_rate(rate) if METRICS[rate].uses == "scores" else self._cell_rate(rate)
         return self._rates[rate]
 
     def _cell_rate(self, rate: str) -> tuple[RateDraws, RateDraws]:

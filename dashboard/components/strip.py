@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import RedressError
 from core.metrics import METRICS, AuditReport
-from core.metrics.catalog import NEEDS_PROBABILITY
+from core.metrics.catalog import shown
 from core.metrics.samples import feature_name
 from core.words import chance, count, interval, number, percent, plain, seconds
 from dashboard import cached, meaning, session
@@ -19,18 +19,6 @@ from dashboard.tables import row
 from dashboard.work import Feature, Work
 
 FRAGMENT = "strip"
-GAPS = (
-    "equal_opportunity_difference",
-    "demographic_parity_difference",
-    "demographic_parity_ratio",
-    "equalized_odds_difference",
-    "false_positive_rate_difference",
-    "precision_difference",
-    "accuracy_score_difference",
-    "balanced_accuracy_difference",
-    "roc_auc_difference",
-    "brier_score_difference",
-)
 
 
 @st.fragment(key=FRAGMENT)
@@ -55,7 +43,7 @@ def show() -> None:
 
 def _selectors(work: Work) -> None:
     probability, roles = cached.case(work, 0).score_kind == "probability", cached.case(work, 0).roles
-    known = [name for name in GAPS if probability or METRICS[name].rate not in NEEDS_PROBABILITY]
+    known = list(shown("difference", "ratio", probability=probability))
     gaps = known if work.metric in known else [work.metric, *known]
     st.selectbox(
         "Gap",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.metrics.catalog import DEFAULT_METRICS, METRICS, SCORE_RATES, metric_of, metrics_of
+from core.metrics.catalog import DEFAULT_METRICS, METRICS, metric_of, metrics_of
 from core.metrics.gaps import count_gradient, evaluate
 from core.metrics.rates import RATES, group_rate
 from core.metrics.scores import SCORE_FUNCTIONS
@@ -24,7 +24,9 @@ def test_every_row_is_whole() -> None:
         assert all(rate in METRICS for rate in metric.rates)
         known = SCORE_FUNCTIONS if metric.uses == "scores" else {**RATES, "count": None}
         assert all(rate in known for rate in metric.rates)
-    assert set(SCORE_FUNCTIONS) == SCORE_RATES
+    assert set(SCORE_FUNCTIONS) == {
+        rate.name for rate in METRICS.values() if rate.uses == "scores" and rate.rates == (rate.name,)
+    }
     assert set(DEFAULT_METRICS) <= set(METRICS)
 
 

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from core.figures import gaps
-from core.metrics import METRICS
+from core.metrics import METRICS, AuditReport
+from core.metrics.catalog import shown
 from core.metrics.samples import feature_name
 from core.words import listing, plain
 from dashboard import cached, meaning, policy
@@ -17,17 +18,7 @@ from dashboard.components.tables import download
 from dashboard.session import Key
 from dashboard.work import Work
 
-DIFFERENCES = (
-    "demographic_parity_difference",
-    "equal_opportunity_difference",
-    "false_positive_rate_difference",
-    "equalized_odds_difference",
-    "precision_difference",
-    "accuracy_score_difference",
-    "roc_auc_difference",
-)
 HIDDEN = ("formula", "insufficient")
-RATIOS = ("demographic_parity_ratio", "equal_opportunity_ratio", "false_positive_rate_ratio", "precision_ratio")
 
 
 def show(work: Work) -> None:
@@ -55,19 +46,22 @@ def show(work: Work) -> None:
     )
     table["threshold"] = edited["threshold"].astype(float)
     table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]
-    kinds = (
-        ("differences", DIFFERENCES, "difference between groups (0 to 1)"),
-        ("ratios", RATIOS, "ratio of groups (1 is equal)"),
-    )
-    for slot, (kind, names, unit) in zip(slots, kinds, strict=True):
+    kinds = (("difference", "difference between groups (0 to 1)"), ("ratio", "ratio of groups (1 is equal)"))
+    for slot, (kind, unit) in zip(slots, kinds, strict=True):
         with slot:
-            chart.show(gaps.against_thresholds(table[table["metric"].isin(names)], kind, unit), f"gaps_{kind}")
+            own = table[[METRICS[name].kind == kind for name in table["metric"]]]
+            chart.show(gaps.against_thresholds(own, f"{kind}s", unit), f"gaps_{kind}s")
     download(table.drop(columns="insufficient"), "gaps")
     _verdicts(table, work)
 
 
+def _report(work: Work) -> AuditReport:
+    probability = cached.case(work).score_kind == "probability"
+    return cached.report(work, shown("difference", "ratio", probability=probability), (work.feature,))
+
+
 def _table(work: Work, profile: str) -> pd.DataFrame:
-    found = cached.report(work, (*DIFFERENCES, *RATIOS), (work.feature,))
+    found = _report(work)
     table = found.gaps.droplevel(1).reset_index()
     table["threshold"] = [policy.threshold(metric, profile) for metric in table["metric"]]
     table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]
@@ -135,7 +129,7 @@ def _columns() -> dict[str, Any]:
 
 def _why(names: list[str], work: Work) -> str:
     """Return which of the groups at the ends of these gaps are too small, where some are."""
-    by_group = cached.report(work, (*DIFFERENCES, *RATIOS), (work.feature,)).by_group.droplevel(0)
+    by_group = _report(work).by_group.droplevel(0)
     small = [name for name in names if name in by_group.index and bool(by_group.loc[name, "insufficient"])]
     return f": {listing(plain(name) for name in small)} {'is' if len(small) == 1 else 'are'} too small" if small else ""
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.figures import groups
 from core.metrics import METRICS, AuditReport
+from core.metrics.catalog import shown
 from core.metrics.samples import feature_name
 from core.words import count, listing, plain
 from dashboard import cached, meaning
@@ -15,16 +16,6 @@ from dashboard.components.tables import download, rate_table, worded
 from dashboard.session import Key
 from dashboard.work import Feature, Work
 
-RATES = (
-    "selection_rate",
-    "true_positive_rate",
-    "false_positive_rate",
-    "precision",
-    "accuracy",
-    "balanced_accuracy",
-    "roc_auc",
-    "brier_score",
-)
 MANY = 1_000_000
 
 
@@ -102,13 +93,13 @@ def _needed(n: float) -> str:
 
 
 def _report(work: Work, feature: Feature) -> AuditReport:
-    rates = [rate for rate in RATES if cached.case(work).score_kind == "probability" or rate != "brier_score"]
-    return cached.report(work, rates, (feature,))
+    probability = cached.case(work).score_kind == "probability"
+    return cached.report(work, shown("rate", probability=probability), (feature,))
 
 
 def _rates(work: Work, feature: Feature, key: str) -> None:
     table = _report(work, feature).by_group.droplevel(0)
-    rates = [rate for rate in RATES if rate in table]
+    rates = [rate for rate in shown("rate") if rate in table]
     first, roles = METRICS[work.metric].rate, cached.case(work, 0).roles
     chosen = st.selectbox(
         "Rate",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.plans.utility import COST
 from dashboard import cached, meaning
-from dashboard.measures import UTILITIES, Measure
+from dashboard.measures import Measure, utilities
 from dashboard.session import Key
 from dashboard.work import Work
 
@@ -14,10 +14,9 @@ from dashboard.work import Work
 def show(work: Work) -> Measure:
     """Show the choice; return it."""
     probability = cached.case(work, 0).score_kind == "probability"
-    known = [name for name in UTILITIES if probability or name != "average_precision"]
     name = st.selectbox(
         "Utility",
-        known,
+        utilities(scores=probability),
         format_func=lambda name: Measure(name).label,
         key=Key.REMOVE_UTILITY,
         persist_state="session",
