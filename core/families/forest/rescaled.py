@@ -15,11 +15,10 @@ import numpy as np
 
 from core.errors import NotSupportedError
 from core.families.forest.anew import Refitted
-from core.families.forest.histograms import Memory
 from core.families.forest.revaluing import Revalued, revalued
 from core.families.forest.state import ForestState, Grove
 from core.families.forest.steps import joining
-from core.families.forest.tree import LivingTree, with_tree
+from core.families.forest.tree import LivingTree, Memory, with_tree
 from core.numerics.trees.arrays import CLASS_MASK, Rules, Table
 from core.numerics.trees.rescaling import rewrite_thresholds, shift_splits
 from core.typing import Bools, Positions

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.families.forest.histograms import Memory
 from core.families.forest.tree import (
     LARGE,
     NO_INTS,
@@ -16,6 +15,7 @@ from core.families.forest.tree import (
     Bench,
     LivingTree,
     Marks,
+    Memory,
     Roots,
     grow,
     standing_on,

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
-from core.families.forest.histograms import Memory
 from core.families.forest.parts import Stream
 from core.numerics.kernel import direct
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
@@ -43,6 +42,27 @@ BITWISE = [LEFT, RIGHT, FEATURE, IMPURITY, ROWS, WEIGHT]
 
 LARGE = 128
 """Nodes with so many rows keep what their drawn splits depend on."""
+
+
+class Memory(NamedTuple):
+    """The histograms of a tree's large nodes: the lines it shares with the trees it was made from, and its own."""
+
+    shared: Ints
+    own: Ints
+
+    @classmethod
+    def of(cls, lines: Ints, shared: Ints | None = None) -> Memory:
+        """Return what stands in these lines, copied; without anything shared it is there to share."""
+        lines = lines.copy()
+        return cls(lines, lines[:0]) if shared is None else cls(shared, lines)
+
+    @property
+    def to_share(self) -> Ints | None:
+        """What a tree made from this one is to share.
+
+        Where the own have grown to more than half of the shared ones, nothing: all are copied, and those are let go.
+        """
+        return None if 2 * len(self.own) > len(self.shared) else self.shared
 
 
 @dataclass(frozen=True, eq=False)

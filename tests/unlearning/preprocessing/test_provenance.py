@@ -26,6 +26,7 @@ from sklearn.preprocessing import (
 from sklearn.utils.discovery import all_estimators
 
 import core
+from tests.conftest import make_pipeline_for, make_table
 
 COLUMNS = ["age", "income", "debt", "months"]
 LR = LogisticRegression(solver="newton-cholesky", tol=1e-12, C=0.5)
@@ -221,3 +222,12 @@ def test_nullable_columns_with_missing_values_are_verified(encoder):
     whole = make_column_transformer((encoder, ["children"]), (OneHotEncoder(), ["owner"]), remainder="passthrough")
     found = verdict_of(make_pipeline(whole, LR), columns, NULLABLE, NULLABLE)
     assert found.status == "verified", found.evidence
+
+
+def test_other_rows_change_what_steps_store():
+    train, roles = make_table(2000, 21), core.Roles("granted", 1, 1, ["sex"], record_id="person")
+    swapped = train.copy()
+    swapped.loc[:19, "debt"] = train["debt"].iloc[::-1].to_numpy()[:20]
+    found = core.check_provenance(core.Case(make_pipeline_for(train), swapped, make_table(400, 22), roles))
+    assert found.status == "mismatch"
+    assert "statistics_" in found.evidence
