@@ -17,10 +17,11 @@ from core.case.arguments import check_choice, check_flag
 from core.case.data import CaseData, check_data
 from core.case.edits import Edits
 from core.case.frozen import frozen, frozen_columns, handed_out
-from core.case.group_thresholds import chances, decides_by_group, lean
+from core.case.group_thresholds import chances, decides_by_group, lean, scorer
 from core.case.groups import Grouping, Groups, intersect
 from core.case.identity import digest_of_case, digest_of_data
 from core.case.memo import Memo
+from core.case.own_decisions import check_decisions, own_cut
 from core.case.roles import AtRate, Roles
 from core.case.training import TrainingRecords
 from core.case.unreadable import check_readable
@@ -48,8 +49,8 @@ class Case(TrainingRecords):
     roles : Roles
         What each column is for.
     threshold : float, AtRate or None
-        When a score becomes the decision "positive". None: as `model.predict` does with two classes, and with more where the class is
-        likelier than all others together; a number: scores equal to it or above; `AtRate(0.02)`: the top 2% of scores.
+        When a score becomes the decision "positive". None: as `model.predict` does with two classes, row for row, and with more where the
+        class is likelier than all others together; a number: scores equal to it or above; `AtRate(0.02)`: the top 2% of scores.
     confirm : bool
         Whether to split `test` in two halves, one to explore and one to confirm. False: everything explores, nothing confirms.
     seed : int
@@ -108,6 +109,9 @@ class Case(TrainingRecords):
         known = frozen(door.retained_rows(retained, len(train)))
         self._hold(data, model, scoring.checked_threshold(model, threshold), known)
         self.scores("explore")
+        if threshold is None and len(self.classes) == 2 and not self.randomised:
+            predicted = scoring.predicted_codes(model, self._rows_for_model("explore"), self.classes)
+            check_decisions(model, predicted, self.decisions("explore"), self.pos_column)
         check_readable(model, self.X_train, self.X_test.iloc[self.rows("explore")], self.retained, self.record_ids)
 
     def _hold(
@@ -314,7 +318,7 @@ class Case(TrainingRecords):
         """Return the score at which decisions change on the split."""
         if self.randomised:
             raise scoring.no_single_threshold()
-        return scoring.cut(self.scores(on), self.threshold, kind=self.score_kind)
+        return scoring.cut(self.scores(on), self.threshold, own_cut(scorer(self.model), self.pos_column))
 
     def decisions(self, on: str) -> Any:
         """Return which rows of the split are predicted as `pos_label`; where that is random, with what probability."""
@@ -333,7 +337,7 @@ class Case(TrainingRecords):
         """Return the decisions that the case's threshold makes of `scores`."""
         if self.randomised:
             raise scoring.no_single_threshold()
-        return scoring.decide(scores, self.threshold, kind=self.score_kind, ties_positive=self.pos_column == 0)
+        return scoring.decide(scores, self.threshold, own_cut(scorer(self.model), self.pos_column))
 
     # -- groups
 

@@ -11,11 +11,10 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from core.case.group_thresholds import decides_by_group, scorer
+from core.case.own_decisions import OwnCut, response_of
 from core.case.roles import AtRate
 from core.errors import InputError, NotSupportedError, said
-from core.typing import Bools, Floats
-
-TIE = 1e-12
+from core.typing import Array, Bools, Floats, Positions
 
 
 def final_estimator(model: Any) -> Any:
@@ -52,8 +51,8 @@ def names_columns(model: Any) -> bool:
 
 
 def score_kind(model: Any) -> str:
-    """Return "probability" where the model gives probabilities, else "decision"."""
-    return "probability" if hasattr(scorer(model), "predict_proba") else "decision"
+    """Return "probability" or "decision", whichever response the model's own `predict` goes by."""
+    return response_of(scorer(model))
 
 
 def model_rows(model: Any, table: pd.DataFrame) -> Any:
@@ -84,6 +83,17 @@ def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int)
     return np.ascontiguousarray(scores)
 
 
+def predicted_codes(model: Any, X: pd.DataFrame | Array, classes: Array) -> Positions:
+    """Return what a model's own `predict` gives, as indices into its classes; -1 for what is none of them."""
+    try:
+        predicted = np.asarray(scorer(model).predict(X))
+    except Exception as error:  # what is in the model decides which
+        raise InputError(
+            f"The model must be able to predict every row. {type(scorer(model)).__name__} says: {said(error)}. Mend such rows, or leave them out."
+        ) from error
+    return np.asarray(pd.Index(classes).get_indexer(pd.Index(predicted)), dtype=np.intp)
+
+
 def refused(model: Any, X: pd.DataFrame | npt.NDArray[Any]) -> str:
     """Return what a model says of rows that it does not score; empty where it does."""
     try:
@@ -107,7 +117,7 @@ def _decision(values: Floats, column: int) -> Floats:
     return values if column == 1 else -values
 
 
-def cut(scores: Floats, threshold: float | AtRate | None, *, kind: str) -> float:
+def cut(scores: Floats, threshold: float | AtRate | None, own: OwnCut) -> float:
     """Return the score at which decisions change.
 
     Parameters
@@ -116,34 +126,32 @@ def cut(scores: Floats, threshold: float | AtRate | None, *, kind: str) -> float
         Scores of the positive class.
     threshold : float, AtRate or None
         As given to the case.
-    kind : str
-        "probability" or "decision".
+    own : OwnCut
+        Where the model's own `predict` draws the line.
 
     Examples
     --------
-    >>> cut(np.array([0.1, 0.4, 0.8]), None, kind="probability")
+    >>> cut(np.array([0.1, 0.4, 0.8]), None, OwnCut(0.5, ties_positive=False))
     0.5
     """
     if threshold is None:
-        return 0.5 if kind == "probability" else 0.0
+        return own.at
     if isinstance(threshold, AtRate):
         flagged = min(len(scores) - 1, round(threshold.rate * len(scores)))
         return float(np.partition(scores, len(scores) - flagged - 1)[len(scores) - flagged - 1])
     return float(threshold)
 
 
-def decide(scores: Floats, threshold: float | AtRate | None, *, kind: str, ties_positive: bool) -> Bools:
+def decide(scores: Floats, threshold: float | AtRate | None, own: OwnCut) -> Bools:
     """Return which rows are predicted as the positive class.
 
     Notes
     -----
     A number flags scores equal to it or above. An alert capacity never flags more than its share: ties at the edge are not flagged.
-    Without a threshold, `ties_positive` says what the model's own `predict` does with a tie.
+    Without a threshold, ties are decided as the model's own `predict` decides them.
     """
-    at = cut(scores, threshold, kind=kind)
-    if isinstance(threshold, AtRate):
-        return np.asarray(scores > at)
-    if threshold is None and not ties_positive:
+    at = cut(scores, threshold, own)
+    if isinstance(threshold, AtRate) or (threshold is None and not own.ties_positive):
         return np.asarray(scores > at)
     return np.asarray(scores >= at)
 
