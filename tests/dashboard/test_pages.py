@@ -20,6 +20,10 @@ PAGES = {name: f"app_pages/{name}/page.py" for name in ("start", "check", "find"
 
 
 def go(app: AppTest, page: str) -> AppTest:
+    if len(app._registered_pages) < len(
+        PAGES
+    ):  # the last run stopped before navigation, so AppTest knows no page's address
+        app.run()
     app.switch_page(PAGES[page]).run()
     assert not app.exception, app.exception
     return app
