@@ -275,23 +275,11 @@ def _why_unfit(unlearner: Unlearner, case: Case) -> str | None:
 
 def _why_not(case: Case, chosen: Unlearner) -> list[str]:
     """Return why no quicker method than the one chosen serves the case."""
-    family = family_of(case.model)
+    family, known = family_of(case.model), unlearners_of(case)
     if family is None and chosen is REFIT:
         return [
             f"No quicker method serves a {type(final_estimator(scorer(case.model))).__name__}, so it was trained again."
         ]
-<<<<<<< HEAD
     own = next((one for one in known if family is not None and one.name == family.unlearner.name), None)
     reason = None if own is None or own.name == chosen.name else own.fits(case) or own.gives_way(case)
     return [f"Not done by {own.name}: {reason}."] if own is not None and reason else []
-=======
-    if family is None or chosen.name == family.unlearner.name:
-        return []
-    own = [one for one in unlearners_of(case) if one.name == family.unlearner.name]
-    return [
-        f"Not done by {one.name}: {reason}."
-        for one in own
-        for reason in [one.fits(case) or one.gives_way(case)]
-        if reason
-    ]
->>>>>>> fc8c5eb (Find the page again after a removal in page tests)
