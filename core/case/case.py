@@ -316,9 +316,13 @@ class Case(TrainingRecords):
 
     def cut(self, on: str) -> float:
         """Return the score at which decisions change on the split."""
+        return self.cut_of(self.scores(on))
+
+    def cut_of(self, scores: Floats) -> float:
+        """Return the score at which decisions change among `scores`, which an alert capacity takes its share of."""
         if self.randomised:
             raise scoring.no_single_threshold()
-        return scoring.cut(self.scores(on), self.threshold, own_cut(scorer(self.model), self.pos_column))
+        return scoring.cut(scores, self.threshold, own_cut(scorer(self.model), self.pos_column))
 
     def decisions(self, on: str) -> Any:
         """Return which rows of the split are predicted as `pos_label`; where that is random, with what probability."""

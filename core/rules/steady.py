@@ -13,7 +13,6 @@ import numpy.typing as npt
 from core.attribution.outcome import Outcome
 from core.attribution.smooth import NEAREST
 from core.case.case import Case
-from core.case.scoring import cut
 from core.metrics.catalog import metric_of
 from core.metrics.gaps import combine
 from core.metrics.rates import group_rate
@@ -67,7 +66,7 @@ class Steady:
 
     def _soft(self, scores: Floats) -> Floats:
         case = self.outcome.case
-        soft = sigmoid((scores - cut(scores, case.threshold, kind=case.score_kind)) / self.width)
+        soft = sigmoid((scores - case.cut_of(scores)) / self.width)
         return soft if case.favorable_is_positive else 1.0 - soft
 
     def _rates(self, decision: npt.NDArray[np.bool_] | Floats) -> list[Floats]:
