@@ -15,9 +15,9 @@ from typing import Any
 
 import core
 from core.errors import InputError
+from core.files.cases.samples import sample_folders
 from core.files.cases.storage import load_case
 
-SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 DAY_S = 86_400.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}(~[A-Za-z0-9_-]{4,32})?")
 
@@ -52,12 +52,11 @@ def keep_days() -> float:
 def demos() -> list[Demo]:
     """Return the demonstration cases, by name."""
     found = []
-    for settings in sorted(SAMPLES.glob("*/case.toml")):
-        readme = settings.with_name("README.md")
+    for name, folder in sample_folders().items():
+        readme = folder / "README.md"
         lines = readme.read_text(encoding="utf-8").splitlines() if readme.exists() else []
-        title = next((line.lstrip("# ") for line in lines if line.startswith("#")), settings.parent.name)
-        about = " ".join(_first_paragraph(lines))
-        found.append(Demo(settings.parent.name, settings.parent, title, about))
+        title = next((line.lstrip("# ") for line in lines if line.startswith("#")), name)
+        found.append(Demo(name, folder, title, " ".join(_first_paragraph(lines))))
     return found
 
 

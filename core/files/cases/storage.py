@@ -48,6 +48,7 @@ from core.case.case import Case
 from core.case.edits import compare_with_table
 from core.case.roles import AtRate, Roles
 from core.errors import InputError, InputTypeError, listed, nearest
+from core.files.cases.samples import case_folder
 from core.files.cases.saved_state import Keepable, SavedState, read_arrays, write_arrays
 from core.files.cases.toml_text import to_toml
 from core.files.models.models import load_model, save_model
@@ -79,12 +80,13 @@ _DTYPES = (
 
 
 def load_case(folder: str | Path) -> Case:
-    """Read a case from a folder.
+    """Read a case from a folder, or a sample case by its name.
 
     Parameters
     ----------
     folder : str or Path
-        Holds case.toml and the files it names.
+        Holds case.toml and the files it names. Where the working directory has nothing of that name, a sample: "credit", "fraud",
+        "null" or "trap".
 
     Returns
     -------
@@ -97,13 +99,15 @@ def load_case(folder: str | Path) -> Case:
 
     Examples
     --------
-    >>> load_case("no_such_folder")
+    >>> load_case("credit")
+    Case(...)
+    >>> load_case("no/such_folder")
     Traceback (most recent call last):
         ...
-    core.errors.InputError: A case must be a folder with case.toml. Got nothing at 'no_such_folder'; check the path.
+    core.errors.InputError: A case must be a folder with case.toml. Got nothing at 'no/such_folder'; check the path.
     """
     check_path(folder, "A case")
-    folder = Path(folder)
+    folder = case_folder(folder)
     settings = _settings(folder)
     tables = settings["tables"]
     train = _dtypes_back(_table(folder, tables, "train"), tables.get("dtypes_train", {}))
