@@ -85,8 +85,14 @@ def direct(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable
 
 
 def _compiled(function: Function, **options: Any) -> Function:
-    """Compile a function; what is kept of it on disk holds for these sources alone, as numba looks at none that it calls into."""
-    dispatcher: Any = njit(cache=True, nogil=True, **options)(function)
+    """Compile a function; what is kept of it on disk holds for these sources alone, as numba looks at none that it calls into.
+
+    Numba keeps it beside the sources, or in the user's cache where that folder may not be written; where neither may, nothing is kept.
+    """
+    try:
+        dispatcher: Any = njit(cache=True, nogil=True, **options)(function)
+    except RuntimeError:  # no folder can be written
+        return njit(nogil=True, **options)(function)  # type: ignore[no-any-return]
     if hasattr(dispatcher, "_cache"):  # else numba is told not to compile
         kept = dispatcher._cache._cache_file
         # What other sources left, or the same ones by another name, is not even read: it may name modules there are no more.

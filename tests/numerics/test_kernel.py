@@ -70,3 +70,22 @@ def test_what_the_same_file_left_as_another_module_is_not_read(package: Path, tm
     env = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
     subprocess.run([sys.executable, "-c", asked], cwd=tmp_path, env=env, check=True)
     assert answer(tmp_path) == "21 0"
+
+
+@pytest.fixture
+def read_only(package: Path) -> Path:
+    """A package beside whose sources nothing can be written, not even by the superuser."""
+    (package / "__pycache__").write_text("not a folder")
+    return package
+
+
+def test_where_the_sources_cannot_be_written_beside_the_users_cache_is_used(read_only: Path, tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    assert answer(tmp_path, XDG_CACHE_HOME=cache) == "21 0"
+    assert answer(tmp_path, XDG_CACHE_HOME=cache) == "21 1"
+    (read_only / "inner.py").write_text(INNER.format(3))
+    assert answer(tmp_path, XDG_CACHE_HOME=cache) == "31 0"
+
+
+def test_functions_run_where_nothing_can_be_kept(read_only: Path, tmp_path: Path) -> None:
+    assert answer(tmp_path, XDG_CACHE_HOME=str(read_only / "__pycache__" / "cache")) == "21 0"
