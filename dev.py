@@ -2,8 +2,8 @@
 
 usage: python3 dev.py COMMAND [arguments ...]
 
-  run     start the dashboard; --port N (default 8501) and --address A (default 127.0.0.1)
-          are taken here, other arguments go to streamlit
+  run     serve the dashboard; --port N (default 8501) and --address A (default 127.0.0.1) say where,
+          other arguments go to streamlit
   test    run the tests; arguments go to pytest, as in: python3 dev.py test tests/metrics -q
   check   run ruff, the formatter, mypy, the import contracts and the docstring examples
   bench   list the benchmarks; with a name, run that one; further arguments go to it
@@ -13,19 +13,15 @@ The first command makes .venv and installs requirements.txt into it, every file 
 
 from __future__ import annotations
 
-import argparse
 import ast
 import difflib
-import errno
 import hashlib
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 try:
@@ -35,11 +31,7 @@ except ImportError:  # Windows
 
 ROOT = Path(__file__).resolve().parent
 OLDEST_PYTHON = (3, 11)
-PORTS_TRIED = 100
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MOST_WORKERS = 4
-PATIENCE = 10
-"""By how much work in the background steps back behind that of other programs."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -122,26 +114,6 @@ class Environment:
         self.installing.unlink()
 
 
-def free_port(address: str, first: int) -> int:
-    """Return the first port from `first` on that nothing at `address` listens on."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    for port in range(first, min(first + PORTS_TRIED, 65536)):
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            if os.name != "nt":
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, port))
-            except PermissionError:
-                continue
-            except OSError as error:
-                if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-                    wrong = f"--address must be one of this machine's addresses. Got {address!r} instead."
-                    raise StopError(wrong) from None
-                continue
-            return port
-    raise StopError(f"A free port is needed; {first} to {first + PORTS_TRIED - 1} are taken. Give another with --port.")
-
-
 def chromium() -> str | None:
     """Return the path of an installed Chromium, or None."""
     return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
@@ -153,41 +125,8 @@ def call(command: Sequence[str | Path], **settings: str) -> int:
 
 
 def run(arguments: list[str]) -> int:
-    """Start the dashboard on a free port."""
-    parser = argparse.ArgumentParser(prog="dev.py run", allow_abbrev=False)
-    parser.add_argument("--port", type=int, default=8501)
-    parser.add_argument("--address", default="127.0.0.1")
-    options, rest = parser.parse_known_args(arguments)
-    if not 1 <= options.port <= 65535:
-        raise StopError(f"--port must be from 1 to 65535. Got {options.port} instead.")
-    python = Environment(ROOT).ready()
-    port = free_port(options.address, options.port)
-    if port != options.port:
-        print(f"Port {options.port} is in use.")
-    host = f"[{options.address}]" if ":" in options.address else options.address
-    print(f"Redress is at http://{host}:{port} (stop with Ctrl-C)", flush=True)
-    place = [f"--server.address={options.address}", f"--server.port={port}"]
-    if options.address not in LOOPBACK:
-        place.append("--server.allowedHosts=*")
-    with compiling_ahead(python):
-        return call([python, "-m", "streamlit", "run", "dashboard/app.py", *place, *rest])
-
-
-@contextmanager
-def compiling_ahead(python: Path) -> Iterator[None]:
-    """Compile the kernels of every model family meanwhile, at low priority, so that the first removal does not wait for them."""
-    compiler = subprocess.Popen(
-        [python, "-m", "core", "kernels"],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=None if os.name == "nt" else lambda: os.nice(PATIENCE),
-    )
-    try:
-        yield
-    finally:
-        compiler.terminate()
-        compiler.wait()
+    """Start the dashboard, as the installed command does."""
+    return call([Environment(ROOT).ready(), "-m", "core", "run", *arguments])
 
 
 def spread_out(processors: int) -> tuple[list[str], dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The dashboard: ``python -m streamlit run dashboard/app.py`` from the root of the project."""
+"""The dashboard, which ``redress run`` serves; its settings are in `.streamlit` beside this file."""
 
 from pathlib import Path
 

@@ -1,11 +1,9 @@
 import importlib.util
 import os
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,17 +55,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         return 1 if "mypy" in made[-1] else 0
 
     monkeypatch.setattr(dev, "call", call)
-    monkeypatch.setattr(dev, "compiling_ahead", nullcontext)
     monkeypatch.setattr(dev.Environment, "ready", lambda _: Path("python"))
     return made
-
-
-@pytest.fixture
-def busy_port() -> Iterator[int]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        yield listener.getsockname()[1]
 
 
 def test_a_new_checkout_gets_a_working_environment(checkout: dev.Environment) -> None:
@@ -156,54 +145,9 @@ def test_says_what_a_bare_debian_lacks(
     assert not checkout.folder.exists()
 
 
-def test_takes_the_next_free_port(busy_port: int) -> None:
-    assert busy_port < dev.free_port("127.0.0.1", busy_port) < busy_port + dev.PORTS_TRIED
-
-
-@pytest.mark.parametrize("address", ["192.0.2.1", "no such host"])
-def test_refuses_an_address_of_another_machine(address: str) -> None:
-    with pytest.raises(dev.StopError, match="one of this machine's addresses"):
-        dev.free_port(address, 8501)
-
-
-def test_run_starts_streamlit_on_this_machine_alone(
-    calls: Calls, busy_port: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert dev.main(["run", "--port", str(busy_port), "--server.headless=true"]) == 0
-    (command,) = calls
-    port = next(part for part in command if part.startswith("--server.port=")).removeprefix("--server.port=")
-    assert int(port) != busy_port
-    assert command[1:5] == ["-m", "streamlit", "run", "dashboard/app.py"]
-    assert "--server.address=127.0.0.1" in command
-    assert "--server.headless=true" in command
-    assert not any("allowedHosts" in part for part in command)
-    assert f"http://127.0.0.1:{port}" in capsys.readouterr().out
-
-
-def test_kernels_are_compiled_meanwhile_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-    real = subprocess.Popen
-
-    def start(command: list[object], **settings: object) -> object:
-        assert command[1:] == ["-m", "core", "kernels"]
-        started.append(real([sys.executable, "-c", "import time; time.sleep(60)"], **settings))  # type: ignore[call-overload]
-        return started[0]
-
-    monkeypatch.setattr(dev.subprocess, "Popen", start)
-    with dev.compiling_ahead(Path("python")):
-        assert started[0].poll() is None
-    assert started[0].returncode
-
-
-def test_run_answers_to_any_host_name_when_opened_to_others(calls: Calls) -> None:
-    dev.main(["run", "--address", "0.0.0.0"])  # noqa: S104
-    assert "--server.allowedHosts=*" in calls[0]
-
-
-def test_run_refuses_a_port_out_of_range(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
-    assert dev.main(["run", "--port", "70000"]) == 2
-    assert "Got 70000 instead" in capsys.readouterr().out
-    assert calls == []
+def test_run_serves_the_dashboard_as_the_installed_command_does(calls: Calls) -> None:
+    assert dev.main(["run", "--port", "9000", "--server.headless=true"]) == 0
+    assert calls == [["python", "-m", "core", "run", "--port", "9000", "--server.headless=true"]]
 
 
 def test_test_passes_its_arguments_on(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 import core
-from core.command_line.ids import BadArgumentError, amount, ids_from_list
-from core.command_line.render import DIGITS, aligned, interval, number, plain, records, value_for_json
+from core.command_line.ids import amount, ids_from_list
+from core.command_line.render import DIGITS, aligned, interval, number, records, value_for_json
+from core.command_line.terminal import BadArgumentError, plain
 from core.files.tables.id_list import match_ids
 from core.metrics.compare import turned
 

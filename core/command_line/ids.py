@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 
-import core
-
-
-class BadArgumentError(core.RedressError, ValueError):
-    """Something on the command line cannot be used."""
+from core.command_line.terminal import BadArgumentError
 
 
 def ids_from_list(text: str) -> list[str]:

@@ -7,18 +7,21 @@ import difflib
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import core
-from core.command_line import commands, plans, rules
-from core.command_line.ids import BadArgumentError
-from core.command_line.kernels import kernels as compiled
-from core.command_line.render import plain
+from core.command_line.terminal import BadArgumentError, plain
+from core.errors import RedressError
+
+if TYPE_CHECKING:
+    from core.command_line.commands import Output
 
 BAD_INPUT = 2
-PROGRAM = "python -m core"
-COMMANDS = ("audit", "influence", "explain", "plan", "unlearn", "provenance", "kernels")
+INSTALLED = "redress"
+COMMANDS = ("run", "audit", "influence", "explain", "plan", "unlearn", "provenance", "kernels")
 METRIC = "equal_opportunity_difference"
 
 
@@ -41,13 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         args = _parse(list(sys.argv[1:] if arguments is None else arguments))
-        output: commands.Output = args.run(args)
-    except core.RedressError as error:
+        output = _run(args)
+    except RedressError as error:
         print(f"error: {plain(error)}", file=sys.stderr)
         return BAD_INPUT
     except OSError as error:
         print(f"error: A file must be readable and a folder writable. {plain(error)}; check the path.", file=sys.stderr)
         return BAD_INPUT
+    if isinstance(output, int):
+        return output
     try:
         print(json.dumps(output.data, indent=2, ensure_ascii=False, allow_nan=False) if args.json else output.text)
         sys.stdout.flush()
@@ -57,47 +62,76 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _run(args: argparse.Namespace) -> Output | int:
+    """Import the command's module, with all that it needs, and run the command."""
+    module, _, name = args.run.partition(":")
+    output: Output | int = getattr(import_module(f"core.command_line.{module}"), name)(args)
+    return output
+
+
 def _parse(arguments: list[str]) -> argparse.Namespace:
     command = arguments[0] if arguments else "--help"
-    if command not in COMMANDS and command not in ("-h", "--help"):
+    if command not in COMMANDS and command not in ("-h", "--help", "--version"):
         near = difflib.get_close_matches(command, COMMANDS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise BadArgumentError(f"The command must be one of {', '.join(COMMANDS)}. Got {command!r}.{hint}")
-    return _parser().parse_args(arguments or ["--help"])
+    parser = _parser()
+    if command == "run":
+        args, rest = parser.parse_known_args(arguments)
+        return argparse.Namespace(**vars(args), rest=rest)
+    return parser.parse_args(arguments or ["--help"])
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog=PROGRAM, description="Find the training records that make a model unfair, and remove them.")
+    program = INSTALLED if Path(sys.argv[0]).stem == INSTALLED else "python -m core"
+    parser = _Parser(prog=program, description="Find the training records that make a model unfair, and remove them.")
+    parser.add_argument("--version", action="version", version=f"redress {core.__version__}")
     choices = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(choices)
     _add_audit(choices)
     _add_influence(choices)
     _add_explain(choices)
     _add_plan(choices)
     _add_unlearn(choices)
-    _add(choices, "provenance", "is this the data the model was trained on?", commands.provenance)
-    _add_command(choices, "kernels", "compile ahead what removals run on, once on a machine", compiled)
+    _add(choices, "provenance", "is this the data the model was trained on?", "commands:provenance")
+    _add_command(choices, "kernels", "compile ahead what removals run on, once on a machine", "kernels:kernels")
     return parser
 
 
-def _add(
-    choices: Any, name: str, what: str, run: Callable[[argparse.Namespace], commands.Output]
-) -> argparse.ArgumentParser:
+def _add(choices: Any, name: str, what: str, run: str) -> argparse.ArgumentParser:
     parser = _add_command(choices, name, what, run)
-    parser.add_argument("case", metavar="CASE", help="folder with case.toml, the tables and the model")
+    parser.add_argument(
+        "case",
+        metavar="CASE",
+        help="folder with case.toml, the tables and the model, or the name of a sample, as credit",
+    )
     return parser
 
 
-def _add_command(
-    choices: Any, name: str, what: str, run: Callable[[argparse.Namespace], commands.Output]
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = choices.add_parser(name, help=what, description=f"{what[:1].upper()}{what[1:]}")
+def _add_command(choices: Any, name: str, what: str, run: str) -> argparse.ArgumentParser:
+    parser = _add_parser(choices, name, what, run)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    return parser
+
+
+def _add_parser(choices: Any, name: str, what: str, run: str, **options: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = choices.add_parser(
+        name, help=what, description=f"{what[:1].upper()}{what[1:]}", **options
+    )
     parser.set_defaults(run=run)
     return parser
 
 
+def _add_run(choices: Any) -> None:
+    parser = _add_parser(
+        choices, "run", "serve the dashboard; further arguments go to streamlit", "run:run", allow_abbrev=False
+    )
+    parser.add_argument("--port", type=int, default=8501, help="first port to try (default: %(default)s)")
+    parser.add_argument("--address", default="127.0.0.1", help="address to listen at (default: %(default)s)")
+
+
 def _add_audit(choices: Any) -> None:
-    parser = _add(choices, "audit", "rates per group, the gaps between groups, and how sure they are", commands.audit)
+    parser = _add(choices, "audit", "rates per group, the gaps between groups, and how sure they are", "commands:audit")
     parser.add_argument(
         "--metric", action="append", metavar="NAME", help="metric to show; may be repeated; default: a usual set"
     )
@@ -115,7 +149,7 @@ def _add_audit(choices: Any) -> None:
 
 def _add_influence(choices: Any) -> None:
     parser = _add(
-        choices, "influence", "the training records whose removal would improve a metric most", commands.influence
+        choices, "influence", "the training records whose removal would improve a metric most", "commands:influence"
     )
     _add_metric(parser)
     _add_split(parser, "rows the metric is taken on; a search may not use confirm")
@@ -132,7 +166,7 @@ def _add_influence(choices: Any) -> None:
 
 
 def _add_explain(choices: Any) -> None:
-    parser = _add(choices, "explain", "rules whose records cause a gap, confirmed by removing them", rules.explain)
+    parser = _add(choices, "explain", "rules whose records cause a gap, confirmed by removing them", "rules:explain")
     _add_metric(parser)
     _add_split(parser, "rows the gap is taken on; a search may not use confirm")
     parser.add_argument(
@@ -158,7 +192,7 @@ def _add_explain(choices: Any) -> None:
 
 
 def _add_plan(choices: Any) -> None:
-    parser = _add(choices, "plan", "few records whose removal brings a metric to a target", plans.plan)
+    parser = _add(choices, "plan", "few records whose removal brings a metric to a target", "plans:plan")
     _add_metric(parser)
     _add_split(parser, "rows to plan on; a search may not use confirm")
     parser.add_argument("--target", type=float, default=0.05, help="value to reach (default: %(default)s)")
@@ -182,7 +216,7 @@ def _add_plan(choices: Any) -> None:
 
 def _add_unlearn(choices: Any) -> None:
     parser = _add(
-        choices, "unlearn", "remove training records from the model, and compare before and after", commands.unlearn
+        choices, "unlearn", "remove training records from the model, and compare before and after", "commands:unlearn"
     )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--forget", metavar="FILE", help="CSV file with the ids to forget")

@@ -6,8 +6,8 @@ from argparse import Namespace
 
 import core
 from core.command_line.commands import Output, feature_asked, feature_name
-from core.command_line.ids import BadArgumentError
-from core.command_line.render import aligned, interval, number, plain, records, value_for_json
+from core.command_line.render import aligned, interval, number, records, value_for_json
+from core.command_line.terminal import BadArgumentError, plain
 
 
 def plan(args: Namespace) -> Output:

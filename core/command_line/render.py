@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.command_line.terminal import plain
+
 GAP = "  "
 DIGITS = 4
 """Decimals of a number."""
@@ -115,17 +117,6 @@ def _chunks(widths: Sequence[int], keys: int, width: int) -> list[list[int]]:
         chunks[-1].append(i)
         used += widths[i] + len(GAP)
     return chunks
-
-
-def plain(text: object) -> str:
-    r"""Return text that a terminal shows as it is: control characters are spelled out.
-
-    Examples
-    --------
-    >>> plain("a\x1b[31mb\n")
-    'a\\x1b[31mb\\n'
-    """
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(text))
 
 
 def number(value: Any, digits: int = DIGITS) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 
 import core
 from core.command_line.commands import Output, feature_asked, feature_name
-from core.command_line.render import number, plain, records, value_for_json, wrapped
+from core.command_line.render import number, records, value_for_json, wrapped
+from core.command_line.terminal import plain
 from core.metrics.catalog import metric_of
 
 

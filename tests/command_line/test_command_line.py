@@ -221,7 +221,7 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
     ("arguments", "sentence"),
     [
         (["adit", "CASE"], "Got 'adit'. Did you mean 'audit'?"),
-        (["explainn", "CASE"], "The command must be one of audit, influence, explain, plan, unlearn, provenance, kernels. Got 'explainn'."),
+        (["explainn", "CASE"], "The command must be one of run, audit, influence, explain, plan, unlearn, provenance, kernels. Got 'explainn'."),
         (["audit"], "CASE. See python -m core audit --help."),
         (["audit", "CASE", "--on", "train"], "'train'"),
         (["audit", "CASE", "--level", "high"], "'high'"),
@@ -232,6 +232,9 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
         (["audit", "CASE", "--metric", "nope"], "The usual ones are selection_rate, true_positive_rate, false_positive_rate"),
         (["audit", "CASE", "--sensitive-feature", "sexx"], "Did you mean 'sex'"),
         (["audit", "nowhere"], "Got nothing at 'nowhere'"),
+        (["audit", "credti"], "Got nothing at 'credti'; check the path. Did you mean 'credit'?"),
+        (["run", "--port", "70000"], "--port must be from 1 to 65535. Got 70000 instead."),
+        (["run", "--address", "192.0.2.1"], "--address must be one of this machine's addresses. Got '192.0.2.1' instead."),
         (["influence", "CASE", "--on", "confirm"], "must not look at the confirm rows"),
         (["influence", "CASE", "--rescore", "a"], "invalid int value: 'a'"),
         (["influence", "CASE", "--top", "many"], "such as 1% or a number such as 120. Got 'many'"),
