@@ -7,14 +7,14 @@ import pytest
 import core
 from core.command_line.main import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-COMMANDS = re.findall(r"^ +\.venv/bin/python -m core (.*)$", README, re.MULTILINE)
+COMMANDS = re.findall(r"^ +redress (?!run)(.*)$", README, re.MULTILINE)
 
 
-def test_the_notebook_example_runs_in_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_the_notebook_example_runs_in_ten_lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(EXAMPLES[0], names)  # noqa: S102
     assert isinstance(names["result"], core.UnlearnResult)
