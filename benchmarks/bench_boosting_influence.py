@@ -79,7 +79,7 @@ def rule_groups(case: core.Case, groups: list[Mask], seed: int) -> None:
     twin = np.array([scores_of_refit(case, without(case, group, seed)) for group in groups])
     for metric in METRICS:
         start = time.perf_counter()
-        predicted = core.group_changes(case, groups, metric=metric, on="explore")
+        predicted = core.group_changes(case, [case.record_ids[group] for group in groups], metric=metric, on="explore")
         seconds = time.perf_counter() - start
         effects = core.influence(case, metric).to_numpy()
         summed = np.array([effects[group].sum() for group in groups])
@@ -114,7 +114,7 @@ def main() -> None:
             f" {options.groups} groups of {SMALLEST:.1%} to {LARGEST:.0%}, the metric itself: predictions against refits"
         )
         groups = groups_of(case.train, columns, options.groups, options.seed)
-        core.group_changes(case, groups[:1], metric="log_loss")
+        core.group_changes(case, [case.record_ids[groups[0]]], metric="log_loss")
         rule_groups(case, groups, options.seed)
 
 

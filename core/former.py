@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ParamSpec, TypeVar
@@ -16,6 +18,7 @@ from core.errors import InputTypeError
 P = ParamSpec("P")
 R = TypeVar("R")
 
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 LONGEST = 40
 """Characters of a value that a warning repeats; a longer one is left out."""
 
@@ -61,7 +64,7 @@ def formerly(
         def taking(*args: P.args, **kwargs: P.kwargs) -> R:
             given, options, old = form.today(args, kwargs)
             if old:
-                warn(f"This way to call core.{form.name} will go. Write {form.written(given, options)}.", 2)
+                warn(f"This way to call core.{form.name} will go. Write {form.written(given, options)}.")
             return call(*given, **options)
 
         return taking
@@ -69,9 +72,12 @@ def formerly(
     return decorate
 
 
-def warn(message: str, depth: int) -> None:
-    """Warn of a former form where it was written, `depth` frames up: 2 is whoever called the function that warns."""
-    warnings.warn(message, DeprecationWarning, stacklevel=depth + 1)
+def warn(message: str) -> None:
+    """Warn of a former form where it was written: at the first call from outside this package."""
+    depth, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(message, DeprecationWarning, stacklevel=depth)
 
 
 class _Form:

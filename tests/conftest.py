@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +31,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @cache
 def _turn(path: Path) -> int:
     return 0 if path == COMPILES_TREES else 1 + (TREES.search(path.read_text("utf-8")) is not None)
+
+
+def ids_of(case: core.Case, groups: Iterable[Any]) -> list[Any]:
+    """Return the record ids of groups that are masks over the training table, or positions in it."""
+    return [case.record_ids[group] for group in groups]
 
 
 def make_table(rows: int, seed: int) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from core.case.group_thresholds import chances, decides_by_group, lean, scorer
 from core.case.groups import Grouping, Groups, intersect
 from core.case.identity import digest_of_case, digest_of_data
 from core.case.memo import Memo
+from core.case.naming import names_of_test_rows
 from core.case.own_decisions import check_decisions, own_cut
 from core.case.roles import AtRate, Roles
 from core.case.training import TrainingRecords
@@ -237,6 +238,14 @@ class Case(TrainingRecords):
     def pos_column(self) -> int:
         """Index of `pos_label` in `classes`."""
         return self._data.pos_column
+
+    @property
+    def test_ids(self) -> pd.Index[Any]:
+        """Names of all test rows: their record ids where the test table has that column, else original positions."""
+        ids = self._data.memo.remember(
+            "test ids", lambda: names_of_test_rows(self._data.test, self._data.roles.record_id)
+        )
+        return ids.view()
 
     @property
     def split_seed(self) -> int | None:

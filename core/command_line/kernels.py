@@ -57,7 +57,7 @@ def _go_through(family: Family, model: Any, n_classes: int) -> None:
 
 def _predict(case: core.Case, n_classes: int) -> None:
     core.influence(case, METRIC, sensitive_feature="group")
-    groups = [np.arange(start, start + 20) for start in range(0, 100, 20)]
+    groups = [case.record_ids[start : start + 20] for start in range(0, 100, 20)]
     core.group_changes(case, groups, metric=METRIC, sensitive_feature="group")
     core.measured_changes(case, groups, metric=METRIC, sensitive_feature="group")
     if n_classes == 2:

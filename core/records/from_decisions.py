@@ -17,8 +17,8 @@ from core.actions.influence import attributor_of
 from core.attribution.decisions import QUANTITIES, DecisionQuantity
 from core.case.arguments import check_choice
 from core.case.case import Case, check_case
-from core.case.records import nearest_id
-from core.errors import InputError, InputTypeError, NotSupportedError, listed, nearest
+from core.case.naming import Named
+from core.errors import InputError, NotSupportedError, listed, nearest
 from core.former import formerly
 from core.typing import Positions
 
@@ -33,8 +33,8 @@ def choose_decisions(
     *,
     sensitive_feature: str | Sequence[str] | None = None,
     group: str | None = None,
-) -> Positions:
-    """Return the explore rows whose decisions are of one kind.
+) -> pd.Index[Any]:
+    """Choose the explore rows whose decisions are of one kind.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def choose_decisions(
 
     Returns
     -------
-    ndarray of int
-        Positions in the test table; empty where there are none.
+    Index
+        Names of test rows, as in `case.test_ids`; empty where there are none.
 
     Examples
     --------
@@ -82,13 +82,13 @@ def choose_decisions(
                 f"The group must be one of {listed(groups.names, most=9)}. Got {group!r}.{nearest(group, groups.names)}"
             )
         wanted = wanted & (groups.codes == groups.names.index(group))
-    rows: Positions = case.rows(EXPLORE)[wanted]
-    return rows
+    chosen: pd.Index[Any] = case.test_ids[case.rows(EXPLORE)[wanted]]
+    return chosen
 
 
 @formerly("quantity")
 def influence_on_decisions(
-    case: Case, decisions: Iterable[Any], *, quantity: str = "confidence", by: str = "position"
+    case: Case, decisions: Iterable[Any], *, quantity: str = "confidence", by: str | None = None
 ) -> pd.Series[float]:
     """Predict what removing each training record would do to some decisions on test rows: which of them caused these.
 
@@ -96,13 +96,12 @@ def influence_on_decisions(
     ----------
     case : Case
     decisions : iterable
-        Explore rows, as positions in the test table or as their record ids. Confirm rows are refused: searching there would spoil
-        them.
+        Names of explore rows, as in `case.test_ids`. Confirm rows are refused: searching there would spoil them.
     quantity : {"confidence", "favorable_score", "loss"}
         What is averaged over the rows: the probability given to the decision that was made, the probability of the favourable
         label, or the loss of the true label.
-    by : {"position", "record"}
-        What `decisions` names; record ids need their column in the test table.
+    by : {"record", "position"}, optional
+        Settles what numbers are that might be either; None takes them for names.
 
     Returns
     -------
@@ -141,42 +140,17 @@ def influence_on_decisions(
     return pd.Series(effects, index=case.retained_ids, name=quantity)
 
 
-def _positions(case: Case, decisions: Iterable[Any], by: str) -> Positions:
+def _positions(case: Case, decisions: Iterable[Any], by: str | None) -> Positions:
     """Return positions in the test table."""
-    if not isinstance(decisions, Iterable) or isinstance(decisions, str):
-        raise InputTypeError(f"Test rows must be given as a list. Got {decisions!r} instead; write [{decisions!r}].")
-    check_choice("by", by, ("position", "record"))
-    if by == "record":
-        return _of_records(case, list(decisions))
-    wanted = np.asarray(list(decisions))
-    if len(wanted) and wanted.dtype.kind not in "iu":
-        raise InputTypeError(
-            f"Test rows must be whole numbers. Got {listed(wanted[:1])}; give positions in the test table, or by='record'."
-        )
-    outside = wanted[(wanted < 0) | (wanted >= len(case.test))] if len(wanted) else wanted
-    if len(outside):
+    if by is not None:
+        check_choice("by", by, ("position", "record"))
+    named = isinstance(case.test_ids, pd.RangeIndex)
+    if by == "record" and named:
         raise InputError(
-            f"Test rows must be positions from 0 to {len(case.test) - 1:,} in the test table. Got {listed(outside)}."
+            "Test rows have record ids only where that column is in the test table, complete and without repeats. It is not; "
+            "name rows by their original position."
         )
-    return wanted.astype(np.intp)
-
-
-def _of_records(case: Case, ids: list[Any]) -> Positions:
-    column = case.roles.record_id
-    if column is None or column not in case.test.columns:
-        raise InputError(
-            "Test rows have ids only where the record id column is in the test table, too. It is not; give positions."
-        )
-    known = pd.Index(case.test[column])
-    if known.has_duplicates:
-        raise InputError(f"Ids of test rows must be unique. {column!r} repeats some in the test table; give positions.")
-    found = known.get_indexer(pd.Index(ids))
-    unknown = [one for one, position in zip(ids, found, strict=True) if position < 0]
-    if unknown:
-        raise InputError(
-            f"Every id must be one of a test row. Unknown: {listed(unknown)}.{nearest_id(unknown[0], known)}"
-        )
-    return np.asarray(found, dtype=np.intp)
+    return Named(case.test_ids, "test row", "case.test_ids[positions]").positions(decisions, by)
 
 
 def _rows(case: Case, positions: Positions) -> Positions:
@@ -188,7 +162,7 @@ def _rows(case: Case, positions: Positions) -> Positions:
     held = positions[case.confirm_mask[positions]]
     if len(held):
         raise InputError(
-            f"Searches must not look at the confirm rows. Test rows {listed(held)} are among them; name explore rows."
+            f"Searches must not look at the confirm rows. Test rows {listed(case.test_ids[held])} are among them; name explore rows."
         )
     place = np.full(len(case.test), -1, dtype=np.intp)
     place[case.rows(EXPLORE)] = np.arange(len(case.rows(EXPLORE)))

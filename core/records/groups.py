@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from core.actions.influence import attributor_of, not_on_confirm
 from core.attribution.measured import Measured
 from core.case.arguments import check_flag, check_items, check_number
 from core.case.case import Case, check_case
-from core.errors import InputError, InputTypeError
+from core.case.naming import Named
+from core.errors import InputError
 from core.former import formerly, warn
 from core.metrics.catalog import metric_of
 from core.typing import Floats, Positions, Progress
@@ -26,7 +26,7 @@ ENOUGH = 0.9
 @formerly("metric", "sensitive_feature", "on")
 def group_changes(
     case: Case,
-    groups: Sequence[npt.NDArray[Any]],
+    groups: Iterable[Iterable[Any]],
     *,
     metric: str = "equal_opportunity_difference",
     sensitive_feature: str | Sequence[str] | None = None,
@@ -39,8 +39,8 @@ def group_changes(
     ----------
     case : Case
         Prepared once for all groups where `core.prepare` was called.
-    groups : sequence of ndarray
-        Positions of rows in the training table, or masks over it. Removed rows are left out.
+    groups : list of lists of ids
+        Record ids of each group. Removed records are left out.
     metric, sensitive_feature, on
         As for `influence`.
     closely : bool
@@ -54,20 +54,20 @@ def group_changes(
     Raises
     ------
     InputError
-        If `on` is "confirm", or a group does not fit the training table.
+        If `on` is "confirm", or an id is not that of a training record.
     NotSupportedError
         If no attributor serves the model.
 
     Examples
     --------
-    >>> import numpy as np, pandas as pd
+    >>> import pandas as pd
     >>> from sklearn.linear_model import LogisticRegression
     >>> from core import Case, Roles
     >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0, 5.0] * 8, "sex": ["f", "m"] * 20, "granted": [0, 1, 0, 1, 1] * 8})
     >>> model = LogisticRegression().fit(table[["income"]], table["granted"])
     >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
-    >>> rich = (table["income"] > 4).to_numpy()
-    >>> group_changes(case, [rich, ~rich & (table["sex"] == "f").to_numpy()], metric="selection_rate").shape
+    >>> rich, women = table["income"] > 4, table["sex"] == "f"
+    >>> group_changes(case, [case.record_ids[rich], case.record_ids[~rich & women]], metric="selection_rate").shape
     (2,)
     """
     check_flag("closely", closely)
@@ -81,7 +81,7 @@ def group_changes(
 @formerly("metric", "sensitive_feature", "on")
 def measured_changes(
     case: Case,
-    groups: Sequence[npt.NDArray[Any]],
+    groups: Iterable[Iterable[Any]],
     *,
     metric: str = "equal_opportunity_difference",
     sensitive_feature: str | Sequence[str] | None = None,
@@ -98,8 +98,8 @@ def measured_changes(
     ----------
     case : Case
         Prepared once for all groups where `core.prepare` was called.
-    groups : sequence of ndarray
-        Positions of rows in the training table, or masks over it. Removed rows are left out.
+    groups : list of lists of ids
+        Record ids of each group. Removed records are left out.
     metric, sensitive_feature, on
         As for `influence`.
     target : float
@@ -120,19 +120,19 @@ def measured_changes(
     Raises
     ------
     InputError
-        If `on` is "confirm", a group does not fit the training table, or the target or the time is out of range.
+        If `on` is "confirm", an id is not that of a training record, or the target or the time is out of range.
     NotSupportedError
         If no attributor serves the model.
 
     Examples
     --------
-    >>> import numpy as np, pandas as pd
+    >>> import pandas as pd
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from core import Case, Roles
     >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0, 5.0] * 8, "sex": ["f", "m"] * 20, "granted": [0, 1, 0, 1, 1] * 8})
     >>> model = RandomForestClassifier(5, random_state=0).fit(table[["income"]], table["granted"])
     >>> case = Case(model, train=table, test=table, roles=Roles("granted", 1, 1, ["sex"]))
-    >>> found = measured_changes(case, [(table["income"] > 4).to_numpy()], metric="selection_rate")
+    >>> found = measured_changes(case, [case.record_ids[table["income"] > 4]], metric="selection_rate")
     >>> found.n_trees, found.of_trees, found.correlation
     (5, 5, 1.0)
     """
@@ -195,7 +195,7 @@ def _of_trees(progress: Progress | None) -> Callable[[float], None] | None:
         return None
     report = progress  # Of the kind it once was, it takes the share alone.
     if not _takes_two(progress):
-        warn("A progress that takes the share alone will go. Write progress=lambda share, doing: ....", 4)
+        warn("A progress that takes the share alone will go. Write progress=lambda share, doing: ....")
         return progress  # type: ignore[return-value]
     return lambda share: report(share, REMOVING)
 
@@ -211,30 +211,12 @@ def _takes_two(progress: Progress) -> bool:
 
 
 def _asked(
-    case: Case, groups: Sequence[npt.NDArray[Any]], metric: str, feature: str | Sequence[str] | None, on: str
+    case: Case, groups: Iterable[Iterable[Any]], metric: str, feature: str | Sequence[str] | None, on: str
 ) -> tuple[str | tuple[str, ...], list[Positions]]:
     check_case(case)
     not_on_confirm(on)
     metric_of(metric)
-    check_items("groups", groups, "masks or arrays of positions")
-    return case.sensitive_feature(feature), [_retained(case, group) for group in groups]
-
-
-def _retained(case: Case, group: npt.NDArray[Any]) -> Positions:
-    n, group = len(case.retained), np.asarray(group)
-    if group.ndim != 1:
-        raise InputTypeError(f"Each group must be a mask or an array of positions. Got {group.tolist()!r} instead.")
-    if group.dtype == bool:
-        if group.shape != (n,):
-            raise InputError(f"A mask over the training table must have shape ({n},). Got {group.shape} instead.")
-        return np.flatnonzero(group & case.retained)
-    if not np.issubdtype(group.dtype, np.integer):
-        raise InputTypeError(
-            f"A group must be positions in the training table, or a mask over it. Got an array of {group.dtype}."
-        )
-    positions: Positions = np.unique(group)
-    if len(positions) and (positions[0] < 0 or positions[-1] >= n):
-        raise InputError(
-            f"Positions must be from 0 to {n - 1}. Got {positions[0] if positions[0] < 0 else positions[-1]}."
-        )
-    return positions[case.retained[positions]]
+    check_items("groups", groups, "lists of record ids")
+    rows = Named(case.record_ids, "record of the training table", "case.record_ids[positions]")
+    found = [np.unique(rows.positions(group)) for group in groups]
+    return case.sensitive_feature(feature), [positions[case.retained[positions]] for positions in found]

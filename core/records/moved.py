@@ -31,7 +31,7 @@ def moved_decisions(case: Case, forget: Iterable[Any], *, on: str = "explore", m
     Returns
     -------
     DataFrame
-        Indexed by the rows' labels in the test table, largest change first: ``label``, ``score`` and ``score_without`` of
+        Indexed by the rows' names, as in `case.test_ids`, largest change first: ``label``, ``score`` and ``score_without`` of
         `pos_label`, ``change``, and the decisions ``decided`` and ``decided_without`` as classes of the model; ``attrs["notes"]`` are the notes
         of `predicted_scores`.
 
@@ -66,9 +66,8 @@ def moved_decisions(case: Case, forget: Iterable[Any], *, on: str = "explore", m
             "decided": _outcomes(case, case.decisions(on)[first]),
             "decided_without": _outcomes(case, case.decide(without)[first]),
         },
-        index=case.test.index[rows[first]],
+        index=case.test_ids[rows[first]],
     )
-    table = table.rename_axis("row")
     table.attrs["notes"] = notes
     return table
 

@@ -20,7 +20,7 @@ class OnceCase(UnlearnResult):
         if name.startswith("__") or "case" not in vars(self):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         value = getattr(self.case, name)
-        warn(f"That core.{self._call} gives a case will go. Write .case.{name} in place of .{name}.", 2)
+        warn(f"That core.{self._call} gives a case will go. Write .case.{name} in place of .{name}.")
         return value
 
     @property

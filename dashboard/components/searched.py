@@ -167,7 +167,9 @@ def causes(work: Work, kind: str, group: str | None, row: int | None) -> pd.Seri
 
     def make(report: Report) -> pd.Series[float]:
         report(0.0, "")
-        rows = core.choose_decisions(case, kind, sensitive_feature=work.feature, group=group) if row is None else [row]
+        if row is not None:
+            return core.influence_on_decisions(case, case.test_ids[[row]])
+        rows = core.choose_decisions(case, kind, sensitive_feature=work.feature, group=group)
         return core.influence_on_decisions(case, rows)
 
     found: pd.Series[float] | None = computing.result(

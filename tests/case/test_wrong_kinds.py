@@ -113,7 +113,7 @@ WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
         lambda case: core.moved_decisions(case, ["p1"], most=0),
         "`most` must be a whole number of at least 1",
     ),
-    "groups of numbers": (lambda case: core.group_changes(case, [1, 2], metric=GAP), "Each group must be a mask"),  # type: ignore[list-item]
+    "groups of numbers": (lambda case: core.group_changes(case, [1, 2], metric=GAP), "Ids must be given as a list"),  # type: ignore[list-item]
     "a class for a model": (
         lambda case: core.Case(LogisticRegression, case.train, case.test, case.roles),
         "Got the class LogisticRegression",
@@ -142,7 +142,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "group_changes": lambda case: core.group_changes(case, [], metric=GAP),
     "predicted_scores": lambda case: core.predicted_scores(case, ["p1"]),
     "moved_decisions": lambda case: core.moved_decisions(case, ["p1"]),
-    "influence_on_decisions": lambda case: core.influence_on_decisions(case, [1]),
+    "influence_on_decisions": lambda case: core.influence_on_decisions(case, ["p1"]),
     "random_removals": lambda case: core.random_removals(case, [1]),
 } | {
     call.__name__: call

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
@@ -24,7 +25,7 @@ def simple(model: Any) -> core.Case:
 
 
 def mean_of(case: core.Case, rows: Any, quantity: str, decided: Any) -> float:
-    place = np.isin(case.rows("explore"), rows)
+    place = case.test_ids[case.rows("explore")].isin(rows)
     p = case.scores("explore")[place]
     if quantity == "favorable_score":
         return float(p.mean())
@@ -47,7 +48,7 @@ def test_it_predicts_leave_one_out_in_logistic_regression(small_case: core.Case)
 
 def test_it_predicts_leaf_refits_in_boosting() -> None:
     case = simple(GradientBoostingClassifier(n_estimators=20, max_depth=2, random_state=0))
-    rows, decided = case.rows("explore")[:5], case.decisions("explore")
+    rows, decided = case.test_ids[case.rows("explore")[:5]], case.decisions("explore")
     effects = core.influence_on_decisions(case, rows, quantity="confidence")
     before, drawn = mean_of(case, rows, "confidence", decided), effects.index[::10]
     really = [
@@ -95,8 +96,8 @@ def test_the_causes_come_first_whatever_is_asked(small_case: core.Case) -> None:
 
 
 def test_decisions_are_chosen_by_kind_and_group(small_case: core.Case) -> None:
-    rows, decided, label = small_case.rows("explore"), small_case.decisions("explore"), small_case.y("explore")
-    women = (small_case.test["sex"].iloc[rows] == "f").to_numpy()
+    places, decided, label = small_case.rows("explore"), small_case.decisions("explore"), small_case.y("explore")
+    women, rows = (small_case.test["sex"].iloc[places] == "f").to_numpy(), small_case.test["person"].iloc[places]
     assert core.choose_decisions(small_case).tolist() == rows[decided != label].tolist()
     assert (
         core.choose_decisions(small_case, "refused", sensitive_feature="sex", group="f").tolist()
@@ -106,21 +107,42 @@ def test_decisions_are_chosen_by_kind_and_group(small_case: core.Case) -> None:
     fraud = core.Case(
         small_case.model, small_case.train, small_case.test, small_case.roles.with_(favorable_label=0), confirm=False
     )
-    assert core.choose_decisions(fraud, "refused").tolist() == np.flatnonzero(fraud.decisions("test")).tolist()
+    assert core.choose_decisions(fraud, "refused").equals(fraud.test_ids[fraud.decisions("test")])
 
 
-def test_rows_can_be_named_by_their_id(small_case: core.Case) -> None:
-    row = small_case.rows("explore")[:2]
-    by_id = core.influence_on_decisions(small_case, small_case.test["person"].iloc[row], by="record")
-    assert by_id.equals(core.influence_on_decisions(small_case, row))
+def test_a_test_row_is_named_by_its_id_or_by_where_it_stands(small_case: core.Case) -> None:
+    assert small_case.test_ids.tolist() == small_case.test["person"].tolist()
+    for test in (
+        small_case.test.drop(columns="person"),
+        small_case.test.assign(person="p1"),
+        small_case.test.assign(person=np.where(small_case.test["person"] == "p1", None, small_case.test["person"])),
+    ):
+        case = core.Case(small_case.model, small_case.train, test.iloc[::-1], small_case.roles)
+        assert case.test_ids.equals(pd.RangeIndex(len(test), name="row"))
+        with pytest.raises(core.RedressError, match="name rows by their original position"):
+            core.influence_on_decisions(case, [0], by="record")
+        rows = core.choose_decisions(case)[:3]
+        assert np.isin(rows, case.rows("explore")).all()
+        assert core.influence_on_decisions(case, rows).index.equals(case.retained_ids)
+
+
+def test_positions_of_test_rows_still_work_and_say_that_ids_are_asked_for(small_case: core.Case) -> None:
+    places = small_case.rows("explore")[:2]
+    by_id = core.influence_on_decisions(small_case, small_case.test["person"].iloc[places], by="record")
+    assert by_id.equals(core.influence_on_decisions(small_case, small_case.test_ids[places]))
+    for given, by in ((places, None), (places.tolist(), None), (places, "position")):
+        with pytest.warns(DeprecationWarning, match=r"will go. Write case.test_ids\[positions\]"):
+            assert by_id.equals(core.influence_on_decisions(small_case, given, by=by))
 
 
 @pytest.mark.parametrize(
     ("rows", "options", "said"),
     [
         ([], {}, "At least one test row"),
-        ([99_999], {}, "from 0 to 1,199"),
-        ([1.5], {}, "whole numbers"),
+        ([99_999], {}, "Every id must be that of a test row. Unknown: 99999"),
+        ([1.5], {}, "Unknown: 1.5"),
+        ([99_999], {"by": "position"}, "from 0 to 1,199"),
+        ([1.5], {"by": "position"}, "whole numbers"),
         ("p1", {}, "as a list"),
         (["nobody"], {"by": "record"}, "Unknown: 'nobody'"),
         ([0], {"quantity": "confidance"}, "Did you mean 'confidence'"),
@@ -132,7 +154,7 @@ def test_what_cannot_be_asked_is_refused(small_case: core.Case, rows: Any, optio
 
 
 def test_confirm_rows_and_repeats_are_refused(small_case: core.Case) -> None:
-    held, free = small_case.rows("confirm")[:1], small_case.rows("explore")[:1]
+    held, free = (small_case.test_ids[small_case.rows(on)[:1]] for on in ("confirm", "explore"))
     with pytest.raises(core.RedressError, match="must not look at the confirm rows"):
         core.influence_on_decisions(small_case, held)
     with pytest.raises(core.RedressError, match="drop the repeats"):

@@ -16,7 +16,7 @@ import core
 from core.attribution.outcome import Outcome
 from core.attribution.smooth import judged_groups, side_weights
 from core.errors import InputError, InputTypeError, NotSupportedError
-from tests.conftest import make_pipeline_for, make_table
+from tests.conftest import ids_of, make_pipeline_for, make_table
 
 TRAIN, TEST = (make_table(rows, seed).dropna().reset_index(drop=True) for rows, seed in ((600, 41), (500, 42)))
 NUMBERS = ["age", "income", "debt"]
@@ -48,9 +48,7 @@ def test_outcomes_are_those_of_the_audit(metric):
 @pytest.mark.parametrize("name", MODELS)
 def test_changes_are_those_of_the_predicted_scores(name, leaves_first):
     case = make_case(name)
-    found = core.group_changes(
-        case, [np.flatnonzero(GROUPS[0]), *GROUPS[1:]], metric="selection_rate", sensitive_feature="job"
-    )
+    found = core.group_changes(case, ids_of(case, GROUPS), metric="selection_rate", sensitive_feature="job")
     now = case.decisions("explore").mean()
     for group, change in zip(GROUPS, found, strict=True):
         scores, _ = core.predicted_scores(case, case.record_ids[group])
@@ -61,7 +59,7 @@ def test_changes_are_those_of_the_predicted_scores(name, leaves_first):
 def test_removed_rows_are_left_out_and_an_empty_group_changes_nothing():
     case = make_case("logistic")
     after = core.unlearn(case, case.record_ids[GROUPS[0]]).case
-    found = core.group_changes(after, [GROUPS[0], GROUPS[1], GROUPS[0] | GROUPS[1]], metric=GAP)
+    found = core.group_changes(after, ids_of(after, [GROUPS[0], GROUPS[1], GROUPS[0] | GROUPS[1]]), metric=GAP)
     assert found[0] == 0.0
     assert found[1] == found[2] != 0.0
 
@@ -69,7 +67,7 @@ def test_removed_rows_are_left_out_and_an_empty_group_changes_nothing():
 @pytest.mark.parametrize("name", MODELS)
 def test_a_group_that_cannot_go_has_no_change(name):
     case = make_case(name)
-    found = core.group_changes(case, [case.y_train, ~case.y_train, GROUPS[0]], metric="selection_rate")
+    found = core.group_changes(case, ids_of(case, [case.y_train, ~case.y_train, GROUPS[0]]), metric="selection_rate")
     assert np.isnan(found).tolist() == [True, True, False]
 
 
@@ -83,29 +81,31 @@ def test_predicted_scores_of_nothing_are_the_scores():
 def test_bad_groups_are_refused():
     case = make_case("logistic")
     with pytest.raises(InputError, match="confirm"):
-        core.group_changes(case, GROUPS, metric=GAP, on="confirm")
+        core.group_changes(case, ids_of(case, GROUPS), metric=GAP, on="confirm")
     with pytest.raises(InputError, match="confirm"):
         core.predicted_scores(case, [], on="confirm")
     with pytest.raises(InputError, match="mask"):
         core.group_changes(case, [np.ones(3, dtype=bool)], metric=GAP)
-    with pytest.raises(InputError, match="Positions"):
-        core.group_changes(case, [np.array([0, len(TRAIN)])], metric=GAP)
-    with pytest.raises(InputTypeError, match="float64"):
-        core.group_changes(case, [np.array([0.5])], metric=GAP)
+    for unknown in ([np.array([0, len(TRAIN)])], [[0.5]], [["p1", "nobody"]]):
+        with pytest.raises(InputError, match="Every id must be that of a record of the training table"):
+            core.group_changes(case, unknown, metric=GAP)
+    for wrong in ([5], ["p1"], [[["p1"]]]):
+        with pytest.raises(InputTypeError, match="Ids must be"):
+            core.group_changes(case, wrong, metric=GAP)
 
 
 def test_models_that_nothing_serves_are_refused_with_the_reasons():
     model = DummyClassifier().fit(TRAIN[NUMBERS], TRAIN["granted"])
     case = core.Case(model, train=TRAIN, test=TEST, roles=ROLES)
     with pytest.raises(NotSupportedError, match=r"Records can still be removed\."):
-        core.group_changes(case, GROUPS, metric=GAP)
+        core.group_changes(case, ids_of(case, GROUPS), metric=GAP)
 
 
 def test_groups_of_a_pipeline_are_predicted_as_they_are_removed():
     table = make_table(800, 43)
     case = core.prepare(core.Case(make_pipeline_for(table), train=table, test=make_table(600, 44), roles=ROLES))
     groups = [(table["job"] == job).to_numpy() & case.y_train for job in ("clerk", "cook", "driver")]
-    found = core.group_changes(case, groups, metric="brier_score")
+    found = core.group_changes(case, ids_of(case, groups), metric="brier_score")
     for group, change in zip(groups, found, strict=True):
         after = core.unlearn(case, case.record_ids[group]).case
         true = core.compare(case, after, metric="brier_score", n_resamples=2)["change"].iloc[0]

@@ -21,7 +21,7 @@ def test_moved_decisions_are_those_of_the_model_without_the_records(small_case: 
     assert len(table) == 7
     assert table["change"].abs().is_monotonic_decreasing
     assert table["change"].abs().iloc[0] == np.abs(change).max()
-    at = {row: place for place, row in enumerate(small_case.test.index[small_case.rows("explore")])}
+    at = {row: place for place, row in enumerate(small_case.test_ids[small_case.rows("explore")])}
     places = [at[row] for row in table.index]
     np.testing.assert_array_equal(table["score_without"], scores[places])
     decided = np.where(small_case.decide(scores)[places], 1, 0)

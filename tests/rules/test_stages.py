@@ -132,9 +132,10 @@ def test_a_search_that_is_stopped_gives_what_it_has(traced):
 def test_scores_are_the_effects_of_the_groups(case, gap, traced):
     rules = tuple(rule_where(traced, *one, cause=place) for place, one in enumerate((PLANTED, OTHERS, APART)))
     found = score_rules(gap, traced, rules, quiet)
-    groups = [np.flatnonzero(case.retained)[one.rows] for one in found.rules]
+    groups = [ids_of(case, one) for one in found.rules]
     np.testing.assert_allclose(
-        [one.predicted for one in found.rules], core.group_changes(case, groups, metric=GAP, sensitive_feature="sex")
+        [one.predicted for one in found.rules],
+        core.group_changes(case, groups, metric=GAP, sensitive_feature="sex"),
     )
     assert [one.text for one in found.rules[0].conditions] == ["sex = 0", "branch = 2"]
     assert not score_rules(gap, traced, rules, stops_at("Predicting")).complete

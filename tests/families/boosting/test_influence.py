@@ -15,7 +15,7 @@ from core.attribution.smooth import SmoothMetric, predictors
 from core.families.boosting.influence import StageInfluence
 from core.families.boosting.unlearner import LeafRefit
 from core.unlearning.refit import fit_again
-from tests.conftest import make_table
+from tests.conftest import ids_of, make_table
 
 NUMBERS = ["age", "income", "debt"]
 TRAIN = make_table(700, 31).assign(weight=lambda table: 1.0 + (table.index % 3))
@@ -124,7 +124,7 @@ def test_scores_of_groups_are_those_of_leaf_refits(name, pos_label):
 def test_changes_of_groups_are_the_metrics_own_under_leaf_refits():
     case = make_case("hist")
     groups = [np.flatnonzero(TRAIN["age"] < 25), np.flatnonzero(TRAIN["debt"] > 12)]
-    found = core.group_changes(case, groups, metric="demographic_parity_difference")
+    found = core.group_changes(case, ids_of(case, groups), metric="demographic_parity_difference")
     for group, change in zip(groups, found, strict=True):
         done = core.unlearn(case, case.record_ids[group], method="leaf_refit").case
         table = core.compare(case, done, metric=["demographic_parity_difference"])
@@ -169,7 +169,7 @@ def test_changes_of_groups_follow_refits_without_them_where_sums_of_single_effec
     for metric, least in (("brier_score", 0.8), ("log_loss", 0.75), ("selection_rate", 0.7)):
         outcome = Outcome.of(case, metric, "sex", "explore")
         truth = outcome.values(scores) - outcome.value()
-        assert np.corrcoef(core.group_changes(case, groups, metric=metric), truth)[0, 1] > least
+        assert np.corrcoef(core.group_changes(case, ids_of(case, groups), metric=metric), truth)[0, 1] > least
         if metric != "selection_rate":
             effects = core.influence(case, metric).to_numpy()
             assert np.corrcoef([effects[group].sum() for group in groups], truth)[0, 1] < 0.5

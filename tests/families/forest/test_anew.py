@@ -27,7 +27,7 @@ from core.families.forest.unlearner import Forest
 from core.numerics.trees.arrays import Draws
 from core.numerics.trees.draws import draw_next, mixed, recorded_order
 from core.verification import check_unlearner
-from tests.conftest import make_table
+from tests.conftest import ids_of, make_table
 from tests.families.forest.test_against_sklearn import compare
 from tests.families.forest.test_distribution import p_of_counts
 
@@ -163,7 +163,7 @@ def test_columns_without_names_keep_their_places_or_train_again():
 def test_preprocessing_that_draws_without_a_seed_trains_again(drawn, again):
     case = make_case(RandomForestClassifier(2, random_state=0), scaled=drawn)
     groups = [np.arange(start, start + 9) for start in (0, 9)]
-    measured = core.measured_changes(case, groups, metric="demographic_parity_difference")
+    measured = core.measured_changes(case, ids_of(case, groups), metric="demographic_parity_difference")
     assert measured.trained_again.tolist() == [again, again]
     result = core.unlearn(case, OTHERS[:3])
     assert result.method == ("refit" if again else "forest")

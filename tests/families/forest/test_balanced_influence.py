@@ -14,6 +14,7 @@ from core.families.forest import influence
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.trees.effects import add_effects_of_draws, class_pulls
 from sample_data.fraud import make
+from tests.conftest import ids_of
 from tests.families.forest.test_influence import GAP, NUMBERS, ROLES, TEST, TRAIN, described_groups
 
 N_TREES = 40
@@ -141,7 +142,7 @@ def test_groups_are_ranked_as_by_real_removals_and_for_the_draws_that_move(fraud
         found = []
         for each in (case, dropping):
             single = core.influence(each, metric).to_numpy()
-            kept = core.group_changes(each, groups, metric=metric)
+            kept = core.group_changes(each, ids_of(each, groups), metric=metric)
             found.append(
                 [np.corrcoef(real, change)[0, 1] for change in (kept, [single[group].sum() for group in groups])]
             )

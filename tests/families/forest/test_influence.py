@@ -17,7 +17,7 @@ from core.metrics.compare import compare_groups
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from sample_data.fraud import make
 from sample_data.making import Planted
-from tests.conftest import make_table
+from tests.conftest import ids_of, make_table
 
 NUMBERS = ["age", "income", "debt"]
 TRAIN, TEST = (make_table(rows, seed).dropna().reset_index(drop=True) for rows, seed in ((500, 31), (400, 32)))
@@ -137,7 +137,7 @@ def test_groups_are_ranked_as_by_real_removals(fraud, depth):
     for metric in ("false_positive_rate", "log_loss", "brier_score", "false_positive_rate_difference"):
         smooth = SmoothMetric.of(case, metric, "segment", "explore", floor=0.5 / 12, judged_only=False)
         change = np.array([smooth.value(scores) for scores in true]) - smooth.value(case.scores("explore"))
-        together = core.group_changes(case, groups, metric=metric, sensitive_feature="segment")
+        together = core.group_changes(case, ids_of(case, groups), metric=metric, sensitive_feature="segment")
         assert np.corrcoef(together, change)[0, 1] >= 0.85
         if not smooth.metric.compares_groups:  # a gap is not additive: other groups become the worst and the best
             effects = core.influence(case, metric, sensitive_feature="segment").to_numpy()
@@ -160,7 +160,7 @@ def test_scores_stay_where_nothing_goes():
     case = make_case()
     nothing = np.array([], dtype=np.intp)
     np.testing.assert_array_equal(ForestInfluence().group_scores(case, [nothing], "explore")[0], case.scores("explore"))
-    assert core.group_changes(case, [nothing], metric=GAP, closely=True)[0] == 0.0
+    assert core.group_changes(case, ids_of(case, [nothing]), metric=GAP, closely=True)[0] == 0.0
 
 
 @pytest.mark.parametrize("options", [{}, {"max_depth": 4}], ids=["pure leaves", "depth 4"])
@@ -205,7 +205,9 @@ def test_looked_at_closely_a_small_table_is_the_removal_itself():
     after = core.unlearn(case, case.record_ids[group]).case
     outcome = Outcome.of(case, GAP, "sex", "explore")
     true = outcome.values(after.scores("explore")[None])[0] - outcome.value()
-    assert core.group_changes(case, [group], metric=GAP, closely=True)[0] == pytest.approx(true, abs=1e-12)
+    assert core.group_changes(case, ids_of(case, [group]), metric=GAP, closely=True)[0] == pytest.approx(
+        true, abs=1e-12
+    )
     assert true != 0.0
 
 
@@ -236,8 +238,8 @@ def test_trees_left_without_rows_keep_their_say():
     living = case.state.trees[0]
     group = np.flatnonzero((living.roots.labels >> CLASS_BITS) > 0)
     assert np.isfinite(core.predicted_scores(case, case.record_ids[group])[0]).all()
-    found = core.measured_changes(case, [group], metric="brier_score")
-    assert found.changes[0] == core.group_changes(case, [group], metric="brier_score")[0]
+    found = core.measured_changes(case, ids_of(case, [group]), metric="brier_score")
+    assert found.changes[0] == core.group_changes(case, ids_of(case, [group]), metric="brier_score")[0]
     assert np.isnan(found.correlation)
 
 

@@ -17,6 +17,7 @@ from core.attribution.outcome import Outcome
 from core.attribution.smooth import SmoothMetric
 from core.errors import InputError, InputTypeError
 from core.families.forest import measured
+from tests.conftest import ids_of
 
 COLUMNS = ["income", "debt", "region", "woman"]
 METRICS = ("demographic_parity_difference", "equal_opportunity_difference")
@@ -68,7 +69,7 @@ def test_it_goes_on_until_the_effects_correlate_as_asked_for(removed):
     case, groups, true = removed
     for metric in METRICS:
         outcome = Outcome.of(case, metric, "woman", "explore")
-        found = core.measured_changes(case, groups, metric=metric, target=0.9)
+        found = core.measured_changes(case, ids_of(case, groups), metric=metric, target=0.9)
         real = np.corrcoef(found.changes, outcome.values(true) - outcome.value())[0, 1]
         assert found.n_trees < found.of_trees == N_TREES
         assert found.correlation >= 0.9
@@ -79,16 +80,16 @@ def test_it_goes_on_until_the_effects_correlate_as_asked_for(removed):
 def test_from_all_trees_they_are_the_removals_themselves(removed):
     case, groups, true = removed
     outcome = Outcome.of(case, METRICS[0], "woman", "explore")
-    found = core.measured_changes(case, groups[:6], metric=METRICS[0], target=1.0)
+    found = core.measured_changes(case, ids_of(case, groups[:6]), metric=METRICS[0], target=1.0)
     np.testing.assert_array_equal(found.changes, outcome.values(true[:6]) - outcome.value())
     assert (found.correlation, found.n_trees) == (1.0, N_TREES)
 
 
 def test_when_the_time_is_over_too_soon_the_sample_is_not_used(removed):
     case, groups, _ = removed
-    found = core.measured_changes(case, groups[:12], metric=METRICS[0], seconds=1e-9)
+    found = core.measured_changes(case, ids_of(case, groups[:12]), metric=METRICS[0], seconds=1e-9)
     assert (found.n_trees, found.of_trees) == (0, N_TREES)
-    np.testing.assert_array_equal(found.changes, core.group_changes(case, groups[:12], metric=METRICS[0]))
+    np.testing.assert_array_equal(found.changes, core.group_changes(case, ids_of(case, groups[:12]), metric=METRICS[0]))
     assert np.isnan(found.correlation)
 
 
@@ -97,7 +98,7 @@ def test_it_reports_and_can_be_given_up_between_groups(removed, monkeypatch):
     monkeypatch.setattr(measured, "processors", lambda: 1)
     seen = []
     core.measured_changes(
-        case, groups[:12], metric=METRICS[0], seconds=1e-9, progress=lambda share, _: seen.append(share)
+        case, ids_of(case, groups[:12]), metric=METRICS[0], seconds=1e-9, progress=lambda share, _: seen.append(share)
     )
     assert seen == pytest.approx([4 / N_TREES * part for part in (0, 1 / 3, 2 / 3)]), "of 12 groups 4 at a time"
 
@@ -108,7 +109,7 @@ def test_it_reports_and_can_be_given_up_between_groups(removed, monkeypatch):
 
     monkeypatch.setattr(measured.Removals, "effects", None)
     with pytest.raises(KeyboardInterrupt):
-        core.measured_changes(case, groups[:12], metric=METRICS[0], progress=give_up)
+        core.measured_changes(case, ids_of(case, groups[:12]), metric=METRICS[0], progress=give_up)
 
 
 def test_compiling_does_not_use_up_the_time(removed, monkeypatch):
@@ -121,7 +122,7 @@ def test_compiling_does_not_use_up_the_time(removed, monkeypatch):
 
     monkeypatch.setattr(measured, "leave", compiled_first)
     monkeypatch.setattr(measured.time, "monotonic", lambda: now[0])
-    found = core.measured_changes(case, groups[:12], metric=METRICS[0], target=0.1, seconds=60.0)
+    found = core.measured_changes(case, ids_of(case, groups[:12]), metric=METRICS[0], target=0.1, seconds=60.0)
     assert found.n_trees >= measured.FEWEST
 
 
@@ -129,7 +130,7 @@ def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed, monkeypatch):
     case, groups, true = removed
     monkeypatch.setattr(measured, "FEWEST", 4)
     outcome = Outcome.of(case, METRICS[0], "woman", "explore")
-    found = core.measured_changes(case, groups[:30], metric=METRICS[0], seconds=1e-9)
+    found = core.measured_changes(case, ids_of(case, groups[:30]), metric=METRICS[0], seconds=1e-9)
     real = outcome.values(true[:30]) - outcome.value()
     assert found.n_trees == 4
     assert abs(found.changes.mean() - real.mean()) < 0.5 * real.std()
@@ -137,9 +138,9 @@ def test_scatter_of_few_trees_does_not_pass_for_an_effect(removed, monkeypatch):
 
 def test_blocks_of_groups_are_measured_alike(removed, monkeypatch):
     case, groups, _ = removed
-    whole = core.measured_changes(case, groups[:6], metric=METRICS[0], target=1.0)
+    whole = core.measured_changes(case, ids_of(case, groups[:6]), metric=METRICS[0], target=1.0)
     monkeypatch.setattr(measured, "MOST_NUMBERS", measured.DRAWS * len(case.rows("explore")) * 3)
-    parts = core.measured_changes(case, groups[:6], metric=METRICS[0], target=1.0)
+    parts = core.measured_changes(case, ids_of(case, groups[:6]), metric=METRICS[0], target=1.0)
     np.testing.assert_array_equal(parts.changes, whole.changes)
     assert parts.n_trees == N_TREES
 
@@ -176,8 +177,8 @@ def test_without_a_spread_nothing_is_told():
 def test_other_models_are_predicted_as_ever():
     case = core.Case(LogisticRegression().fit(TRAIN[COLUMNS], TRAIN["granted"]), TRAIN, TEST, ROLES)
     groups = described_groups(3)
-    found = core.measured_changes(case, groups, metric=METRICS[0])
-    np.testing.assert_array_equal(found.changes, core.group_changes(case, groups, metric=METRICS[0]))
+    found = core.measured_changes(case, ids_of(case, groups), metric=METRICS[0])
+    np.testing.assert_array_equal(found.changes, core.group_changes(case, ids_of(case, groups), metric=METRICS[0]))
     assert np.isnan(found.correlation)
     assert found.of_trees == 0
     with pytest.raises(InputError, match="Only the records of forests"):
@@ -188,13 +189,13 @@ def test_other_models_are_predicted_as_ever():
 def test_what_is_out_of_range_is_refused(removed, options, message):
     case, groups, _ = removed
     with pytest.raises(InputError, match=message):
-        core.measured_changes(case, groups, metric=METRICS[0], **options)
+        core.measured_changes(case, ids_of(case, groups), metric=METRICS[0], **options)
 
 
 def test_the_time_must_be_a_number(removed):
     case, groups, _ = removed
     with pytest.raises(InputTypeError, match="`seconds` must be a finite number"):
-        core.measured_changes(case, groups, metric=METRICS[0], seconds="a")
+        core.measured_changes(case, ids_of(case, groups), metric=METRICS[0], seconds="a")
 
 
 def real_change(case: core.Case, group: np.ndarray) -> tuple[str, float]:
@@ -218,7 +219,7 @@ def test_groups_that_change_the_preprocessing_are_removed_as_really(scaled, monk
         (region == 3) | ((region == 5) & woman),
     ]
     monkeypatch.setattr(measured, "MOST_NUMBERS", 8 * measured.DRAWS * len(case.rows("explore")))
-    found = core.measured_changes(case, groups, metric=METRICS[0], target=1.0)
+    found = core.measured_changes(case, ids_of(case, groups), metric=METRICS[0], target=1.0)
     assert not found.trained_again.any()
     assert found.n_trees == found.of_trees == 8
     for index in (0, 4, 10):
@@ -251,7 +252,7 @@ def test_groups_that_train_the_forest_again_are_left_out_of_what_is_claimed():
         (region == 3) & (TRAIN["debt"] < 9).to_numpy() & (np.cumsum(region == 3) > 20),
         *(woman & (TRAIN["income"] > low).to_numpy() for low in np.linspace(1, 2, 10)),
     ]
-    found = core.measured_changes(case, groups, metric=METRICS[0])
+    found = core.measured_changes(case, ids_of(case, groups), metric=METRICS[0])
     assert found.trained_again.tolist() == [True, *[False] * 10]
     method, change = real_change(case, groups[0])
     assert method == "refit"
@@ -259,7 +260,7 @@ def test_groups_that_train_the_forest_again_are_left_out_of_what_is_claimed():
     assert found.correlation == 1.0
     assert "8 of 8 trees" in repr(found)
     assert "1 predicted only" in repr(found)
-    alone = core.measured_changes(case, groups[:1], metric=METRICS[0])
+    alone = core.measured_changes(case, ids_of(case, groups[:1]), metric=METRICS[0])
     assert (alone.n_trees, alone.of_trees) == (0, 8)
     assert np.isnan(alone.correlation)
 
