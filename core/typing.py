@@ -22,3 +22,20 @@ Singles: TypeAlias = npt.NDArray[np.float32]
 
 Progress: TypeAlias = Callable[[float, str], None]
 """Called with the share done, 0 to 1, and what is being done; may raise to cancel."""
+
+
+def part_of(progress: Progress | None, start: float, stop: float) -> Progress | None:
+    """Return a callback for a part of the work, from one share of it to another; None where nobody listens.
+
+    Examples
+    --------
+    >>> shares = []
+    >>> half = part_of(lambda share, doing: shares.append(share), 0.5, 1.0)
+    >>> half(0.5, "Searching")
+    >>> shares
+    [0.75]
+    """
+    if progress is None:
+        return None
+    report = progress
+    return lambda share, doing: report(start + (stop - start) * share, doing)

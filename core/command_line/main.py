@@ -210,6 +210,9 @@ def _add_plan(choices: Any) -> None:
         "--max-group-share", type=float, default=1.0, help="largest share of any group to remove (default: %(default)s)"
     )
     parser.add_argument(
+        "--quick", action="store_true", help="leave out what to expect on other rows, which takes ten further searches"
+    )
+    parser.add_argument(
         "--random", type=int, default=20, metavar="N", help="random removals to set beside it (default: %(default)s)"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import asdict
 
 import core
 from core.command_line.commands import Output, feature_asked, feature_name
@@ -29,6 +30,7 @@ def plan(args: Namespace) -> Output:
         max_group_share=args.max_group_share,
         cost=cost if args.utility == "cost" and None not in cost.values() else None,
         n_random=args.random,
+        expected=not args.quick,
         on=args.on,
     )
     parts = [plain(found.reason), f"The way there, on {args.on}\n" + _path_table(found)]
@@ -42,6 +44,8 @@ def plan(args: Namespace) -> Output:
         "utility": found.utility,
         "on": args.on,
         "reached": found.reached,
+        "reached_on_searched": found.reached_on_searched,
+        "expected": None if found.expected is None else asdict(found.expected),
         "reason": found.reason,
         "forget": value_for_json(found.forget),
         "path": records(found.path),

@@ -7,14 +7,15 @@ measured, and influence is taken anew on the model that is left. Where removals 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.actions.influence import not_at_random, not_on_confirm
-from core.actions.unlearn import prepare
+from core.actions.unlearn import prepare, unlearn
+from core.attribution.expected import ExpectedGain, expected_gain
 from core.case.arguments import check_count
 from core.case.case import Case
 from core.errors import InputError, InputTypeError, whole_number
@@ -24,7 +25,7 @@ from core.metrics.compare import compare
 from core.plans.random_removals import band, random_removals
 from core.plans.search import Goal, Search, Version, counted, room_of
 from core.plans.utility import Utility
-from core.typing import Progress
+from core.typing import Progress, part_of
 
 SIZES = 4
 """Sizes, spread over a plan's path, at which records are removed at random."""
@@ -42,10 +43,10 @@ class Plan:
     utility : str
     forget : Index
         Ids of the records to remove, in the order found.
-    reached : bool
+    reached_on_searched : bool
         Whether the metric is at the target, on the rows searched; where removals are approximate, after training again.
     reason : str
-        One sentence: what was reached, and where it was not, how far it got and what stopped it.
+        What was reached, and where it was not, how far it got and what stopped it; then what to expect on other rows, once that is known.
     path : DataFrame
         One row per checkpoint, the case as handed in first: ``n_removed``; ``predicted``, what the metric was predicted to be;
         ``value``, what it is; ``change``, ``low`` and ``high``, its change with an interval; ``utility``, and
@@ -55,6 +56,12 @@ class Plan:
         The band that random removals of equal size reach, indexed by ``n_removed``, as `band` gives it; empty if not asked for.
     case : Case
         The case without these records, really unlearned; where that is approximate, trained again.
+    before : Case
+        The case they were removed from.
+    goal : Goal
+        What was asked for.
+    expected : ExpectedGain or None
+        The gain to expect of such a search on rows that were not searched; None until `with_expected` was asked for it.
     """
 
     metric: str
@@ -62,14 +69,44 @@ class Plan:
     target: float
     utility: str
     forget: pd.Index[Any]
-    reached: bool
+    reached_on_searched: bool
     reason: str
     path: pd.DataFrame
     random: pd.DataFrame
     case: Case
+    before: Case = field(repr=False)
+    goal: Goal = field(repr=False)
+    expected: ExpectedGain | None = None
 
     def __len__(self) -> int:
         return len(self.forget)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the target is reached on the rows searched and, once that is known, a gain is expected on other rows beyond chance."""
+        return self.reached_on_searched and (self.expected is None or not len(self.forget) or self.expected.helps)
+
+    def with_expected(self, progress: Progress | None = None) -> Plan:
+        """Return the plan with the gain to expect on other rows: ten searches on halves of the rows.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with the share done and what is being done; may raise to cancel.
+        """
+        if not len(self.forget):
+            return self
+        before, goal = self.before, self.goal
+        expected = expected_gain(
+            before,
+            goal.metric,
+            goal.feature,
+            lambda half: _found_on(half, goal),
+            lambda ids: unlearn(before, ids, method=goal.method).case.scores(goal.on),
+            on=goal.on,
+            progress=progress,
+        )
+        return replace(self, expected=expected, reason=f"{self.reason} {expected.sentence}")
 
 
 @formerly("target", "utility", "max_utility_drop", "max_records")
@@ -89,6 +126,7 @@ def plan_removal(
     on: str = "explore",
     method: str = "auto",
     seed: int = 0,
+    expected: bool = True,
     progress: Progress | None = None,
 ) -> Plan:
     """Find few records whose removal brings a metric to a target, within a budget of utility and a cap on every group.
@@ -123,6 +161,8 @@ def plan_removal(
         As for `unlearn`.
     seed : int
         Seed of the random removals.
+    expected : bool
+        Whether to find the gain to expect on other rows at once, by ten further searches; `Plan.with_expected` does it later.
     progress : callable, optional
         Called with the share done and what is being done; may raise to cancel.
 
@@ -148,7 +188,7 @@ def plan_removal(
     --------
     >>> import core
     >>> case = core.load_case("sample_data/credit")
-    >>> plan = core.plan_removal(case, target=0.05, max_utility_drop=0.02, n_random=0)
+    >>> plan = core.plan_removal(case, target=0.05, max_utility_drop=0.02, n_random=0, expected=False)
     >>> plan.reached, bool(plan.path["value"].iloc[-1] <= 0.05)
     (True, True)
     """
@@ -178,10 +218,9 @@ def plan_removal(
             f"The metric and the utility must be defined on the {on} rows. {metric!r} of {feature!r} is {_told(value)}, {utility!r} is "
             f"{_told(own)}; choose another."
         )
-    search = Search(goal, [Version(start, (), value, own, value)], progress)
-    search.run()
-    search.trim()
-    search.confirm()
+    first, second = ((0.0, 0.4), (0.4, 1.0)) if expected else ((0.0, 1.0), (0.0, 1.0))
+    search = Search(goal, [Version(start, (), value, own, value)], part_of(progress, *first))
+    search.complete()
     path = _path(search, case)
     random = pd.DataFrame()
     if n_random and len(search.here.forget):
@@ -197,12 +236,25 @@ def plan_removal(
             on=on,
             method=method,
             seed=seed,
-            progress=progress,
+            progress=part_of(progress, *first),
         )
         random = band(draws)
     ids = case.record_ids[case.record_ids.get_indexer(pd.Index(list(search.here.forget)))]
     reached = search.ended == "reached"
-    return Plan(metric, feature, goal.target, utility, ids, reached, _reason(search), path, random, search.here.case)
+    found = Plan(
+        metric, feature, goal.target, utility, ids, reached, _reason(search), path, random, search.here.case, start, goal
+    )  # fmt: skip
+    return found.with_expected(part_of(progress, *second)) if expected else found
+
+
+def _found_on(half: Case, goal: Goal) -> tuple[Any, ...] | None:
+    """Return what a search on one half of the rows would remove; None for nothing."""
+    value, own = goal.measure(half)
+    if not np.isfinite([value, own]).all():
+        return None
+    search = Search(goal, [Version(half, (), value, own, value)])
+    search.complete()
+    return search.here.forget or None
 
 
 def _check(

@@ -133,6 +133,12 @@ class Search:
         """The last version kept."""
         return self.path[-1]
 
+    def complete(self) -> None:
+        """Search, drop what the target does not need, and confirm what approximate removals promise."""
+        self.run()
+        self.trim()
+        self.confirm()
+
     def run(self) -> None:
         """Go on until the target is reached or something stops the search; `ended` then says which."""
         first = self.goal.short(self.here.value)

@@ -23,7 +23,7 @@ from core.former import formerly
 from core.metrics.audit import audit_arrays, overall_interval, sample_of
 from core.metrics.catalog import metric_of
 from core.plans.prefix import N_SIZES, Feature, Step, along, found_on, ranked, shortest, value_at
-from core.typing import Progress
+from core.typing import Progress, part_of
 
 MOST = 0.2
 """Largest share of the training records looked at, where nobody says otherwise."""
@@ -168,9 +168,9 @@ def take_harmful(
     n_sizes = whole_number("n_sizes", n_sizes)
     most = max(1, int(MOST * case.n_retained)) if max_records is None else whole_number("max_records", max_records)
     short_now(case, metric, feature, on)
-    case = prepare(case, progress=_part(progress, 0.0, 0.2 if expected else 0.4))
+    case = prepare(case, progress=part_of(progress, 0.0, 0.2 if expected else 0.4))
     ranking = ranked(case, metric, feature, on, most)
-    steps = along(case, metric, feature, on, ranking, n_sizes, _part(progress, 0.2 if expected else 0.4, 0.4))
+    steps = along(case, metric, feature, on, ranking, n_sizes, part_of(progress, 0.2 if expected else 0.4, 0.4))
     chosen = shortest(case, metric, feature, on, ranking, steps)
     forget, after = _measured(case, metric, feature, on, ranking[: chosen.size])
     found = HarmfulRecords(
@@ -185,7 +185,7 @@ def take_harmful(
         ranking,
         case,
     )
-    return found.with_expected(_part(progress, 0.4, 1.0)) if expected else found
+    return found.with_expected(part_of(progress, 0.4, 1.0)) if expected else found
 
 
 def _measured(case: Case, metric: str, feature: Feature, on: str, ids: pd.Index[Any]) -> tuple[pd.Index[Any], float]:
@@ -225,11 +225,3 @@ def _row(case: Case, metric: str, feature: Feature, on: str, step: Step) -> dict
         }
     low, high = overall_interval(sample, "accuracy", n_resamples=N_RESAMPLES)
     return row | {"utility": float(np.mean(sample.label == sample.decision)), "utility_low": low, "utility_high": high}
-
-
-def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:
-    """Return a callback for a part of the work."""
-    if progress is None:
-        return None
-    report = progress
-    return lambda share, doing: report(start + (stop - start) * share, doing)

@@ -18,6 +18,7 @@ from dashboard.measures import Measure, PlanSettings
 from dashboard.work import Work
 
 RULES, PLAN, BAND, MITIGATOR = "rules", "plan", "random removals", "mitigator"
+PLAN_EXPECTED = "expected gain of a plan"
 DECISIONS, LABELS = "causes of decisions", "doubtful labels"
 SIZES = 4
 """Sizes, spread over a plan's path, at which records are removed at random."""
@@ -86,6 +87,7 @@ def plan(origin: Work, settings: PlanSettings) -> core.Plan | None:
             max_group_share=settings.max_group_share,
             cost=settings.measure.cost(),
             n_random=0,
+            expected=False,
             progress=report,
         )
         return replace(found, case=case)
@@ -94,6 +96,22 @@ def plan(origin: Work, settings: PlanSettings) -> core.Plan | None:
         origin, PLAN, "Planning the removal", make, origin.metric, origin.feature, settings
     )
     return found
+
+
+def plan_expected(origin: Work, settings: PlanSettings, found: core.Plan) -> core.Plan | None:
+    """Return the plan with the gain to expect on rows that were not searched; None while that is on its way."""
+    if not len(found):
+        return found
+    with_gain: core.Plan | None = computing.result(
+        origin,
+        PLAN_EXPECTED,
+        "Searching on halves of the rows, to see what to expect on others",
+        found.with_expected,
+        origin.metric,
+        origin.feature,
+        settings,
+    )
+    return with_gain
 
 
 def random_band(origin: Work, settings: PlanSettings, n: int) -> pd.DataFrame | None:

@@ -159,6 +159,7 @@ def test_a_plan_is_drawn_selected_and_applied(
         n_random=0,
         max_group_share=0.01,
     )
+    assert plan.expected is not None
     assert plan.reason.split(" goes ")[1] in texts(app)
     path = next(one.value for one in app.dataframe if "largest_group_share" in one.value.columns)
     assert path["value"].tolist() == pytest.approx(plan.path["value"].tolist())

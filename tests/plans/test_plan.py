@@ -30,7 +30,7 @@ def credit() -> core.Case:
 
 @pytest.fixture(scope="module")
 def plan(credit: core.Case) -> core.Plan:
-    return core.plan_removal(credit, GAP, target=0.04, n_random=3)
+    return core.plan_removal(credit, GAP, target=0.04, n_random=3, expected=False)
 
 
 def measured(case: core.Case, metric: str) -> float:
@@ -49,6 +49,26 @@ def test_a_plan_reaches_its_target_with_the_case_it_returns(credit: core.Case, p
     assert plan.reason.startswith("Gap in deserving people served goes from")
     assert "; accuracy changes by" in plan.reason
     assert last["high"] < 0 < -last["change"]
+
+
+def test_a_plan_that_a_planted_cause_carries_is_expected_to_hold_elsewhere(plan: core.Plan) -> None:
+    known = plan.with_expected()
+    assert known.expected is not None
+    assert known.expected.helps
+    assert known.reached
+    assert known.reason == f"{plan.reason} {known.expected.sentence}"
+    assert "on other rows" in known.reason
+
+
+def test_a_plan_on_noise_is_not_called_reached() -> None:
+    """Without a cause the searched rows reach the target all the same; other rows do not."""
+    found = core.plan_removal(
+        core.load_case("sample_data/null"), "demographic_parity_difference", target=0.001, max_utility_drop=0.05, n_random=0
+    )
+    assert found.reached_on_searched
+    assert found.expected is not None
+    assert not found.reached
+    assert "cannot tell" in found.reason or "No gain is expected" in found.reason
 
 
 def test_fewer_records_than_one_ranking_needs(credit: core.Case, plan: core.Plan) -> None:
@@ -76,7 +96,7 @@ def test_random_removals_take_whole_numbers(credit: core.Case, options: dict[str
 
 
 def test_the_cap_holds_for_every_group(credit: core.Case) -> None:
-    capped = core.plan_removal(credit, GAP, target=0.03, max_group_share=0.01, n_random=0)
+    capped = core.plan_removal(credit, GAP, target=0.03, max_group_share=0.01, n_random=0, expected=False)
     gone = credit.train[credit.train["application"].isin(capped.forget)]
     share = gone["sex"].value_counts() / credit.train["sex"].value_counts()
     assert share.max() <= 0.01
@@ -86,7 +106,7 @@ def test_the_cap_holds_for_every_group(credit: core.Case) -> None:
 
 
 def test_the_budget_of_records_holds_and_says_how_far_it_got(credit: core.Case) -> None:
-    short = core.plan_removal(credit, GAP, target=0.0, max_records=30, n_random=0)
+    short = core.plan_removal(credit, GAP, target=0.0, max_records=30, n_random=0, expected=False)
     assert len(short) == 30
     assert not short.reached
     assert "The target 0 is not reached" in short.reason
@@ -116,8 +136,8 @@ def test_the_budget_of_utility_holds() -> None:
     roles = core.Roles("granted", 1, 1, ["sex"], features=features)
     case = core.prepare(core.Case(model, train=table, test=table, roles=roles, confirm=False))
     metric = "demographic_parity_difference"
-    free = core.plan_removal(case, metric, target=0.1, max_utility_drop=1.0, max_records=2000, n_random=0)
-    bound = core.plan_removal(case, metric, target=0.1, max_utility_drop=0.01, max_records=2000, n_random=0)
+    free = core.plan_removal(case, metric, target=0.1, max_utility_drop=1.0, max_records=2000, n_random=0, expected=False)
+    bound = core.plan_removal(case, metric, target=0.1, max_utility_drop=0.01, max_records=2000, n_random=0, expected=False)
     assert free.reached
     assert free.path["utility_drop"].iloc[-1] > 0.01
     assert not bound.reached
@@ -137,14 +157,14 @@ def boosted() -> core.Case:
 def test_a_plan_by_approximate_removals_ends_with_training_again(boosted: core.Case) -> None:
     metric = "demographic_parity_difference"
     target = 0.6 * measured(boosted, metric)
-    plan = core.plan_removal(boosted, metric, target=target, max_utility_drop=0.1, n_random=0, method="leaf_refit")
+    plan = core.plan_removal(boosted, metric, target=target, max_utility_drop=0.1, n_random=0, method="leaf_refit", expected=False)
     last, before = plan.path.iloc[-1], plan.path.iloc[-2]
     assert (last["method"], before["method"], plan.path["method"].iloc[0]) == ("refit", "leaf_refit", "")
     assert last["value"] == measured(core.unlearn(boosted, plan.forget, method="refit").case, metric)
     assert last["predicted"] == before["value"] != last["value"]
     assert plan.reached == (last["value"] <= target)
     assert "These figures are of training again without them; leaf_refit" in plan.reason
-    quick = core.plan_removal(boosted, metric, target=target, max_utility_drop=0.1, n_random=0, checkpoints=4)
+    quick = core.plan_removal(boosted, metric, target=target, max_utility_drop=0.1, n_random=0, checkpoints=4, expected=False)
     assert set(quick.path["method"][1:]) == {"refit"}
     assert "These figures" not in quick.reason
 
@@ -198,7 +218,7 @@ def test_what_is_reached_already_needs_nothing(credit: core.Case) -> None:
 
 
 def test_ratios_go_up(credit: core.Case) -> None:
-    ratio = core.plan_removal(credit, "demographic_parity_ratio", target=0.9, n_random=0, max_records=300)
+    ratio = core.plan_removal(credit, "demographic_parity_ratio", target=0.9, n_random=0, max_records=300, expected=False)
     assert ratio.path["value"].iloc[-1] > ratio.path["value"].iloc[0]
     assert ratio.reached == (ratio.path["value"].iloc[-1] >= 0.9)
 

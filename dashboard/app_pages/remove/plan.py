@@ -160,7 +160,12 @@ def _last(work: Work, measure: Measure) -> Planned | None:
         return None
     in_force = _is_at(work, origin)
     if in_force:
-        (st.success if plan.reached else st.warning)(plain(_reason(plan, origin)))
+        known = searched.plan_expected(origin, settings, plan)
+        kind = st.info if known is None else st.success if known.reached else st.warning
+        kind(plain(_reason(plan if known is None else known, origin)))
+        if known is None:
+            st.caption("What to expect on rows that were not searched is being worked out.")
+            computing.place(origin, searched.PLAN_EXPECTED, *about)
         _approximately(origin)
     else:
         st.caption(
