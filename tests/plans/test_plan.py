@@ -63,7 +63,11 @@ def test_a_plan_that_a_planted_cause_carries_is_expected_to_hold_elsewhere(plan:
 def test_a_plan_on_noise_is_not_called_reached() -> None:
     """Without a cause the searched rows reach the target all the same; other rows do not."""
     found = core.plan_removal(
-        core.load_case("sample_data/null"), "demographic_parity_difference", target=0.001, max_utility_drop=0.05, n_random=0
+        core.load_case("sample_data/null"),
+        "demographic_parity_difference",
+        target=0.001,
+        max_utility_drop=0.05,
+        n_random=0,
     )
     assert found.reached_on_searched
     assert found.expected is not None
@@ -136,8 +140,12 @@ def test_the_budget_of_utility_holds() -> None:
     roles = core.Roles("granted", 1, 1, ["sex"], features=features)
     case = core.prepare(core.Case(model, train=table, test=table, roles=roles, confirm=False))
     metric = "demographic_parity_difference"
-    free = core.plan_removal(case, metric, target=0.1, max_utility_drop=1.0, max_records=2000, n_random=0, expected=False)
-    bound = core.plan_removal(case, metric, target=0.1, max_utility_drop=0.01, max_records=2000, n_random=0, expected=False)
+    free = core.plan_removal(
+        case, metric, target=0.1, max_utility_drop=1.0, max_records=2000, n_random=0, expected=False
+    )
+    bound = core.plan_removal(
+        case, metric, target=0.1, max_utility_drop=0.01, max_records=2000, n_random=0, expected=False
+    )
     assert free.reached
     assert free.path["utility_drop"].iloc[-1] > 0.01
     assert not bound.reached
@@ -157,14 +165,18 @@ def boosted() -> core.Case:
 def test_a_plan_by_approximate_removals_ends_with_training_again(boosted: core.Case) -> None:
     metric = "demographic_parity_difference"
     target = 0.6 * measured(boosted, metric)
-    plan = core.plan_removal(boosted, metric, target=target, max_utility_drop=0.1, n_random=0, method="leaf_refit", expected=False)
+    plan = core.plan_removal(
+        boosted, metric, target=target, max_utility_drop=0.1, n_random=0, method="leaf_refit", expected=False
+    )
     last, before = plan.path.iloc[-1], plan.path.iloc[-2]
     assert (last["method"], before["method"], plan.path["method"].iloc[0]) == ("refit", "leaf_refit", "")
     assert last["value"] == measured(core.unlearn(boosted, plan.forget, method="refit").case, metric)
     assert last["predicted"] == before["value"] != last["value"]
     assert plan.reached == (last["value"] <= target)
     assert "These figures are of training again without them; leaf_refit" in plan.reason
-    quick = core.plan_removal(boosted, metric, target=target, max_utility_drop=0.1, n_random=0, checkpoints=4, expected=False)
+    quick = core.plan_removal(
+        boosted, metric, target=target, max_utility_drop=0.1, n_random=0, checkpoints=4, expected=False
+    )
     assert set(quick.path["method"][1:]) == {"refit"}
     assert "These figures" not in quick.reason
 
@@ -218,7 +230,9 @@ def test_what_is_reached_already_needs_nothing(credit: core.Case) -> None:
 
 
 def test_ratios_go_up(credit: core.Case) -> None:
-    ratio = core.plan_removal(credit, "demographic_parity_ratio", target=0.9, n_random=0, max_records=300, expected=False)
+    ratio = core.plan_removal(
+        credit, "demographic_parity_ratio", target=0.9, n_random=0, max_records=300, expected=False
+    )
     assert ratio.path["value"].iloc[-1] > ratio.path["value"].iloc[0]
     assert ratio.reached == (ratio.path["value"].iloc[-1] >= 0.9)
 
