@@ -209,7 +209,7 @@ def _text(case: Case, dtypes: dict[str, dict[str, str]]) -> str:
     if case.edits is not None:
         weights = {} if case.edits.train_weight is None else {"weights": WEIGHTS}
         sections["edited"] = {"labels": LABELS, **weights}
-    return to_toml(sections) + "\n"
+    return to_toml(sections)
 
 
 def _edits_back(case: Case, folder: Path, names: dict[str, Any]) -> Case:

@@ -1,18 +1,18 @@
-"""Writing plain values as TOML, which the standard library only reads."""
+"""Plain values as TOML text, as case.toml holds them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import tomli_w
 
 from core.errors import InputTypeError
 
 
 def to_toml(sections: Mapping[str, Mapping[str, Any]]) -> str:
-    r"""Return sections of plain values as TOML text.
+    r"""Write sections of plain values as TOML text.
 
     Parameters
     ----------
@@ -26,36 +26,29 @@ def to_toml(sections: Mapping[str, Mapping[str, Any]]) -> str:
 
     Examples
     --------
-    >>> print(to_toml({"roles": {"target": "granted", "bins": {"age": [25.0, 40.0]}}}))
+    >>> print(to_toml({"roles": {"target": "granted", "bins": {"age": [25.0, 40.0]}}}), end="")
     [roles]
     target = "granted"
-    bins = {"age" = [25.0, 40.0]}
+    <BLANKLINE>
+    [roles.bins]
+    age = [
+        25.0,
+        40.0,
+    ]
     """
-    blocks = []
-    for name, section in sections.items():
-        lines = [f"{key} = {_value(value)}" for key, value in section.items() if value is not None]
-        blocks.append("\n".join([f"[{name}]", *lines]))
-    return "\n\n".join(blocks)
+    return tomli_w.dumps({name: _plain(section) for name, section in sections.items()})
 
 
-def _value(value: Any) -> str:
+def _plain(value: Any) -> Any:
+    """Return a value as Python's own kinds, mappings without what is None."""
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, str | bool | int | float):
+        return value
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
+        return [_plain(item) for item in value]
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_quoted(key)} = {_value(item)}" for key, item in value.items()) + "}"
+        return {key: _plain(item) for key, item in value.items() if item is not None}
     raise InputTypeError(
         f"A role must be text, a number or a truth value to be saved. Got {value!r} ({type(value).__name__}); use one of these."
     )
-
-
-def _quoted(text: str) -> str:
-    # TOML shares JSON's escapes, but allows no bare DEL.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -265,7 +265,7 @@ def test_toml_is_read_back_as_it_was(values: dict[str, Any]) -> None:
 
 
 def test_values_that_toml_has_no_word_for_are_refused() -> None:
-    assert to_toml({"a": {"x": np.int64(3), "y": None}}) == "[a]\nx = 3"
+    assert to_toml({"a": {"x": np.int64(3), "y": None}}) == "[a]\nx = 3\n"
     with pytest.raises(InputTypeError, match="text, a number or a truth value"):
         to_toml({"a": {"x": object()}})
 
