@@ -12,6 +12,8 @@ Koh, P. W. and Liang, P. (2017). Understanding black-box predictions via influen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +21,8 @@ import numpy as np
 from core.attribution.base import Attributor, Fitted
 from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
+from core.errors import NotSupportedError
+from core.families.logistic.group_effects import scores_without_each, together
 from core.families.logistic.softmax_effects import reweighted, softmax_effects
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.families.logistic.state import GlmState
@@ -79,6 +83,25 @@ class NewtonInfluence(Attributor):
         before: GlmState = Newton().prepare(case).state
         after, _ = settle(before.without(positions, retained), retained, LOOSE)
         return after.scores(case.rows(on)), tuple(warnings_without(before, after, len(positions)))
+
+    @one_blas_thread()
+    def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
+        """Return scores after Newton steps without each group, taken for many at once."""
+        prepared: GlmState = Newton().prepare(case).state
+        if isinstance(prepared.frame.rows, SoftmaxRows):
+            return super().group_scores(case, groups, on)
+        able = [place for place, group in enumerate(groups) if together(case, prepared, group)]
+        found = np.full((len(groups), len(case.rows(on))), np.nan)
+        with suppress(np.linalg.LinAlgError):
+            state = prepared.taken_here(case.retained)
+            found[able] = scores_without_each(case, state, [groups[place] for place in able], on)
+        alone = [place for place, row in enumerate(found) if np.isnan(row).any()]
+        try:
+            found[alone] = super().group_scores(case, [groups[place] for place in alone], on)
+        except NotSupportedError:
+            if len(alone) == len(groups):
+                raise
+        return found
 
 
 def _own_effects(state: GlmState, spread: Floats, direction: Floats) -> tuple[Floats, Floats]:
