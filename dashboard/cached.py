@@ -16,6 +16,7 @@ from core.actions.provenance import check_provenance
 from core.case.verdict import Provenance
 from core.metrics import AuditReport, audit
 from core.metrics.audit import LEVEL, audit_arrays, sample_of
+from core.metrics.audit import described_on as core_described_on
 from core.metrics.catalog import metrics_of
 from core.metrics.curves import calibration_curves, errors_by_group, roc_curves, threshold_sweep
 from core.metrics.intervals import wilson
@@ -73,15 +74,26 @@ def key(work: Work, at: int | None = None) -> str:
 
 
 def report(
-    work: Work, metrics: Sequence[str] | None, features: Sequence[Feature] | None, at: int | None = None
+    work: Work,
+    metrics: Sequence[str] | None,
+    features: Sequence[Feature] | None,
+    at: int | None = None,
+    *,
+    on: str = "explore",
 ) -> AuditReport:
-    """Return the audit of a version on the explored rows."""
+    """Return the audit of a version, on the rows searched unless told otherwise."""
     return _report(
         key(work, at),
         None if metrics is None else tuple(metrics),
         None if features is None else tuple(features),
+        on,
         case(work, at),
     )
+
+
+def described_on(work: Work) -> str:
+    """Return the rows that describe the version in force: all test rows for a model as opened, else those searched."""
+    return core_described_on(case(work))
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_RESULTS)
@@ -89,9 +101,10 @@ def _report(
     version_key: str,  # noqa: ARG001
     metrics: tuple[str, ...] | None,
     features: tuple[Feature, ...] | None,
+    on: str,
     _case: core.Case,
 ) -> AuditReport:
-    return audit(_case, metrics, sensitive_feature=None if features is None else list(features))
+    return audit(_case, metrics, sensitive_feature=None if features is None else list(features), on=on)
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_RESULTS)
@@ -102,7 +115,7 @@ def _table(version_key: str, name: str, settings: tuple[Any, ...], _case: core.C
 def _sizes(case: core.Case, feature: Feature) -> pd.DataFrame:
     groups = case.groups(feature, "train")
     known = pd.Series(named(groups))[case.retained].value_counts(sort=False)
-    found = audit(case, ("base_rate",), sensitive_feature=[feature]).by_group.droplevel(0)
+    found = audit(case, ("base_rate",), sensitive_feature=[feature], on=core_described_on(case)).by_group.droplevel(0)
     return pd.DataFrame(
         {
             "train": known.reindex(found.index, fill_value=0).astype(int),
@@ -115,8 +128,8 @@ def _sizes(case: core.Case, feature: Feature) -> pd.DataFrame:
 
 _TABLES: dict[str, Callable[..., pd.DataFrame]] = {
     "sizes": _sizes,
-    "roc": roc_curves,
-    "calibration": calibration_curves,
+    "roc": lambda case, feature: roc_curves(case, feature, core_described_on(case)),
+    "calibration": lambda case, feature: calibration_curves(case, feature, core_described_on(case)),
     "sweep": lambda case, metric, feature, positive, negative: threshold_sweep(
         case, metric, feature, cost_false_positive=positive, cost_false_negative=negative
     ),
@@ -168,6 +181,24 @@ def changed(work: Work) -> pd.DataFrame:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _changed(version_key: str, settings: tuple[Any, ...], _before: core.Case, _after: core.Case) -> pd.DataFrame:  # noqa: ARG001
     return core.compare(_before, _after, sensitive_feature=list(settings))
+
+
+def confirmed(work: Work) -> pd.DataFrame:
+    """Return the chosen gap and accuracy, opened and now, on the rows kept aside; a look that is counted and kept with the case."""
+    return _confirmed(key(work), (work.case_id, work.metric, work.feature), case(work, 0), case(work))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _confirmed(
+    version_key: str,  # noqa: ARG001
+    settings: tuple[str, str, Feature],
+    _opened: core.Case,
+    _now: core.Case,
+) -> pd.DataFrame:
+    case_id, metric, feature = settings
+    found = core.compare(_opened, _now, metric=[metric, "accuracy"], sensitive_feature=[feature], on="confirm")
+    workspace.write(case_id, {"looks": [list(look) for look in _now.looks.entries]})
+    return found
 
 
 def utility(work: Work, measure: Measure, at: int | None = None) -> float:

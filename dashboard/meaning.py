@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import core
 from core.metrics import METRICS
+from core.metrics.audit import described_on
 from core.words import inline, number, percent
 from dashboard.work import Threshold
 
@@ -132,3 +133,11 @@ def of_gap(metric: str, roles: core.Roles) -> str:
         bad = f"{roles.target} = {roles.pos_label}"
     text = share.format(good=good, bad=bad)
     return f"{text} (not flagged)" if scored_is_bad(roles) and text.endswith(f"decided {good}") else text
+
+
+def rows_described(case: core.Case) -> str:
+    """Return which rows the figures of Check are of."""
+    n = len(case.rows(described_on(case)))
+    if case.as_opened:
+        return f"All {n:,} test rows, by the model as opened. Threshold and cost: the {len(case.rows('explore')):,} rows that searches use."
+    return f"The {n:,} test rows that searches use, by the model now; the other test rows are kept aside to confirm, on Remove."

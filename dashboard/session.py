@@ -50,6 +50,7 @@ class Key(StrEnum):
     CONVERGE = "converge"
     REFIT = "refit"
     DELETE = "delete"
+    CONFIRM_LOOK = "confirm_look"
     CHECK_TAB = "check_tab"
     CHECK_RATE = "check_rate"
     CHECK_CROSS_RATE = "check_cross_rate"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import core
+from core.case.looks import Look
 from core.errors import InputError
 from core.files.cases.samples import sample_folders
 from core.files.cases.storage import load_case
@@ -107,14 +108,19 @@ def load(case_id: str) -> core.Case:
     """
     demo = demo_of(case_id) if _ID.fullmatch(case_id) else None
     if demo is not None:
-        return load_case(demo.folder)
+        return load_case(demo.folder).with_looks(_looks(case_id))
     folder = root() / case_id / "case"
     if not _ID.fullmatch(case_id) or not folder.is_dir():
         raise InputError(
             f"The case in the address must be kept on this server. There is none of that id; it may have been deleted "
             f"after {keep_days():g} days. Open a demonstration or upload the files again."
         )
-    return load_case(folder)
+    return load_case(folder).with_looks(_looks(case_id))
+
+
+def _looks(case_id: str) -> list[Look]:
+    """Return the looks at the confirm rows that were noted beside a case."""
+    return [Look(str(at), str(what)) for at, what in read(case_id).get("looks", [])]
 
 
 def name_of(case_id: str) -> str:

@@ -20,6 +20,7 @@ from core.case.frozen import frozen, frozen_columns, handed_out
 from core.case.group_thresholds import chances, decides_by_group, lean, scorer
 from core.case.groups import Grouping, Groups, intersect
 from core.case.identity import digest_of_case, digest_of_data
+from core.case.looks import Look, Looks
 from core.case.memo import Memo
 from core.case.naming import names_of_test_rows
 from core.case.own_decisions import check_decisions, own_cut
@@ -54,8 +55,8 @@ class Case(TrainingRecords):
         class is likelier than all others together; a number: scores equal to it or above; `AtRate(0.02)`: the top 2% of scores.
     confirm : bool
         Whether to split `test` in two halves, one to explore and one to confirm. False: everything explores, nothing confirms.
-    seed : int
-        Seed of that split.
+    seed : int, optional
+        Seed of that split; None follows from the labels and groups, so that the same table and roles are always split alike.
     test_confirm : DataFrame, optional
         Rows to confirm on; then `test` is the explore part.
     retained : ndarray of bool, shape (n_train,), optional
@@ -92,21 +93,24 @@ class Case(TrainingRecords):
         threshold: float | AtRate | None = None,
         *,
         confirm: bool = True,
-        seed: int = 0,
+        seed: int | None = None,
         test_confirm: pd.DataFrame | None = None,
         retained: Bools | None = None,
     ) -> None:
         door.check_tables(train, test)
         door.check_model(model)
-        door.check_seed(seed)
+        if seed is not None:
+            door.check_seed(seed)
         check_flag("confirm", confirm)
         held = None
         if test_confirm is not None:
             door.check_tables(train, test_confirm)
             held = np.arange(len(test) + len(test_confirm)) >= len(test)
             test = pd.concat([test, test_confirm], ignore_index=True)
+        elif not confirm:
+            held = np.zeros(len(test), dtype=bool)
         model = lean(model)
-        data = check_data(model, train, test, roles, held, seed if confirm else None)
+        data = check_data(model, train, test, roles, held, seed)
         known = frozen(door.retained_rows(retained, len(train)))
         self._hold(data, model, scoring.checked_threshold(model, threshold), known)
         self.scores("explore")
@@ -205,7 +209,28 @@ class Case(TrainingRecords):
             raise InputError(
                 f"A split must name {len(self._data.test)} test rows and leave some to explore. Got {rows.shape} with {int(rows.sum())} to confirm."
             )
-        return self._another(data=replace(self._data, confirm=frozen(rows.copy()), split_seed=seed, memo=Memo()))
+        return self._another(
+            data=replace(self._data, confirm=frozen(rows.copy()), split_seed=seed, looks=Looks(), memo=Memo())
+        )
+
+    @property
+    def as_opened(self) -> bool:
+        """Whether the model is the one that was opened, with nothing removed and no label or weight changed."""
+        return self.model is self._data.opened and self.edits is None and bool(self.retained.all())
+
+    @property
+    def looks(self) -> Looks:
+        """The looks at the confirm rows so far, of all cases made from one another."""
+        return self._data.looks
+
+    def with_looks(self, seen: Iterable[Look]) -> Case:
+        """Return the same case with the looks at its confirm rows that earlier sessions took."""
+        return self._another(data=replace(self._data, looks=Looks(seen)), memo=self._memo.only(lambda _: True))
+
+    def looked_at(self, on: str, what: str) -> None:
+        """Count a look at the confirm rows, where `on` takes them in and the model is not the one opened: describing that is no look."""
+        if on != "explore" and not self.as_opened and self._data.confirm.any():
+            self._data.looks.add(what)
 
     # -- tables and roles
 

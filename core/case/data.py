@@ -14,10 +14,11 @@ from core.case import door
 from core.case.frozen import frozen, frozen_table, marked
 from core.case.group_thresholds import GroupsOf, GroupSource, decides_by_group, group_source, scorer
 from core.case.groups import Grouping, Groups, intersect, make_grouping
+from core.case.looks import Looks
 from core.case.memo import Memo
 from core.case.roles import Roles
 from core.case.scoring import model_rows
-from core.case.splits import split_test
+from core.case.splits import seed_of, split_test
 from core.errors import InputError, InputTypeError
 from core.typing import Bools, Floats, Positions
 
@@ -39,6 +40,9 @@ class CaseData:
     train_weight: Floats | None
     confirm: Bools
     split_seed: int | None
+    opened: Any
+    """The model as opened, before anything was removed."""
+    looks: Looks
     groupings: dict[str, Grouping]
     decides_for: GroupSource | None = None
     memo: Memo = field(default_factory=Memo)
@@ -77,7 +81,10 @@ class CaseData:
 def check_data(
     model: Any, train: pd.DataFrame, test: pd.DataFrame, roles: Roles, held: Bools | None, seed: int | None
 ) -> CaseData:
-    """Check both tables, the model and the roles against one another, once, and derive what cases share."""
+    """Check both tables, the model and the roles against one another, once, and derive what cases share.
+
+    `held` says which test rows are kept for confirming; where it is None they are drawn, with `seed` or, without one, by the content.
+    """
     if not isinstance(roles, Roles):
         raise InputTypeError(
             f"The roles must be core.Roles. Got {type(roles).__name__} instead; write core.Roles(...)."
@@ -103,7 +110,8 @@ def check_data(
         door.check_columns(train, (roles.subject_id,), what="The subject id", where="training")
     if held is None:
         codes = [groupings[feature].apply(test[feature]).codes for feature in roles.sensitive_features]
-        held = np.zeros(len(test), dtype=bool) if seed is None else split_test(test_codes, codes, seed)
+        seed = seed_of(test_codes, codes) if seed is None else seed
+        held = split_test(test_codes, codes, seed)
     else:
         seed = None
     source, weight = None, door.training_weights(train, roles.sample_weight)
@@ -126,6 +134,8 @@ def check_data(
         train_weight=None if weight is None else frozen(weight),
         confirm=frozen(held),
         split_seed=seed,
+        opened=model,
+        looks=Looks(),
         groupings=groupings,
         decides_for=source,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,25 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InputError
+
+
+def seed_of(y: npt.ArrayLike, group_codes: Sequence[npt.NDArray[Any]]) -> int:
+    """Return a seed that follows from the labels and groups alone, so that the same table and roles are split alike by every way in.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,)
+        Labels, as codes.
+    group_codes : sequence of ndarray, each of shape (n,)
+        The group of every row, one array per sensitive feature.
+
+    Examples
+    --------
+    >>> seed_of([0, 1, 1], [np.array([0, 1, 0])]) == seed_of(np.array([0, 1, 1]), [np.array([0, 1, 0], dtype=np.int8)])
+    True
+    """
+    columns = [np.asarray(column).astype(np.int64) for column in (y, *group_codes)]
+    return zlib.crc32(b"".join(column.tobytes() for column in columns))
 
 
 def split_test(y: npt.ArrayLike, group_codes: Sequence[npt.NDArray[Any]], seed: int = 0) -> npt.NDArray[np.bool_]:

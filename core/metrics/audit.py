@@ -53,6 +53,8 @@ class AuditReport:
         Coverage of the intervals.
     n_resamples : int
         Resamples behind intervals and p-values.
+    looks : int
+        How often the confirm rows had been looked at by then.
     """
 
     by_group: pd.DataFrame
@@ -63,6 +65,7 @@ class AuditReport:
     n: int
     level: float
     n_resamples: int
+    looks: int = 0
 
 
 @formerly("on", renamed={"features": "sensitive_feature"}, synonyms={"metrics": "metric"}, several=True)
@@ -71,7 +74,7 @@ def audit(
     metric: str | Iterable[str] | None = None,
     *,
     sensitive_feature: SensitiveFeatures = None,
-    on: str = "explore",
+    on: str | None = None,
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
@@ -88,8 +91,9 @@ def audit(
         Names from `core.metrics.METRICS`; None is `DEFAULT_METRICS`.
     sensitive_feature : str, tuple of str, or list of these, optional
         Whose groups; a tuple is an intersection. None is each of the case's, and of several the intersection of all.
-    on : {"explore", "confirm", "test"}
-        Which rows.
+    on : {"explore", "confirm", "test"}, optional
+        Which rows. None describes a model as opened on all test rows, one that was changed on the explore rows, where its records were
+        searched. A look at confirm rows by a changed case is counted.
     n_resamples : int
         Resamples for intervals and permutations for p-values.
     level : float
@@ -127,7 +131,9 @@ def audit(
     'm'
     """
     check_case(case)
+    on = described_on(case) if on is None else on
     sample = sample_of(case, on)
+    case.looked_at(on, "audit")
     chosen, left_out = usable(metrics_of(metric), probability=sample.probability, asked=metric is not None)
     report = audit_arrays(
         sample,
@@ -142,7 +148,12 @@ def audit(
         left_out.append(
             f"The intersection of all sensitive features has {_combinations(case):,} combinations and is left out; ask for fewer together."
         )
-    return AuditReport(**{**vars(report), "notes": (*left_out, *report.notes)})
+    return AuditReport(**{**vars(report), "notes": (*left_out, *report.notes), "looks": len(case.looks)})
+
+
+def described_on(case: Case) -> str:
+    """Return the rows that describe a case: all test rows for a model as opened, else the explore rows."""
+    return "test" if case.as_opened else "explore"
 
 
 def sample_of(case: Case, on: str, scores: np.ndarray[Any, np.dtype[np.float64]] | None = None) -> Sample:

@@ -72,7 +72,8 @@ def compare(
     -------
     DataFrame
         Indexed by (metric, sensitive_feature), "(all)" for rates over all records: ``before``, ``after``, ``change``, the
-        paired interval ``low``, ``high`` of the change, which excludes 0 where a change is real, ``p_value``, ``reversed``.
+        paired interval ``low``, ``high`` of the change, which excludes 0 where a change is real, ``p_value``, ``reversed``. ``attrs`` hold
+        ``on`` and ``n``, the rows, and ``looks``, how often the confirm rows were looked at by now.
 
     Raises
     ------
@@ -100,11 +101,14 @@ def compare(
     check_case(case)
     check_case(after)
     _check_same_rows(case, after, on)
+    after.looked_at(on, "compare")
     first, second = sample_of(case, on), sample_of(after, on, scores)
     probability = first.probability and second.probability
     chosen, _ = usable(metrics_of(metric), probability=probability, asked=metric is not None)
     groups = [case.groups(feature, on) for feature in audited_features(case, sensitive_feature)]
-    return compare_samples(first, second, groups, chosen, n_resamples=n_resamples, level=level, seed=seed)
+    found = compare_samples(first, second, groups, chosen, n_resamples=n_resamples, level=level, seed=seed)
+    found.attrs.update(on=on, n=len(case.rows(on)), looks=len(case.looks))
+    return found
 
 
 def turned(table: pd.DataFrame, digits: int = 3) -> pd.Series[bool]:

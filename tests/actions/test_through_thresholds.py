@@ -74,12 +74,12 @@ def test_a_case_counts_its_random_decisions_by_expectation() -> None:
     pmf = model._pmf_predict(TEST[FEATURES].iloc[rows], sensitive_features=TEST["sex"].iloc[rows])[:, 1]
     np.testing.assert_allclose(case.decisions("explore"), pmf, atol=1e-12)
     np.testing.assert_allclose(case.scores("explore"), model.estimator_.predict_proba(TEST[FEATURES].iloc[rows])[:, 1])
-    report = core.audit(case, "selection_rate")
+    report = core.audit(case, "selection_rate", on="explore")
     assert report.overall["selection_rate"] == pytest.approx(pmf.mean())
     refused = lending(model, pos_label=0, favorable_label=1)
     np.testing.assert_allclose(refused.favorable(refused.decisions("test")), chances(case), atol=1e-12)
-    assert core.audit(refused, "accuracy").overall["accuracy"] == pytest.approx(
-        core.audit(case, "accuracy").overall["accuracy"]
+    assert core.audit(refused, "accuracy", on="explore").overall["accuracy"] == pytest.approx(
+        core.audit(case, "accuracy", on="explore").overall["accuracy"]
     )
 
 

@@ -71,7 +71,9 @@ def test_audit_prints_aligned_tables(capsys: pytest.CaptureFixture[str], folder:
         "--resamples",
         "100",
     )
-    report = core.audit(small_case, "demographic_parity_difference", sensitive_feature=["sex"], n_resamples=100)
+    report = core.audit(
+        small_case, "demographic_parity_difference", sensitive_feature=["sex"], n_resamples=100, on="explore"
+    )
     assert f"{report.gaps['value'].iloc[0]:.4f} [" in text
     assert "By sex\n" in text
     assert "age" not in text

@@ -149,7 +149,7 @@ def test_a_plan_is_drawn_selected_and_applied(
     app = go(open_app(case_id), "remove")
     app.number_input(key="plan_group_share").set_value(1.0).run()
     clicked(app, "plan_go")
-    gap = core.audit(small_case, METRIC, sensitive_feature=["sex"]).gaps["value"].iloc[0]
+    gap = core.audit(small_case, METRIC, sensitive_feature=["sex"], on="explore").gaps["value"].iloc[0]
     plan = core.plan_removal(
         core.prepare(small_case),
         METRIC,

@@ -37,7 +37,7 @@ def test_sizes_name_the_smallest_group() -> None:
 
 
 def test_rates_show_their_intervals(small_case: core.Case) -> None:
-    table = core.audit(small_case, "true_positive_rate", sensitive_feature=["sex"]).by_group.droplevel(0)
+    table = core.audit(small_case, "true_positive_rate", sensitive_feature=["sex"], on="explore").by_group.droplevel(0)
     figure = groups.rates(table, "true_positive_rate", "Served", "P(D | Y, g)")
     assert described(figure).startswith("Served: ")
     for trace, (_, row) in zip(figure.data, table.iterrows(), strict=True):
@@ -47,7 +47,7 @@ def test_rates_show_their_intervals(small_case: core.Case) -> None:
 
 
 def test_groups_too_small_are_grey(small_case: core.Case) -> None:
-    table = core.audit(small_case, "true_positive_rate", sensitive_feature=["sex"]).by_group.droplevel(0)
+    table = core.audit(small_case, "true_positive_rate", sensitive_feature=["sex"], on="explore").by_group.droplevel(0)
     figure = groups.rates(table.assign(true_positive_rate_n_needed=[10**6, 1]), "true_positive_rate", "Served", "P")
     assert figure.data[0].marker.color == look.GRAY
     assert figure.data[1].marker.color != look.GRAY

@@ -20,7 +20,7 @@ from core.metrics.samples import Sample
 
 
 def test_report_agrees_with_fairlearn(small_case: core.Case) -> None:
-    report = audit(small_case)
+    report = audit(small_case, on="explore")
     y, decision = small_case.y("explore").astype(int), small_case.decisions("explore").astype(int)
     parts = [np.array(g.names)[g.codes] for g in (small_case.groups(f, "explore") for f in ("sex", "age"))]
     for feature, values in {
@@ -39,7 +39,7 @@ def test_report_agrees_with_fairlearn(small_case: core.Case) -> None:
 
 
 def test_report_has_the_promised_shape(small_case: core.Case) -> None:
-    report = audit(small_case)
+    report = audit(small_case, on="explore")
     assert report.by_group.index.names == ["sensitive_feature", "group"]
     assert report.gaps.index.names == ["metric", "sensitive_feature"]
     assert list(report.gaps.columns[:7]) == ["value", "low", "high", "p_value", "worst_group", "best_group", "n_worst"]
@@ -54,20 +54,23 @@ def test_report_has_the_promised_shape(small_case: core.Case) -> None:
 
 
 def test_same_seed_same_report_and_features_do_not_disturb_each_other(small_case: core.Case) -> None:
-    both = audit(small_case, seed=3).gaps
-    alone = audit(small_case, seed=3, sensitive_feature=["age"]).gaps
+    both = audit(small_case, seed=3, on="explore").gaps
+    alone = audit(small_case, seed=3, sensitive_feature=["age"], on="explore").gaps
     pd.testing.assert_frame_equal(both.loc[alone.index], alone)
-    assert not audit(small_case, seed=4).gaps["p_value"].equals(both["p_value"])
+    assert not audit(small_case, seed=4, on="explore").gaps["p_value"].equals(both["p_value"])
 
 
 def test_rates_have_wilson_intervals(small_case: core.Case) -> None:
-    table = audit(small_case, "selection_rate", sensitive_feature="sex").by_group
+    table = audit(small_case, "selection_rate", sensitive_feature="sex", on="explore").by_group
     low, high = wilson(table["selection_rate"].to_numpy(), table["n"].to_numpy(), 0.95)
     np.testing.assert_allclose(table[["selection_rate_low", "selection_rate_high"]].T, [low, high])
 
 
 def test_intervals_widen_with_the_level(small_case: core.Case) -> None:
-    widths = [np.ptp(audit(small_case, level=level).gaps[["low", "high"]].to_numpy(), axis=1) for level in (0.8, 0.99)]
+    widths = [
+        np.ptp(audit(small_case, level=level, on="explore").gaps[["low", "high"]].to_numpy(), axis=1)
+        for level in (0.8, 0.99)
+    ]
     assert (widths[0] < widths[1]).all()
 
 
@@ -141,7 +144,9 @@ def test_unfavourable_positive_label_turns_rates_and_scores() -> None:
     model = LogisticRegression().fit(table[["amount"]], table["fraud"])
     case = core.Case(model, table, table, core.Roles("fraud", 1, 0, ["sex"]), confirm=False)
     overall = audit(
-        case, ["true_positive_rate", "recall", "roc_auc", "brier_score", "average_precision", "flagged_rate"]
+        case,
+        ["true_positive_rate", "recall", "roc_auc", "brier_score", "average_precision", "flagged_rate"],
+        on="explore",
     ).overall
     flagged = case.decisions("explore")
     fraud, score = case.y("explore"), case.scores("explore")
@@ -159,11 +164,11 @@ def test_a_model_without_probabilities_is_audited_without_them() -> None:
     table["granted"] = (table["amount"] + rng.normal(size=300) > 0).astype(int)
     model = LinearSVC().fit(table[["amount"]], table["granted"])
     case = core.Case(model, table, table, core.Roles("granted", 1, 1, ["sex"]), confirm=False)
-    report = audit(case)
+    report = audit(case, on="explore")
     assert "brier_score" not in report.by_group
     assert any("brier_score" in note for note in report.notes)
     with pytest.raises(NotSupportedError, match="predict_proba"):
-        audit(case, ["brier_score"])
+        audit(case, ["brier_score"], on="explore")
 
 
 @pytest.mark.parametrize(
@@ -181,7 +186,7 @@ def test_a_model_without_probabilities_is_audited_without_them() -> None:
 )
 def test_bad_arguments_say_what_must_hold(small_case: core.Case, arguments: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        audit(small_case, **arguments)  # type: ignore[arg-type]
+        audit(small_case, **arguments, on="explore")  # type: ignore[arg-type]
 
 
 def test_an_intersection_of_too_many_groups_is_left_out_and_said() -> None:
@@ -191,11 +196,11 @@ def test_an_intersection_of_too_many_groups_is_left_out_and_said() -> None:
     model = LogisticRegression().fit(table[["amount"]], table["granted"])
     towns = [f"town{number}" for number in range(4)]
     case = core.Case(model, table, table, core.Roles("granted", 1, 1, towns))
-    report = audit(case, "selection_rate")
+    report = audit(case, "selection_rate", on="explore")
     assert list(report.by_group.index.levels[0]) == towns
     assert any("2,560,000 combinations" in note for note in report.notes)
     with pytest.raises(InputError, match="at most 200,000 combinations"):
-        audit(case, "selection_rate", sensitive_feature=[tuple(towns)])
+        audit(case, "selection_rate", sensitive_feature=[tuple(towns)], on="explore")
 
 
 def test_score_metrics_need_scores() -> None:
@@ -206,9 +211,9 @@ def test_score_metrics_need_scores() -> None:
 
 
 def test_what_a_gap_draws_does_not_depend_on_what_else_is_asked_for(small_case: core.Case) -> None:
-    everything = audit(small_case, sensitive_feature=["sex"]).gaps
+    everything = audit(small_case, sensitive_feature=["sex"], on="explore").gaps
     for metric in everything.index.get_level_values(0):
-        alone = audit(small_case, [metric], sensitive_feature=["sex"]).gaps.iloc[0]
+        alone = audit(small_case, [metric], sensitive_feature=["sex"], on="explore").gaps.iloc[0]
         asked = everything.loc[(metric, "sex")]
         assert alone[["value", "low", "high", "p_value"]].equals(asked[["value", "low", "high", "p_value"]]), metric
 

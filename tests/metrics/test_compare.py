@@ -27,7 +27,7 @@ def other_case(small_case: core.Case) -> core.Case:
 def test_every_metric_before_and_after_is_the_audits(small_case: core.Case, other_case: core.Case) -> None:
     shift = compare(small_case, other_case)
     for side, case in (("before", small_case), ("after", other_case)):
-        report = audit(case)
+        report = audit(case, on="explore")
         for metric, feature in shift.index:
             expected = report.overall[metric] if feature == ALL_RECORDS else report.gaps.loc[(metric, feature), "value"]
             assert shift.loc[(metric, feature), side] == pytest.approx(expected, abs=1e-12, nan_ok=True)
@@ -50,7 +50,7 @@ def test_paired_intervals_are_narrower_than_two_audits(small_case: core.Case, ot
     name = "equal_opportunity_difference"
     shift = compare(small_case, other_case, metric=name, sensitive_feature="sex").iloc[0]
     halves = [
-        np.ptp(audit(c, name, sensitive_feature="sex").gaps.iloc[0][["low", "high"]].astype(float)) / 2
+        np.ptp(audit(c, name, sensitive_feature="sex", on="explore").gaps.iloc[0][["low", "high"]].astype(float)) / 2
         for c in (small_case, other_case)
     ]
     assert (shift["high"] - shift["low"]) / 2 < 0.8 * np.hypot(*halves)
@@ -59,7 +59,8 @@ def test_paired_intervals_are_narrower_than_two_audits(small_case: core.Case, ot
 def test_paired_score_intervals_use_the_covariance(small_case: core.Case, other_case: core.Case) -> None:
     shift = compare(small_case, other_case, metric=["roc_auc", "brier_score"])
     cases = [
-        audit(case, ["roc_auc", "brier_score"], sensitive_feature="sex").by_group for case in (small_case, other_case)
+        audit(case, ["roc_auc", "brier_score"], sensitive_feature="sex", on="explore").by_group
+        for case in (small_case, other_case)
     ]
     for rate in ("roc_auc", "brier_score"):
         # Each of two groups holds about half of the records.
@@ -158,7 +159,7 @@ def test_scores_at_hand_take_the_place_of_the_second_models(small_case: core.Cas
 
 def test_every_groups_own_rates(small_case: core.Case, other_case: core.Case) -> None:
     table = compare_groups(small_case, other_case, metric=["selection_rate", "equal_opportunity_difference"])
-    audited = audit(other_case, ["selection_rate", "true_positive_rate"]).by_group
+    audited = audit(other_case, ["selection_rate", "true_positive_rate"], on="explore").by_group
     for rate, feature, group in table.index:
         assert table.loc[(rate, feature, group), "after"] == pytest.approx(
             audited.loc[(feature, group), rate], nan_ok=True

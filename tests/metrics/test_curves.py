@@ -15,7 +15,7 @@ from core.metrics.curves import calibration_curves, errors_by_group, roc_curves,
 def test_roc_is_scikit_learns_and_its_area_the_audits(small_case: core.Case) -> None:
     curves = roc_curves(small_case, "sex")
     groups = small_case.groups("sex", "explore")
-    areas = audit(small_case, ["roc_auc"], sensitive_feature=["sex"]).by_group["roc_auc"]
+    areas = audit(small_case, ["roc_auc"], sensitive_feature=["sex"], on="explore").by_group["roc_auc"]
     for code, name in enumerate(groups.names):
         rows = groups.codes == code
         y, score = small_case.y("explore")[rows], small_case.scores("explore")[rows]
@@ -54,7 +54,7 @@ def test_sweep_agrees_with_an_audit_at_the_same_threshold(small_case: core.Case)
     threshold = float(sweep.index[len(sweep) // 2])
     at = small_case.with_threshold(threshold)
     row = sweep.loc[threshold]
-    report = audit(at, [metric, "accuracy"], sensitive_feature=["sex"])
+    report = audit(at, [metric, "accuracy"], sensitive_feature=["sex"], on="explore")
     assert row["gap"] == pytest.approx(report.gaps.loc[(metric, "sex"), "value"])
     assert row["accuracy"] == pytest.approx(report.overall["accuracy"])
     errors = errors_by_group(at, "sex", cost_false_positive=2.0, cost_false_negative=5.0)

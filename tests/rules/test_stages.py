@@ -83,7 +83,7 @@ def test_results_of_stages_are_frozen(traced):
 
 
 def test_a_gap_is_told_with_the_groups_it_lies_between(case, gap):
-    rates = core.audit(case, [GAP]).by_group["true_positive_rate"].to_numpy()
+    rates = core.audit(case, [GAP], on="explore").by_group["true_positive_rate"].to_numpy()
     assert gap.value == pytest.approx(abs(rates[1] - rates[0]))
     assert (gap.metric, gap.feature, gap.extremes.worse) == (GAP, "sex", int(np.argmin(rates)))
 
@@ -163,7 +163,7 @@ def test_only_forests_are_looked_at_closely(gap, traced):
     rule = rule_where(found, *PLANTED)
     looked = look_closely(own, Scored(found.models, (rule,)), 60.0, quiet)
     assert looked.rules[0].looked_at
-    real = core.audit(core.unlearn(forest, ids_of(forest, rule)).case, [GAP]).gaps["value"].iloc[0]
+    real = core.audit(core.unlearn(forest, ids_of(forest, rule)).case, [GAP], on="explore").gaps["value"].iloc[0]
     assert looked.rules[0].predicted == pytest.approx(real - own.value, abs=1e-9)
     assert not look_closely(own, Scored(found.models, (rule,)), 60.0, stops_at("Removing")).complete
 
@@ -175,7 +175,7 @@ def test_measured_effects_are_those_of_training_without_the_records(case, gap, t
     assert found.n_tries == 2
     only = next(one for one in found.subsets if one.rule == "sex = 0 and branch = 2")
     again = core.unlearn(case, ids_of(case, rules[1]), method="refit").case
-    assert only.after == pytest.approx(core.audit(again, [GAP]).gaps["value"].iloc[0], abs=0.004)
+    assert only.after == pytest.approx(core.audit(again, [GAP], on="explore").gaps["value"].iloc[0], abs=0.004)
     assert only.before == gap.value
     assert all(one.after < one.before for one in found.subsets)
 

@@ -33,7 +33,7 @@ def planted(request: pytest.FixtureRequest) -> Drawn:
 
 
 def gap_of(case: core.Case) -> pd.Series:
-    return core.audit(case, metric=[GAP[0]]).gaps.loc[GAP]
+    return core.audit(case, metric=[GAP[0]], on="explore").gaps.loc[GAP]
 
 
 def test_a_seed_gives_the_same_tables_and_another_seed_others() -> None:

@@ -18,7 +18,10 @@ def test_nothing_is_wrong_in_the_null_case() -> None:
     assert table.groupby("branch")["granted"].mean().std() < 0.03
     gaps = [
         core.audit(
-            null.make_case(null.make_null(seed)), ["equal_opportunity_difference"], sensitive_feature=["sex"]
+            null.make_case(null.make_null(seed)),
+            ["equal_opportunity_difference"],
+            sensitive_feature=["sex"],
+            on="explore",
         ).gaps
         for seed in range(5)
     ]

@@ -46,6 +46,7 @@ import pyarrow as pa
 from core.case.arguments import check_path
 from core.case.case import Case
 from core.case.edits import compare_with_table
+from core.case.looks import Look
 from core.case.roles import AtRate, Roles
 from core.errors import InputError, InputTypeError, listed, nearest
 from core.files.cases.samples import case_folder
@@ -68,6 +69,7 @@ _KEYS = {
     "retained": ("rows",),
     "state": ("kind", "file"),
     "edited": ("labels", "weights"),
+    "confirm": ("looked_at", "looked_for"),
 }
 _DTYPES = (
     "category",
@@ -129,7 +131,7 @@ def load_case(folder: str | Path) -> Case:
     if "confirm_rows" in split:
         rows = _mask(folder, split["confirm_rows"], "split.confirm_rows", len(case.test))
         case = case.with_confirm_rows(rows, split.get("seed"))
-    case = _edits_back(case, folder, settings["edited"])
+    case = _edits_back(case.with_looks(_looks(settings["confirm"])), folder, settings["edited"])
     return case.with_state(_state(folder, settings["state"])) if settings["state"] else case
 
 
@@ -209,6 +211,11 @@ def _text(case: Case, dtypes: dict[str, dict[str, str]]) -> str:
     if case.edits is not None:
         weights = {} if case.edits.train_weight is None else {"weights": WEIGHTS}
         sections["edited"] = {"labels": LABELS, **weights}
+    if len(case.looks):
+        sections["confirm"] = {
+            "looked_at": [look.at for look in case.looks.entries],
+            "looked_for": [look.what for look in case.looks.entries],
+        }
     return to_toml(sections)
 
 
@@ -313,11 +320,23 @@ def _threshold(value: Any) -> float | AtRate | None:
     return threshold
 
 
-def _seed(split: dict[str, Any]) -> int:
-    seed = split.get("seed", 0)
+def _seed(split: dict[str, Any]) -> int | None:
+    seed = split.get("seed")
+    if seed is None:
+        return None
     if type(seed) is not int or seed < 0:
         raise InputError(f"The seed in {FILE} must be a whole number, 0 or more. Got {seed!r}; correct it.")
     return seed
+
+
+def _looks(values: dict[str, Any]) -> list[Look]:
+    when, what = values.get("looked_at", []), values.get("looked_for", [])
+    texts = all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in (when, what))
+    if not texts or len(when) != len(what):
+        raise InputError(
+            f"[confirm] in {FILE} must give looked_at and looked_for as texts, one of each for a look. It does not; restore it."
+        )
+    return [Look(*look) for look in zip(when, what, strict=True)]
 
 
 def _table(folder: Path, names: dict[str, Any], part: str) -> pd.DataFrame:

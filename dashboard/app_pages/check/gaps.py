@@ -57,7 +57,9 @@ def show(work: Work) -> None:
 
 def _report(work: Work) -> AuditReport:
     probability = cached.case(work).score_kind == "probability"
-    return cached.report(work, shown("difference", "ratio", probability=probability), (work.feature,))
+    return cached.report(
+        work, shown("difference", "ratio", probability=probability), (work.feature,), on=cached.described_on(work)
+    )
 
 
 def _table(work: Work, profile: str) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def intersections(work: Work) -> None:
     if len(names) < 2:
         st.info("Intersections need two sensitive features. This case has one; choose more when you open it.")
         return
-    st.caption(f"Every combination of {listing(plain(name) for name in names)} that occurs in the rows explored.")
+    st.caption(f"Every combination of {listing(plain(name) for name in names)} that occurs in these rows.")
     _sizes(work, names)
     st.divider()
     _rates(work, names, Key.CHECK_CROSS_RATE)
@@ -94,7 +94,7 @@ def _needed(n: float) -> str:
 
 def _report(work: Work, feature: Feature) -> AuditReport:
     probability = cached.case(work).score_kind == "probability"
-    return cached.report(work, shown("rate", probability=probability), (feature,))
+    return cached.report(work, shown("rate", probability=probability), (feature,), on=cached.described_on(work))
 
 
 def _rates(work: Work, feature: Feature, key: str) -> None:

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from dashboard import cached, meaning
 from dashboard.app_pages.check import gaps, groups, scores
 from dashboard.app_pages.check import threshold as check_threshold
 from dashboard.components import opening
 from dashboard.session import Key
 
 work = opening.opened()
+st.caption(meaning.rows_described(cached.case(work)))
 tabs = st.tabs(
     ["Groups and rates", "Gaps", "Intersections", "Scores", "Threshold and cost"], key=Key.CHECK_TAB, on_change="rerun"
 )

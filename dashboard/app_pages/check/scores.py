@@ -30,7 +30,9 @@ def _calibration(work: Work) -> None:
     except NotSupportedError as error:
         st.info(plain(error))
         return
-    errors = cached.report(work, ("calibration_error",), (work.feature,)).by_group.droplevel(0)
+    errors = cached.report(
+        work, ("calibration_error",), (work.feature,), on=cached.described_on(work)
+    ).by_group.droplevel(0)
     _, _, worst, off = extremes(errors["calibration_error"])
     title = f"Scores are furthest off for {worst}: expected calibration error {number(off)}"
     chart.show(scores.calibration(table, title), "calibration")
@@ -64,7 +66,7 @@ def _roc(work: Work) -> None:
     if table.empty:
         st.info("A ROC curve needs both labels in a group. No group has both among the rows explored.")
         return
-    areas = cached.report(work, ("roc_auc",), (work.feature,)).by_group.droplevel(0)
+    areas = cached.report(work, ("roc_auc",), (work.feature,), on=cached.described_on(work)).by_group.droplevel(0)
     known = areas["roc_auc"].dropna()
     low, least, high, most = extremes(known)
     title = f"Scores rank {low} least well: ROC AUC {number(least)}, against {number(most)} for {high}"
