@@ -186,7 +186,7 @@ def test_a_model_without_probabilities_is_audited_without_them() -> None:
 )
 def test_bad_arguments_say_what_must_hold(small_case: core.Case, arguments: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        audit(small_case, **arguments, on="explore")  # type: ignore[arg-type]
+        audit(small_case, **arguments)  # type: ignore[arg-type]
 
 
 def test_an_intersection_of_too_many_groups_is_left_out_and_said() -> None:
