@@ -180,8 +180,8 @@ def _short_of_optimum(before: GlmState) -> list[str]:
     if before.solver_distance <= 1e-6 or before.assembled:
         return []
     return [
-        f"The model was stopped {100 * before.solver_distance:.2g}% short of its optimum; "
-        "this change holds that distance too. Converge it first to see the change alone."
+        f"The model was stopped short of its optimum, and on the way there scores move by up to {before.solver_distance:.2g}; "
+        "this change holds that too. Converge it first to see the change alone."
     ]
 
 
