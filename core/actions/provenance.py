@@ -70,10 +70,11 @@ def _check_last_step(case: Case, table: Any, checked: str) -> Provenance:
     """Let the model's family check the last step, given its table and what was found of the preprocessing."""
     family = family_of(case.model)
     if family is None or family.provenance is None:
-        kind = type(final_estimator(case.model)).__name__
+        who = f"a {type(final_estimator(case.model)).__name__}" if family is None else family.name
+        what = "the rest" if checked else "the model"
         return Provenance(
             "unverifiable",
-            sentence(f"{checked}the rest cannot be checked: nothing is known of what a {kind} keeps of its rows."),
+            sentence(f"{checked}{what} cannot be checked: nothing is known of what {who} keeps of its rows."),
         )
     return family.provenance(case, table, checked)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.actions.influence import attributor_of
-from core.actions.unlearn import prepare
+from core.actions.unlearn import prepare, unlearners_for
 from core.attribution.base import Fitted
 from core.case.case import Case
 from core.errors import NotSupportedError
@@ -15,6 +15,7 @@ from core.rules.gap import Gap
 from core.rules.surrogate import fits_too_closely, surrogate
 from core.rules.tracing import Trace, trace
 from core.typing import Progress
+from core.unlearning.base import Guarantee
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,7 @@ class Models:
     predicting : Case
         The one that predicts what removing a rule's records together does.
     by_refit : bool
-        Whether removals are measured by training again, for want of anything quicker.
+        Whether a model in the case's place predicts, and rules are measured within the time given, for want of influence.
     notes : tuple of str
     """
 
@@ -45,7 +46,10 @@ class Models:
         if self.by_refit:
             raise reason
         stand_in = surrogate(self.case)
-        note = f"Rules are predicted by a logistic regression and measured by training the model again. {reason}"
+        first = unlearners_for(self.case)[0]
+        again = first.name == "refit" or first.guarantee is Guarantee.APPROXIMATE
+        how = "training the model again" if again else "removing their records"
+        note = f"Rules are predicted by a logistic regression and measured by {how}. {reason}"
         tracing = stand_in if self.tracing is self.case else self.tracing
         return Models(self.case, tracing, stand_in, by_refit=True, notes=(*self.notes, note))
 
