@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 import core
 from dashboard import jobs
 from dashboard.app_pages.find import start as find_start
-from dashboard.app_pages.remove import mitigators as remove_mitigators
+from dashboard.app_pages.remove import mitigators
 from dashboard.app_pages.remove import plan as remove_plan
 from dashboard.components import searched
 from dashboard.history import Step
@@ -144,7 +144,7 @@ def test_suspicious_labels_rank_the_records(open_app: Opener, case_id: str, smal
 def test_a_plan_is_drawn_selected_and_applied(
     open_app: Opener, case_id: str, small_case: core.Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for one in (searched, remove_mitigators):
+    for one in (searched, mitigators):
         monkeypatch.setattr(one, "METHODS", ("threshold_optimizer", "correlation_remover"))
     app = go(open_app(case_id), "remove")
     app.number_input(key="plan_group_share").set_value(1.0).run()
@@ -234,7 +234,7 @@ def test_what_errors_cost_can_stand_against_the_gap(open_app: Opener, case_id: s
 def test_mitigators_run_one_after_the_other_and_one_given_up_is_passed_over(
     open_app: Opener, case_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for one in (searched, remove_mitigators):
+    for one in (searched, mitigators):
         monkeypatch.setattr(one, "METHODS", ("threshold_optimizer", "correlation_remover"))
     mitigate, go_on = core.mitigate, Event()
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError, listed, nearest
-from core.files.tables import parquet as parquet_table
+from core.files.tables import parquet
 from core.files.tables.csv import read_csv
 from core.files.tables.csv_format import CsvFormat
 from core.files.tables.limits import Limits, Source, check_limits, read_source
@@ -134,8 +134,8 @@ def _read(data: bytes, limits: Limits, known: dict[str, Any]) -> Table:
         if data.startswith(magic):
             raise InputError(f"A table must be a CSV or Parquet file. Got {kind}; save the table as CSV or Parquet.")
     form, notes = None, list[str]()
-    if data.startswith(parquet_table.MAGIC):
-        frame = parquet_table.read_parquet(data, limits)
+    if data.startswith(parquet.MAGIC):
+        frame = parquet.read_parquet(data, limits)
     else:
         frame, form, notes = read_csv(data, limits, known)
     frame.columns = pd.Index(_checked_names([str(name) for name in frame.columns], notes))

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from dashboard import cached, meaning
-from dashboard.app_pages.check import gaps, groups, scores
-from dashboard.app_pages.check import threshold as check_threshold
+from dashboard.app_pages.check import gaps, groups, scores, threshold
 from dashboard.components import opening
 from dashboard.session import Key
 
@@ -13,7 +12,7 @@ st.caption(meaning.rows_described(cached.case(work)))
 tabs = st.tabs(
     ["Groups and rates", "Gaps", "Intersections", "Scores", "Threshold and cost"], key=Key.CHECK_TAB, on_change="rerun"
 )
-parts = (groups.show, gaps.show, groups.intersections, scores.show, check_threshold.show)
+parts = (groups.show, gaps.show, groups.intersections, scores.show, threshold.show)
 for tab, part in zip(tabs, parts, strict=True):
     if tab.open:
         with tab:

@@ -11,7 +11,7 @@ from core.errors import RedressError
 from core.metrics import METRICS
 from core.words import count, inline, plain, signed
 from dashboard import cached, meaning, session
-from dashboard.app_pages.find import reasons as find_reasons
+from dashboard.app_pages.find import reasons
 from dashboard.components import computed, computing
 from dashboard.components.tables import worded
 from dashboard.session import Key
@@ -49,7 +49,7 @@ def show(work: Work, records: pd.DataFrame, train: pd.DataFrame) -> None:
     values["value"] = values["value"].map(_shown)
     values["used as"] = [_use(case, str(name)) for name in values.index]
     st.dataframe(values.rename_axis("column"), lazy=False, height=240)
-    find_reasons.show(work, record)
+    reasons.show(work, record)
     if not facts["removed"]:
         _moves(work, record)
 

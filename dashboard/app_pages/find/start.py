@@ -5,9 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard.app_pages.find import decisions as find_decisions
-from dashboard.app_pages.find import id_list, rules
-from dashboard.app_pages.find import labels as find_labels
+from dashboard.app_pages.find import decisions, id_list, labels, rules
 from dashboard.session import Key
 from dashboard.work import Work
 
@@ -27,8 +25,8 @@ def show(work: Work, records: pd.DataFrame) -> None:
     if chosen == RULES:
         rules.show(work)
     elif chosen == DECISIONS:
-        find_decisions.show(work, records)
+        decisions.show(work, records)
     elif chosen == LIST:
         id_list.show(work)
     else:
-        find_labels.show(work, records)
+        labels.show(work, records)

@@ -12,7 +12,7 @@ from core.errors import RedressError
 from core.metrics.samples import feature_name
 from core.words import count, number, percent, plain, seconds
 from dashboard import cached, meaning
-from dashboard.app_pages.remove import changes as remove_changes
+from dashboard.app_pages.remove import changes
 from dashboard.components import computed, opening, pages
 from dashboard.components.tables import worded
 from dashboard.history import Step
@@ -68,7 +68,7 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
     if again:
         _trained_again(work, changed)
     st.dataframe(
-        **worded(remove_changes.readable(changed, cached.case(work).roles, predicted), remove_changes.columns(DONE)),
+        **worded(changes.readable(changed, cached.case(work).roles, predicted), changes.columns(DONE)),
         lazy=False,
         height=320,
     )

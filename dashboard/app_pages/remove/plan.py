@@ -15,7 +15,7 @@ from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from core.words import count, inline, plain
 from dashboard import cached, meaning, session
-from dashboard.app_pages.remove import utility as remove_utility
+from dashboard.app_pages.remove import utility
 from dashboard.components import computing, searched
 from dashboard.measures import Measure, PlanSettings
 from dashboard.session import Key
@@ -38,7 +38,7 @@ def show(work: Work) -> tuple[Measure, Planned | None]:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.markdown("#### Plan a removal")
-        measure = remove_utility.show(work)
+        measure = utility.show(work)
         reason = why_no_attribution(cached.case(work))
         if reason:
             st.info(f"A plan goes by influence. {plain(reason)}")

@@ -8,8 +8,7 @@ import streamlit as st
 from core.figures import plane
 from core.metrics import METRICS
 from dashboard import cached, meaning
-from dashboard.app_pages.remove import mitigators as remove_mitigators
-from dashboard.app_pages.remove import plan as remove_plan
+from dashboard.app_pages.remove import mitigators, plan
 from dashboard.app_pages.remove import versions as remove_versions
 from dashboard.components import chart, opening
 from dashboard.components.tables import download, worded
@@ -24,9 +23,9 @@ def show() -> None:
     """Show the utility, the plan, and the plane with everything that lies on it."""
     work = opening.opened()
     st.divider()
-    measure, planned = remove_plan.show(work)
+    measure, planned = plan.show(work)
     versions = remove_versions.table(work, measure)
-    mitigations = remove_mitigators.found(work, measure)
+    mitigations = mitigators.found(work, measure)
     metric = METRICS[work.metric]
     figure = plane.path(
         versions,
@@ -35,13 +34,13 @@ def show() -> None:
         lower_is_fairer=metric.better == "lower",
         plan=None if planned is None else planned.plan.path,
         band=None if planned is None else planned.band,
-        mitigators=remove_mitigators.points(mitigations),
+        mitigators=mitigators.points(mitigations),
         share=measure.is_share,
         planned=planned is not None and planned.in_force,
         foreign=work.at > 0 and cached.is_foreign(work, 0),
     )
     chart.show(figure, "plane")
-    remove_mitigators.button(work, measure)
+    mitigators.button(work, measure)
     names = [VERSIONS]
     if planned is not None and len(planned.plan):
         names += [PLAN] if planned.band is None else [PLAN, RANDOM]
@@ -51,7 +50,7 @@ def show() -> None:
             if name == VERSIONS:
                 remove_versions.show(work, measure, versions)
             elif name == MITIGATORS:
-                remove_mitigators.table(work, measure, mitigations)
+                mitigators.table(work, measure, mitigations)
             elif planned is not None:
                 _path(planned.plan.path, measure) if name == PLAN else _band(planned.band, measure)
 
