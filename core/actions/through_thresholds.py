@@ -73,6 +73,7 @@ class Through(Unlearner):
         self.guarantee = unlearner.guarantee
         self.oracle = unlearner.oracle
         self.way = unlearner.way
+        self.same_draws = unlearner.same_draws
 
     def refusal(self, case: Case) -> str | None:
         """Return why the estimator inside is not one the unlearner serves, or None."""

@@ -45,7 +45,13 @@ def unlearners_for(case: Case) -> list[Option]:
     check_case(case)
     options = [
         Option(
-            one.name, one.guarantee, reason is None, reason or "", "" if reason else one.gives_way(case) or "", one.way
+            one.name,
+            one.guarantee,
+            reason is None,
+            reason or "",
+            "" if reason else one.gives_way(case) or "",
+            one.way,
+            one.same_draws,
         )
         for one in unlearners_of(case)
         for reason in [_why_unfit(one, case)]
@@ -157,7 +163,9 @@ def unchanged(case: Case, method: str, note: str) -> UnlearnResult:
     """Return the result of asking for nothing."""
     chosen = _candidates(case, method)[0]
     same = case.replace(case.model, case.retained, case.state)
-    return UnlearnResult(same, case, chosen.guarantee, None, None, chosen.name, 0.0, 0, (note,))
+    return UnlearnResult(
+        same, case, chosen.guarantee, None, None, chosen.name, 0.0, 0, (note,), same_draws=chosen.same_draws
+    )
 
 
 def first_that_serves(
@@ -186,6 +194,7 @@ def first_that_serves(
             n_forgotten=n_forgotten,
             notes=tuple(dict.fromkeys((*reasons, *_why_not(case, unlearner), *removal.notes))),
             n_edited=n_edited,
+            same_draws=unlearner.same_draws,
         )
     raise NotSupportedError(" ".join(reasons))
 

@@ -152,7 +152,7 @@ def _facts(result: core.UnlearnResult) -> str:
     facts = {
         "records removed": f"{result.n_forgotten:,} of {result.before.n_retained:,}",
         "method": result.method,
-        "guarantee": f"{result.guarantee.value}: {result.guarantee.meaning}",
+        "guarantee": f"{result.guarantee.value}: {result.meaning}",
         "bound": bound,
         "seconds": number(result.seconds),
     }

@@ -62,6 +62,9 @@ class UnlearnResult:
         What the user should know, a sentence each.
     n_edited : int
         Number of records whose label or weight was changed now.
+    same_draws : bool
+        Whether the learner draws at random and its recorded draws were held fixed. Training again with other draws gives another model, and
+        where records were chosen by looking at the model nothing is claimed of it.
     """
 
     case: Case
@@ -74,6 +77,24 @@ class UnlearnResult:
     n_forgotten: int
     notes: tuple[str, ...] = ()
     n_edited: int = 0
+    same_draws: bool = False
+
+    @property
+    def meaning(self) -> str:
+        """One sentence on what the guarantee says of this result."""
+        return meaning_of(self.guarantee, same_draws=self.same_draws)
+
+
+def meaning_of(guarantee: Guarantee, *, same_draws: bool) -> str:
+    """Return what a guarantee says, for a learner whose random draws were held fixed or for one that draws none.
+
+    Examples
+    --------
+    >>> meaning_of(Guarantee.EXACT, same_draws=True)
+    'equals training again on the retained records with the same random draws'
+    """
+    exact = guarantee is Guarantee.EXACT and same_draws
+    return f"{guarantee.meaning} with the same random draws" if exact else guarantee.meaning
 
 
 @dataclass(frozen=True)
@@ -94,6 +115,8 @@ class Unlearner(ABC):
     guarantee: Guarantee
     oracle: Oracle = Oracle()
     """What conformance holds removals against."""
+    same_draws: bool = False
+    """Whether its models draw at random, and removals hold their recorded draws fixed."""
     way: str = ""
     """One sentence on how the model forgets, for whoever has to choose between methods."""
 
@@ -166,8 +189,8 @@ class Unlearner(ABC):
         """
         return None
 
-    def drawn_anew(self, model: Any) -> str:  # noqa: ARG002
-        """Return one sentence where training a model again draws what this unlearner holds fixed; empty where it draws nothing."""
+    def why_refit_differs(self, model: Any) -> str:  # noqa: ARG002
+        """Return one sentence on why a model differs from its refit even where it forgot as claimed; empty where it does not."""
         return ""
 
 
@@ -189,6 +212,8 @@ class Option:
         Why "auto" tries it only after training again; empty where it does not.
     way : str
         How the model forgets, in a sentence; empty where the guarantee says it.
+    same_draws : bool
+        As in `UnlearnResult`.
     """
 
     name: str
@@ -197,6 +222,12 @@ class Option:
     reason: str
     note: str = ""
     way: str = ""
+    same_draws: bool = False
+
+    @property
+    def meaning(self) -> str:
+        """One sentence on what the guarantee says of this method."""
+        return meaning_of(self.guarantee, same_draws=self.same_draws)
 
 
 def mask_without(case: Case, positions: Positions) -> npt.NDArray[np.bool_]:

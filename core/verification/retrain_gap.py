@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.base import clone
 
+from core.case.arguments import check_count
 from core.case.case import Case, check_case
 from core.families.registry import family_of
 from core.former import formerly
 from core.typing import Progress
-from core.unlearning.refit import refit
+from core.unlearning.refit import fit_again, refit
+
+SEED = 1_000
+"""The first of the other seeds comes after it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,10 @@ class RetrainGap:
         What training again took.
     refit : Case
         The case with the model trained again.
+    n_seeds : int
+        How many further trainings with other seeds the spread is of; 0 where none were made.
+    spread_mean, spread_flipped : float
+        Of these, against `refit`: mean absolute difference in score, and share of decisions that differ. NaN where there are none.
     """
 
     mean: float
@@ -37,6 +46,9 @@ class RetrainGap:
     n: int
     seconds: float
     refit: Case
+    n_seeds: int = 0
+    spread_mean: float = float("nan")
+    spread_flipped: float = float("nan")
 
     @property
     def flipped(self) -> float:
@@ -48,18 +60,26 @@ class RetrainGap:
         """The figures in words."""
         return (
             f"Against training again, scores differ by {self.mean:.4f} on average and {self.largest:.4f} at most; "
-            f"{self.n_flipped:,} of {self.n:,} decisions ({self.flipped:.1%}) differ.{self._own_draws()}"
+            f"{self.n_flipped:,} of {self.n:,} decisions ({self.flipped:.1%}) differ.{self._spread()}{self._why()}"
         )
 
-    def _own_draws(self) -> str:
-        """Return why a model differs from its refit even where it forgot exactly."""
+    def _spread(self) -> str:
+        if not self.n_seeds:
+            return ""
+        return (
+            f" For scale: trainings on the same records with other seeds ({self.n_seeds}) differ from one another by {self.spread_mean:.4f} on average "
+            f"and in {self.spread_flipped:.1%} of decisions."
+        )
+
+    def _why(self) -> str:
+        """Return why a model differs from its refit even where it forgot as claimed."""
         family = family_of(self.refit.model)
-        drawn = family.unlearner.drawn_anew(self.refit.model) if family is not None else ""
-        return f" {drawn}" if drawn else ""
+        why = family.unlearner.why_refit_differs(self.refit.model) if family is not None else ""
+        return f" {why}" if why else ""
 
 
 @formerly("on", "progress")
-def retrain_gap(case: Case, *, on: str = "explore", progress: Progress | None = None) -> RetrainGap:
+def retrain_gap(case: Case, *, on: str = "explore", n_seeds: int = 0, progress: Progress | None = None) -> RetrainGap:
     """Train the case's model again on the records it still knows, and say by how much its scores and decisions differ.
 
     Costs one fit, and one prediction pass over the split.
@@ -70,6 +90,9 @@ def retrain_gap(case: Case, *, on: str = "explore", progress: Progress | None = 
         Usually what a removal gave.
     on : {"explore", "test", "confirm"}
         Rows to compare on.
+    n_seeds : int
+        For models that draw at random: how many further trainings with other seeds to set beside it, so that the gap is seen against the
+        spread of training itself. Models that draw nothing make none.
     progress : callable, optional
         As for `core.refit`.
 
@@ -94,9 +117,31 @@ def retrain_gap(case: Case, *, on: str = "explore", progress: Progress | None = 
     'Against training again, scores differ by 0.0000 on average and 0.0000 at most; 0 of 20 decisions (0.0%) differ.'
     """
     check_case(case)
+    check_count("n_seeds", n_seeds)
     found = refit(case, progress=progress)
     again = found.case
     difference = np.abs(case.scores(on) - again.scores(on))
     decided = (np.asarray(one.decisions(on), dtype=np.float64) for one in (case, again))
     flipped = round(float(np.abs(np.subtract(*decided)).sum()))
-    return RetrainGap(float(difference.mean()), float(difference.max()), flipped, len(difference), found.seconds, again)
+    spread = _spread_of(again, on, n_seeds, progress)
+    return RetrainGap(
+        float(difference.mean()), float(difference.max()), flipped, len(difference), found.seconds, again, *spread
+    )
+
+
+def _spread_of(again: Case, on: str, n_seeds: int, progress: Progress | None) -> tuple[int, float, float]:
+    """Return how many trainings with other seeds were made, and their mean difference in score and in decisions from the first."""
+    names = [name for name in again.model.get_params() if name.rpartition("__")[2] == "random_state"]
+    family = family_of(again.model)
+    draws = family is not None and family.unlearner.same_draws
+    if not n_seeds or not names or not draws:
+        return 0, float("nan"), float("nan")
+    apart, flips = [], []
+    for seed in range(1, n_seeds + 1):
+        if progress is not None:
+            progress((seed - 1) / n_seeds, f"Training with another seed, {seed} of {n_seeds}")
+        model, _ = fit_again(again, again.retained, clone(again.model).set_params(**dict.fromkeys(names, SEED + seed)))
+        other = again.replace(model, again.retained)
+        apart.append(float(np.abs(other.scores(on) - again.scores(on)).mean()))
+        flips.append(float(np.mean(other.decisions(on) != again.decisions(on))))
+    return n_seeds, float(np.mean(apart)), float(np.mean(flips))

@@ -51,6 +51,7 @@ class Forest(Unlearner):
 
     name = "forest"
     guarantee = Guarantee.EXACT
+    same_draws = True
     oracle = TreeOracle()
     way = "Its trees are brought up to date, with what they drew at random held fixed."
 
@@ -117,7 +118,7 @@ class Forest(Unlearner):
         state = before.under(rules_of(estimator_of(case.model), int(retained.sum())))
         return state.from_scratch(retained).assemble(case.model, new.steps if new else None)
 
-    def drawn_anew(self, model: Any) -> str:
+    def why_refit_differs(self, model: Any) -> str:
         """Return why a forest differs from its refit even where it forgot exactly; empty for a single tree."""
         if not isinstance(final_estimator(scorer(model)), ForestClassifier):
             return ""

@@ -17,11 +17,14 @@ from __future__ import annotations
 import math
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from core.case.case import Case
 from core.case.edits import Edits
+from core.case.group_thresholds import scorer
+from core.case.scoring import final_estimator
 from core.errors import InputError, NotSupportedError, listed
 from core.families.logistic.oracle import LogisticOracle
 from core.families.logistic.state import GlmState, check_case, prepare_state
@@ -89,6 +92,14 @@ class Newton(Unlearner):
         notes = tuple(_short_of_optimum(before))
         relative = bound / length(state.w)
         return Removal(case.with_edits(state.model, edits, state), Guarantee.CERTIFIED, bound, relative, notes)
+
+    def why_refit_differs(self, model: Any) -> str:
+        """Return that a solver stops short of the optimum that the bound is about."""
+        estimator = final_estimator(scorer(model))
+        return (
+            f"A bound is on the distance to the optimum; the solver {estimator.solver!r} stops short of it (tol={estimator.tol:g}), so a plain "
+            "refit may lie farther from the model than the bound."
+        )
 
     def can_converge(self, case: Case) -> bool:
         """Return whether the objective is known."""

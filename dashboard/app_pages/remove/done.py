@@ -22,6 +22,10 @@ from dashboard.work import Work
 
 WORTH_A_SHARE = 0.001
 """Of smaller changes no share is taken."""
+SAME_DRAWS = (
+    "With other draws, training again gives another model. The records were chosen by looking at this one, so the equality is one of "
+    "recorded draws, not of all the models that training could give."
+)
 DONE = ("before", "now", "On the same rows, by the model after the last step.")
 
 
@@ -45,6 +49,8 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
         f":green[:material/check:] **{done}** in {seconds(result.seconds)} by {plain(result.method)}, "
         f"{result.guarantee.value}: {guaranteed(result)}."
     )
+    if result.same_draws:
+        st.caption(f":material/info: {SAME_DRAWS}")
     for note in result.notes:
         st.caption(f":material/info: {plain(note)}")
     if result.n_forgotten and cached.is_foreign(work, work.at - 1):
@@ -118,7 +124,7 @@ def guaranteed(result: core.UnlearnResult) -> str:
     if result.guarantee is core.Guarantee.APPROXIMATE:
         return "there is no proof that it equals training again; how far it is from that can be measured"
     if result.relative_bound is None:
-        return f"the model {result.guarantee.meaning}"
+        return f"the model {result.meaning}"
     return (
         f"the parameters lie within {result.relative_bound:.1g}, relative to their length, of training again to the optimum on the "
         "retained records, proven"

@@ -89,7 +89,7 @@ def _method(case: core.Case) -> str:
     options = core.unlearners_for(case)
     fitting = [option for option in options if option.fits]
     names = {option.name: f"{option.name}: {option.guarantee.value}" for option in fitting}
-    about = [f"The model {option.guarantee.meaning}. {option.way}".rstrip() for option in fitting]
+    about = [f"The model {option.meaning}. {option.way}".rstrip() for option in fitting]
     choices = [*names]
     if len(names) > 1:
         choices.insert(0, AUTO)
