@@ -43,20 +43,23 @@ def unlearners_for(case: Case) -> list[Option]:
         `.name`, `.guarantee`, `.way`, `.fits`, `.reason` why one does not fit, and `.note` why one that does gives way.
     """
     check_case(case)
-    options = [
-        Option(
-            one.name,
-            one.guarantee,
-            reason is None,
-            reason or "",
-            "" if reason else one.gives_way(case) or "",
-            one.way,
-            one.same_draws,
-        )
-        for one in unlearners_of(case)
-        for reason in [_why_unfit(one, case)]
-    ]
+    options = [_option(one, case) for one in unlearners_of(case)]
     return sorted(options, key=lambda option: (not option.fits, bool(option.note)))
+
+
+def _option(unlearner: Unlearner, case: Case) -> Option:
+    foreign = _of_another_family(unlearner, case)
+    reason = foreign or unlearner.fits(case)
+    return Option(
+        unlearner.name,
+        unlearner.guarantee,
+        reason is None,
+        reason or "",
+        note="" if reason else unlearner.gives_way(case) or "",
+        way=unlearner.way,
+        same_draws=unlearner.same_draws,
+        of_family=foreign is None,
+    )
 
 
 def unlearners_of(case: Case) -> tuple[Unlearner, ...]:
@@ -276,10 +279,15 @@ def _candidates(case: Case, method: str) -> list[Unlearner]:
 
 def _why_unfit(unlearner: Unlearner, case: Case) -> str | None:
     """Return why an unlearner does not serve a case, or None; it is asked itself about models of its own family only."""
+    return _of_another_family(unlearner, case) or unlearner.fits(case)
+
+
+def _of_another_family(unlearner: Unlearner, case: Case) -> str | None:
+    """Return which family an unlearner is for where the model is not of it, else None."""
     family = next((one for one in FAMILIES if one.unlearner.name == unlearner.name), None)
     if family is not None and not family.means(case.model):
         return f"it is for {family.name}, and the model is a {type(final_estimator(scorer(case.model))).__name__}"
-    return unlearner.fits(case)
+    return None
 
 
 def _why_not(case: Case, chosen: Unlearner) -> list[str]:

@@ -214,6 +214,8 @@ class Option:
         How the model forgets, in a sentence; empty where the guarantee says it.
     same_draws : bool
         As in `UnlearnResult`.
+    of_family : bool
+        Whether the model is of the family that the unlearner is for.
     """
 
     name: str
@@ -223,6 +225,7 @@ class Option:
     note: str = ""
     way: str = ""
     same_draws: bool = False
+    of_family: bool = True
 
     @property
     def meaning(self) -> str:

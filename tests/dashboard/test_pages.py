@@ -317,6 +317,13 @@ def test_a_model_that_only_refitting_serves_says_so_and_can_still_forget(
     )
     go(app, "remove")
     assert app.radio(key="remove_method").options == ["refit: exact"]
+    captions = [one.value.replace("\\", "") for one in app.caption]
+    assert not [one for one in captions if "does not fit this case" in one]
+    assert any(
+        one.endswith("gradient boosting, not for a GaussianNB.")
+        for one in captions
+        if "Quicker ways are known for" in one
+    )
     app.button(key="remove_apply").click().run()
     assert not app.exception, app.exception
     assert strip_rows(app)["now"][3] == str(n)

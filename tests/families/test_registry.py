@@ -46,7 +46,7 @@ def test_examples_are_served_by_their_family_as_it_claims(name):
     case = core.Case(model.fit(TRAIN[numbers], TRAIN["granted"]), TRAIN, TEST, ROLES)
     assert family_of(case.model) is one
     if isinstance(model, LogisticRegression):
-        case = core.converge(case)
+        case = core.converge(case).case
     assert check_unlearner(one.unlearner, case)["passed"].all()
 
 
@@ -129,6 +129,7 @@ def test_an_unlearner_is_asked_about_models_of_its_own_family_only():
     with registered(one):
         option = next(one for one in core.unlearners_for(case) if one.name == "another")
         assert (option.fits, option.reason) == (False, "it is for ridge, and the model is a GaussianNB")
+        assert [one.name for one in core.unlearners_for(case) if one.of_family] == ["refit"]
         assert core.unlearn(case, [3]).method == "refit"
         with pytest.raises(core.RedressError, match="it is for ridge, and the model is a GaussianNB"):
             core.unlearn(case, [3], method="another")

@@ -7,6 +7,7 @@ import streamlit as st
 
 import core
 from core.errors import LimitError, NotSupportedError
+from core.families.registry import lacking
 from core.words import count, percent, plain
 from dashboard import cached, session
 from dashboard.app_pages.remove import changes, done, plane
@@ -103,10 +104,12 @@ def _method(case: core.Case) -> str:
         persist_state="session",
     )
     for option in options:
-        if not option.fits:
+        if not option.fits and option.of_family:
             st.caption(f"{plain(option.name)} does not fit this case: {plain(option.reason)}.")
         elif option.note:
             st.caption(f"{plain(option.name)} comes after {REFIT}: {plain(option.note)}.")
+    if not any(option.of_family for option in options if option.name != REFIT):
+        st.caption(f"{plain(lacking(case.model, 'Quicker ways are', 'unlearner'))}.")
     return chosen
 
 
