@@ -31,7 +31,6 @@ model's trees drew at random::
 
 from __future__ import annotations
 
-import os
 import tempfile
 import tomllib
 from dataclasses import fields
@@ -49,6 +48,7 @@ from core.case.edits import compare_with_table
 from core.case.looks import Look
 from core.case.roles import AtRate, Roles
 from core.errors import InputError, InputTypeError, listed, nearest
+from core.files.cases.placing import place
 from core.files.cases.samples import case_folder
 from core.files.cases.saved_state import Keepable, SavedState, read_arrays, write_arrays
 from core.files.cases.toml_text import to_toml
@@ -59,6 +59,16 @@ FORMAT = 1
 FILE = "case.toml"
 STATE = "state.npz"
 LABELS, WEIGHTS = "edited_labels.npy", "edited_weights.npy"
+_FILES = (
+    "train.parquet",
+    "test.parquet",
+    "model.skops",
+    "confirm_rows.npy",
+    "retained_rows.npy",
+    STATE,
+    LABELS,
+    WEIGHTS,
+)
 
 _KEYS = {
     "case": ("format",),
@@ -138,9 +148,9 @@ def load_case(folder: str | Path) -> Case:
 def save_case(case: Case, folder: str | Path) -> Path:
     """Write a case to a folder from which `load_case` brings it back identical; other files in the folder stay.
 
-    Each file is written aside and then put in place, case.toml last. Both tables are kept whole, removed records included, so that
-    a removal can be undone. Of what an unlearner carries along only that is kept which cannot be prepared again: the
-    random draws of a forest's trees with the weights of the retained records, in `state.npz`.
+    Each file is written aside and then put in place: whenever that is stopped, the folder holds the old case or the new one. Both
+    tables are kept whole, removed records included, so that a removal can be undone. Of what an unlearner carries along only that is
+    kept which cannot be prepared again: the random draws of a forest's trees with the weights of the retained records, in `state.npz`.
 
     Parameters
     ----------
@@ -184,33 +194,30 @@ def save_case(case: Case, folder: str | Path) -> Path:
             np.save(aside / LABELS, case.edits.train_codes.astype(np.int64), allow_pickle=False)
             if case.edits.train_weight is not None:
                 np.save(aside / WEIGHTS, case.edits.train_weight, allow_pickle=False)
-        (aside / FILE).write_text(_text(case, dtypes), encoding="utf-8")
-        for file in sorted(aside.iterdir(), key=lambda file: file.name == FILE):
-            os.replace(file, folder / file.name)
-    if not isinstance(case.state, Keepable):
-        (folder / STATE).unlink(missing_ok=True)
+        place(aside, folder, FILE, lambda prefix: _text(case, dtypes, prefix), _FILES)
     return folder
 
 
-def _text(case: Case, dtypes: dict[str, dict[str, str]]) -> str:
+def _text(case: Case, dtypes: dict[str, dict[str, str]], prefix: str) -> str:
+    """Return what case.toml says of a case; names of files start with `prefix`."""
     threshold = {"rate": case.threshold.rate} if isinstance(case.threshold, AtRate) else case.threshold
     sections = {
         "case": {"format": FORMAT},
         "roles": case.roles.to_dict(),
         "tables": {
-            "train": "train.parquet",
-            "test": "test.parquet",
+            "train": f"{prefix}train.parquet",
+            "test": f"{prefix}test.parquet",
             **{f"dtypes_{part}": names for part, names in dtypes.items() if names},
         },
-        "model": {"file": "model.skops", "threshold": threshold},
-        "split": {"seed": case.split_seed, "confirm_rows": "confirm_rows.npy"},
-        "retained": {"rows": "retained_rows.npy"},
+        "model": {"file": f"{prefix}model.skops", "threshold": threshold},
+        "split": {"seed": case.split_seed, "confirm_rows": f"{prefix}confirm_rows.npy"},
+        "retained": {"rows": f"{prefix}retained_rows.npy"},
     }
     if isinstance(case.state, Keepable):
-        sections["state"] = {"kind": case.state.kind, "file": STATE}
+        sections["state"] = {"kind": case.state.kind, "file": f"{prefix}{STATE}"}
     if case.edits is not None:
-        weights = {} if case.edits.train_weight is None else {"weights": WEIGHTS}
-        sections["edited"] = {"labels": LABELS, **weights}
+        weights = {} if case.edits.train_weight is None else {"weights": f"{prefix}{WEIGHTS}"}
+        sections["edited"] = {"labels": f"{prefix}{LABELS}", **weights}
     if len(case.looks):
         sections["confirm"] = {
             "looked_at": [look.at for look in case.looks.entries],
