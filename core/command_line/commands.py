@@ -115,9 +115,7 @@ def unlearn(args: Namespace) -> Output:
     ids = case.record_ids[case.retained & ~result.case.retained]
     parts = [_facts(result), f"Before and after, on {args.on}\n" + _shift_table(shift)]
     if turned(shift, DIGITS).any():
-        parts.append(
-            "* The two groups changed places: the change is that of the signed difference, not after less before."
-        )
+        parts.append("* The two groups changed places.")
     if saved is not None:
         parts.append(f"Saved to {plain(saved)}")
     data = {
@@ -242,10 +240,19 @@ def _shift_table(shift: pd.DataFrame) -> str:
             number(row["after"]) + (" *" if over else ""),
             interval(row["change"], row["low"], row["high"]),
             number(row["p_value"]),
+            _ahead(row["ahead_before"], row["ahead_after"]),
         ]
         for row, over in zip(shift.reset_index().to_dict("records"), turned(shift, DIGITS), strict=True)
     ]
-    return aligned(["metric", "sensitive feature", "before", "after", "change", "p"], rows, keys=2)
+    return aligned(["metric", "sensitive feature", "before", "after", "change", "p", "better off"], rows, keys=2)
+
+
+def _ahead(before: Any, after: Any) -> str:
+    """Return the group better off, and the one after where that is another; empty where nothing compares groups."""
+    names = ["nobody" if pd.isna(name) else str(name) for name in (before, after)]
+    if names == ["nobody", "nobody"]:
+        return ""
+    return names[0] if names[0] == names[1] else f"{names[0]}, then {names[1]}"
 
 
 def _text(parts: Sequence[str], notes: Sequence[str]) -> str:

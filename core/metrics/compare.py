@@ -72,8 +72,10 @@ def compare(
     -------
     DataFrame
         Indexed by (metric, sensitive_feature), "(all)" for rates over all records: ``before``, ``after``, ``change``, the
-        paired interval ``low``, ``high`` of the change, which excludes 0 where a change is real, ``p_value``, ``reversed``. ``attrs`` hold
-        ``on`` and ``n``, the rows, and ``looks``, how often the confirm rows were looked at by now.
+        paired interval ``low``, ``high`` of the change, which excludes 0 where a change is real, ``p_value``; of gaps and ratios,
+        the group better off ``ahead_before`` and ``ahead_after``; of two groups ``signed_change``, ``signed_low``, ``signed_high``
+        and whether they are ``reversed``; ``direction``: "better", "worse" or empty. ``attrs`` hold ``on`` and ``n``, the rows, and
+        ``looks``, how often the confirm rows were looked at by now.
 
     Raises
     ------
@@ -82,9 +84,10 @@ def compare(
 
     Notes
     -----
-    ``change`` is signed: a gap's is negative where the gap narrowed. With two groups it is the change of the signed difference:
-    where ``reversed``, the groups have changed places, and it is -(after + before). The p-value swaps before and after at random
-    within records.
+    ``change`` is ``after - before``: a gap's is negative where the gap narrowed, also where two groups changed places (``reversed``).
+    ``signed_change`` is then that of the signed difference, -(after + before). The p-value swaps before and after at random within
+    records: did anything move the metric? The interval is that of the change in the population, where it also counts that nobody
+    knows for sure which group was ahead; see docs/METHODS.md.
 
     Examples
     --------
@@ -186,21 +189,43 @@ def compare_samples(
     check_resampling(n_resamples, level)
     whole = PairedSample(before, after, np.zeros(len(before.label), dtype=np.intp), 1, n_resamples, generator(seed, ""))
     rows = {
-        (metric.name, ALL_RECORDS): paired_change(metric, whole, level)
+        (metric.name, ALL_RECORDS): _row(metric, paired_change(metric, whole, level))
         for metric in metrics
         if not metric.compares_groups and metric.name != "count"
     }
     views = {}
     for group in groups:
         names, codes = occupied(group)
-        views[feature_name(group.feature)] = PairedSample(
-            before, after, codes, len(names), n_resamples, generator(seed, group.feature)
-        )
+        view = PairedSample(before, after, codes, len(names), n_resamples, generator(seed, group.feature))
+        views[feature_name(group.feature)] = view, names
     for metric in metrics:
         if metric.compares_groups:
-            rows |= {(metric.name, name): paired_change(metric, view, level) for name, view in views.items()}
+            rows |= {
+                (metric.name, name): _row(metric, paired_change(metric, view, level), names)
+                for name, (view, names) in views.items()
+            }
     index = pd.MultiIndex.from_tuples(list(rows), names=["metric", "sensitive_feature"]) if rows else None
-    return pd.DataFrame(list(rows.values()), index=index, columns=list(Change._fields))
+    return pd.DataFrame(list(rows.values()), index=index, columns=[*Change._fields, "direction"])
+
+
+def _row(metric: Metric, change: Change, names: Sequence[str] = ()) -> tuple[Any, ...]:
+    """Return a change as a row of the table, with groups by their names."""
+    ahead = [None if one is None else names[one] for one in (change.ahead_before, change.ahead_after)]
+    named = change._asdict() | {"ahead_before": ahead[0], "ahead_after": ahead[1]}
+    return (*named.values(), direction(metric, change.change))
+
+
+def direction(metric: Metric, change: float) -> str:
+    """Return whether a change of a metric is "better" or "worse"; an empty string where it is neither.
+
+    Examples
+    --------
+    >>> direction(METRICS["demographic_parity_ratio"], -0.1), direction(METRICS["accuracy"], 0.0)
+    ('worse', '')
+    """
+    if not abs(change) > 0.0 or metric.better == "neither":
+        return ""
+    return "better" if (change < 0) == (metric.better == "lower") else "worse"
 
 
 def compare_groups(
@@ -227,7 +252,8 @@ def compare_groups(
     Returns
     -------
     DataFrame
-        Indexed by (metric, sensitive_feature, group), with `compare`'s columns. The interval of each group stands alone.
+        Indexed by (metric, sensitive_feature, group): ``before``, ``after``, ``change``, ``low``, ``high`` and ``p_value`` as from
+        `compare`. The interval of each group stands alone.
     """
     check_resampling(n_resamples, level)
     _check_same_rows(case, after, on)
@@ -246,7 +272,7 @@ def compare_groups(
             for rate in rates:
                 rows[rate, feature_name(feature), name] = paired_change(metric_of(rate), view, level)
     index = pd.MultiIndex.from_tuples(list(rows), names=["metric", "sensitive_feature", "group"])
-    return pd.DataFrame(list(rows.values()), index=index, columns=list(Change._fields)).drop(columns="reversed")
+    return pd.DataFrame([row[:6] for row in rows.values()], index=index, columns=list(Change._fields[:6]))
 
 
 def _check_same_rows(before: Case, after: Case, on: str) -> None:

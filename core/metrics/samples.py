@@ -191,6 +191,7 @@ class PairedSample:
         self.streams = Streams(rng)
         self._rates: dict[str, tuple[RateDraws, RateDraws]] = {}
         self._swapped: dict[str, tuple[FloatArray, FloatArray]] = {}
+        self._moments: dict[str, tuple[FloatArray, FloatArray, FloatArray]] = {}
 
     @cached_property
     def joint(self) -> FloatArray:
@@ -234,6 +235,11 @@ class PairedSample:
 
     def score_moments(self, rate: str) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return a score rate before and after (2, G), its derivatives by weights (2, n) and their covariances (2, 2, G)."""
+        if rate not in self._moments:
+            self._moments[rate] = self._score_moments(rate)
+        return self._moments[rate]
+
+    def _score_moments(self, rate: str) -> tuple[FloatArray, FloatArray, FloatArray]:
         parts = [group_scores(rate, *s.side(rate), self.codes, self.n_groups) for s in (self.before, self.after)]
         derivatives = np.array([part[1] for part in parts])
         covariance = np.array(

@@ -34,9 +34,8 @@ class Mitigation:
     points : DataFrame
         One row per model, indexed by ``point``: ``fairness`` and ``utility`` measured, each with ``_change`` against the case's own
         model, the paired interval of that change, ``_low`` and ``_high``, and the interval of the value itself, as an audit of the
-        model would give it, ``_value_low`` and ``_value_high``; ``reversed``: the two groups changed places, and the
-        change is that of the signed difference; ``frontier``: no other point is better in both on the training rows;
-        ``chosen``: the one fairlearn takes. Empty where it does not serve.
+        model would give it, ``_value_low`` and ``_value_high``; ``reversed``: the two groups changed places;
+        ``frontier``: no other point is better in both on the training rows; ``chosen``: the one fairlearn takes. Empty where it does not serve.
     decisions : tuple of ndarray, each of shape (n_rows,)
         For every point, each row's probability of the favourable decision.
     models : tuple

@@ -167,6 +167,7 @@ def measure(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: in
     short = metric_of(metric).short_of_best
     if not short(row["after"]) < short(row["before"]):
         return None
+    signed = "signed_" if row["reversed"] else ""
     return Subset(
         conditions=rule.conditions,
         forget=forget,
@@ -175,9 +176,9 @@ def measure(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: in
         before=float(row["before"]),
         after=float(row["after"]),
         predicted=rule.predicted,
-        change=float(row["change"]),
-        low=float(row["low"]),
-        high=float(row["high"]),
+        change=float(row[f"{signed}change"]),
+        low=float(row[f"{signed}low"]),
+        high=float(row[f"{signed}high"]),
         reversed=bool(row["reversed"]),
         levels_down=steady.levels_down(result.case),
         p_value=rule.p_value,

@@ -145,9 +145,10 @@ def test_groups_that_end_level_are_not_said_to_change_places(small_case: core.Ca
     for metric, after, over in ((gap, 0.0004, False), (gap, 0.0202, True), (ratio, 0.9998, False), (ratio, 0.97, True)):
         assert ("change places" in warnings._part(metric, "sex", {**values, "after": after})) is over
     table = core.compare(small_case, small_case, metric=[gap, ratio], sensitive_feature=["sex"])
-    for after, over in (({gap: 0.0004, ratio: 0.9998}, [False] * 2), ({gap: 0.01, ratio: 0.9}, [True] * 2)):
-        ended = table.assign(reversed=True, after=[after[name] for name, _ in table.index])
-        assert changes.readable(ended, small_case.roles)["reversed"].tolist() == over
+    for after, ahead in (({gap: 0.0004, ratio: 0.9998}, "m"), ({gap: 0.01, ratio: 0.9}, "m, then f")):
+        now = [after[name] for name, _ in table.index]
+        ended = table.assign(reversed=True, after=now, ahead_before="m", ahead_after="f")
+        assert changes.readable(ended, small_case.roles)["ahead"].tolist() == [ahead] * 2
 
 
 def test_a_long_result_shows_its_progress_and_can_be_given_up(

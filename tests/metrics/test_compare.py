@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
@@ -32,8 +33,10 @@ def test_every_metric_before_and_after_is_the_audits(small_case: core.Case, othe
             expected = report.overall[metric] if feature == ALL_RECORDS else report.gaps.loc[(metric, feature), "value"]
             assert shift.loc[(metric, feature), side] == pytest.approx(expected, abs=1e-12, nan_ok=True)
     assert {name for name, _ in shift.index} == set(DEFAULT_METRICS)
-    steady = ~shift["reversed"]
-    np.testing.assert_allclose(shift["change"][steady], (shift["after"] - shift["before"])[steady])
+    np.testing.assert_allclose(shift["change"], shift["after"] - shift["before"])
+    gaps = [METRICS[name].kind in ("difference", "ratio") for name, _ in shift.index]
+    report = audit(other_case).gaps
+    assert shift["ahead_after"][gaps].tolist() == report.loc[shift.index[gaps], "best_group"].tolist()
     assert (shift["low"] <= shift["change"]).all()
     assert (shift["change"] <= shift["high"]).all()
 
@@ -139,8 +142,39 @@ def test_groups_that_change_places_are_marked() -> None:
         label, before, after, [Groups("g", ("a", "b"), codes)], "equal_opportunity_difference"
     ).iloc[0]
     assert row["reversed"]
-    assert (row["before"], row["after"], row["change"]) == pytest.approx((0.10, 0.03, -0.13))
-    assert row["low"] < -0.13 < row["high"] < 0
+    assert (row["ahead_before"], row["ahead_after"]) == ("a", "b")
+    assert (row["before"], row["after"], row["change"]) == pytest.approx((0.10, 0.03, -0.07))
+    assert row["direction"] == "better"
+    assert row["signed_change"] == pytest.approx(-0.13)
+    assert row["signed_low"] < -0.13 < row["signed_high"] < 0
+
+
+def test_a_gap_that_grew_the_other_way_round_is_worse_by_its_size() -> None:
+    codes = np.tile([0, 1], 5000).astype(np.int32)
+    rank = np.arange(10_000) // 2 % 1000
+    before, after = rank < np.where(codes == 0, 800, 793), rank < np.where(codes == 0, 700, 797)
+    groups = [Groups("sex", ("f", "m"), codes)]
+    row = compare_decisions(np.ones(10_000, dtype=bool), before, after, groups, "accuracy_score_difference").iloc[0]
+    assert (row["before"], row["after"], row["change"]) == pytest.approx((0.007, 0.097, 0.09))
+    assert (row["direction"], row["ahead_before"], row["ahead_after"]) == ("worse", "f", "m")
+    assert 0.05 < row["low"] < 0.09 < row["high"] < 0.13
+    assert row["p_value"] < 0.001
+    assert row["signed_change"] == pytest.approx(-0.104)
+
+
+def test_a_gap_that_is_only_turned_round_has_not_changed_its_size() -> None:
+    codes = np.tile([0, 1], 2000).astype(np.int32)
+    rank = np.arange(4000) // 2 % 100
+    before, after = rank < np.where(codes == 0, 60, 50), rank < np.where(codes == 0, 50, 60)
+    row = compare_decisions(
+        np.ones(4000, dtype=bool), before, after, [Groups("g", ("a", "b"), codes)], "selection_rate_difference"
+    ).iloc[0]
+    assert row["reversed"]
+    assert row["change"] == pytest.approx(0.0, abs=1e-12)
+    assert row["direction"] in ("", "better", "worse")
+    assert row["low"] < 0 < row["high"]
+    assert row["p_value"] > 0.9
+    assert row["signed_high"] < -0.15
 
 
 @pytest.mark.parametrize("name", ["roc_auc_difference", "brier_score_difference", "roc_auc_ratio", "average_precision"])
@@ -154,7 +188,7 @@ def test_score_changes_have_paired_intervals(small_case: core.Case, other_case: 
 def test_scores_at_hand_take_the_place_of_the_second_models(small_case: core.Case, other_case: core.Case) -> None:
     done = compare(small_case, other_case)
     previewed = compare(small_case, small_case, scores=other_case.scores("explore"))
-    np.testing.assert_array_equal(done.to_numpy(dtype=float), previewed.to_numpy(dtype=float))
+    pd.testing.assert_frame_equal(done, previewed)
 
 
 def test_every_groups_own_rates(small_case: core.Case, other_case: core.Case) -> None:

@@ -170,6 +170,49 @@ def test_a_real_change_is_told_from_noise_far_below_the_gaps_own() -> None:
     same = joint_population([0.5, 0.7], [0.02, 0.02], [0.02, 0.02])
     real = [paired_change(metric, paired(narrowed, rng, 400), 0.95) for _ in range(20)]
     none = [paired_change(metric, paired(same, rng, 400), 0.95) for _ in range(100)]
-    assert all(change.high < 0 and change.p_value < 0.05 for change in real)
-    assert np.mean([change.low > 0 or change.high < 0 for change in none]) <= 0.1
+    assert all(change.signed_high < 0 and change.p_value < 0.05 for change in real)
+    assert np.mean([change.signed_low > 0 or change.signed_high < 0 for change in none]) <= 0.1
     assert np.mean([change.p_value <= 0.05 for change in none]) <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("rates", "up", "down"),
+    [
+        pytest.param([0.5, 0.5], [0.06, 0.0], [0.06, 0.0], id="no gap before or after"),
+        pytest.param([0.5, 0.55], [0.1, 0.0], [0.0, 0.0], id="a small gap closes"),
+        pytest.param([0.5, 0.55], [0.15, 0.0], [0.0, 0.0], id="a small gap is turned round"),
+        pytest.param([0.5, 0.58], [0.16, 0.0], [0.0, 0.0], id="a gap closes wholly"),
+        pytest.param([0.5, 0.58], [0.16, 0.0], [0.0, 0.138], id="a gap is only turned round"),
+        pytest.param([0.5, 0.5], [0.1, 0.0], [0.0, 0.1], id="a gap opens"),
+        pytest.param([0.3, 0.8], [0.0, 0.0], [0.0, 0.05], id="a large gap narrows a little"),
+    ],
+)
+def test_intervals_of_changes_of_size_cover_where_two_groups_may_change_places(
+    rates: list[float], up: list[float], down: list[float]
+) -> None:
+    metric = METRICS["equal_opportunity_difference"]
+    rng, shares = np.random.default_rng(1), joint_population(rates, up, down)
+    before, after = (float(evaluate(metric.name, side)) for side in before_and_after(shares))
+    found = [paired_change(metric, paired(shares, rng, 400), 0.95) for _ in range(300)]
+    assert np.mean([change.low <= after - before <= change.high for change in found]) >= 0.93
+
+
+def test_where_it_is_clear_who_is_ahead_the_interval_of_the_size_is_the_signed_one() -> None:
+    rng, metric = np.random.default_rng(30), METRICS["equal_opportunity_difference"]
+    for _ in range(10):
+        change = paired_change(metric, paired(joint_population([0.3, 0.8], [0, 0], [0, 0.05]), rng, 400), 0.95)
+        assert (change.low, change.high) == (change.signed_low, change.signed_high)
+
+
+def test_the_plain_interval_of_a_size_does_not_cover_where_groups_may_change_places() -> None:
+    """Subtracting sizes in every resample forgets which way round the groups may be in truth."""
+    rng, metric = np.random.default_rng(29), METRICS["equal_opportunity_difference"]
+    shares = joint_population([0.5, 0.55], [0.1, 0.0], [0.0, 0.0])
+    before, after = (float(evaluate(metric.name, side)) for side in before_and_after(shares))
+    hits = 0
+    for _ in range(200):
+        sides = before_and_after(paired(shares, rng, 400).drawn)
+        drawn = evaluate(metric.name, sides[1]) - evaluate(metric.name, sides[0])
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        hits += low <= after - before <= high
+    assert hits / 200 < 0.93

@@ -15,16 +15,24 @@ from dashboard import meaning
 
 def readable(table: pd.DataFrame, roles: core.Roles, predicted: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a comparison as the pages show it, gaps first; with what was predicted, where that is known."""
-    names = ["before", "after", "change", "low", "high", "reversed"]
+    names = ["before", "after", "change", "low", "high", "direction", "ahead"]
     if predicted is not None:
         table = table.assign(predicted=predicted["after"])
         names.insert(1, "predicted")
-    table = table.assign(reversed=turned(table))
+    table = table.assign(ahead=ahead(table))
     gaps = [METRICS[name].compares_groups for name, _ in table.index]
     ordered = pd.concat([table[gaps], table[[not gap for gap in gaps]]])
     shown = ordered[names].reset_index()
     shown.index = pd.Index([meaning.label(name, roles) for name in shown["metric"]], name="what")
     return shown.drop(columns=["metric", "sensitive_feature"])
+
+
+def ahead(table: pd.DataFrame) -> list[str]:
+    """Return who is better off by each gap of a comparison, and where groups change places, who was and who is."""
+    groups = zip(turned(table), table["ahead_before"], table["ahead_after"], strict=True)
+    return [
+        "" if pd.isna(before) else f"{before}, then {after}" if over else str(before) for over, before, after in groups
+    ]
 
 
 def columns(words: tuple[str, str, str]) -> dict[str, Any]:
@@ -39,9 +47,16 @@ def columns(words: tuple[str, str, str]) -> dict[str, Any]:
         "before": config.NumberColumn(before, help="On the test rows explored.", format="%.3f"),
         "predicted": config.NumberColumn("predicted", help="Before it was removed.", format="%.3f"),
         "after": config.NumberColumn(after, help=how, format="%.3f"),
-        "change": config.NumberColumn("change", help=f"{after.capitalize()} less {before}.", format="%+.3f"),
-        "reversed": config.CheckboxColumn(
-            "reversed", help="The groups change places: the one worse off becomes the better off."
+        "change": config.NumberColumn(
+            "change",
+            help=f"{after.capitalize()} less {before}; of a gap, how much larger or smaller it is.",
+            format="%+.3f",
+        ),
+        "direction": config.TextColumn(
+            "is", help="Better or worse; it may be chance where the interval of the change holds 0."
+        ),
+        "ahead": config.TextColumn(
+            "better off", help="The group better off; where the groups change places, the one before and the one after."
         ),
         "low": config.NumberColumn("from", help="Lower end of the paired 95% interval of the change.", format="%+.3f"),
         "high": config.NumberColumn("to", help="Upper end of the paired 95% interval of the change.", format="%+.3f"),
