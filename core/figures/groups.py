@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -48,6 +50,13 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
     return figure
 
 
+def _counted(row: pd.Series[Any], rate: str) -> str:
+    """Return the counts behind a share, or how many rows there are for other rates."""
+    if f"{rate}_of" not in row:
+        return f"n = {row['n']:,.0f}"
+    return f"{row[f'{rate}_hits']:,.0f} of {row[f'{rate}_of']:,.0f} rows"
+
+
 def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure:
     """Draw one rate of every group with its interval.
 
@@ -86,10 +95,11 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
                     row[f"{rate}_low"],
                     row[f"{rate}_high"],
                     "" if enough.iloc[i] else "<br>insufficient evidence",
+                    _counted(row, rate),
                 ]
             ],
             hovertemplate="<b>%{y}</b><br>%{x:.3f} (95% interval %{customdata[1]:.3f} to %{customdata[2]:.3f})"
-            f"<br>n = %{{customdata[0]:,}}<br>{markup(formula)}%{{customdata[3]}}<extra></extra>",
+            f"<br>%{{customdata[4]}}<br>{markup(formula)}%{{customdata[3]}}<extra></extra>",
         )
     if known.empty:
         title = f"{label} is undefined in every group"

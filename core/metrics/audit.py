@@ -36,7 +36,8 @@ class AuditReport:
     by_group : DataFrame
         Indexed by (sensitive_feature, group): ``n``, then for every rate ``<rate>``, ``<rate>_low``, ``<rate>_high``, then
         ``insufficient`` (some rate's interval is wider than plus or minus 0.1), ``n_needed`` (records that would do for all of
-        them) and ``<rate>_n_needed``.
+        them) and ``<rate>_n_needed``. Rates that are shares of records also have their counts: ``<rate>_hits`` of ``<rate>_of``, of which
+        ``<rate>_of_needed`` would do.
     gaps : DataFrame
         Indexed by (metric, sensitive_feature): ``value``, ``low``, ``high``, ``p_value``, ``worst_group``, ``best_group``,
         ``n_worst``, ``insufficient`` (worst or best group is), ``left_out`` (groups without the rate). With two groups the

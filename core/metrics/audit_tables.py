@@ -38,6 +38,9 @@ def group_table(
     columns["insufficient"] = needed > view.n
     columns["n_needed"] = needed.astype(np.int64)
     columns |= {f"{rate}_n_needed": found.n_needed.astype(np.int64) for rate, found in evidence.items()}
+    for rate, found in evidence.items():
+        if found.of is not None:
+            columns |= {f"{rate}_hits": found.hits, f"{rate}_of": found.of, f"{rate}_of_needed": found.of_needed}
     index = pd.MultiIndex.from_arrays([[feature] * len(names), names], names=["sensitive_feature", "group"])
     return pd.DataFrame(columns, index=index)
 

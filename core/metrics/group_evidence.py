@@ -14,12 +14,18 @@ from core.numerics.statistics.counts import BoolArray, FloatArray
 
 
 class RateEvidence(NamedTuple):
-    """A rate of every group, its interval, and the records each group would need."""
+    """A rate of every group, its interval, and the records each group would need.
+
+    A share of records also has its counts: `hits` of the `of` records it is taken over, of which `of_needed` would do; NaN for other rates.
+    """
 
     estimate: FloatArray
     low: FloatArray
     high: FloatArray
     n_needed: FloatArray
+    hits: FloatArray | None = None
+    of: FloatArray | None = None
+    of_needed: FloatArray | None = None
 
     def insufficient(self, n: FloatArray) -> BoolArray:
         """Return which groups have fewer records than needed."""
@@ -57,14 +63,15 @@ def rate_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
 
 
 def _share_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
-    ((_, bottom),) = terms_of(rate, pos_is_favorable=view.sample.pos_is_favorable)
+    ((top, bottom),) = terms_of(rate, pos_is_favorable=view.sample.pos_is_favorable)
+    hits = (view.counts * top).sum(axis=(1, 2))
     base = (view.counts * bottom).sum(axis=(1, 2))
     values = view.values(rate)
     low, high = wilson(values, base, level)
     needed = wilson_needed(np.where(np.isnan(values), 0.5, values), level)
     overall = base.sum() / max(view.n.sum(), 1.0)
     share = np.where(base > 0, base / np.maximum(view.n, 1.0), overall)
-    return RateEvidence(values, low, high, np.ceil(needed / np.maximum(share, 1e-6)))
+    return RateEvidence(values, low, high, np.ceil(needed / np.maximum(share, 1e-6)), hits, base, np.ceil(needed))
 
 
 def _score_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:

@@ -30,7 +30,8 @@ def rate_table(rates: Iterable[str], roles: core.Roles) -> dict[str, Any]:
         ),
     }
     for rate in rates:
-        settings[f"{rate}_n_needed"] = None  # Not shown; in the download.
+        for part in ("n_needed", "hits", "of", "of_needed"):
+            settings[f"{rate}_{part}"] = None  # Not shown; in the download.
         name = meaning.of_rate(rate, roles)
         settings[rate] = st.column_config.NumberColumn(
             name, help=f"{METRICS[rate].label}: {METRICS[rate].formula}", format="%.3f"
@@ -41,7 +42,30 @@ def rate_table(rates: Iterable[str], roles: core.Roles) -> dict[str, Any]:
         settings[f"{rate}_high"] = st.column_config.NumberColumn(
             "to", help=f"Upper end of the 95% interval of {name}.", format="%.3f"
         )
+        settings[f"{rate}_counts"] = st.column_config.TextColumn(
+            "counts", help=f"The rows that {name} is a share of, and how many of them count."
+        )
     return settings
+
+
+def with_counts(table: pd.DataFrame, rates: Iterable[str]) -> pd.DataFrame:
+    """Return a table of group rates with the counts of every share beside it, such as "55 of 64".
+
+    Examples
+    --------
+    >>> rates = pd.DataFrame({"recall": [0.86], "recall_low": [0.7], "recall_high": [0.9], "recall_hits": [55.0], "recall_of": [64.0]})
+    >>> with_counts(rates, ["recall"])["recall_counts"].tolist()
+    ['55 of 64']
+    """
+    found = table.copy()
+    for rate in rates:
+        if f"{rate}_of" not in table:
+            continue
+        pairs = zip(table[f"{rate}_hits"], table[f"{rate}_of"], strict=True)
+        found.insert(
+            list(found.columns).index(rate) + 1, f"{rate}_counts", [f"{hits:,.0f} of {of:,.0f}" for hits, of in pairs]
+        )
+    return found
 
 
 def worded(table: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+import core
 from core.figures import groups
 from core.metrics import METRICS, AuditReport
 from core.metrics.catalog import shown
 from core.metrics.samples import feature_name
-from core.words import count, listing, plain
+from core.words import count, inline, listing, plain
 from dashboard import cached, meaning
 from dashboard.components import chart
-from dashboard.components.tables import download, rate_table, worded
+from dashboard.components.tables import download, rate_table, with_counts, worded
 from dashboard.session import Key
 from dashboard.work import Feature, Work
 
@@ -67,7 +68,7 @@ def _sizes(work: Work, feature: Feature) -> None:
         )
         small = _small(work, feature)
         if len(small):
-            _insufficient(small)
+            _insufficient(small, case.roles)
 
 
 def _small(work: Work, feature: Feature) -> pd.DataFrame:
@@ -75,16 +76,24 @@ def _small(work: Work, feature: Feature) -> pd.DataFrame:
     return table[table["insufficient"]]
 
 
-def _insufficient(small: pd.DataFrame) -> None:
-    names = [
-        f"{plain(group)} (n = {count(row['n'])}, needs {_needed(row['n_needed'])})"
-        for group, row in small.iloc[:6].iterrows()
-    ]
+def _insufficient(small: pd.DataFrame, roles: core.Roles) -> None:
+    names = [f"{plain(group)} ({_lacking(row, roles)})" for group, row in small.iloc[:6].iterrows()]
     more = f" and {len(small) - 6} more" if len(small) > 6 else ""
     st.warning(
         f"Insufficient evidence for {listing(names)}{more}: at least one rate is known no better than plus or minus 0.1.",
         icon=":material/hourglass_empty:",
     )
+
+
+def _lacking(row: pd.Series, roles: core.Roles) -> str:
+    """Return which rate a group has too few rows for, how many it has and how many it needs, of the rows the rate is a share of."""
+    rates = [name.removesuffix("_of") for name in row.index if name.endswith("_of")]
+    short = [rate for rate in rates if row[f"{rate}_of"] < row[f"{rate}_of_needed"]]
+    if not short:
+        return f"n = {count(row['n'])}, needs {_needed(row['n_needed'])}"
+    rate = max(short, key=lambda rate: row[f"{rate}_of_needed"] / max(row[f"{rate}_of"], 0.5))
+    hits, of, needed = row[f"{rate}_hits"], row[f"{rate}_of"], row[f"{rate}_of_needed"]
+    return f"{plain(inline(meaning.label(rate, roles)))}: {hits:,.0f} of {count(of, 'row')}, needs {_needed(needed)}"
 
 
 def _needed(n: float) -> str:
@@ -93,13 +102,22 @@ def _needed(n: float) -> str:
 
 
 def _report(work: Work, feature: Feature) -> AuditReport:
-    probability = cached.case(work).score_kind == "probability"
-    return cached.report(work, shown("rate", probability=probability), (feature,), on=cached.described_on(work))
+    return cached.report(work, _shown(work), (feature,), on=cached.described_on(work))
+
+
+def _shown(work: Work) -> tuple[str, ...]:
+    """Return the rates to show; where the class that is scored is the bad outcome, as in fraud, precision is that of flags."""
+    case = cached.case(work)
+    probability = case.score_kind == "probability"
+    rates = shown("rate", probability=probability)
+    if not meaning.scored_is_bad(case.roles):
+        return rates
+    return tuple(f"detection_{rate}" if f"detection_{rate}" in METRICS else rate for rate in rates)
 
 
 def _rates(work: Work, feature: Feature, key: str) -> None:
     table = _report(work, feature).by_group.droplevel(0)
-    rates = [rate for rate in shown("rate") if rate in table]
+    rates = [rate for rate in _shown(work) if rate in table]
     first, roles = METRICS[work.metric].rate, cached.case(work, 0).roles
     chosen = st.selectbox(
         "Rate",
@@ -113,7 +131,7 @@ def _rates(work: Work, feature: Feature, key: str) -> None:
     chart.show(groups.rates(table, chosen, meaning.label(chosen, roles), metric.formula), f"rates_{key}")
     st.caption("All rates, with their 95% intervals; hover over a column's name for its formula.")
     st.dataframe(
-        **worded(table.rename_axis(feature_name(feature)), rate_table(rates, roles)),
+        **worded(with_counts(table.rename_axis(feature_name(feature)), rates), rate_table(rates, roles)),
         lazy=False,
         key=f"table_{key}_{feature_name(feature)}",
     )
