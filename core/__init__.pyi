@@ -21,10 +21,10 @@ from core.files.models.models import save_model as save_model
 from core.files.tables.id_list import IdList as IdList
 from core.files.tables.id_list import read_ids as read_ids
 from core.files.tables.read import read_table as read_table
-from core.metrics.audit import AuditReport as AuditReport
 from core.metrics.audit import audit as audit
 from core.metrics.catalog import METRICS as METRICS
 from core.metrics.compare import compare as compare
+from core.metrics.report import AuditReport as AuditReport
 from core.mitigation.base import Mitigation as Mitigation
 from core.mitigation.registry import mitigate as mitigate
 from core.mitigation.registry import mitigations as mitigations

@@ -31,6 +31,17 @@ def markup(name: object) -> str:
     return html.escape(" ".join(str(name).split()), quote=False)
 
 
+def printable(text: object) -> str:
+    r"""Return text that a terminal shows as it is: control characters are spelled out.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31mb\n")
+    'a\\x1b[31mb\\n'
+    """
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(text))
+
+
 def inline(label: str) -> str:
     """Return a label as it stands inside a sentence.
 

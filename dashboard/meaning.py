@@ -43,12 +43,7 @@ def label(metric: str, roles: core.Roles) -> str:
     >>> label("false_positive_rate_difference", core.Roles("fraud", 1, 0, ["region"]))
     'Gap in the share missed'
     """
-    found = METRICS[metric]
-    if not scored_is_bad(roles) or len(found.rates) > 1 or not METRICS[found.rate].detected:
-        return found.label
-    share = of_rate(found.rate, roles)
-    kinds = {"difference": f"Gap in the {share}", "ratio": f"Ratio of the {share}", "rate": share.capitalize()}
-    return kinds.get(found.kind, found.label)
+    return METRICS[metric].heading(pos_is_favorable=not scored_is_bad(roles))
 
 
 def reworded(sentence: str, metric: str, roles: core.Roles) -> str:

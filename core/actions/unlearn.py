@@ -144,6 +144,11 @@ def unlearn(
     >>> result = unlearn(case, [3, 7])
     >>> result.case.n_retained, result.method, result.guarantee.value
     (18, 'newton', 'certified')
+    >>> result
+    2 records of 20 removed: newton, ...
+      certified: lies within a proven distance of training again to the optimum on the retained records, ...
+    >>> result.plot(on="test").layout.meta["title"]
+    'With 2 records removed the gap went from ... to ..., accuracy from ... to ...'
     """
     check_case(case)
     check_tolerance(tolerance)

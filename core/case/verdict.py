@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from core.shown import Shown
 
 
-@dataclass(frozen=True)
-class Provenance:
+@dataclass(frozen=True, repr=False)
+class Provenance(Shown):
     """Whether the training table is what the model was trained on.
 
     Parameters
@@ -24,6 +28,14 @@ class Provenance:
     evidence: str
     converge: bool = False
     refit: bool = False
+
+    def lines(self) -> list[str]:
+        """Say the status, and the evidence for it."""
+        return [f"Provenance: {self.status}", self.evidence]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the verdict as one row."""
+        return pd.DataFrame([asdict(self)])
 
 
 def sentence(text: str) -> str:

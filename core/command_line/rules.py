@@ -100,13 +100,8 @@ def _table(found: core.Explanation) -> str:
             f"{one.predicted:+.4f}" if np.isfinite(one.predicted) else "-",
             f"{one.verified:+.4f}",
             number(one.q_value),
-            _remark(one),
+            ", ".join(one.remarks),
         ]
         for one in found
     ]
     return wrapped(["rule", "records", "predicted", "verified", "q", "remark"], rows, [0, 5])
-
-
-def _remark(one: core.Subset) -> str:
-    said = {"overshoots": one.turned, "levels down": one.levels_down, "may be chance": not one.survives}
-    return ", ".join(word for word, holds in said.items() if holds)

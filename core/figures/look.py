@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.graph_objects import Figure as Figure
 
 from core.words import markup
 

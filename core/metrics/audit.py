@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from core.former import formerly
 from core.metrics.audit_tables import gap_row, gap_table, group_table, notes
 from core.metrics.catalog import Metric, metrics_of
 from core.metrics.group_evidence import rate_evidence
+from core.metrics.report import AuditReport
 from core.metrics.samples import GroupSample, Sample, feature_name, generator, occupied
 
 N_RESAMPLES = 2000
@@ -25,48 +26,6 @@ MOST_RESAMPLES = 100_000
 LEVEL = 0.95
 SensitiveFeatures: TypeAlias = str | Iterable[str | Sequence[str]] | None
 """One name, a tuple for an intersection, or a list of these; None is all."""
-
-
-@dataclass(frozen=True)
-class AuditReport:
-    """What an audit found.
-
-    Parameters
-    ----------
-    by_group : DataFrame
-        Indexed by (sensitive_feature, group): ``n``, then for every rate ``<rate>``, ``<rate>_low``, ``<rate>_high``, then
-        ``insufficient`` (some rate's interval is wider than plus or minus 0.1), ``n_needed`` (records that would do for all of
-        them) and ``<rate>_n_needed``. Rates that are shares of records also have their counts: ``<rate>_hits`` of ``<rate>_of``, of which
-        ``<rate>_of_needed`` would do.
-    gaps : DataFrame
-        Indexed by (metric, sensitive_feature): ``value``, ``low``, ``high``, ``p_value``, ``worst_group``, ``best_group``,
-        ``n_worst``, ``insufficient`` (worst or best group is), ``left_out`` (groups without the rate). With two groups the
-        interval is that of the signed difference and may go below 0 (a ratio's above 1).
-    overall : Series
-        Every rate over all records.
-    notes : tuple of str
-        What a reader must know, a sentence each.
-    on : str
-        The split.
-    n : int
-        Records audited.
-    level : float
-        Coverage of the intervals.
-    n_resamples : int
-        Resamples behind intervals and p-values.
-    looks : int
-        How often the confirm rows had been looked at by then.
-    """
-
-    by_group: pd.DataFrame
-    gaps: pd.DataFrame
-    overall: pd.Series[float]
-    notes: tuple[str, ...]
-    on: str
-    n: int
-    level: float
-    n_resamples: int
-    looks: int = 0
 
 
 @formerly("on", renamed={"features": "sensitive_feature"}, synonyms={"metrics": "metric"}, several=True)
@@ -130,6 +89,12 @@ def audit(
     >>> report = audit(case, ["demographic_parity_difference", "equal_opportunity_difference"])
     >>> report.gaps.loc[("equal_opportunity_difference", "sex"), "worst_group"]
     'm'
+    >>> report
+    Audit of 400 test rows, 95% intervals
+      equal_opportunity_difference of sex: ... (... to ...); m at the bad end, f at the good end
+      demographic_parity_difference of sex: ... (... to ...); f at the bad end, m at the good end
+    >>> report.plot("selection_rate").layout.meta["title"]
+    'Share given the good outcome: ... of f, ... of m'
     """
     check_case(case)
     on = described_on(case) if on is None else on
@@ -149,7 +114,7 @@ def audit(
         left_out.append(
             f"The intersection of all sensitive features has {_combinations(case):,} combinations and is left out; ask for fewer together."
         )
-    return AuditReport(**{**vars(report), "notes": (*left_out, *report.notes), "looks": len(case.looks)})
+    return replace(report, notes=(*left_out, *report.notes), looks=len(case.looks))
 
 
 def described_on(case: Case) -> str:
@@ -258,4 +223,8 @@ def audit_arrays(
     whole = GroupSample(sample, np.zeros(len(sample.label), dtype=np.intp), 1, 1, generator(seed, ""))
     overall = pd.Series({rate: float(whole.values(rate)[0]) for rate in rates}, name="overall", dtype=np.float64)
     by_group = pd.concat(tables) if tables else pd.DataFrame()
-    return AuditReport(by_group, gaps, overall, tuple(sentences), on, len(sample.label), level, n_resamples)
+    size = len(sample.label)
+    favorable = sample.pos_is_favorable
+    return AuditReport(
+        by_group, gaps, overall, tuple(sentences), on, size, level, n_resamples, pos_is_favorable=favorable
+    )

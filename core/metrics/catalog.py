@@ -169,7 +169,9 @@ def _compared(
     """Return a metric that compares groups; what its first rate needs and how that scatters holds for it, too."""
     parts = tuple(rates.split())
     rate = _BY_NAME[parts[0]]
-    handed_down = {trait: getattr(rate, trait) for trait in ("needs_probability", "is_area", "most", "of_bad_labels")}
+    handed_down = {
+        trait: getattr(rate, trait) for trait in ("needs_probability", "is_area", "most", "of_bad_labels", "detected")
+    }
     return Metric(name, kind, rate.uses, parts, better, worst_off, label, formula, **handed_down, **traits)
 
 

@@ -103,6 +103,21 @@ class Metric:
         """Whether pages list it."""
         return self.usual or self.listed
 
+    def heading(self, *, pos_is_favorable: bool) -> str:
+        """Return the label where it heads something: where the class that is scored is the bad outcome, errors are named by what they are.
+
+        Examples
+        --------
+        >>> from core.metrics import METRICS
+        >>> gap = METRICS["false_positive_rate_difference"]
+        >>> gap.heading(pos_is_favorable=True), gap.heading(pos_is_favorable=False)
+        ('Gap in undeserving people served', 'Gap in the share missed')
+        """
+        if pos_is_favorable or len(self.rates) > 1 or not self.detected:
+            return self.label
+        kinds = {"difference": "Gap in the {}", "ratio": "Ratio of the {}", "rate": "{}"}
+        return kinds[self.kind].format(self.detected).capitalize() if self.kind in kinds else self.label
+
     @property
     def words(self) -> str:
         """The label as it stands inside a sentence."""

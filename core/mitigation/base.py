@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,21 @@ import pandas as pd
 
 from core.case.case import Case
 from core.case.scoring import model_rows
-from core.metrics.catalog import Metric
+from core.errors import InputError
+from core.metrics.catalog import METRICS, Metric
+from core.shown import Shown
 from core.typing import Floats, Progress
 from core.unlearning.base import model_input
+from core.words import count, interval, number, signed
+
+if TYPE_CHECKING:
+    from core.figures.look import Figure
 
 METHODS = ("threshold_optimizer", "exponentiated_gradient", "grid_search", "correlation_remover")
 
 
 @dataclass(frozen=True, repr=False)
-class Mitigation:
+class Mitigation(Shown):
     """What one of fairlearn's mitigators makes of a case.
 
     Parameters
@@ -33,7 +39,7 @@ class Mitigation:
         What was measured, between whose groups, and on which rows.
     points : DataFrame
         One row per model, indexed by ``point``: ``fairness`` and ``utility`` measured, each with ``_change`` against the case's own
-        model, the paired interval of that change, ``_low`` and ``_high``, and the interval of the value itself, as an audit of the
+        model (``_before``), the paired interval of that change, ``_low`` and ``_high``, and the interval of the value itself, as an audit of the
         model would give it, ``_value_low`` and ``_value_high``; ``reversed``: the two groups changed places;
         ``frontier``: no other point is better in both on the training rows; ``chosen``: the one fairlearn takes. Empty where it does not serve.
     decisions : tuple of ndarray, each of shape (n_rows,)
@@ -64,13 +70,50 @@ class Mitigation:
     notes: tuple[str, ...] = ()
     complete: bool = True
 
-    def __repr__(self) -> str:
+    def lines(self) -> list[str]:
+        """Say what the model it takes reaches, against the case's own, or why there is none."""
         if self.reason:
-            return f"Mitigation({self.method} does not serve this case: {self.reason})"
+            return [f"{self.method} does not serve this case: {self.reason}"]
         best = self.points.loc[self.points["chosen"].to_numpy(dtype=bool)].iloc[0]
-        kind = f"{len(self.points)} points, " if len(self.points) > 1 else ""
-        values = f"{self.metric} {best['fairness']:.3f}, {self.utility} {best['utility']:.3f}"
-        return f"Mitigation({self.method}, {kind}{values}{'' if self.complete else ', budget spent'})"
+        rows = count(len(self.decisions[0]), f"{self.on} row") if self.decisions else f"{self.on} rows"
+        kind = f", the best of {len(self.points)} points" if len(self.points) > 1 else ""
+        found = [f"{self.method} on {rows}{kind}{'' if self.complete else '; budget spent'}"]
+        for name, part in ((f"{self.metric} of {self.sensitive_feature}", "fairness"), (self.utility, "utility")):
+            between = interval(best[f"{part}_low"], best[f"{part}_high"])
+            change = f"change {signed(best[f'{part}_change'])}{between and f' ({between})'}"
+            found.append(f"{name}: {number(best[f'{part}_before'])} -> {number(best[part])}, {change}")
+        return [*found, *self.notes]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the points, one row each."""
+        return self.points.reset_index()
+
+    def plot(self) -> Figure:
+        """Draw the points on the fairness-accuracy plane, with the case's own model.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+
+        Raises
+        ------
+        InputError
+            If the mitigator does not serve the case, so that there is none.
+        """
+        from core.figures import plane
+
+        if self.reason:
+            raise InputError(f"There must be a point to draw. {self.method} does not serve this case: {self.reason}")
+        gap, first = METRICS[self.metric], self.points.iloc[0]
+        own = {"gap": first["fairness_before"], "utility": first["utility_before"], "removed": 0, "now": True}
+        ends = dict.fromkeys(("gap_low", "gap_high", "utility_low", "utility_high"), float("nan"))
+        return plane.path(
+            pd.DataFrame([own | ends]).rename_axis("version"),
+            gap.label,
+            METRICS[self.utility].words,
+            lower_is_fairer=gap.better == "lower",
+            mitigators=self.points.assign(method=self.method.replace("_", " ")),
+        )
 
     @property
     def serves(self) -> bool:

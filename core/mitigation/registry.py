@@ -31,7 +31,7 @@ SETTINGS = ("utility", "bound", "max_iter", "grid_size", "grid_limit", "seconds"
 """What `mitigations` hands on to `mitigate`."""
 SECONDS = 60.0
 """For which reductions train models, where nobody says otherwise."""
-PARTS = {"": "after", "_change": "change", "_low": "low", "_high": "high"}
+PARTS = {"": "after", "_before": "before", "_change": "change", "_low": "low", "_high": "high"}
 COLUMNS = [f"{what}{part}" for what in ("fairness", "utility") for part in (*PARTS, "_value_low", "_value_high")] + [
     "reversed",
     "frontier",

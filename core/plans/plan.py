@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,17 +22,23 @@ from core.errors import InputError, InputTypeError, whole_number
 from core.former import formerly
 from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
+from core.metrics.samples import feature_name
 from core.plans.random_removals import band, random_removals
 from core.plans.search import Goal, Search, Version, counted, room_of
-from core.plans.utility import Utility
+from core.plans.utility import COST, Utility, words_of
+from core.shown import Shown
 from core.typing import Progress, part_of
+from core.words import count, interval, signed
+
+if TYPE_CHECKING:
+    from core.figures.look import Figure
 
 SIZES = 4
 """Sizes, spread over a plan's path, at which records are removed at random."""
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(Shown):
     """A set of records to remove, and the way to it.
 
     Parameters
@@ -107,6 +113,43 @@ class Plan:
             progress=progress,
         )
         return replace(self, expected=expected, reason=f"{self.reason} {expected.sentence}")
+
+    def lines(self) -> list[str]:
+        """Say how many records, whether the target is reached, at what price, and on which rows."""
+        rows = count(len(self.before.rows(self.goal.on)), f"{self.goal.on} row")
+        target = f"{self.metric} of {feature_name(self.sensitive_feature)} at {self.target:.3g}"
+        reached = "reached" if self.reached_on_searched else "not reached"
+        heading = f"Plan of {count(len(self), 'record')}: {target} is {reached} on the {rows} searched"
+        last = self.path.iloc[-1]
+        between = interval(last["low"], last["high"])
+        change = [f"Change {signed(last['change'])} ({between})"] if len(self) and between else []
+        return [heading, self.reason, *change]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the checkpoints, one row each."""
+        return self.path.copy()
+
+    def plot(self) -> Figure:
+        """Draw the plan on the fairness-accuracy plane, with the band of random removals where that was asked for.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+        """
+        from core.figures import plane
+
+        first, metric = self.path.iloc[0], metric_of(self.metric)
+        start = {"gap": first["value"], "utility": first["utility"], "removed": 0, "now": True}
+        ends = dict.fromkeys(("gap_low", "gap_high", "utility_low", "utility_high"), float("nan"))
+        return plane.path(
+            pd.DataFrame([start | ends]).rename_axis("version"),
+            metric.heading(pos_is_favorable=self.case.favorable_is_positive),
+            words_of(self.utility),
+            lower_is_fairer=metric.better == "lower",
+            plan=self.path,
+            band=self.random,
+            share=self.utility != COST,
+        )
 
 
 @formerly("target", "utility", "max_utility_drop", "max_records")
@@ -271,8 +314,8 @@ def _check(
         raise InputError(f"`max_utility_drop` must not be negative. Got {max_drop!r}; 0 allows no loss.")
     if not 0 < max_group_share <= 1:
         raise InputError(f"`max_group_share` must be above 0 and at most 1. Got {max_group_share!r}.")
-    for name, count in (("max_records", max_records), ("checkpoints", checkpoints)):
-        whole_number(name, count)
+    for name, number in (("max_records", max_records), ("checkpoints", checkpoints)):
+        whole_number(name, number)
 
 
 def _told(value: float) -> str:

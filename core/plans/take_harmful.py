@@ -22,7 +22,9 @@ from core.errors import whole_number
 from core.former import formerly
 from core.metrics.audit import audit_arrays, overall_interval, sample_of
 from core.metrics.catalog import metric_of
+from core.metrics.samples import feature_name
 from core.plans.prefix import N_SIZES, Feature, Step, along, found_on, ranked, shortest, value_at
+from core.shown import Shown
 from core.typing import Progress, part_of
 
 MOST = 0.2
@@ -33,7 +35,7 @@ HALVINGS = 6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HarmfulRecords:
+class HarmfulRecords(Shown):
     """The first records of a ranking that are worth removing together.
 
     Parameters
@@ -95,14 +97,13 @@ class HarmfulRecords:
         """Return the curve."""
         return self.curve.copy()
 
-    def __repr__(self) -> str:
-        lines = [
-            f"HarmfulRecords: {len(self.forget):,} of {len(self.ranking):,} ranked; {self.metric} of {self.sensitive_feature} "
+    def lines(self) -> list[str]:
+        """Say how many records, what removing them did on the rows searched, and what to expect on others."""
+        heading = (
+            f"HarmfulRecords: {len(self.forget):,} of {len(self.ranking):,} ranked; {self.metric} of {feature_name(self.sensitive_feature)} "
             f"{self.before:.3f} -> {self.after:.3f}, measured on the {self.n_rows:,} {self.on} rows searched"
-        ]
-        if self.expected is not None:
-            lines.append(self.expected.sentence)
-        return "\n".join(lines)
+        )
+        return [heading] if self.expected is None else [heading, self.expected.sentence]
 
 
 @formerly()

@@ -19,6 +19,17 @@ COST = "cost"
 ERRORS = ("false_positive", "false_negative")
 
 
+def words_of(name: str) -> str:
+    """Return what a utility is called inside a sentence.
+
+    Examples
+    --------
+    >>> words_of("accuracy"), words_of(COST)
+    ('accuracy', 'cost per record')
+    """
+    return "cost per record" if name == COST else metric_of(name).words
+
+
 @dataclass(frozen=True)
 class Utility:
     """A weighted sum of overall metrics.
@@ -69,7 +80,7 @@ class Utility:
     @property
     def words(self) -> str:
         """What it is called inside a sentence."""
-        return "cost per record" if self.name == COST else metric_of(self.name).words
+        return words_of(self.name)
 
     def value(self, case: Case, on: str) -> float:
         """Return the utility of a case on a split."""

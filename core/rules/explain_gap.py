@@ -202,6 +202,7 @@ def _explanation(
         agreement=scored.agreement if scored else float("nan"),
         complete=complete,
         notes=tuple(notes),
+        n_rows=len(case.rows(gap.on)),
     )
 
 

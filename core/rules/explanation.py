@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
 from core.metrics.catalog import metric_of
+from core.metrics.samples import feature_name
 from core.rules.conditions import Condition, rule_text
+from core.shown import Shown
+from core.words import chance, count
+
+if TYPE_CHECKING:
+    from core.figures.look import Figure
+
+COLUMNS = (
+    *("rule", "n_records", "support", "predicted", "verified", "change", "low", "high", "reversed"),
+    *("responsibility", "p_value", "q_value", "survives", "levels_down", "sensitive"),
+)
+"""Of the table of rules."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Subset:
+class Subset(Shown):
     """A describable set of training records, and what removing it did to a gap.
 
     Parameters
@@ -76,9 +89,28 @@ class Subset:
     beside_a_preview: str
     notes: tuple[str, ...] = ()
 
-    def __repr__(self) -> str:
-        found = f"{self.metric} {self.before:.3f} -> {self.after:.3f}, {self.method}"
-        return f"Subset({self.rule}: {self.n_records:,} records, predicted {self.predicted:+.3f}, verified {self.verified:+.3f} ({found}))"
+    def lines(self) -> list[str]:
+        """Say whose removal did what to the gap."""
+        found = f"{self.metric} {self.before:.3f} -> {self.after:.3f} when really removed by {self.method} ({self.guarantee})"
+        return [self.line, found, *([", ".join(self.remarks)] if self.remarks else [])]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rule as one row of the explanation's table."""
+        return pd.DataFrame([[getattr(self, name) for name in COLUMNS]], columns=list(COLUMNS))
+
+    @property
+    def line(self) -> str:
+        """The rule, its records and the changes, in one line."""
+        predicted = "not predicted" if math.isnan(self.predicted) else f"predicted {self.predicted:+.3f}"
+        between = f"{self._signed}{self.low:+.3f} to {self.high:+.3f}"
+        records = f"{count(self.n_records, 'record')} ({self.support:.1%})"
+        return f"{self.rule}: {records}, {predicted}, verified {self.verified:+.3f} ({between})"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What to know of the rule, in a word or two each."""
+        said = {"overshoots": self.turned, "levels down": self.levels_down, "may be chance": not self.survives}
+        return tuple(word for word, holds in said.items() if holds)
 
     @property
     def rule(self) -> str:
@@ -137,7 +169,7 @@ class Subset:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Explanation(Sequence[Subset]):
+class Explanation(Shown, Sequence[Subset]):
     """Rules that explain a gap, by verified effect; a sequence of `Subset`.
 
     Parameters
@@ -171,6 +203,8 @@ class Explanation(Sequence[Subset]):
         False where the search was stopped; what had been found by then is here.
     notes : tuple of str
         A sentence each.
+    n_rows : int
+        How many rows the gap is taken on.
     """
 
     subsets: tuple[Subset, ...]
@@ -188,6 +222,7 @@ class Explanation(Sequence[Subset]):
     agreement: float
     complete: bool
     notes: tuple[str, ...]
+    n_rows: int = 0
 
     @overload
     def __getitem__(self, index: int) -> Subset: ...
@@ -202,20 +237,40 @@ class Explanation(Sequence[Subset]):
     def __len__(self) -> int:
         return len(self.subsets)
 
-    def __repr__(self) -> str:
-        head = f"Explanation({self.metric} {self.gap:.3f}, {len(self):,} of {self.n_tried:,} rules shown, {self.n_left_out:,} left out"
-        return "\n  ".join([head, *map(repr, self.subsets)]) + ")"
-
     def __iter__(self) -> Iterator[Subset]:
         return iter(self.subsets)
 
     @property
     def table(self) -> pd.DataFrame:
         """The rules as a table, best first."""
-        columns = ["rule", "n_records", "support", "predicted", "verified", "change", "low", "high", "reversed"]
-        columns += ["responsibility", "p_value", "q_value", "survives", "levels_down", "sensitive"]
-        rows = [[getattr(one, name) for name in columns] for one in self.subsets]
-        return pd.DataFrame(rows, columns=columns)
+        rows = [[getattr(one, name) for name in COLUMNS] for one in self.subsets]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def lines(self) -> list[str]:
+        """Say how large the gap is, on which rows, and which rules close how much of it."""
+        rows = count(self.n_rows, f"{self.on} row")
+        gap = f"{self.metric} of {feature_name(self.sensitive_feature)}: {self.gap:.3f} on {rows} (p {chance(self.gap_p_value)})"
+        shown = f"{len(self):,} of {self.n_tried:,} rules shown, {self.n_left_out:,} left out that close less than {self.min_responsibility:.0%} of it"
+        rules = [
+            f"{rank}. {one.line}{''.join(f', {remark}' for remark in one.remarks)}" for rank, one in enumerate(self, 1)
+        ]
+        return [gap, shown if self.complete else f"{shown}; stopped before the end", *rules]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rules as a table, best first."""
+        return self.table
+
+    def plot(self) -> Figure:
+        """Draw the verified change of each rule with its interval, and the predicted one.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+        """
+        from core.figures import rules
+
+        metric = metric_of(self.metric)
+        return rules.effects(self.table, metric.words, self.gap, lower_is_fairer=metric.better == "lower")
 
 
 def percent(share: float) -> str:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from core.case.case import Case
 from core.case.edits import Edits
 from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError, listed
+from core.metrics.catalog import metric_of
+from core.metrics.on_plane import versions_on_plane
+from core.shown import Shown
 from core.typing import Positions, Progress
 from core.unlearning.oracle import Oracle
+from core.words import count, seconds
+
+if TYPE_CHECKING:
+    from core.figures.look import Figure
+
+FACTS = ("method", "bound", "relative_bound", "n_forgotten", "n_edited", "seconds")
 
 
 class Guarantee(Enum):
@@ -35,8 +46,8 @@ class Guarantee(Enum):
         }[self.value]
 
 
-@dataclass(frozen=True)
-class UnlearnResult:
+@dataclass(frozen=True, repr=False)
+class UnlearnResult(Shown):
     """What a removal gave.
 
     Parameters
@@ -83,6 +94,70 @@ class UnlearnResult:
     def meaning(self) -> str:
         """One sentence on what the guarantee says of this result."""
         return meaning_of(self.guarantee, same_draws=self.same_draws)
+
+    def lines(self) -> list[str]:
+        """Say what was done to how many records, how, and what holds for the model."""
+        done = f"{count(self.n_forgotten, 'record')} of {self.before.n_retained:,} removed"
+        if self.n_edited:
+            done = f"{count(self.n_edited, 'record')} of {self.before.n_retained:,} edited"
+        elif not self.n_forgotten:
+            done = f"The same {count(self.case.n_retained, 'record')}"
+        near = "" if self.relative_bound is None else f", {self.relative_bound:.1e} of the parameters' length"
+        return [
+            f"{done}: {self.method}, {seconds(self.seconds)}",
+            f"{self.guarantee.value}: {self.meaning}{near}",
+            *self.notes,
+        ]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the figures as one row; `core.compare(result.before, result.case)` gives what it did to every metric."""
+        facts = {name: getattr(self, name) for name in FACTS}
+        return pd.DataFrame([{"guarantee": self.guarantee.value, "n_retained": self.case.n_retained} | facts])
+
+    def plot(
+        self,
+        metric: str = "equal_opportunity_difference",
+        *,
+        sensitive_feature: str | Sequence[str] | None = None,
+        utility: str = "accuracy",
+        on: str = "explore",
+    ) -> Figure:
+        """Draw the step on the fairness-accuracy plane: the case before and after.
+
+        Parameters
+        ----------
+        metric : str
+            A metric that compares groups.
+        sensitive_feature : str or tuple of str, optional
+            Whose groups; None is the first, a tuple an intersection.
+        utility : str
+            A rate over all records.
+        on : {"explore", "confirm", "test"}
+            Rows to measure on.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+
+        Raises
+        ------
+        InputError
+            If the metric does not compare groups, or the utility does.
+        """
+        from core.figures import plane
+
+        gap, kept = metric_of(metric), metric_of(utility)
+        if not gap.compares_groups or kept.compares_groups:
+            raise InputError(
+                f"The metric must compare groups, and the utility be a rate over all records. Got {metric!r} and {utility!r}."
+            )
+        feature = self.case.sensitive_feature(sensitive_feature)
+        return plane.path(
+            versions_on_plane((self.before, self.case), metric, feature, utility, on),
+            gap.heading(pos_is_favorable=self.case.favorable_is_positive),
+            kept.words,
+            lower_is_fairer=gap.better == "lower",
+        )
 
 
 def meaning_of(guarantee: Guarantee, *, same_draws: bool) -> str:

@@ -9,7 +9,7 @@ from core.former import warn
 from core.unlearning.base import UnlearnResult
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OnceCase(UnlearnResult):
     """What `refit` and `converge` give: an `UnlearnResult` that has, for now, the attributes of its case as well."""
 

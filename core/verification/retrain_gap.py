@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 
 from core.case.arguments import check_count
 from core.case.case import Case, check_case
 from core.families.registry import family_of
 from core.former import formerly
+from core.shown import Shown
 from core.typing import Progress
 from core.unlearning.refit import fit_again, refit
+from core.words import count
 
 SEED = 1_000
 """The first of the other seeds comes after it."""
 
 
-@dataclass(frozen=True)
-class RetrainGap:
+@dataclass(frozen=True, repr=False)
+class RetrainGap(Shown):
     """What differs between a case's model and its refit, row by row of a split.
 
     Parameters
@@ -38,6 +41,8 @@ class RetrainGap:
         How many further trainings with other seeds the spread is of; 0 where none were made.
     spread_mean, spread_flipped : float
         Of these, against `refit`: mean absolute difference in score, and share of decisions that differ. NaN where there are none.
+    on : str
+        The rows compared.
     """
 
     mean: float
@@ -49,6 +54,27 @@ class RetrainGap:
     n_seeds: int = 0
     spread_mean: float = float("nan")
     spread_flipped: float = float("nan")
+    on: str = "explore"
+
+    def lines(self) -> list[str]:
+        """Say by how much scores and decisions differ, and on which rows."""
+        return [f"Distance to training again, on {count(self.n, f'{self.on} row')}", self.sentence]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the figures as one row."""
+        names = (
+            "mean",
+            "largest",
+            "n_flipped",
+            "flipped",
+            "n",
+            "on",
+            "seconds",
+            "n_seeds",
+            "spread_mean",
+            "spread_flipped",
+        )
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
 
     @property
     def flipped(self) -> float:
@@ -125,7 +151,7 @@ def retrain_gap(case: Case, *, on: str = "explore", n_seeds: int = 0, progress: 
     flipped = round(float(np.abs(np.subtract(*decided)).sum()))
     spread = _spread_of(again, on, n_seeds, progress)
     return RetrainGap(
-        float(difference.mean()), float(difference.max()), flipped, len(difference), found.seconds, again, *spread
+        float(difference.mean()), float(difference.max()), flipped, len(difference), found.seconds, again, *spread, on
     )
 
 

@@ -212,7 +212,7 @@ def test_a_spent_budget_ends_in_the_best_mixture_of_what_was_trained(case: core.
     assert not short.complete
     assert "The budget of 60 s or 6 models was spent: this is the best mixture" in " ".join(short.notes)
     assert "max_iter" not in " ".join(short.notes)
-    assert repr(short).endswith("budget spent)")
+    assert repr(short).splitlines()[0].endswith("; budget spent")
     fitted = short.models[0]
     said = np.array([np.asarray(one.predict(TRAIN[FEATURES])) for one in fitted.predictors_])
     rates = np.array([[one[TRAIN.sex == sex].mean() for sex in ("f", "m")] for one in said])

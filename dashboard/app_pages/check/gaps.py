@@ -8,11 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from core.figures import gaps
-from core.metrics import METRICS, AuditReport
+from core.metrics import METRICS, AuditReport, policy
 from core.metrics.catalog import shown
+from core.metrics.report import UNITS
 from core.metrics.samples import feature_name
 from core.words import listing, plain
-from dashboard import cached, meaning, policy
+from dashboard import cached
 from dashboard.components import chart
 from dashboard.components.tables import download
 from dashboard.session import Key
@@ -45,9 +46,8 @@ def show(work: Work) -> None:
         height=35 * (len(table) + 1) + 3,
     )
     table["threshold"] = edited["threshold"].astype(float)
-    table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]
-    kinds = (("difference", "difference between groups (0 to 1)"), ("ratio", "ratio of groups (1 is equal)"))
-    for slot, (kind, unit) in zip(slots, kinds, strict=True):
+    table["verdict"] = [policy.verdict_on(row, row["threshold"]) for _, row in table.iterrows()]
+    for slot, (kind, unit) in zip(slots, UNITS.items(), strict=True):
         with slot:
             own = table[[METRICS[name].kind == kind for name in table["metric"]]]
             chart.show(gaps.against_thresholds(own, f"{kind}s", unit), f"gaps_{kind}s")
@@ -63,13 +63,7 @@ def _report(work: Work) -> AuditReport:
 
 
 def _table(work: Work, profile: str) -> pd.DataFrame:
-    found = _report(work)
-    table = found.gaps.droplevel(1).reset_index()
-    table["threshold"] = [policy.threshold(metric, profile) for metric in table["metric"]]
-    table["verdict"] = [_verdict(row, row["threshold"]) for _, row in table.iterrows()]
-    table["formula"] = [METRICS[metric].formula for metric in table["metric"]]
-    table["n"] = found.n
-    table.index = pd.Index([meaning.label(metric, cached.case(work).roles) for metric in table["metric"]], name="gap")
+    table = policy.held_against(_report(work), feature_name(work.feature), profile)
     columns = [
         "value",
         "low",
@@ -86,12 +80,6 @@ def _table(work: Work, profile: str) -> pd.DataFrame:
         *HIDDEN,
     ]
     return table[columns]
-
-
-def _verdict(row: pd.Series, limit: float) -> str:
-    return policy.verdict(
-        row["metric"], row["low"], row["high"], limit, unsure=bool(row["insufficient"]), p_value=row["p_value"]
-    )
 
 
 def _columns() -> dict[str, Any]:

@@ -1,10 +1,17 @@
-"""Thresholds that gaps are held against: a convention to look by, never a verdict on what is allowed."""
+"""Thresholds that gaps are held against: conventions to look by, never a verdict on what is allowed."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
-from core.metrics import METRICS
+import pandas as pd
+
+from core.errors import InputError, nearest
+from core.metrics.catalog import METRICS
+
+if TYPE_CHECKING:
+    from core.metrics.report import AuditReport
 
 DIFFERENCE = 0.05
 CHANCE = 0.05
@@ -13,6 +20,7 @@ PROFILES = {
     "Differences up to 0.10, ratios from 0.8": (0.10, 0.8),
     "Four-fifths rule: ratios from 0.8": (0.20, 0.8),
 }
+USUAL = next(iter(PROFILES))
 INSIDE, OUTSIDE, OPEN, UNSURE, UNDEFINED = "inside", "outside", "open", "insufficient evidence", "undefined"
 MEANING = {
     INSIDE: "the whole interval lies within the threshold",
@@ -31,6 +39,9 @@ def threshold(metric: str, profile: str) -> float:
     >>> threshold("demographic_parity_ratio", "Four-fifths rule: ratios from 0.8")
     0.8
     """
+    if profile not in PROFILES:
+        known = ", ".join(map(repr, PROFILES))
+        raise InputError(f"The profile must be one of {known}. Got {profile!r}.{nearest(profile, PROFILES)}")
     difference, ratio = PROFILES[profile]
     return ratio if METRICS[metric].better == "higher" else difference
 
@@ -70,3 +81,36 @@ def verdict(metric: str, low: float, high: float, limit: float, *, unsure: bool,
     if unsure:
         return OUTSIDE if outside and p_value < CHANCE else UNSURE
     return INSIDE if inside else OUTSIDE if outside else OPEN
+
+
+def held_against(report: AuditReport, feature: str, profile: str = USUAL) -> pd.DataFrame:
+    """Return the gaps of a sensitive feature with what a profile holds them against, as `core.figures.gaps` draws them.
+
+    Parameters
+    ----------
+    report : AuditReport
+    feature : str
+        As the report names it.
+    profile : str
+        One of `PROFILES`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by what each gap is called: the report's columns, and ``metric``, ``threshold``, ``verdict``, ``formula`` and ``n``.
+    """
+    table = report.gaps.xs(feature, level=1).reset_index()
+    found = [METRICS[name] for name in table["metric"]]
+    table["threshold"] = [threshold(metric.name, profile) for metric in found]
+    table["verdict"] = [verdict_on(row, row["threshold"]) for _, row in table.iterrows()]
+    table["formula"] = [metric.formula for metric in found]
+    table["n"] = report.n
+    labels = [metric.heading(pos_is_favorable=report.pos_is_favorable) for metric in found]
+    return table.set_axis(pd.Index(labels, name="gap"), axis="index")
+
+
+def verdict_on(row: pd.Series[Any], limit: float) -> str:
+    """Return where the interval of a gap lies, from its row in `held_against`."""
+    return verdict(
+        row["metric"], row["low"], row["high"], limit, unsure=bool(row["insufficient"]), p_value=row["p_value"]
+    )

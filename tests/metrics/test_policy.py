@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.policy import INSIDE, OPEN, OUTSIDE, PROFILES, UNDEFINED, UNSURE, threshold, verdict
+from core.metrics.policy import INSIDE, OPEN, OUTSIDE, PROFILES, UNDEFINED, UNSURE, threshold, verdict
 
 GAP, RATIO = "equal_opportunity_difference", "demographic_parity_ratio"
 
