@@ -11,6 +11,7 @@ from mypy import api
 import core
 
 HEAVY = ("numpy", "pandas", "scipy", "sklearn", "numba", "skops", "fairlearn", "shap", "plotly", "pyarrow")
+SELDOM = ("skops", "fairlearn", "shap", "plotly", "scipy.signal", "sklearn.utils._testing")
 
 
 @pytest.mark.parametrize("name", core.__all__)
@@ -35,6 +36,19 @@ def test_modules_are_reached_through_the_package_without_importing_them_by_name(
 
 def test_importing_the_package_imports_none_of_what_calls_need() -> None:
     assert fresh(f"import sys, core; print([name for name in {HEAVY} if name in sys.modules])") == "[]"
+
+
+def test_first_calls_import_nothing_that_only_some_need() -> None:
+    asked = f"import sys, core; core.Case; core.unlearn; core.audit; print([name for name in {SELDOM} if name in sys.modules])"
+    assert fresh(asked) == "[]"
+
+
+def test_help_is_said_without_importing_what_commands_need() -> None:
+    asked = (
+        "import sys\nfrom core.command_line.main import main\n"
+        f"try: main(['--help'])\nexcept SystemExit: print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    assert fresh(asked).splitlines()[-1] == "[]"
 
 
 def test_a_name_that_is_not_there_is_refused_with_the_nearest() -> None:

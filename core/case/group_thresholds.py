@@ -10,6 +10,7 @@ Hardt, M., Price, E. and Srebro, N. (2016). Equality of opportunity in supervise
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from fairlearn.postprocessing import ThresholdOptimizer
 from sklearn.base import clone
 
 from core.case.groups import Groups
@@ -55,7 +55,8 @@ class GroupSource:
 
 def decides_by_group(model: Any) -> bool:
     """Return whether the model has thresholds of each group."""
-    return isinstance(model, ThresholdOptimizer)
+    fairlearn = sys.modules.get("fairlearn.postprocessing")  # else there is no such model; importing it takes long
+    return fairlearn is not None and isinstance(model, fairlearn.ThresholdOptimizer)
 
 
 def scorer(model: Any) -> Any:
@@ -68,6 +69,7 @@ def lean(model: Any) -> Any:
 
     Examples
     --------
+    >>> from fairlearn.postprocessing import ThresholdOptimizer
     >>> fitted = ThresholdOptimizer(estimator=None)
     >>> fitted._tradeoff_curve = {"f": "a row per training score"}
     >>> vars(lean(fitted)).get("_tradeoff_curve") is None
@@ -133,7 +135,7 @@ def with_thresholds(model: Any, estimator: Any, X: Any, y: npt.NDArray[Any], gro
     """
     settings = {**model.get_params(deep=False), "estimator": estimator, "prefit": True}
     try:
-        fitted = ThresholdOptimizer(**settings).fit(X, y, sensitive_features=groups)
+        fitted = type(model)(**settings).fit(X, y, sensitive_features=groups)
     except ValueError as error:
         raise InputError(
             f"Every group must have training records of both labels, or no thresholds can be chosen. fairlearn says: {said(error)}; "

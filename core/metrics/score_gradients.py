@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.signal import fftconvolve
 
 from core.metrics.catalog import metric_of
 from core.metrics.gaps import rate_weights
@@ -36,6 +35,8 @@ def _density(sample: FloatArray, at: FloatArray, bandwidth: float) -> FloatArray
     mass += np.bincount(left + 1, weights=place - left, minlength=GRID + 1)[: GRID + 1]
     reach = np.arange(-GRID + 1, GRID) * step / bandwidth
     kernel = np.exp(-0.5 * reach**2) / (bandwidth * np.sqrt(2.0 * np.pi))
+    from scipy.signal import fftconvolve  # takes long to import
+
     values = fftconvolve(mass[:GRID], kernel)[GRID - 1 : 2 * GRID - 1]
     return np.asarray(np.interp(at, grid, values / max(len(sample), 1)))
 
