@@ -29,7 +29,7 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
     smallest, least, _, _ = extremes(table["test"])
     whole = int(table["test"].sum())
     figure = go.Figure()
-    for column, name, fill in (("train", "training records", look.GRAY), ("test", "test rows explored", look.color(0))):
+    for column, name, fill in (("train", "training records", look.GRAY), ("test", "test rows", look.color(0))):
         figure.add_bar(
             y=groups,
             x=table[column],
@@ -42,7 +42,7 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
             textfont={"size": 12},
             hovertemplate="%{y}<br>n = %{x:,} " + name + "<extra></extra>",
         )
-    title = f"{smallest} is the smallest group by {feature}: {count(least)} of {count(whole, 'test row')} explored, {percent(least / whole)}"
+    title = f"{smallest} is the smallest group by {feature}: {count(least)} of {count(whole, 'test row')}, {percent(least / whole)}"
     each = 56 if len(groups) <= MANY else 38
     look.finish(figure, title, "records", "", height=110 + each * len(groups), names=("train", "test"))
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")

@@ -36,7 +36,8 @@ def show() -> None:
         about = f"{meaning.label(work.metric, roles)}: {meaning.of_gap(work.metric, roles)}"
         if work.threshold is not None:
             about += f"; by the threshold chosen: {meaning.of_threshold(work.threshold, roles)}"
-        right.html(table(_columns(work), about))
+        rows = len(cached.case(work, 0).rows("explore"))
+        right.html(table(_columns(work), f"{about}. On the {rows:,} test rows searched."))
     except RedressError as error:
         right.error(plain(error))
 

@@ -21,7 +21,7 @@ from dashboard.session import Key
 def rate_table(rates: Iterable[str], roles: core.Roles) -> dict[str, Any]:
     """Return the column settings of a table of group rates, each called what it is in a case of these roles."""
     settings: dict[str, Any] = {
-        "n": st.column_config.NumberColumn("n", help="Test rows explored in this group.", format="localized"),
+        "n": st.column_config.NumberColumn("n", help="Test rows in this group.", format="localized"),
         "insufficient": st.column_config.CheckboxColumn(
             "too small", help="An interval is wider than plus or minus 0.1."
         ),

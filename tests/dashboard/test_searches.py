@@ -104,7 +104,7 @@ def test_decisions_lead_to_the_records_that_caused_them(open_app: Opener, case_i
     app.selectbox(key="find_decisions_group_sex").set_value("f").run()
     case = core.prepare(small_case)
     rows = core.choose_decisions(case, "wrongly_refused", sensitive_feature="sex", group="f")
-    assert f"{len(rows)} of {len(case.rows('explore'))} test rows explored" in texts(app)
+    assert f"{len(rows)} of {len(case.rows('explore'))} test rows searched" in texts(app)
     clicked(app, "ask_causes of decisions")
     app.number_input(key="take_decisions_number").set_value(7).run()
     clicked(app, "take_decisions")

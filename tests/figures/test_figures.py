@@ -30,7 +30,7 @@ def described(figure: go.Figure) -> str:
 def test_sizes_name_the_smallest_group() -> None:
     table = pd.DataFrame({"train": [90, 10], "test": [45, 5]}, index=["m", EVIL])
     figure = groups.sizes(table, "sex")
-    assert described(figure) == f"{EVIL} is the smallest group by sex: 5 of 50 test rows explored, 10.0%"
+    assert described(figure) == f"{EVIL} is the smallest group by sex: 5 of 50 test rows, 10.0%"
     assert "<a" not in json.dumps(figure.to_plotly_json(), default=list).replace(EVIL, "")
     assert "<a" not in figure.layout.title.text
     assert list(figure.data[1].x) == [45, 5]

@@ -105,10 +105,8 @@ def _columns() -> dict[str, Any]:
             "gap in the share missed, the group missed most.",
         ),
         "best_group": config.TextColumn("good end", help="The group at the good end of the rate."),
-        "n_worst": config.NumberColumn(
-            "n bad end", help="Rows explored in the group at the bad end.", format="localized"
-        ),
-        "n": config.NumberColumn("n", help="Rows explored.", format="localized"),
+        "n_worst": config.NumberColumn("n bad end", help="Rows of the group at the bad end.", format="localized"),
+        "n": config.NumberColumn("n", help="Test rows.", format="localized"),
         "left_out": config.TextColumn("left out", help="Groups in which the rate is undefined."),
         "metric": config.TextColumn("name", help="The metric's name in the library; fairlearn's where it has one."),
         "verdict": config.TextColumn(

@@ -54,11 +54,11 @@ def _sizes(work: Work, feature: Feature) -> None:
                         "training", help="Records the model knows now.", format="localized"
                     ),
                     "test": st.column_config.NumberColumn(
-                        "explored", help="Test rows all numbers here are computed on.", format="localized"
+                        "test", help="Test rows that the numbers here are of.", format="localized"
                     ),
                     "base_rate": st.column_config.NumberColumn(
                         "good outcome",
-                        help=f"Share of explored rows with {plain(case.roles.target)} = {plain(case.roles.favorable_label)}.",
+                        help=f"Share of these rows with {plain(case.roles.target)} = {plain(case.roles.favorable_label)}.",
                         format="percent",
                     ),
                 },

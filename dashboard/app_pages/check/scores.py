@@ -64,7 +64,7 @@ def _calibration(work: Work) -> None:
 def _roc(work: Work) -> None:
     table = cached.table(work, "roc", work.feature)
     if table.empty:
-        st.info("A ROC curve needs both labels in a group. No group has both among the rows explored.")
+        st.info("A ROC curve needs both labels in a group. No group has both among these rows.")
         return
     areas = cached.report(work, ("roc_auc",), (work.feature,), on=cached.described_on(work)).by_group.droplevel(0)
     known = areas["roc_auc"].dropna()

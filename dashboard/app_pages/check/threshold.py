@@ -73,7 +73,7 @@ def _threshold(work: Work) -> None:
         )
     decided = float(case.decisions("explore").mean())
     st.caption(
-        f"{percent(decided)} of {count(len(case.rows('explore')), 'test row')} explored get the decision {flagged}: those with a score of "
+        f"{percent(decided)} of {count(len(case.rows('explore')), 'test row')} searched get the decision {flagged}: those with a score of "
         f"{number(case.cut('explore'))} or more."
     )
 
@@ -149,7 +149,7 @@ def _errors(work: Work, positive: float, negative: float) -> None:
         table.rename_axis(feature_name(work.feature)),
         lazy=False,
         column_config={
-            "n": config.NumberColumn("n", help="Rows explored.", format="localized"),
+            "n": config.NumberColumn("n", help="Rows searched.", format="localized"),
             "false_positives": config.NumberColumn(
                 f"{given}s", help="Wrongly given the good outcome.", format="localized"
             ),

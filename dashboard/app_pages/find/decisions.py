@@ -76,7 +76,7 @@ def _asked(work: Work) -> tuple[str, str | None, int | None] | None:
     )
     only = None if group == EVERYONE else str(group)
     n = len(core.choose_decisions(case, str(kind), sensitive_feature=work.feature, group=only))
-    st.caption(f"{count(n)} of {count(len(case.rows('explore')), 'test row')} explored.")
+    st.caption(f"{count(n)} of {count(len(case.rows('explore')), 'test row')} searched.")
     return (str(kind), only, None) if n else None
 
 

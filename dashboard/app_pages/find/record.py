@@ -112,7 +112,7 @@ def _moves(work: Work, record: Any) -> None:
     turns = table["decided"].astype(str) != table["decided_without"].astype(str)
     turned = int(turns.sum())
     st.caption(
-        f"Test rows explored, by the change of their score of {target} = {wanted} without this record; "
+        f"Test rows searched, by the change of their score of {target} = {wanted} without this record; "
         f"{count(turned)} of these {count(len(table))} would be decided otherwise."
     )
     for note in table.attrs["notes"]:

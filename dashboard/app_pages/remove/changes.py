@@ -42,9 +42,9 @@ def columns(words: tuple[str, str, str]) -> dict[str, Any]:
     return {
         "what": config.TextColumn(
             "what",
-            help="Gaps are between the groups of the sensitive feature chosen on the strip; rates are over all rows explored.",
+            help="Gaps are between the groups of the sensitive feature chosen on the strip; rates are over all rows searched.",
         ),
-        "before": config.NumberColumn(before, help="On the test rows explored.", format="%.3f"),
+        "before": config.NumberColumn(before, help="On the test rows searched.", format="%.3f"),
         "predicted": config.NumberColumn("predicted", help="Before it was removed.", format="%.3f"),
         "after": config.NumberColumn(after, help=how, format="%.3f"),
         "change": config.NumberColumn(

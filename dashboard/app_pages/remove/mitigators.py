@@ -129,8 +129,8 @@ def _columns(measure: Measure) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "constraint": config.TextColumn("constraint", help="fairlearn's name of what is made equal."),
         "point": config.NumberColumn("model", help="Which of the models it fits."),
-        "fairness": config.NumberColumn("gap", format="%.3f", help="On the test rows explored, by expected decisions."),
-        "utility": config.NumberColumn(measure.label, format="%.3f", help="On the test rows explored."),
+        "fairness": config.NumberColumn("gap", format="%.3f", help="On the test rows searched, by expected decisions."),
+        "utility": config.NumberColumn(measure.label, format="%.3f", help="On the test rows searched."),
         "reversed": config.CheckboxColumn("reversed", help="The groups change places."),
         "frontier": config.CheckboxColumn(
             "frontier", help="No other of its models is better in both on the training rows; only these are drawn."

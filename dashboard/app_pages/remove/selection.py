@@ -10,7 +10,7 @@ from core.errors import LimitError, NotSupportedError
 from core.families.registry import lacking
 from core.words import count, percent, plain
 from dashboard import cached, session
-from dashboard.app_pages.remove import changes, done, plane
+from dashboard.app_pages.remove import changes, done, kept_aside, plane
 from dashboard.components import computed, computing, opening, pages, strip, warnings
 from dashboard.components.tables import worded
 from dashboard.history import Step
@@ -29,6 +29,7 @@ def show() -> None:
     work = opening.opened()
     if not work.selection:
         done.show(work)
+        kept_aside.show(work)
         return
     warnings.foreign(work)
     case = cached.case(work)

@@ -84,7 +84,7 @@ def show(work: Work, measure: Measure, table: pd.DataFrame) -> None:
                     format="%.3f",
                 ),
                 "gap_high": config.NumberColumn("to", help="Upper end of the gap's 95% interval.", format="%.3f"),
-                "utility": config.NumberColumn(measure.label, help="On the test rows explored.", format=form),
+                "utility": config.NumberColumn(measure.label, help="On the test rows searched.", format=form),
                 "utility_low": config.NumberColumn("from", help="Lower end of Wilson's 95% interval.", format=form),
                 "utility_high": config.NumberColumn("to", help="Upper end of Wilson's 95% interval.", format=form),
                 "bound": config.NumberColumn(

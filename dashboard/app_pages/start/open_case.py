@@ -44,7 +44,7 @@ def show() -> None:
 def _facts(case: core.Case) -> str:
     explore, test = len(case.rows("explore")), len(case.test)
     half = (
-        f", {count(explore)} of them explored and {count(test - explore)} kept for confirming" if explore < test else ""
+        f", {count(explore)} of them searched and {count(test - explore)} kept for confirming" if explore < test else ""
     )
     features = listing(plain(name) for name in case.roles.sensitive_features)
     return (
