@@ -19,6 +19,7 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 import core
+from core.families.forest.points import state_of
 from core.families.forest.tree import first_difference
 
 ROLES = core.Roles("label", 1, 1, ["group"])
@@ -56,8 +57,8 @@ def run(table: pd.DataFrame, options: dict[str, Any], repeats: int, seed: int) -
             ours.append(seconds)
             if place < 2:
                 after = result.case
-                scratch = case.state.from_scratch(after.retained).trees
-                pairs = zip(after.state.trees, scratch, strict=True)
+                scratch = state_of(case).from_scratch(after.retained).trees
+                pairs = zip(state_of(after).trees, scratch, strict=True)
                 wrong += sum(first_difference(one.grown, other.grown) != -1 for one, other in pairs)
                 kept = table.drop(index=ids)
                 refits.append(timed(lambda kept=kept: clone(model).fit(kept[columns], kept["label"]))[0])

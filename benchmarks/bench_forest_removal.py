@@ -25,6 +25,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 import core
 from core.families.forest import steps
+from core.families.forest.points import state_of
 from core.families.forest.state import Grove
 from core.families.forest.tree import LivingTree, first_difference
 from core.numerics.trees.build import FEATURE, LEFT, RIGHT, ROWS, WEIGHT, build
@@ -73,8 +74,8 @@ def refit_time(model: Any, case: core.Case) -> float:
 
 def check(case: core.Case) -> int:
     """Return in how many trees a case differs from building from scratch."""
-    oracle = case.state.from_scratch(case.retained)
-    pairs = zip(case.state.trees, oracle.trees, strict=True)
+    oracle = state_of(case).from_scratch(case.retained)
+    pairs = zip(state_of(case).trees, oracle.trees, strict=True)
     return sum(first_difference(tree.grown, other.grown) >= 0 for tree, other in pairs)
 
 
@@ -134,7 +135,7 @@ def rebuilding_time(before: LivingTree, after: LivingTree, grove: Grove) -> floa
 
 def phases(case: core.Case, repeats: int) -> None:
     """Print where a single removal spends its time, on one thread, and how many rows it looks at and why."""
-    benches, spent = case.state.grove.benches, Counter[str]()
+    benches, spent = state_of(case).grove.benches, Counter[str]()
 
     def clocked(name: str) -> Callable[..., Any]:
         inner = getattr(steps, name)
@@ -156,9 +157,9 @@ def phases(case: core.Case, repeats: int) -> None:
         for one in draw.choice(case.retained_ids, repeats, replace=False):
             seconds, result = timed(lambda one=one: core.unlearn(case, [one], method="forest"))
             spent["all"] += seconds
-            pairs = zip(case.state.trees, result.case.state.trees, strict=True)
+            pairs = zip(state_of(case).trees, state_of(result.case).trees, strict=True)
             spent["rebuilding"] += sum(
-                rebuilding_time(tree, other, case.state.grove) for tree, other in pairs if tree is not other
+                rebuilding_time(tree, other, state_of(case).grove) for tree, other in pairs if tree is not other
             )
     total = sum(bench.moves.tally for bench in benches) / repeats
     share = {name: 100 * seconds / spent["all"] for name, seconds in spent.items()}

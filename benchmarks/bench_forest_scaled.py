@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 import core
 from benchmarks.bench_forest_removal import JOBS, features_of, make_tables, refit_time, timed
 from core.families.forest import unlearner
+from core.families.forest.points import state_of
 
 
 def whole_numbers(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -41,7 +42,7 @@ def report(name: str, train: pd.DataFrame, test: pd.DataFrame, n_trees: int, k: 
         place, kept = timed(lambda ids=ids: core.unlearn(case, ids, method="forest"))
         with mock.patch.object(unlearner, "rescaled", return_value=None):
             again, built = timed(lambda ids=ids: core.unlearn(case, ids, method="forest"))
-        pairs = zip(kept.case.state.trees, built.case.state.trees, strict=True)
+        pairs = zip(state_of(kept.case).trees, state_of(built.case).trees, strict=True)
         wrong += sum(first_difference(one.grown, other.grown) >= 0 for one, other in pairs)
         times.append((refit_time(clone(model), kept.case), again, place))
     refit, again, place = np.median(times, axis=0)

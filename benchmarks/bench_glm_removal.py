@@ -22,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import core
+from core.families.logistic.unlearner import Newton
 from core.unlearning.linear.objective import coefficients
 
 SOLVERS = ("lbfgs", "newton-cholesky")
@@ -78,7 +79,7 @@ def report(case: core.Case, rows: float, tolerance: float, aim: float | None, re
         seconds, result = timed(lambda ids=ids: core.unlearn(case, ids, tolerance=tolerance))
         times.append(seconds)
         bounds.append(result.relative_bound)
-        passes.append(result.case.state.anchor.u is not case.state.anchor.u)
+        passes.append(Newton().prepare(result.case).anchor.u is not Newton().prepare(case).anchor.u)
         if index < repeats:
             errors.append(true_distance(case, result))
     refits = refit_times(case, result.case.retained, repeats)

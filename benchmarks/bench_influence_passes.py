@@ -19,6 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 
 import core
+from core.families.registry import family_of
 
 GAP = "equal_opportunity_difference"
 
@@ -48,11 +49,12 @@ def main() -> None:
         core.influence(core.prepare(make_case(models([name], 3)[name](), small, columns)), GAP)
         fit, case = timed(lambda make=make: make_case(make(), table, columns))
         preparation, case = timed(lambda case=case: core.prepare(case, method="auto"))
+        own = family_of(case.model).unlearner
         rows = pd.concat([case.X_train, case.X_test.iloc[case.rows("explore")]])
         seconds, passes = [], []
         for _ in range(options.repeats):
             passes.append(timed(lambda case=case, rows=rows: case.model.predict_proba(rows))[0])
-            fresh = case.replace(case.model, case.retained, case.state)
+            fresh = case.replace(case.model, case.retained, {own.name: own.prepare(case)})
             fresh.scores("explore")
             seconds.append(timed(lambda fresh=fresh: core.influence(fresh, GAP))[0])
         cost, one = float(np.median(seconds)), float(np.median(passes))

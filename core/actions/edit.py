@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,6 +73,7 @@ def edit(
     >>> result.n_edited, result.method, result.guarantee.value, int(result.case.train_labels[2])
     (2, 'newton', 'certified', 1)
     """
+    start = time.perf_counter()
     check_case(case)
     check_tolerance(tolerance)
     codes, weight = (
@@ -81,9 +84,8 @@ def edit(
     if len(positions) == 0:
         return unchanged(case, method, "No label or weight differs, so the model is the one handed in.")
     edits = compare_with_table(codes, weight, *case.table_labels)
-    return first_that_serves(
-        case, method, lambda one, ready: one.change(ready, positions, edits, tolerance), 0, len(positions)
-    )
+    result = first_that_serves(case, method, lambda one: one.change(case, positions, edits, tolerance), start)
+    return replace(result, n_edited=len(positions))
 
 
 def _labels_after(case: Case, relabel: Mapping[Any, Any]) -> Positions:

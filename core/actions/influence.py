@@ -12,7 +12,8 @@ import pandas as pd
 from core.attribution.base import Attributor
 from core.attribution.decisions import QUANTITIES
 from core.case.arguments import check_choice, check_flag
-from core.case.case import SPLITS, Case, check_case
+from core.case.case import Case, check_case
+from core.case.scored import SPLITS
 from core.case.scoring import final_estimator
 from core.errors import InputError, InputTypeError, NotSupportedError
 from core.families.registry import family_of, lacking

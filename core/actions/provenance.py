@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from core.actions.through_thresholds import inside_of
 from core.case.case import Case, check_case
 from core.case.group_thresholds import chances, with_thresholds
 from core.case.scoring import final_estimator, model_rows
@@ -94,8 +95,7 @@ def _in_part(case: Case, found: Repeated) -> Provenance:
 
 def _check_thresholds(case: Case) -> Provenance:
     """Check the estimator inside a ThresholdOptimizer, and that these rows give its thresholds."""
-    inside = getattr(case.state, "inside", None) or case.replace(case.model.estimator_, case.retained, case.state)
-    verdict = replace(check_provenance(inside), converge=False)
+    verdict = replace(check_provenance(inside_of(case)), converge=False)
     if verdict.status == "mismatch":
         return verdict
     rows, groups = model_rows(case.model, case.X_train[case.retained]), case.deciding_groups("train")[case.retained]

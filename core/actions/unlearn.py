@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def unlearners_of(case: Case) -> tuple[Unlearner, ...]:
 
 @formerly("method", "progress")
 def prepare(case: Case, *, method: str = "auto", progress: Progress | None = None) -> Case:
-    """Return the case prepared for quick removals; the model stays as it is.
+    """Prepare a case for quick removals now; the first removal does so otherwise.
 
     Parameters
     ----------
@@ -83,12 +84,13 @@ def prepare(case: Case, *, method: str = "auto", progress: Progress | None = Non
     Returns
     -------
     Case
-        Where no quick method serves it: the case itself.
+        The one handed in, which keeps what was prepared until `case.release()`.
     """
     check_case(case)
     for unlearner in _candidates(case, method):
         try:
-            return unlearner.prepare(case, progress)
+            unlearner.prepare(case, progress)
+            return case
         except (NotSupportedError, LimitError) as error:
             if method != "auto":
                 raise _refusal(method, error) from error
@@ -131,7 +133,7 @@ def unlearn(
 
     Notes
     -----
-    The first removal prepares the case unless `prepare` did; `seconds` leaves that out.
+    The first removal from a case prepares it, unless `prepare` did; `seconds_prepare` is the part of `seconds` that took.
 
     Examples
     --------
@@ -150,14 +152,14 @@ def unlearn(
     >>> result.plot(on="test").layout.meta["title"]
     'With 2 records removed the gap went from ... to ..., accuracy from ... to ...'
     """
+    start = time.perf_counter()
     check_case(case)
     check_tolerance(tolerance)
     positions = _positions(case, forget, by)
     if len(positions) == 0:
         return unchanged(case, method, "No record was named, so the model is the one handed in.")
-    return first_that_serves(
-        case, method, lambda one, ready: one.remove(ready, positions, tolerance), len(positions), 0
-    )
+    result = first_that_serves(case, method, lambda one: one.remove(case, positions, tolerance), start)
+    return replace(result, n_forgotten=len(positions))
 
 
 def check_tolerance(tolerance: float) -> None:
@@ -170,22 +172,19 @@ def check_tolerance(tolerance: float) -> None:
 def unchanged(case: Case, method: str, note: str) -> UnlearnResult:
     """Return the result of asking for nothing."""
     chosen = _candidates(case, method)[0]
-    same = case.replace(case.model, case.retained, case.state)
+    same = case.with_threshold(case.threshold)
     return UnlearnResult(
         same, case, chosen.guarantee, None, None, chosen.name, 0.0, 0, (note,), same_draws=chosen.same_draws
     )
 
 
-def first_that_serves(
-    case: Case, method: str, act: Callable[[Unlearner, Case], Removal], n_forgotten: int, n_edited: int
-) -> UnlearnResult:
-    """Return what `act` gives with the method asked for or, with "auto", with the first that serves."""
-    reasons: list[str] = []
+def first_that_serves(case: Case, method: str, act: Callable[[Unlearner], Removal], start: float) -> UnlearnResult:
+    """Return what `act` gives with the method asked for or, with "auto", with the first that serves; `start` is when the call began."""
+    preparing, reasons = 0.0, list[str]()
     for unlearner in _candidates(case, method):
         try:
-            ready = unlearner.prepare(case)
-            start = time.perf_counter()
-            removal = act(unlearner, ready)
+            preparing += _seconds_to_prepare(unlearner, case)
+            removal = act(unlearner)
         except (NotSupportedError, LimitError) as error:
             if method != "auto":
                 raise _refusal(method, error) from error
@@ -199,12 +198,21 @@ def first_that_serves(
             relative_bound=removal.relative_bound,
             method=unlearner.name,
             seconds=time.perf_counter() - start,
-            n_forgotten=n_forgotten,
+            n_forgotten=0,
             notes=tuple(dict.fromkeys((*reasons, *_why_not(case, unlearner), *removal.notes))),
-            n_edited=n_edited,
             same_draws=unlearner.same_draws,
+            seconds_prepare=preparing,
         )
     raise NotSupportedError(" ".join(reasons))
+
+
+def _seconds_to_prepare(unlearner: Unlearner, case: Case, progress: Progress | None = None) -> float:
+    """Prepare a case and return how long that took: nothing where it was prepared."""
+    if unlearner.is_ready(case):
+        return 0.0
+    start = time.perf_counter()
+    unlearner.prepare(case, progress)
+    return time.perf_counter() - start
 
 
 @formerly()
@@ -235,6 +243,9 @@ def converge(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
             raise NotSupportedError(
                 f"nothing is known of what a {type(final_estimator(case.model)).__name__} minimises"
             )
+        preparing = (
+            _seconds_to_prepare(family.unlearner, case, progress) if family.unlearner.can_converge(case) else 0.0
+        )
         moved = family.unlearner.converge(case, progress)
     except NotSupportedError as error:
         raise NotSupportedError(
@@ -250,6 +261,7 @@ def converge(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
         time.perf_counter() - start,
         0,
         moved.notes,
+        seconds_prepare=preparing,
     )
 
 

@@ -156,7 +156,7 @@ def exploring(case: Case, rows: Positions) -> Case:
     """Return the same prepared case with only some rows of the test table to explore."""
     others = np.ones(len(case.test), dtype=bool)
     others[rows] = False
-    return case.with_confirm_rows(others).with_state(case.state)
+    return case.with_confirm_rows(others)
 
 
 def divide(

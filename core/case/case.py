@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,29 +13,29 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case import door, scoring
-from core.case.arguments import check_choice, check_flag
+from core.case.arguments import check_flag
 from core.case.data import CaseData, check_data
 from core.case.edits import Edits
 from core.case.frozen import frozen, frozen_columns, handed_out
-from core.case.group_thresholds import chances, decides_by_group, lean, scorer
-from core.case.groups import Grouping, Groups, intersect
+from core.case.group_thresholds import lean
 from core.case.identity import digest_of_case, digest_of_data
 from core.case.looks import Look, Looks
 from core.case.memo import Memo
 from core.case.naming import names_of_test_rows
-from core.case.own_decisions import check_decisions, own_cut
+from core.case.own_decisions import check_decisions
+from core.case.prepared import Prepared, SavedState, ScoresOf
 from core.case.roles import AtRate, Roles
+from core.case.scored import ScoredRows
 from core.case.training import TrainingRecords
 from core.case.unreadable import check_readable
-from core.errors import FrozenError, InputError, InputTypeError, listed, nearest
-from core.typing import Bools, Floats, Positions
+from core.errors import FrozenError, InputError, InputTypeError
+from core.typing import Bools
 
-SPLITS = ("explore", "confirm", "test")
 WAYS_OUT = "case.with_threshold(...) and case.replace(...) give another case"
 T = TypeVar("T")
 
 
-class Case(TrainingRecords):
+class Case(TrainingRecords, ScoredRows):
     """A fitted model with its training and test tables; frozen, and checked once.
 
     Removing records gives a new case that shares every array with this one: what differs is the mask `retained` and the model.
@@ -78,10 +78,10 @@ class Case(TrainingRecords):
     (20, ('income',))
     """
 
-    __slots__ = ("__weakref__", "_data", "_memo", "edits", "model", "retained", "state", "threshold")
+    __slots__ = ("__weakref__", "_data", "_memo", "edits", "model", "prepared", "retained", "threshold")
     model: Any
     threshold: float | AtRate | None
-    state: Any
+    prepared: Prepared
     _memo: Memo
 
     def __init__(
@@ -126,7 +126,7 @@ class Case(TrainingRecords):
         threshold: float | AtRate | None,
         retained: Bools,
         edits: Edits | None = None,
-        state: Any = None,
+        prepared: Prepared | None = None,
         memo: Memo | None = None,
     ) -> Case:
         """Set every attribute, once."""
@@ -136,7 +136,7 @@ class Case(TrainingRecords):
         setting("threshold", threshold)
         setting("retained", retained)
         setting("edits", edits)
-        setting("state", state)
+        setting("prepared", Prepared() if prepared is None else prepared)
         setting("_memo", Memo() if memo is None else memo)
         return self
 
@@ -149,13 +149,14 @@ class Case(TrainingRecords):
         raise FrozenError(f"A case must stay as it was made. `{name}` cannot be deleted; {WAYS_OUT}.")
 
     def __getstate__(self) -> tuple[Any, ...]:
-        """Give what a copy, or another process, needs of the case."""
-        return self._data, self.model, self.threshold, self.retained, self.edits, self.state
+        """Give what a copy, or another process, needs of the case: nothing that can be prepared again."""
+        kept = self.prepared.lost_otherwise(self)
+        return self._data, self.model, self.threshold, self.retained, self.edits, kept
 
-    def __setstate__(self, kept: tuple[Any, ...]) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Take what `__getstate__` gave."""
-        data, model, threshold, retained, edits, state = kept
-        self._hold(data, model, threshold, frozen(retained), edits, state)
+        data, model, threshold, retained, edits, kept = state
+        self._hold(data, model, threshold, frozen(retained), edits, Prepared(kept=kept))
 
     def _another(self, **changes: Any) -> Case:
         """Return a case that differs from this one in some attributes; what was found with this one does not hold for it."""
@@ -168,7 +169,13 @@ class Case(TrainingRecords):
         }
         return object.__new__(Case)._hold(**(kept | changes))
 
-    def replace(self, model: Any, retained: Bools, state: Any = None) -> Case:
+    def replace(
+        self,
+        model: Any,
+        retained: Bools,
+        prepared: Mapping[str, object] | None = None,
+        scores: ScoresOf | None = None,
+    ) -> Case:
         """Return a case with another model and other retained rows, sharing every array.
 
         Parameters
@@ -177,23 +184,37 @@ class Case(TrainingRecords):
             The new fitted model.
         retained : ndarray of bool, shape (n_train,)
             Which training rows it knows.
-        state : object, optional
-            What an unlearner wants carried along; where it says that it `assembled` the model, its `scores` stand for the model's.
+        prepared : mapping of str to object, optional
+            What an unlearner has at hand for the new case, by its name: `Unlearner.prepare` finds it there.
+        scores : callable, optional
+            Gives the scores of test rows, by their positions, quicker than the model does.
         """
-        return self._another(model=model, retained=frozen(np.array(retained)), state=state)
+        known = frozen(np.array(retained))
+        return self._another(model=model, retained=known, prepared=Prepared(prepared, scores=scores))
 
-    def with_state(self, state: Any) -> Case:
-        """Return the same case carrying what an unlearner builds on; the model and all that was found with it stay."""
-        return self._another(state=state, memo=self._memo.only(lambda _: True))
+    def with_edits(
+        self,
+        model: Any,
+        edits: Edits | None,
+        prepared: Mapping[str, object] | None = None,
+        scores: ScoresOf | None = None,
+    ) -> Case:
+        """Return a case with another model, fitted on the retained rows with other labels or weights; the rest is as for `replace`."""
+        return self._another(model=model, edits=edits, prepared=Prepared(prepared, scores=scores))
 
-    def with_edits(self, model: Any, edits: Edits | None, state: Any = None) -> Case:
-        """Return a case with another model, fitted on the retained rows with other labels or weights."""
-        return self._another(model=model, edits=edits, state=state)
+    def keeping(self, kept: SavedState | None) -> Case:
+        """Return the same case with what was saved beside it, from which an unlearner goes on."""
+        return self._another(prepared=Prepared(kept=kept), memo=self._memo.only(lambda _: True))
 
     def with_threshold(self, threshold: float | AtRate | None) -> Case:
-        """Return the same case with another decision threshold or alert capacity."""
-        memo = self._memo.only(lambda key: isinstance(key, tuple) and key[0] in ("scores", "refused"))
-        return self._another(threshold=scoring.checked_threshold(self.model, threshold), state=self.state, memo=memo)
+        """Return the same case with another decision threshold or alert capacity; what is prepared for one serves both."""
+        memo = self._memo.only(lambda key: isinstance(key, tuple) and key[0] == "scores")
+        checked = scoring.checked_threshold(self.model, threshold)
+        return self._another(threshold=checked, prepared=self.prepared, memo=memo)
+
+    def release(self) -> None:
+        """Free what was prepared for the case and those that differ in their threshold only; it is made again when it is needed."""
+        self.prepared.release(self)
 
     def with_confirm_rows(self, rows: Bools, seed: int | None = None) -> Case:
         """Return the same case with its test table split as `rows` says: True is kept for confirming.
@@ -209,9 +230,8 @@ class Case(TrainingRecords):
             raise InputError(
                 f"A split must name {len(self._data.test)} test rows and leave some to explore. Got {rows.shape} with {int(rows.sum())} to confirm."
             )
-        return self._another(
-            data=replace(self._data, confirm=frozen(rows.copy()), split_seed=seed, looks=Looks(), memo=Memo())
-        )
+        data = replace(self._data, confirm=frozen(rows.copy()), split_seed=seed, looks=Looks(), memo=Memo())
+        return self._another(data=data, prepared=self.prepared.for_other_rows())
 
     @property
     def as_opened(self) -> bool:
@@ -225,7 +245,8 @@ class Case(TrainingRecords):
 
     def with_looks(self, seen: Iterable[Look]) -> Case:
         """Return the same case with the looks at its confirm rows that earlier sessions took."""
-        return self._another(data=replace(self._data, looks=Looks(seen)), memo=self._memo.only(lambda _: True))
+        data = replace(self._data, looks=Looks(seen))
+        return self._another(data=data, prepared=self.prepared, memo=self._memo.only(lambda _: True))
 
     def looked_at(self, on: str, what: str) -> None:
         """Count a look at the confirm rows, where `on` takes them in and the model is not the one opened: describing that is no look."""
@@ -287,138 +308,6 @@ class Case(TrainingRecords):
         """The model's columns of the training table."""
         return handed_out(self._data.memo.remember("X_train", lambda: frozen_columns(self._data.train, self.features)))
 
-    @property
-    def X_test(self) -> pd.DataFrame:
-        """The model's columns of the test table."""
-        return handed_out(self._data.memo.remember("X_test", lambda: frozen_columns(self._data.test, self.features)))
-
-    # -- what the model says
-
-    def rows(self, on: str) -> Positions:
-        """Return the positions in the test table of the split `on`: "explore", "confirm" or "test"."""
-        check_choice("on", on, SPLITS)
-        return self._data.memo.remember(("rows", on), lambda: frozen(self._rows(on)))
-
-    def _rows(self, on: str) -> Positions:
-        if on == "test":
-            return np.arange(len(self._data.test))
-        rows = np.flatnonzero(self._data.confirm == (on == "confirm"))
-        if len(rows) == 0:
-            raise InputError(
-                f"The split {on!r} has no rows. The case was made without one; use on='explore' or on='test'."
-            )
-        return rows
-
-    def y(self, on: str) -> Bools:
-        """Return which labels of the split are `pos_label`."""
-        rows = self.rows(on)
-        return self._data.memo.remember(("y", on), lambda: frozen(self._data.test_codes[rows] == self.pos_column))
-
-    def favorable(self, positive: Any) -> Any:
-        """Return whether outcomes are good for the person, from whether they are `pos_label`; of probabilities, their probability."""
-        if self.favorable_is_positive:
-            return positive
-        return ~positive if positive.dtype == np.bool_ else 1.0 - positive
-
-    @property
-    def favorable_is_positive(self) -> bool:
-        """Whether `favorable_label` is `pos_label`."""
-        return self._data.favorable_is_positive
-
-    @property
-    def score_kind(self) -> str:
-        """Whether scores are a "probability" or a "decision" value."""
-        return scoring.score_kind(self.model)
-
-    def scores(self, on: str) -> Floats:
-        """Return the model's score of `pos_label` for every row of the split."""
-        self.rows(on)
-        return self._remember(("scores", on), lambda: self._scores(on))
-
-    def _scores(self, on: str) -> Floats:
-        if getattr(self.state, "assembled", False):
-            return frozen(self.state.scores(self.rows(on)))
-        return frozen(scoring.positive_scores(self.model, self._rows_for_model(on), self.pos_column))
-
-    def _rows_for_model(self, on: str) -> Any:
-        return scoring.model_rows(self.model, self.X_test.iloc[self.rows(on)])
-
-    @property
-    def randomised(self) -> bool:
-        """Whether decisions are drawn at random, so that a row has the probability of a decision: a ThresholdOptimizer's are."""
-        return decides_by_group(self.model)
-
-    def cut(self, on: str) -> float:
-        """Return the score at which decisions change on the split."""
-        return self.cut_of(self.scores(on))
-
-    def cut_of(self, scores: Floats) -> float:
-        """Return the score at which decisions change among `scores`, which an alert capacity takes its share of."""
-        if self.randomised:
-            raise scoring.no_single_threshold()
-        return scoring.cut(scores, self.threshold, own_cut(scorer(self.model), self.pos_column))
-
-    def decisions(self, on: str) -> Any:
-        """Return which rows of the split are predicted as `pos_label`; where that is random, with what probability."""
-        if not self.randomised:
-            return self._remember(("decisions", on), lambda: frozen(self.decide(self.scores(on))))
-        groups = self._data.deciding_groups("test")[self.rows(on)]
-        return self._remember(
-            ("decisions", on), lambda: frozen(chances(self.model, self._rows_for_model(on), groups)[:, self.pos_column])
-        )
-
-    def deciding_groups(self, of: str) -> npt.NDArray[Any]:
-        """Return the group of every row of the "train" or "test" table whose thresholds decide it, for a ThresholdOptimizer."""
-        return self._data.deciding_groups(of)
-
-    def decide(self, scores: Floats) -> Bools:
-        """Return the decisions that the case's threshold makes of `scores`."""
-        if self.randomised:
-            raise scoring.no_single_threshold()
-        return scoring.decide(scores, self.threshold, own_cut(scorer(self.model), self.pos_column))
-
-    # -- groups
-
-    def sensitive_feature(self, feature: str | Iterable[str] | None = None) -> str | tuple[str, ...]:
-        """Return the sensitive feature asked for: None is the first, a tuple an intersection.
-
-        Raises
-        ------
-        InputError
-            If it is not among the case's sensitive features.
-        """
-        known = tuple(self._data.roles.sensitive_features)
-        if feature is None:
-            return known[0]
-        if not isinstance(feature, Iterable):
-            raise InputTypeError(
-                f"A sensitive feature must be a column's name, or a tuple of them. Got {feature!r}; the case knows {listed(known)}."
-            )
-        names = (feature,) if isinstance(feature, str) else tuple(feature)
-        if not names:
-            raise InputError(f"A sensitive feature must be named. Got none; the case knows {listed(known)}.")
-        for name in names:
-            if name not in known:
-                raise InputError(
-                    f"The sensitive feature must be one of {listed(known)}. Got {name!r}.{nearest(name, known)}"
-                )
-        return names[0] if len(names) == 1 else names
-
-    def groups(self, feature: str | Iterable[str] | None = None, on: str = "explore") -> Groups:
-        """Return the group of every row; `on` is "train" or a split of the test table."""
-        chosen = self.sensitive_feature(feature)
-        return self._data.memo.remember(("groups", chosen, on), lambda: self._groups(chosen, on))
-
-    def _groups(self, feature: str | tuple[str, ...], on: str) -> Groups:
-        if isinstance(feature, tuple):
-            return intersect([self.groups(part, on) for part in feature])
-        column = self._data.train[feature] if on == "train" else self._data.test[feature].iloc[self.rows(on)]
-        return self._data.groupings[feature].apply(column)
-
-    def grouping(self, feature: str) -> Grouping:
-        """Return how the values of one sensitive feature become groups."""
-        return self._data.groupings[str(self.sensitive_feature(feature))]
-
     # -- identity
 
     @property
@@ -447,9 +336,6 @@ class Case(TrainingRecords):
     def shares_tables(self, other: Case) -> bool:
         """Return whether both cases were made from one another, so that their rows are the same."""
         return self._data.test is other._data.test
-
-    def _remembered(self, key: Hashable) -> Any:
-        return self._memo.get(key)
 
     def _remember(self, key: Hashable, make: Callable[[], T]) -> T:
         return self._memo.remember(key, make)

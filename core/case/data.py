@@ -47,10 +47,6 @@ class CaseData:
     decides_for: GroupSource | None = None
     memo: Memo = field(default_factory=Memo)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> CaseData:
-        """Share: nothing in it ever changes."""
-        return self
-
     def __setstate__(self, kept: dict[str, Any]) -> None:
         """Take what was pickled, and freeze it again."""
         for value in kept.values():

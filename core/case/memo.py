@@ -31,10 +31,6 @@ class Memo:
             self._found[key] = make()
         return cast(T, self._found[key])
 
-    def get(self, key: Hashable) -> Any:
-        """Return what was remembered for `key`, or None."""
-        return self._found.get(key)
-
     def only(self, keep: Callable[[Hashable], bool]) -> Memo:
         """Return a memo of the values whose keys `keep` allows."""
         return Memo({key: value for key, value in self._found.copy().items() if keep(key)})

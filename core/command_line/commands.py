@@ -125,6 +125,7 @@ def unlearn(args: Namespace) -> Output:
         "bound": value_for_json(result.bound),
         "relative_bound": value_for_json(result.relative_bound),
         "seconds": result.seconds,
+        "seconds_prepare": result.seconds_prepare,
         "n_forgotten": result.n_forgotten,
         "forgotten": value_for_json(ids),
         "on": args.on,
@@ -152,7 +153,7 @@ def _facts(result: core.UnlearnResult) -> str:
         "method": result.method,
         "guarantee": f"{result.guarantee.value}: {result.meaning}",
         "bound": bound,
-        "seconds": number(result.seconds),
+        "seconds": f"{number(result.seconds)}, {number(result.seconds_prepare)} of them to prepare the case",
     }
     return "\n".join(f"{name:<16} {value}" for name, value in facts.items())
 

@@ -20,7 +20,7 @@ from core.unlearning.splits import SplitCheck
 ProvenanceCheck: TypeAlias = Callable[[Case, Any, str], Provenance]
 """Given a case, its retained rows as the last step takes them, and what was found of the preprocessing, to begin a sentence with."""
 OwnMoves: TypeAlias = Callable[[Case], tuple[Floats, Floats]]
-"""Given a prepared case: raw predictions of every training row, and how far they move without the row; shape (n_train, n_outputs)."""
+"""Given a case: raw predictions of every training row, and how far they move without the row; shape (n_train, n_outputs)."""
 SplitsCheck: TypeAlias = Callable[[Case, int | None, Progress | None], SplitCheck]
 """Given a case, how many stages to look at (None: all), and what to report to."""
 

@@ -30,7 +30,7 @@ def self_influence(case: Case) -> Floats:
     reason = family.unlearner.fits(case)
     if reason is not None:
         raise NotSupportedError(reason)
-    raw, moved = family.self_influence(family.unlearner.prepare(case))
+    raw, moved = family.self_influence(case)
     return _losses(case, raw + moved) - _losses(case, raw)
 
 

@@ -66,7 +66,7 @@ class UnlearnResult(Shown):
     method : str
         The unlearner's name.
     seconds : float
-        Wall time of the removal, without preparation.
+        Wall time of the call.
     n_forgotten : int
         Number of records removed now.
     notes : tuple of str
@@ -76,6 +76,8 @@ class UnlearnResult(Shown):
     same_draws : bool
         Whether the learner draws at random and its recorded draws were held fixed. Training again with other draws gives another model, and
         where records were chosen by looking at the model nothing is claimed of it.
+    seconds_prepare : float
+        The part of `seconds` in which the case was prepared: 0.0 from the second call on.
     """
 
     case: Case
@@ -89,6 +91,7 @@ class UnlearnResult(Shown):
     notes: tuple[str, ...] = ()
     n_edited: int = 0
     same_draws: bool = False
+    seconds_prepare: float = 0.0
 
     @property
     def meaning(self) -> str:
@@ -200,34 +203,36 @@ class Unlearner(ABC):
 
         Cheap: goes by parameters and, once it was tried to prepare the case, by what its rows said.
         """
-        return self.refusal(case) or case._remembered(("refused", self.name))
+        return None if self.is_ready(case) else case.prepared.refusal(self.name) or self.refusal(case)
 
-    def prepare(self, case: Case, progress: Progress | None = None) -> Case:
-        """Return the case with whatever later removals build on; the model stays as it is.
+    def is_ready(self, case: Case) -> bool:
+        """Return whether what removals build on is at hand, so that preparing takes no time."""
+        return self.name in case.prepared
+
+    def prepare(self, case: Case, progress: Progress | None = None) -> Any:
+        """Return what removals from the case build on, made by `adopt` if it is not at hand; the case keeps it.
 
         Raises
         ------
         NotSupportedError
             If the rows do not allow it, which `fits` says from then on.
         """
-        try:
-            return self.adopt(case, progress)
-        except NotSupportedError as error:
-            reason = str(error).rstrip(".")
-            case._remember(("refused", self.name), lambda: reason)
-            raise
+        return case.prepared.get(self.name, lambda: self.adopt(case, progress), progress)
 
     @abstractmethod
     def refusal(self, case: Case) -> str | None:
         """Return why the parameters of a case's model rule the method out, or None."""
 
     @abstractmethod
-    def adopt(self, case: Case, progress: Progress | None = None) -> Case:
-        """Return the case prepared; as `prepare`."""
+    def adopt(self, case: Case, progress: Progress | None = None) -> Any:
+        """Return what removals from the case build on, made anew; None where they need nothing."""
 
     @abstractmethod
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
-        """Return the case without the records at `positions` (never empty, never a whole class)."""
+        """Return the case without the records at `positions` (never empty, never a whole class).
+
+        What it builds on comes from `prepare`; what the next removal builds on goes to `case.replace`, under the unlearner's name.
+        """
 
     def gives_way(self, case: Case) -> str | None:  # noqa: ARG002
         """Return why "auto" trains again instead although the method serves the case, or None. Follows from sizes, never from a clock."""
@@ -335,7 +340,7 @@ def _class_counts(case: Case) -> npt.NDArray[np.intp]:
     def count() -> npt.NDArray[np.intp]:
         return np.bincount(case.train_codes[case.retained], minlength=len(case.classes))
 
-    return case._remember("class_counts", count)
+    return case._remember(("class counts",), count)
 
 
 def model_input(case: Case, rows: Positions | npt.NDArray[np.bool_]) -> Any:

@@ -37,7 +37,7 @@ class Oracle:
         Parameters
         ----------
         before, after : Case
-            Prepared; the second lacks rows of the first.
+            The second lacks rows of the first.
 
         Returns
         -------

@@ -37,9 +37,12 @@ class Refit(Unlearner):
         """Return None: every classifier can be fitted again."""
         return None
 
-    def adopt(self, case: Case, progress: Progress | None = None) -> Case:  # noqa: ARG002
-        """Return the case: nothing needs preparing."""
-        return case
+    def adopt(self, case: Case, progress: Progress | None = None) -> None:
+        """Return None: nothing needs preparing."""
+
+    def is_ready(self, case: Case) -> bool:  # noqa: ARG002
+        """Return True."""
+        return True
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case with a model fitted without the records at `positions`."""

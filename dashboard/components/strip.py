@@ -187,6 +187,8 @@ def _time(work: Work, at: int) -> Cell:
     facts = f"{what} by {last.method}, {last.guarantee.value}"
     if last.relative_bound is not None:
         facts += f"\nproven within {last.relative_bound:.1g} of the retrained parameters, relative to their length"
+    if last.seconds_prepare:
+        facts += f"\n{seconds(last.seconds_prepare)} of it prepared the version before, once"
     if len(done) > 1:
         facts += f"\nall {len(done)} removals: {seconds(sum(result.seconds for result in done))}"
     return Cell(seconds(last.seconds), "", facts)

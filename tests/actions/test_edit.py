@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import core
 from core.errors import InputError, InputTypeError, NotSupportedError
+from core.families.forest.points import state_of
 from core.families.forest.tree import first_difference
 from core.unlearning.linear.objective import coefficients
 from tests.conftest import make_pipeline_for, make_table
@@ -193,8 +194,8 @@ def make_forest_case(kind: str) -> core.Case:
 
 
 def trees_apart(case: core.Case) -> list[int]:
-    scratch = case.state.from_scratch(case.retained)
-    pairs = zip(case.state.trees, scratch.trees, strict=True)
+    scratch = state_of(case).from_scratch(case.retained)
+    pairs = zip(state_of(case).trees, scratch.trees, strict=True)
     return [first_difference(one.grown, other.grown) for one, other in pairs]
 
 
@@ -276,8 +277,8 @@ def test_records_without_weight_come_into_trees_with_one() -> None:
     case = core.prepare(core.Case(model, table, table[:50], roles), method="forest")
     for given, rows, held in (({7: 5.0}, 200, 204.0), ({7: 2.0, 9: 3.0}, 200, 203.0)):
         result = core.edit(case, reweight=given, method="forest").case
-        scratch = result.state.from_scratch(result.retained)
-        for tree, other in zip(result.state.trees, scratch.trees, strict=True):
+        scratch = state_of(result).from_scratch(result.retained)
+        for tree, other in zip(state_of(result).trees, scratch.trees, strict=True):
             assert first_difference(tree.grown, other.grown) == -1
             fitted = tree.estimator.tree_
             assert (fitted.n_node_samples[0], fitted.weighted_n_node_samples[0]) == (rows, held)

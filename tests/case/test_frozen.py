@@ -215,7 +215,7 @@ def test_copies_are_the_same_and_frozen_too(copied: Callable[[core.Case], core.C
     case = core.unlearn(make_case().with_threshold(0.4), [3]).case
     other = copied(case)
     assert other.key == case.key
-    assert np.array_equal(other.scores("test"), case.scores("test"))
+    np.testing.assert_allclose(other.scores("test"), case.scores("test"), rtol=1e-12)
     with pytest.raises(FrozenError):
         other.threshold = 0.5
     with pytest.raises(ValueError, match="read-only"):

@@ -123,7 +123,8 @@ class NudgesAThreshold(Forest):
         model = copy.deepcopy(removal.case.model)
         tree = getattr(model, "estimators_", [model])[-1].tree_
         tree.threshold[0] = np.nextafter(tree.threshold[0], np.inf)
-        return replace(removal, case=removal.case.replace(model, removal.case.retained, removal.case.state))
+        state = {self.name: self.prepare(removal.case)}
+        return replace(removal, case=removal.case.replace(model, removal.case.retained, state))
 
 
 class TakesAnyFeature(Forest):
@@ -134,12 +135,13 @@ class TakesAnyFeature(Forest):
     def remove(self, case, positions, tolerance):
         removal = super().remove(case, positions, tolerance)
         model, rows = copy.deepcopy(removal.case.model), removal.case.retained
-        weights_of = removal.case.state.weights_of_trees(rows)
+        state = self.prepare(removal.case)
+        weights_of = state.weights_of_trees(rows)
         for index, tree in enumerate(getattr(model, "estimators_", [model])):
             other = clone(tree).set_params(max_features=1)
             other.fit(case.X_train[rows].to_numpy(), case.train_codes[rows], sample_weight=weights_of(index))
             tree.tree_ = other.tree_
-        return replace(removal, case=removal.case.replace(model, rows, removal.case.state))
+        return replace(removal, case=removal.case.replace(model, rows, {self.name: state}))
 
 
 class BoastsOfItsBound(Newton):

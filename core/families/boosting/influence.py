@@ -66,9 +66,8 @@ class StageInfluence(Attributor):
         if soon:
             again = Refit().remove(case, positions, 1e-6)
             return again.case.scores(on), (f"The model was really trained again without them: {soon}.", *again.notes)
-        ready = case.replace(case.model, case.retained, _state(case))
         try:
-            removal = LeafRefit().remove(ready, positions, 1e-6)
+            removal = LeafRefit().remove(case, positions, 1e-6)
         except NotSupportedError as error:
             return self._scores(case, positions, on), (
                 f"The removal cannot be done in place: {error}.",
@@ -100,10 +99,8 @@ class StageInfluence(Attributor):
 
 
 def _state(case: Case) -> BoostingState:
-    def make() -> BoostingState:
-        return LeafRefit().prepare(case).state  # type: ignore[no-any-return]
-
-    return case._remember(("boosting state",), make)
+    state: BoostingState = LeafRefit().prepare(case)
+    return state
 
 
 def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
@@ -115,7 +112,7 @@ def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
         data = case.model[:-1].transform(data) if isinstance(case.model, Pipeline) else data
         return np.ascontiguousarray(_state(case).booster.route(data), dtype=np.int32)
 
-    return case._remember(("boosting nodes", on), route)
+    return case.prepared.get(("leaf_refit", on), route)
 
 
 def _by_raw(case: Case, state: BoostingState, leaves: Leaves, by_predictor: Floats, on: str) -> Floats:

@@ -34,7 +34,7 @@ def _recomputed(case: Case) -> Provenance:
     if reason:
         return Provenance("unverifiable", f"leaf values cannot be recomputed: {reason}.")
     try:
-        state = case.state if isinstance(case.state, BoostingState) else read(case)
+        state = case.prepared.of_type(BoostingState) or read(case)
         leaves = state.leaves(case, case.retained)
     except (NotSupportedError, ValueError) as error:
         return Provenance(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.case.case import Case
-from core.families.boosting.unlearner import BoostingState
+from core.families.boosting.unlearner import BoostingState, LeafRefit
 from core.numerics.boosting.nodes import GRADIENT, HESSIAN
 from core.typing import Floats
 
@@ -21,7 +21,7 @@ LEAST = 1e-3
 
 def own_moves(case: Case) -> tuple[Floats, Floats]:
     """Return every row's predictions, and how far its own leaves move without it: O(n_rows * n_trees)."""
-    state: BoostingState = case.state
+    state: BoostingState = LeafRefit().prepare(case)
     leaves, booster, first = state.leaves(case, case.retained), state.booster, state.forest.first
     width, labels = booster.n_outputs, booster.labels(state.rows.y)
     raw = np.tile(leaves.baseline, (len(labels), 1))

@@ -8,7 +8,6 @@ would split otherwise. What follows from it further down, and in later trees, is
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,13 +51,14 @@ def check_splits(case: Case, n_stages: int | None, progress: Progress | None) ->
 def _state(case: Case) -> BoostingState:
     reason = LeafRefit().fits(case)
     try:
-        state: Any = None if reason else LeafRefit().prepare(case).state
-        reason = reason or state.booster.splits_refusal()
+        if reason is None:
+            state: BoostingState = LeafRefit().prepare(case)
+            reason = state.booster.splits_refusal()
     except NotSupportedError as error:
         reason = str(error)
     if reason:
         raise NotSupportedError(f"Splits are checked where leaves can be refitted. Here they cannot: {reason}.")
-    return state  # type: ignore[no-any-return]
+    return state
 
 
 def _step(state: BoostingState, leaves: Leaves, stage: int) -> Floats:

@@ -78,8 +78,6 @@ class LeafRefit(Unlearner):
 
     def refusal(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""
-        if isinstance(case.state, BoostingState):
-            return None
         model = final_estimator(case.model)
         if type(model) not in BOOSTERS:
             return f"{type(model).__name__} is not gradient boosting"
@@ -98,10 +96,8 @@ class LeafRefit(Unlearner):
             return None
         return f"training again takes only about {max(seconds, 0.01):.1g} s of an idle processor for trees of this size, so nothing need be approximated"
 
-    def adopt(self, case: Case, progress: Progress | None = None) -> Case:
-        """Return the case with the leaf of every training row, once the model is seen to come from this table."""
-        if isinstance(case.state, BoostingState):
-            return case
+    def adopt(self, case: Case, progress: Progress | None = None) -> BoostingState:
+        """Return the leaf of every training row, once the model is seen to come from this table."""
         if progress:
             progress(0.0, "Routing the records")
         state = read(case)
@@ -110,12 +106,12 @@ class LeafRefit(Unlearner):
         state.booster.check(state.forest, state.leaves(case, case.retained))
         if progress:
             progress(1.0, "Ready")
-        return case.replace(case.model, case.retained, state)
+        return state
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case with leaf values refitted without the records at `positions`."""
         retained = mask_without(case, positions)
-        state: BoostingState = self.prepare(case).state
+        state: BoostingState = self.prepare(case)
         steps = _refitted_steps(case, state, retained)
         leaves = state.leaves(case, retained)
         model = state.booster.with_leaves(state.forest, leaves)
@@ -124,7 +120,7 @@ class LeafRefit(Unlearner):
             pipeline.steps = [*steps.steps, (case.model.steps[-1][0], model)]
             model = pipeline
         return Removal(
-            case.replace(model, retained, state),
+            case.replace(model, retained, {self.name: state}),
             Guarantee.APPROXIMATE,
             notes=_notes(state, leaves, positions),
         )

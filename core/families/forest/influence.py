@@ -115,7 +115,7 @@ class ForestInfluence(Attributor):
         quick = len(positions) <= FEW_RECORDS and not preprocessing_differs(case, positions)
         if quick or case.n_retained * len(state.trees) <= FEW_ROUTES:
             try:
-                removal = Forest().remove(case.replace(case.model, case.retained, state), positions, 0.0)
+                removal = Forest().remove(case, positions, 0.0)
             except NotSupportedError as error:
                 scores = self._scores_closely(case, positions, on)
                 return scores, (f"The removal cannot be done in place: {error}.", KEPT)

@@ -20,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 from core.case.case import Case
 from core.families.forest.parts import trees_of
 from core.families.forest.provenance import check_trees
+from core.families.forest.state import ForestState
 from core.typing import Floats, Positions
 from core.unlearning.base import model_input
 from core.unlearning.oracle import Oracle
@@ -70,7 +71,10 @@ def _compare(before: Case, after: Case) -> tuple[bool, str]:
     rows = before.retained
     X = np.asarray(model_input(before, rows), dtype=np.float32)
     stays = after.retained[rows]
-    weights_of, tally = after.state.weights_of_trees(after.retained), Tally()
+    state, tally = after.prepared.of_type(ForestState), Tally()
+    if state is None:
+        return False, "the removal hands over no trees"
+    weights_of = state.weights_of_trees(after.retained)
     trees = trees_of(after.model)
     for index, tree in enumerate(trees):
         weight = np.zeros(len(stays))

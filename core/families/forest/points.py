@@ -17,11 +17,8 @@ from core.typing import Ints
 
 def state_of(case: Case) -> ForestState:
     """Return the trees of a case, adopted if they were not."""
-
-    def make() -> ForestState:
-        return Forest().prepare(case).state  # type: ignore[no-any-return]
-
-    return case._remember(("forest state",), make)
+    state: ForestState = Forest().prepare(case)
+    return state
 
 
 def points_of(case: Case, on: str) -> npt.NDArray[np.float32]:
@@ -30,7 +27,7 @@ def points_of(case: Case, on: str) -> npt.NDArray[np.float32]:
     def make() -> Any:
         return as_trees_take(case.model, case.X_test.iloc[case.rows(on)])
 
-    return case._remember(("forest points", on), make)
+    return case.prepared.get(("forest points", on), make)
 
 
 def leaves_at(case: Case, on: str) -> Ints:
@@ -43,4 +40,4 @@ def leaves_at(case: Case, on: str) -> Ints:
             leaves_of(tree.grown.words, tree.grown.reals, X, own)
         return leaves
 
-    return case._remember(("forest leaves", on), make)
+    return case.prepared.get(("forest leaves", on), make)

@@ -15,8 +15,8 @@ from core.case.case import Case
 from core.case.scoring import final_estimator
 from core.case.verdict import Provenance, sentence
 from core.errors import NotSupportedError
+from core.families.forest.state import ForestState
 from core.families.forest.weights import OtherRowsError, WeightsOf, weights_of_trees
-from core.files.cases.saved_state import SavedState
 from core.numerics.trees.routing import node_sums
 from core.typing import Floats
 
@@ -134,13 +134,13 @@ def _difference(tree: Any, rows: Any, codes: npt.NDArray[np.intp], weight: Float
 
 def _kept_weights(case: Case, n_trees: int) -> WeightsOf | None:
     """Return the weights that an unlearner carries along for the retained rows: a forest that forgot holds no others."""
-    state = case.state
-    if isinstance(state, SavedState):
-        kept = state.values.get("tree_weights")
-        if kept is None or kept.shape != (n_trees, case.n_retained):
-            return None
-        return lambda index: np.asarray(kept[index], dtype=np.float64)
-    return state.weights_of_trees(case.retained) if hasattr(state, "weights_of_trees") else None
+    state, saved = case.prepared.of_type(ForestState), case.prepared.kept
+    if state is not None:
+        return state.weights_of_trees(case.retained)
+    kept = None if saved is None else saved.values.get("tree_weights")
+    if kept is None or kept.shape != (n_trees, case.n_retained):
+        return None
+    return lambda index: np.asarray(kept[index], dtype=np.float64)
 
 
 def _trees(estimator: Any) -> list[Any]:

@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 
 from core.case.case import Case
+from core.case.prepared import SavedState
 from core.families.forest.arrays import KIND, drawn_from, draws_from, weights_from
 from core.families.forest.parts import estimator_of, moves_draws, trees_of
 from core.families.forest.state import ForestState, all_trees, grove_of, silent
 from core.families.forest.tree import Bench, LivingTree, Roots, first_difference, grow
-from core.files.cases.saved_state import SavedState
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.typing import Progress
 
 
 def saved_forest(case: Case) -> SavedState | None:
     """Return the recorded randomness that a case was read back with, or None."""
-    return case.state if isinstance(case.state, SavedState) and case.state.kind == KIND else None
+    kept = case.prepared.kept
+    return kept if kept is not None and kept.kind == KIND else None
 
 
 def restore(case: Case, saved: SavedState, progress: Progress | None = None) -> ForestState:

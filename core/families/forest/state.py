@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
+from core.case.prepared import SavedState
 from core.errors import NotSupportedError
 from core.families.forest.arrays import KIND, drawn_arrays, to_arrays
 from core.families.forest.bootstrap import ClassBootstrap, drawn_rows, roots_without, step_of
@@ -84,9 +85,6 @@ class ForestState:
     known_order: bool
     """Whether the draws are the fitted tree's own, and not only in keeping with it."""
     scorer: Scorer | None = None
-    assembled: bool = False
-    """Whether the case's model is made of these trees, so that their scores stand for its own."""
-    kind: ClassVar[str] = KIND
 
     def without(self, positions: Positions, retained: Bools, aside: Positions | None = None) -> ForestState:
         """Return the state without the training rows at `positions`; of those, draws may fall on the rows `aside`, which are to join again."""
@@ -201,12 +199,16 @@ class ForestState:
     def for_case(self, case: Case, model: Any, before: ForestState | None = None) -> ForestState:
         """Return the state with what scores the case's test rows; `before` is that of the case it was made from."""
         scorer = Scorer.of(case, model, self.trees, None if before is None else before.scorer)
-        return replace(self, scorer=scorer, assembled=before is not None)
+        return replace(self, scorer=scorer)
 
     def weights_of_trees(self, retained: Bools) -> Callable[[int], npt.NDArray[np.float64]]:
         """Return what gives the weights of the retained rows in tree number so and so."""
         rows = self.grove.local[retained]
         return lambda index: (self.trees[index].roots.labels[rows] >> CLASS_BITS).astype(np.float64)
+
+    def to_keep(self, case: Case) -> SavedState:
+        """Return the draws that going on from a case takes, as `saved.restore` reads them."""
+        return SavedState(KIND, self.arrays(case))
 
     def arrays(self, case: Case) -> dict[str, npt.NDArray[Any]]:
         """Return what has to be kept to go on from a case; rows it has forgotten have no entry."""

@@ -57,7 +57,7 @@ class Forest(Unlearner):
 
     def refusal(self, case: Case) -> str | None:
         """Return why the model's trees cannot be replayed, or None."""
-        return None if isinstance(case.state, ForestState) or saved_forest(case) else why_not(case.model)
+        return None if saved_forest(case) else why_not(case.model)
 
     def gives_way(self, case: Case) -> str | None:
         """Return why "auto" trains again instead, or None: where sample weights are so uneven that draws find another row slowly."""
@@ -70,18 +70,16 @@ class Forest(Unlearner):
             f"sample weights are so uneven that each draw of a removed record would look at about {steps:,.0f} others"
         )
 
-    def adopt(self, case: Case, progress: Progress | None = None) -> Case:
-        """Return the case with every tree adopted; costs about one fit of the forest."""
-        if isinstance(case.state, ForestState):
-            return case
+    def adopt(self, case: Case, progress: Progress | None = None) -> ForestState:
+        """Return every tree adopted; costs about one fit of the forest."""
         saved = saved_forest(case)
         state = restore(case, saved, progress) if saved else prepare_state(case, progress)
-        return case.with_state(state.for_case(case, case.model))
+        return state.for_case(case, case.model)
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case whose trees are those of the other records."""
         retained = mask_without(case, positions)
-        before: ForestState = self.prepare(case).state
+        before: ForestState = self.prepare(case)
         new = refitted(case, before.grove, retained)
         rules, notes = rules_of(estimator_of(case.model), int(retained.sum())), list[str]()
         if new is not None and new.differs:
@@ -90,28 +88,27 @@ class Forest(Unlearner):
             same = rules == before.grove.rules
             state = before.without(positions, retained) if same else before.under(rules).from_scratch(retained)
             model = state.assemble(case.model, new.steps if new else None)
-        after = case.replace(model, retained, state.for_case(case, model, before))
+        state = state.for_case(case, model, before)
+        after = case.replace(model, retained, {self.name: state}, state.scores)
         return Removal(after, Guarantee.EXACT, notes=(*notes, *_about_order(state)))
 
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case whose trees are those of the other labels: the rows are taken out and put back."""
         after = case.with_edits(case.model, edits)
         weight = _new_weights(case, after, positions)
-        before: ForestState = self.prepare(case).state
+        before: ForestState = self.prepare(case)
         new = refitted(after, before.grove, case.retained)
         if new is not None and new.differs:
             raise NotSupportedError("the preprocessing, fitted to the records as edited, gives other values")
         state = before.relabelled(positions, after.train_codes[positions], weight)
         model = state.assemble(case.model, new.steps if new else None)
-        return Removal(
-            case.with_edits(model, edits, state.for_case(after, model, before)),
-            Guarantee.EXACT,
-            notes=_about_order(state),
-        )
+        state = state.for_case(after, model, before)
+        edited = case.with_edits(model, edits, {self.name: state}, state.scores)
+        return Removal(edited, Guarantee.EXACT, notes=_about_order(state))
 
     def retrained(self, case: Case, retained: Bools) -> Any:
         """Return the forest built from scratch on the retained rows with its own recorded randomness."""
-        before: ForestState = self.prepare(case).state
+        before: ForestState = self.prepare(case)
         new = refitted(case, before.grove, retained)
         if new is not None and new.differs:
             return built_anew(before, case.model, new)[1]

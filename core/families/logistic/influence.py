@@ -53,8 +53,7 @@ class NewtonInfluence(Attributor):
     @one_blas_thread()
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row. One Hessian and two products with the rows."""
-        prepared: GlmState = Newton().prepare(case).state
-        state = prepared.taken_here(case.retained)
+        state = _taken_here(case)
         smooth = SmoothMetric.of(case, metric, feature, on)
         by_predictor = smooth.gradient(predictors(case.scores(on)))
         Z = state.frame.atoms.test[case.rows(on)]
@@ -68,7 +67,7 @@ class NewtonInfluence(Attributor):
 
     def fitted(self, case: Case) -> Fitted:
         """Return what the model says of its training labels. One pass over the rows."""
-        state: GlmState = Newton().prepare(case).state
+        state: GlmState = Newton().prepare(case)
         rows, own = state.frame.rows, case.retained
         weight = (rows.weight * state.part_weights[rows.part])[own]
         eta, y = state.predictors(rows.Z)[own], rows.y[own].astype(np.float64)
@@ -80,20 +79,20 @@ class NewtonInfluence(Attributor):
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
         """Return scores after a Newton step with the rows taken out, and more where it leaves doubt: O(k d^2) and a few passes."""
         retained = mask_without(case, positions)
-        before: GlmState = Newton().prepare(case).state
+        before: GlmState = Newton().prepare(case)
         after, _ = settle(before.without(positions, retained), retained, LOOSE)
         return after.scores(case.rows(on)), tuple(warnings_without(before, after, len(positions)))
 
     @one_blas_thread()
     def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
         """Return scores after Newton steps without each group, taken for many at once."""
-        prepared: GlmState = Newton().prepare(case).state
+        prepared: GlmState = Newton().prepare(case)
         if isinstance(prepared.frame.rows, SoftmaxRows):
             return super().group_scores(case, groups, on)
         able = [place for place, group in enumerate(groups) if together(case, prepared, group)]
         found = np.full((len(groups), len(case.rows(on))), np.nan)
         with suppress(np.linalg.LinAlgError):
-            state = prepared.taken_here(case.retained)
+            state = _taken_here(case)
             found[able] = scores_without_each(case, state, [groups[place] for place in able], on)
         alone = [place for place, row in enumerate(found) if np.isnan(row).any()]
         try:
@@ -102,6 +101,16 @@ class NewtonInfluence(Attributor):
             if len(alone) == len(groups):
                 raise
         return found
+
+
+def _taken_here(case: Case) -> GlmState:
+    """Return the state with gradient and Hessian at the model's own parameters."""
+
+    def make() -> GlmState:
+        state: GlmState = Newton().prepare(case)
+        return state.taken_here(case.retained)
+
+    return case.prepared.get("newton influence", make)
 
 
 def _own_effects(state: GlmState, spread: Floats, direction: Floats) -> tuple[Floats, Floats]:

@@ -13,6 +13,7 @@ from core.case.case import Case
 from core.families.logistic.softmax_effects import reweighted, softmax_moves
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.families.logistic.state import GlmState
+from core.families.logistic.unlearner import Newton
 from core.numerics.linear.logistic import sigmoid
 from core.typing import Floats
 from core.unlearning.threads import one_blas_thread
@@ -25,7 +26,7 @@ LEAST = 1e-3
 @one_blas_thread()
 def own_moves(case: Case) -> tuple[Floats, Floats]:
     """Return every row's linear predictors, and how far they move without the row: O(n d^2)."""
-    state: GlmState = case.state
+    state: GlmState = Newton().prepare(case)
     curvature, rows = state.curvature(), state.frame.rows
     spread, u = curvature.A @ curvature.inverse @ curvature.A.T, state.A @ state.w
     if isinstance(rows, SoftmaxRows):

@@ -52,36 +52,33 @@ class Newton(Unlearner):
 
     def refusal(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""
-        if isinstance(case.state, GlmState):
-            return None
         try:
             check_case(case)
         except NotSupportedError as error:
             return str(error)
         return None
 
-    def adopt(self, case: Case, progress: Progress | None = None) -> Case:
-        """Return the case with atoms, sums, gradient and Hessian at the optimum."""
-        if isinstance(case.state, GlmState):
-            return case
+    def adopt(self, case: Case, progress: Progress | None = None) -> GlmState:
+        """Return atoms, sums, gradient and Hessian at the optimum."""
         with one_blas_thread():
-            return case.with_state(prepare_state(case, progress))
+            return prepare_state(case, progress)
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
         """Return the case at the certified optimum without the records at `positions`."""
         retained = mask_without(case, positions)
-        before = self.prepare(case).state
+        before: GlmState = self.prepare(case)
         with _spare_threads(before, positions):
             state, bound = settle(before.without(positions, retained), retained, tolerance)
         if not math.isfinite(bound):
             raise NotSupportedError("no distance can be certified after removing so much")
         notes = _notes(before, state, len(positions))
         relative = bound / length(state.w)
-        return Removal(case.replace(state.model, retained, state), Guarantee.CERTIFIED, bound, relative, notes)
+        after = case.replace(state.model, retained, {self.name: state}, state.scores)
+        return Removal(after, Guarantee.CERTIFIED, bound, relative, notes)
 
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:
         """Return the case at the certified optimum of the objective with the labels and weights of `edits`."""
-        before = self.prepare(case).state
+        before: GlmState = self.prepare(case)
         after = case.with_edits(case.model, edits)
         weight = np.ones(len(positions)) if after.train_weight is None else after.train_weight[positions]
         with _spare_threads(before, positions):
@@ -91,7 +88,8 @@ class Newton(Unlearner):
             raise NotSupportedError("no distance can be certified after changing so much")
         notes = tuple(_short_of_optimum(before))
         relative = bound / length(state.w)
-        return Removal(case.with_edits(state.model, edits, state), Guarantee.CERTIFIED, bound, relative, notes)
+        after = case.with_edits(state.model, edits, {self.name: state}, state.scores)
+        return Removal(after, Guarantee.CERTIFIED, bound, relative, notes)
 
     def why_refit_differs(self, model: Any) -> str:
         """Return that a solver stops short of the optimum that the bound is about."""
@@ -111,8 +109,8 @@ class Newton(Unlearner):
 
     def converge(self, case: Case, progress: Progress | None = None) -> Removal:
         """Return the case with its model moved to the optimum of its objective; nothing is removed."""
-        state = replace(self.prepare(case, progress).state, solver_distance=0.0, assembled=True)
-        moved = case.replace(state.model, case.retained, state)
+        state: GlmState = replace(self.prepare(case, progress), solver_distance=0.0, assembled=True)
+        moved = case.replace(state.model, case.retained, {self.name: state}, state.scores)
         bound = _distance_here(state, state.curvature(), state.w)
         if not math.isfinite(bound):
             return Removal(moved, Guarantee.APPROXIMATE)

@@ -1,16 +1,14 @@
 """What an unlearner carries along, as plain arrays in a case's folder.
 
-A state that can be kept names its `kind` and gives its `arrays(case)`; a case that is read back carries them as a `SavedState`,
-and the unlearner that knows the kind checks them and makes its own state of them once it prepares the case.
+A case that is read back carries them as a `SavedState`, and the unlearner that knows their kind checks them and makes its own state
+of them once it prepares the case.
 """
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,36 +18,6 @@ from core.typing import Array
 
 MOST_BYTES = 2_048 * MIB
 """Of all arrays together, once unzipped."""
-
-
-@runtime_checkable
-class Keepable(Protocol):
-    """A state that `Case.save` can keep."""
-
-    @property
-    def kind(self) -> str:
-        """What the unlearner knows it by."""
-
-    def arrays(self, case: Any) -> Mapping[str, Array]:
-        """Return what is needed to go on from `case`: numbers and truth values only."""
-
-
-@dataclass(frozen=True, eq=False)
-class SavedState:
-    """Arrays read from a case's folder, not yet checked by the unlearner they are meant for.
-
-    Parameters
-    ----------
-    kind : str
-    values : dict of ndarray
-    """
-
-    kind: str
-    values: dict[str, Array]
-
-    def arrays(self, case: Any) -> dict[str, Array]:  # noqa: ARG002
-        """Return the arrays as they were read, so that the case can be saved again."""
-        return self.values
 
 
 def write_arrays(arrays: Mapping[str, Array], path: Path) -> None:

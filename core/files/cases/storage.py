@@ -46,11 +46,12 @@ from core.case.arguments import check_path
 from core.case.case import Case
 from core.case.edits import compare_with_table
 from core.case.looks import Look
+from core.case.prepared import SavedState
 from core.case.roles import AtRate, Roles
 from core.errors import InputError, InputTypeError, listed, nearest
 from core.files.cases.placing import place
 from core.files.cases.samples import case_folder
-from core.files.cases.saved_state import Keepable, SavedState, read_arrays, write_arrays
+from core.files.cases.saved_state import read_arrays, write_arrays
 from core.files.cases.toml_text import to_toml
 from core.files.models.models import load_model, save_model
 from core.files.tables.read import read_table
@@ -142,7 +143,7 @@ def load_case(folder: str | Path) -> Case:
         rows = _mask(folder, split["confirm_rows"], "split.confirm_rows", len(case.test))
         case = case.with_confirm_rows(rows, split.get("seed"))
     case = _edits_back(case.with_looks(_looks(settings["confirm"])), folder, settings["edited"])
-    return case.with_state(_state(folder, settings["state"])) if settings["state"] else case
+    return case.keeping(_state(folder, settings["state"])) if settings["state"] else case
 
 
 def save_case(case: Case, folder: str | Path) -> Path:
@@ -179,6 +180,7 @@ def save_case(case: Case, folder: str | Path) -> Path:
         raise InputError(
             f"A case must be saved where a folder can be made. Got {str(folder)!r} ({error.strerror}); check the path."
         ) from error
+    kept = case.prepared.to_keep(case)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as name:
         aside = Path(name)
         save_model(case.model, aside / "model.skops")
@@ -188,17 +190,17 @@ def save_case(case: Case, folder: str | Path) -> Path:
         }
         np.save(aside / "confirm_rows.npy", case.confirm_mask, allow_pickle=False)
         np.save(aside / "retained_rows.npy", case.retained, allow_pickle=False)
-        if isinstance(case.state, Keepable):
-            write_arrays(case.state.arrays(case), aside / STATE)
+        if kept is not None:
+            write_arrays(kept.values, aside / STATE)
         if case.edits is not None:
             np.save(aside / LABELS, case.edits.train_codes.astype(np.int64), allow_pickle=False)
             if case.edits.train_weight is not None:
                 np.save(aside / WEIGHTS, case.edits.train_weight, allow_pickle=False)
-        place(aside, folder, FILE, lambda prefix: _text(case, dtypes, prefix), _FILES)
+        place(aside, folder, FILE, lambda prefix: _text(case, dtypes, kept, prefix), _FILES)
     return folder
 
 
-def _text(case: Case, dtypes: dict[str, dict[str, str]], prefix: str) -> str:
+def _text(case: Case, dtypes: dict[str, dict[str, str]], kept: SavedState | None, prefix: str) -> str:
     """Return what case.toml says of a case; names of files start with `prefix`."""
     threshold = {"rate": case.threshold.rate} if isinstance(case.threshold, AtRate) else case.threshold
     sections = {
@@ -213,8 +215,8 @@ def _text(case: Case, dtypes: dict[str, dict[str, str]], prefix: str) -> str:
         "split": {"seed": case.split_seed, "confirm_rows": f"{prefix}confirm_rows.npy"},
         "retained": {"rows": f"{prefix}retained_rows.npy"},
     }
-    if isinstance(case.state, Keepable):
-        sections["state"] = {"kind": case.state.kind, "file": f"{prefix}{STATE}"}
+    if kept is not None:
+        sections["state"] = {"kind": kept.kind, "file": f"{prefix}{STATE}"}
     if case.edits is not None:
         weights = {} if case.edits.train_weight is None else {"weights": f"{prefix}{WEIGHTS}"}
         sections["edited"] = {"labels": f"{prefix}{LABELS}", **weights}

@@ -75,7 +75,7 @@ def branches_again(case: Case, positions: Positions, points: pd.DataFrame) -> Gi
     points : DataFrame
         Rows of the model's columns that are asked for beside those that are left.
     """
-    branches: list[Branch] | None = case._remember(("preprocessing branches",), lambda: _branches(case))
+    branches: list[Branch] | None = case.prepared.get("preprocessing branches", lambda: _branches(case))
     if branches is None:
         return None
     rows, n_left = model_rows(case.model, points), case.n_retained - len(positions)

@@ -50,7 +50,7 @@ def lost_categories(case: Case, positions: Positions) -> Lost | None:
     """
     if not isinstance(case.model, Pipeline) or len(case.model.steps) == 1 or not len(positions):
         return NOTHING
-    parts: Parts = case._remember(("preprocessing parts",), lambda: Parts.of(case))
+    parts: Parts = case.prepared.get("preprocessing parts", lambda: Parts.of(case))
     return parts.lost(positions)
 
 

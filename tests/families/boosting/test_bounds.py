@@ -13,7 +13,7 @@ from tests.families.boosting.test_unlearner import COMPLETE, MODELS, ROLES, TEST
 
 
 def test_predictions_keep_the_order_that_constraints_ask_for_after_a_removal():
-    case = LeafRefit().prepare(make_case(*MODELS["hist", "monotonic"]))
+    case = core.prepare(make_case(*MODELS["hist", "monotonic"]), method="leaf_refit")
     against = case.y_train & (case.train["age"] > 40).to_numpy() | ~case.y_train & (case.train["age"] < 35).to_numpy()
     done = LeafRefit().remove(case, np.flatnonzero(against)[:400], 1e-6).case
     ages = np.arange(18, 80, dtype=float)
@@ -30,7 +30,7 @@ def test_predictions_keep_the_order_that_constraints_ask_for_after_a_removal():
         roles=case.roles,
     )
     assert (np.diff(free.model.decision_function(grid)) < 0).any()
-    leaves = case.state.leaves(case, done.retained)
+    leaves = LeafRefit().prepare(case).leaves(case, done.retained)
     np.testing.assert_allclose(done.model.decision_function(case.X_train)[done.retained], leaves.raw[done.retained, 0])
 
 
@@ -40,17 +40,20 @@ def test_constraints_are_those_of_the_features_as_the_trees_see_them(constraints
     columns = ["income", "age", "debt"]
     model = HistGradientBoostingClassifier(max_iter=6, monotonic_cst=constraints, categorical_features=[1])
     model.fit(train[columns], train["granted"])
-    case = LeafRefit().prepare(core.Case(model, train=train, test=TEST, roles=ROLES.with_(features=tuple(columns))))
-    again = case.state.booster.with_leaves(case.state.forest, case.state.leaves(case, case.retained))
+    case = core.prepare(
+        core.Case(model, train=train, test=TEST, roles=ROLES.with_(features=tuple(columns))), method="leaf_refit"
+    )
+    state = LeafRefit().prepare(case)
+    again = state.booster.with_leaves(state.forest, state.leaves(case, case.retained))
     assert_same_numbers(again, case)
-    assert np.unique(case.state.forest.signs).tolist() == [-1, 0, 1]
+    assert np.unique(state.forest.signs).tolist() == [-1, 0, 1]
 
 
 @pytest.mark.parametrize("stopped", [False, True])
 def test_drawn_rows_are_those_that_scikit_learn_drew(stopped):
     options = {"n_estimators": 15, "subsample": 0.4, "max_depth": 6, "random_state": 3}
     case = make_case(GradientBoostingClassifier, options | ({"n_iter_no_change": 2} if stopped else {}))
-    state = LeafRefit().prepare(case).state
+    state = LeafRefit().prepare(case)
     counts = state.leaves(case, case.retained).sums[:, 0]
     np.testing.assert_array_equal(counts, state.forest.count)
     for stage, nodes in enumerate(state.rows.nodes):
@@ -60,7 +63,7 @@ def test_drawn_rows_are_those_that_scikit_learn_drew(stopped):
 
 
 def test_self_influence_leaves_out_values_that_a_constraint_sets():
-    case = LeafRefit().prepare(make_case(*MODELS["hist", "monotonic"]))
+    case = core.prepare(make_case(*MODELS["hist", "monotonic"]), method="leaf_refit")
     own, rows = self_influence(case), np.arange(0, 900, 12)
     rise = []
     for row in rows:
@@ -74,10 +77,11 @@ def test_rows_in_no_sample_follow_leaves_that_lost_all_records_drawn():
     case = make_case(
         GradientBoostingClassifier, {"n_estimators": 15, "subsample": 0.4, "max_depth": 7, "random_state": 3}
     )
-    case = LeafRefit().prepare(case)
+    case = core.prepare(case, method="leaf_refit")
     done = LeafRefit().remove(case, np.arange(400), 1e-6).case
-    leaves = case.state.leaves(case, done.retained)
-    assert (leaves.sums[case.state.forest.leaves, 0] == 0).any()
+    state = LeafRefit().prepare(case)
+    leaves = state.leaves(case, done.retained)
+    assert (leaves.sums[state.forest.leaves, 0] == 0).any()
     np.testing.assert_allclose(done.model.decision_function(case.X_train)[done.retained], leaves.raw[done.retained, 0])
     for name in ("train_score_", "oob_scores_", "oob_improvement_"):
         assert np.isnan(getattr(done.model, name)).all()

@@ -49,13 +49,14 @@ def make_case(name, *, weighted=True, train=TRAIN, pos_label="granted"):
     model = MODELS[name].fit(train[NUMBERS], train["granted"], sample_weight=weight)
     roles = core.Roles("granted", pos_label, pos_label, ["sex"], record_id="person", features=NUMBERS)
     roles = roles.with_(sample_weight="weight" if weighted else None)
-    return LeafRefit().prepare(core.Case(model, train=train, test=TEST, roles=roles))
+    return core.prepare(core.Case(model, train=train, test=TEST, roles=roles), method="leaf_refit")
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_removing_nothing_gives_every_stored_number_back(name):
     case = make_case(name)
-    assert_same_numbers(case.state.booster.with_leaves(case.state.forest, case.state.leaves(case, case.retained)), case)
+    state = LeafRefit().prepare(case)
+    assert_same_numbers(state.booster.with_leaves(state.forest, state.leaves(case, case.retained)), case)
     assert core.check_provenance(case).status == "verified"
 
 
@@ -63,7 +64,8 @@ def test_removing_nothing_gives_every_stored_number_back(name):
 def test_values_are_those_of_scikit_learns_own_formula_stage_by_stage(name):
     case = make_case(name)
     removed = LeafRefit().remove(case, np.arange(100), 1e-6).case
-    booster, rows = case.state.booster, case.state.rows
+    state = LeafRefit().prepare(case)
+    booster, rows = state.booster, state.rows
     keep = rows.fitted & removed.retained
     weight = np.zeros(len(keep))
     weight[removed.retained] = booster.weights(case.train_codes[removed.retained], case.train_weight[removed.retained])

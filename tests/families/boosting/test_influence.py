@@ -40,7 +40,7 @@ def make_case(name, pos_label=1, weighted=False):
     model = MODELS[name].fit(TRAIN[NUMBERS], TRAIN["granted"], sample_weight=weight)
     roles = core.Roles("granted", pos_label, 1, ["sex"], record_id="person", features=NUMBERS)
     roles = roles.with_(sample_weight="weight" if weighted else None)
-    return LeafRefit().prepare(core.Case(model, train=TRAIN, test=TEST, roles=roles))
+    return core.prepare(core.Case(model, train=TRAIN, test=TEST, roles=roles), method="leaf_refit")
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -65,7 +65,7 @@ def test_the_other_class_as_positive_gives_the_same_effect_on_its_loss():
 def test_held_out_records_have_no_effect():
     case = make_case("stopped")
     effects = core.influence(case, "log_loss").to_numpy()
-    fitted = case.state.rows.fitted
+    fitted = LeafRefit().prepare(case).rows.fitted
     assert (effects[~fitted] == 0.0).all()
     assert (effects[fitted] != 0.0).all()
 
@@ -156,7 +156,7 @@ def test_changes_of_groups_follow_refits_without_them_where_sums_of_single_effec
     columns = ["income", "debt", "male"]
     model = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=3).fit(train[columns], train["granted"])
     roles = core.Roles("granted", 1, 1, ["sex"], record_id="person", features=columns)
-    case = LeafRefit().prepare(core.Case(model, train=train, test=test, roles=roles))
+    case = core.prepare(core.Case(model, train=train, test=test, roles=roles), method="leaf_refit")
     groups = [
         train["income"].between(low, low + 1).to_numpy() & (train["granted"] == label) & (train["sex"] == sex)
         for low in range(2, 9)

@@ -88,8 +88,8 @@ def nodes_of(model):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", MODELS, ids="-".join)
 def test_removing_nothing_gives_every_stored_number_back(name, weighted):
-    case = LeafRefit().prepare(make_case(*MODELS[name], weighted=weighted))
-    state = case.state
+    case = core.prepare(make_case(*MODELS[name], weighted=weighted), method="leaf_refit")
+    state = LeafRefit().prepare(case)
     again = state.booster.with_leaves(state.forest, state.leaves(case, case.retained))
     assert_same_numbers(again, case)
 
@@ -118,10 +118,11 @@ def test_single_stage_without_splits_chosen_anew_equals_refit(name):
 @pytest.mark.parametrize("name", FREE, ids="-".join)
 def test_values_are_those_of_scikit_learns_own_formula_stage_by_stage(name):
     """An independent, slow refit: route the retained rows, take each leaf's Newton step in double precision."""
-    case = LeafRefit().prepare(make_case(*MODELS[name], weighted=True))
+    case = core.prepare(make_case(*MODELS[name], weighted=True), method="leaf_refit")
     positions = some(case, 200, 1)
     removed = LeafRefit().remove(case, positions, 1e-6).case
-    booster, rows = case.state.booster, case.state.rows
+    state = LeafRefit().prepare(case)
+    booster, rows = state.booster, state.rows
     keep = rows.fitted & removed.retained
     weight = np.zeros(len(keep))
     weight[removed.retained] = booster.weights(case.train_codes[removed.retained], case.train_weight[removed.retained])
@@ -190,7 +191,7 @@ def test_chosen_before_refit_and_says_what_it_kept(leaves_first):
 
 
 def test_chain_equals_at_once_bit_for_bit_and_leaves_the_first_model_alone():
-    case = LeafRefit().prepare(make_case(GradientBoostingClassifier, CLASSIC["plain"]))
+    case = core.prepare(make_case(GradientBoostingClassifier, CLASSIC["plain"]), method="leaf_refit")
     before = joblib.hash(case.model)
     once = LeafRefit().remove(case, np.arange(60), 1e-6).case
     steps = LeafRefit().remove(LeafRefit().remove(case, np.arange(20), 1e-6).case, np.arange(20, 60), 1e-6).case
@@ -200,8 +201,8 @@ def test_chain_equals_at_once_bit_for_bit_and_leaves_the_first_model_alone():
 
 
 def test_emptied_leaves_take_the_value_above_and_are_counted():
-    case = LeafRefit().prepare(make_case(GradientBoostingClassifier, CLASSIC["deep"]))
-    nodes = case.state.rows.nodes[0]
+    case = core.prepare(make_case(GradientBoostingClassifier, CLASSIC["deep"]), method="leaf_refit")
+    nodes = LeafRefit().prepare(case).rows.nodes[0]
     counts = np.bincount(nodes)
     leaf = int(np.flatnonzero((counts > 0) & (counts < 9))[0])
     removal = LeafRefit().remove(case, np.flatnonzero(nodes == leaf), 1e-6)
@@ -215,8 +216,8 @@ def test_emptied_leaves_take_the_value_above_and_are_counted():
 
 
 def test_held_out_records_leave_the_trees_as_they_were():
-    case = LeafRefit().prepare(make_case(HistGradientBoostingClassifier, HIST["stopped"]))
-    held = np.flatnonzero(~case.state.rows.fitted)
+    case = core.prepare(make_case(HistGradientBoostingClassifier, HIST["stopped"]), method="leaf_refit")
+    held = np.flatnonzero(~LeafRefit().prepare(case).rows.fitted)
     assert len(held) == 90
     removal = LeafRefit().remove(case, held[:10], 1e-6)
     np.testing.assert_allclose(removal.case.scores("test"), case.scores("test"), atol=1e-12)

@@ -22,6 +22,7 @@ from core.errors import InputError
 from core.families.forest.anew import draws_among
 from core.families.forest.coding import code_table, recoded
 from core.families.forest.parts import features_drawn
+from core.families.forest.points import state_of
 from core.families.forest.tree import first_difference
 from core.families.forest.unlearner import Forest
 from core.numerics.trees.arrays import Draws
@@ -53,7 +54,7 @@ def refitted(case):
 
 
 def assert_same_trees(one, other):
-    for tree, twin in zip(one.state.trees, other.state.trees, strict=True):
+    for tree, twin in zip(state_of(one).trees, state_of(other).trees, strict=True):
         assert first_difference(tree.grown, twin.grown) == -1
     assert np.array_equal(one.scores("test"), other.scores("test"))
 
@@ -61,7 +62,7 @@ def assert_same_trees(one, other):
 @pytest.mark.parametrize("gone", [NURSES, OTHERS[:30], [*NURSES, *OTHERS[:30]]], ids=["column", "scale", "both"])
 def test_a_tree_equals_scikit_learns_on_the_new_columns(gone):
     after = core.unlearn(make_case(DecisionTreeClassifier(random_state=0)), gone, method="forest").case
-    grove, tree, again = after.state.grove, after.state.trees[0], refitted(after)
+    grove, tree, again = state_of(after).grove, state_of(after).trees[0], refitted(after)
     ties, nodes = compare(grove.X, tree, grove.table, grove.rules, again[-1])
     assert nodes > 50 > ties
     np.testing.assert_array_equal(
@@ -109,7 +110,7 @@ def test_later_removals_go_on_in_place():
 
 
 def scratch(case):
-    return case.state.from_scratch(case.retained).for_case(case, case.model)
+    return state_of(case).from_scratch(case.retained).for_case(case, case.model)
 
 
 def test_conforms():

@@ -14,6 +14,7 @@ import core
 from core.actions.influence import why_no_attribution
 from core.errors import InputError, NotSupportedError
 from core.families.forest.parts import why_not
+from core.families.forest.points import state_of
 from tests.families.forest.test_unlearner import NUMBERS, ROLES, TEST, TRAIN, assert_equals_from_scratch
 
 X, Y = TRAIN[NUMBERS], TRAIN["granted"]
@@ -59,7 +60,7 @@ def test_what_the_rows_said_is_known_from_then_on():
         removed = core.unlearn(one, one.retained_ids[:5])
         assert removed.method == "refit"
         assert len([note for note in removed.notes if "tree 0 differs" in note]) == 1
-    assert core.prepare(removed.case).state is not None
+    assert "forest" in core.prepare(removed.case).prepared
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,7 +128,7 @@ def test_parameters_changed_after_fitting():
 
 def test_features_in_another_order():
     model = RandomForestClassifier(3, random_state=0).fit(X[NUMBERS[::-1]].to_numpy(), Y)
-    assert adopt(model, roles=ROLES.with_(features=NUMBERS[::-1])).state is not None
+    assert "forest" in adopt(model, roles=ROLES.with_(features=NUMBERS[::-1])).prepared
     with pytest.raises(NotSupportedError, match="tree 0 differs first"):
         adopt(model, roles=ROLES.with_(features=NUMBERS))
 
@@ -161,7 +162,7 @@ def test_a_class_that_leaves_a_tree_and_all_trees(kind):
     train = three_classes(2)
     model = kind(4, random_state=1, bootstrap=True).fit(train[NUMBERS], train["granted"])
     case = core.prepare(core.Case(model, train=train, test=TEST, roles=ROLES), method="forest")
-    known = np.array([[row in tree.samples for row in (0, 1)] for tree in case.state.trees])
+    known = np.array([[row in tree.samples for row in (0, 1)] for tree in state_of(case).trees])
     only = 0 if (known[:, 0] & ~known[:, 1]).any() else 1
     assert (known[:, only] & ~known[:, 1 - only]).any()
     after = core.unlearn(case, [train["person"][only]], method="forest").case

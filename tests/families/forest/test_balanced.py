@@ -17,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import core
 from core.errors import InputError, NotSupportedError
 from core.families.forest.parts import stream_of
+from core.families.forest.points import state_of
 from core.families.forest.rescaled import IN_PLACE
 from core.families.forest.tree import first_difference
 from core.families.forest.unlearner import Forest
@@ -86,14 +87,14 @@ def expected_counts(forest, table, retained, weight=None):
 
 def counts_of(case):
     """Return the weight of every record in every tree; rows that were forgotten before the case was read back have none."""
-    known = case.state.grove.local >= 0
-    counts = np.zeros((len(case.state.trees), len(known)), dtype=int)
-    counts[:, known] = [case.state.weights_of_trees(known)(index) for index in range(len(counts))]
+    known = state_of(case).grove.local >= 0
+    counts = np.zeros((len(state_of(case).trees), len(known)), dtype=int)
+    counts[:, known] = [state_of(case).weights_of_trees(known)(index) for index in range(len(counts))]
     return counts
 
 
 def assert_same_trees(one, other):
-    for tree, again in zip(one.state.trees, other.state.trees, strict=True):
+    for tree, again in zip(state_of(one).trees, state_of(other).trees, strict=True):
         assert first_difference(tree.grown, again.grown) == -1
         assert np.array_equal(tree.roots.labels, again.roots.labels)
         assert np.array_equal(tree.roots.drawn, again.roots.drawn)
@@ -101,7 +102,7 @@ def assert_same_trees(one, other):
 
 
 def assert_equals_from_scratch(case):
-    for tree, other in zip(case.state.trees, case.state.from_scratch(case.retained).trees, strict=True):
+    for tree, other in zip(state_of(case).trees, state_of(case).from_scratch(case.retained).trees, strict=True):
         assert first_difference(tree.grown, other.grown) == -1
         assert np.array_equal(tree.marks.origin, other.marks.origin)
         if isinstance(tree.memory, Lines):
@@ -209,11 +210,11 @@ def test_records_that_none_of_any_weight_would_be_left_of_go_to_refit_with_the_r
 
 def test_a_tree_of_rows_that_are_put_aside_is_told():
     case = core.prepare(make_case(make_table(200), max_samples=4), method="forest")
-    known = np.unique(np.concatenate([tree.samples for tree in case.state.trees]))
+    known = np.unique(np.concatenate([tree.samples for tree in state_of(case).trees]))
     retained = case.retained.copy()
     retained[known] = False
     with pytest.raises(NotSupportedError, match="no rows left"):
-        case.state.without(known, retained, known)
+        state_of(case).without(known, retained, known)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_a_saved_case_goes_on_as_if_it_had_not_been(tmp_path, weighted):
     rest = table.index.difference(heaviest)[::4]
     one, other = (core.unlearn(each, rest, method="forest").case for each in (case, again))
     assert np.array_equal(counts_of(one), counts_of(other))
-    for tree, twin in zip(one.state.trees, other.state.trees, strict=True):
+    for tree, twin in zip(state_of(one).trees, state_of(other).trees, strict=True):
         assert first_difference(tree.grown, twin.grown) == -1
     assert core.check_provenance(other).status == "verified"
 

@@ -11,6 +11,7 @@ from sklearn.ensemble import RandomForestClassifier
 import core
 from core.attribution.smooth import SmoothMetric
 from core.families.forest import influence
+from core.families.forest.points import state_of
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.trees.effects import add_effects_of_draws, class_pulls
 from sample_data.fraud import make
@@ -41,7 +42,7 @@ def test_the_effect_of_draws_is_the_slope_along_the_weight_of_a_class(options):
     case = make_case(**options)
     pull = np.random.default_rng(0).normal(size=len(case.rows("explore")))
     X = case.X_test.iloc[case.rows("explore")].to_numpy(dtype=np.float32)
-    for living in case.state.trees:
+    for living in state_of(case).trees:
         tree, (weight, codes) = living.estimator.tree_, weights_of(living)
         rows, points = paths_of(case, tree)
         parent = np.full(tree.node_count, -1)
@@ -68,14 +69,13 @@ def test_the_effect_of_draws_is_the_slope_along_the_weight_of_a_class(options):
 
 def test_influence_holds_the_effect_of_draws():
     case = make_case(max_depth=4)
-    falling_away = case.with_state(replace(case.state, grove=replace(case.state.grove, bootstrap=None)))
+    falling_away = replace(state_of(case), grove=replace(state_of(case).grove, bootstrap=None))
     smooth = SmoothMetric.of(case, GAP, "sex", "explore", floor=0.5 / 7)
     pull = smooth.gradient(case.scores("explore")) / 7
     X = case.X_test.iloc[case.rows("explore")].to_numpy(dtype=np.float32)
-    expected = core.influence(core.Case(case.model, TRAIN, TEST, ROLES).with_state(falling_away.state), GAP).to_numpy(
-        copy=True
-    )
-    for living in case.state.trees:
+    dropping = case.replace(case.model, case.retained, {"forest": falling_away})
+    expected = core.influence(dropping, GAP).to_numpy(copy=True)
+    for living in state_of(case).trees:
         words, reals, values = living.grown[:3]
         pulls = np.empty(2)
         class_pulls(words, reals, values, 1, influence.node_masses(words, reals, X, pull), influence.SHRINKAGE, pulls)
@@ -101,7 +101,7 @@ def test_groups_leave_classes_their_weight():
     groups = [np.flatnonzero(y)[:60], np.flatnonzero(~y)[::3], draw.permutation(len(y))[:90]]
     found = influence.ForestInfluence().group_scores(case, groups, "explore") - case.scores("explore")
     expected = np.zeros(found.shape)
-    for living in case.state.trees:
+    for living in state_of(case).trees:
         tree, (weight, codes) = living.estimator.tree_, weights_of(living)
         rows, points = paths_of(case, tree)
         leaf = points @ np.diag(tree.children_left < 0)
@@ -132,8 +132,8 @@ def fraud():
 
 def test_groups_are_ranked_as_by_real_removals_and_for_the_draws_that_move(fraud):
     case, groups = fraud
-    falling_away = replace(case.state, grove=replace(case.state.grove, bootstrap=None))
-    dropping = core.Case(case.model, case.train, case.test, make.ROLES).with_state(falling_away)
+    falling_away = replace(state_of(case), grove=replace(state_of(case).grove, bootstrap=None))
+    dropping = case.replace(case.model, case.retained, {"forest": falling_away})
     after = [core.unlearn(case, case.record_ids[group], method="forest").case.scores("explore") for group in groups]
     for metric in ("brier_score", "demographic_parity_difference"):
         feature = case.roles.sensitive_features[0]

@@ -16,6 +16,7 @@ from scipy import stats
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 import core
+from core.families.forest.points import state_of
 from core.families.forest.unlearner import Forest
 
 FORESTS, TREES, D = 250, 3, 9
@@ -129,8 +130,8 @@ def smallest_p_of_draws(one, other, labels):
 
 
 def draws_after(case):
-    weights = case.state.weights_of_trees(case.retained)
-    return np.array([weights(index) for index in range(len(case.state.trees))])
+    weights = state_of(case).weights_of_trees(case.retained)
+    return np.array([weights(index) for index in range(len(state_of(case).trees))])
 
 
 @pytest.mark.parametrize("options", [{}, {"max_samples": 100}], ids=["as many as rows", "a number"])
@@ -148,7 +149,7 @@ def test_with_balanced_class_weights_draws_move_as_training_again_draws_them(kin
     labels = kept["label"].to_numpy()
     assert smallest_p(seen(case.model), again) > LEVEL
     assert smallest_p_of_draws(draws_after(case), drawn, labels) > LEVEL
-    falling_away = replace(first.state, grove=replace(first.state.grove, bootstrap=None))
-    dropped = Forest().remove(first.with_state(falling_away), gone, 0.0).case
+    falling_away = replace(state_of(first), grove=replace(state_of(first).grove, bootstrap=None))
+    dropped = Forest().remove(first.replace(first.model, first.retained, {"forest": falling_away}), gone, 0.0).case
     assert smallest_p(seen(dropped.model), again) < 1e-6
     assert smallest_p_of_draws(draws_after(dropped), drawn, labels) < 1e-6

@@ -11,6 +11,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 import core
+from core.families.forest.points import state_of
 from core.families.forest.unlearner import Forest
 from core.verification import check_unlearner
 from tests.families.forest.test_unlearner import NUMBERS, TEST, TRAIN, assert_equals_from_scratch, make_case
@@ -72,11 +73,11 @@ SHARES = {
 @pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
 def test_limits_that_follow_the_number_of_rows(kind, name):
     case = core.prepare(make_case(kind(4, random_state=0, bootstrap=False, **SHARES[name])), method="forest")
-    before = [tree.estimator.tree_.node_count for tree in case.state.trees]
+    before = [tree.estimator.tree_.node_count for tree in state_of(case).trees]
     for count in (1, 2, 120):
         case = core.unlearn(case, case.retained_ids[:count], method="forest").case
         assert_equals_from_scratch(case)
-    assert [tree.estimator.tree_.node_count for tree in case.state.trees] != before
+    assert [tree.estimator.tree_.node_count for tree in state_of(case).trees] != before
 
 
 @pytest.mark.parametrize("name", SHARES)

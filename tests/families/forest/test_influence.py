@@ -13,6 +13,7 @@ from core.attribution.smooth import SmoothMetric
 from core.errors import InputError, NotSupportedError
 from core.families.forest import influence, influence_of_groups
 from core.families.forest.influence import KEPT, ForestInfluence
+from core.families.forest.points import state_of
 from core.metrics.compare import compare_groups
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from sample_data.fraud import make
@@ -55,7 +56,7 @@ def test_effects_are_those_of_leaving_rows_out_of_shrunk_trees(options, monkeypa
     y = case.y_train.astype(float)
     for position in (0, 17, 101):
         expected = 0.0
-        for living in case.state.trees:
+        for living in state_of(case).trees:
             tree, weight = living.estimator.tree_, (living.roots.labels >> CLASS_BITS).astype(float)
             rows = tree.decision_path(TRAIN[NUMBERS].to_numpy(dtype=np.float32)).toarray().astype(float)
             assert ((living.roots.labels & CLASS_MASK) == y).all()
@@ -73,7 +74,7 @@ def test_effects_are_those_of_leaving_rows_out_of_shrunk_trees(options, monkeypa
 
 def effect_through(case, position, X, pull):
     total = np.zeros(len(TRAIN))
-    for living in case.state.trees:
+    for living in state_of(case).trees:
         words, reals, values = living.grown[:3]
         mass = influence.node_masses(words, reals, X, pull)
         share = np.ascontiguousarray(values[:, 1])
@@ -176,7 +177,7 @@ def test_group_scores_are_those_of_shrunk_trees_summed_again(options, monkeypatc
     found = ForestInfluence().group_scores(case, groups, "explore")
     X = case.X_test.iloc[case.rows("explore")].to_numpy(dtype=np.float32)
     expected = np.tile(case.scores("explore"), (3, 1))
-    for living in case.state.trees:
+    for living in state_of(case).trees:
         tree, weight = living.estimator.tree_, (living.roots.labels >> CLASS_BITS).astype(float)
         rows = tree.decision_path(TRAIN[NUMBERS].to_numpy(dtype=np.float32)).toarray().astype(bool)
         paths = tree.decision_path(X)
@@ -184,7 +185,7 @@ def test_group_scores_are_those_of_shrunk_trees_summed_again(options, monkeypatc
         for number, group in enumerate((groups[0], groups[1], groups[70])):
             left = weight.copy()
             left[group] = 0.0
-            expected[number] += (shrunk_values(paths, rows, left) - now) / len(case.state.trees)
+            expected[number] += (shrunk_values(paths, rows, left) - now) / len(state_of(case).trees)
     np.testing.assert_allclose(found[[0, 1, 70]], expected.clip(0, 1), atol=1e-6)
 
 
@@ -235,7 +236,7 @@ def test_a_preview_shrinks_the_sampled_trees_by_their_scatter(monkeypatch):
 
 def test_trees_left_without_rows_keep_their_say():
     case = make_case(max_samples=0.005)
-    living = case.state.trees[0]
+    living = state_of(case).trees[0]
     group = np.flatnonzero((living.roots.labels >> CLASS_BITS) > 0)
     assert np.isfinite(core.predicted_scores(case, case.record_ids[group])[0]).all()
     found = core.measured_changes(case, ids_of(case, [group]), metric="brier_score")

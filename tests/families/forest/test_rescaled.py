@@ -15,6 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 import core
 from core.families.forest import rescaled, revaluing
 from core.families.forest.coding import code_table
+from core.families.forest.points import state_of
 from core.families.forest.rescaled import IN_PLACE
 from core.families.forest.revaluing import revalued
 from core.families.forest.tree import first_difference, grown_of
@@ -54,7 +55,7 @@ def make_case(last, *, scaler=None, close=False, classes=2):
 def assert_equals_building_again(before, after):
     again = Forest().retrained(before, after.retained)
     fitted = getattr(again[-1], "estimators_", [again[-1]])
-    for tree, whole in zip(after.state.trees, fitted, strict=True):
+    for tree, whole in zip(state_of(after).trees, fitted, strict=True):
         assert first_difference(tree.grown, grown_of(whole)) == -1
         assert tree.estimator.get_depth() == whole.get_depth()
     scored = after.X_test
@@ -64,8 +65,8 @@ def assert_equals_building_again(before, after):
 
 def splits_remembered(case):
     """Compare the codes next to the splits that histograms hold with the thresholds of their nodes; return how many there are."""
-    table, count = case.state.grove.table, 0
-    for tree in case.state.trees:
+    table, count = state_of(case).grove.table, 0
+    for tree in state_of(case).trees:
         memory = tree.memory
         lines = np.concatenate([memory.shared, memory.own])
         for node in np.flatnonzero(tree.marks.names >= 0):
@@ -99,19 +100,19 @@ def go(case, rows):
 )
 def test_a_chain_of_removals_and_edits_equals_building_again(last, scaler, classes, tmp_path):
     case = first = make_case(last, scaler=scaler, classes=classes)
-    old = [tree.grown.words.copy() for tree in first.state.trees]
+    old = [tree.grown.words.copy() for tree in state_of(first).trees]
     rows = np.random.default_rng(1).permutation(N)
     for gone in (rows[:1], rows[1:2], rows[2:20]):
         case = go(case, gone)
     assert core.predicted_scores(case, rows[20:21])[1] == (), "how trees are updated says nothing of records that stay"
     relabel = {int(row): (int(case.train_codes[row]) + 1) % classes for row in rows[40:43]}
     case = core.edit(case, relabel, method="forest").case
-    for tree, again in zip(case.state.trees, case.state.from_scratch(case.retained).trees, strict=True):
+    for tree, again in zip(state_of(case).trees, state_of(case).from_scratch(case.retained).trees, strict=True):
         assert first_difference(tree.grown, again.grown) == -1
     case = go(case, rows[40:41])
     case.save(tmp_path / "case")
     go(core.prepare(core.load_case(tmp_path / "case")), rows[43:45])
-    assert all((words == tree.grown.words).all() for words, tree in zip(old, first.state.trees, strict=True))
+    assert all((words == tree.grown.words).all() for words, tree in zip(old, state_of(first).trees, strict=True))
 
 
 def test_rows_that_rounding_ranks_otherwise_leave_and_join_again(monkeypatch):
@@ -125,8 +126,8 @@ def test_rows_that_rounding_ranks_otherwise_leave_and_join_again(monkeypatch):
     for gone in (rows[:1], rows[1:2], rows[2:3], rows[3:9], rows[9:10]):
         case = go(case, gone)
         assert splits_remembered(case) > 5
-        widest = np.diff(case.state.grove.table.first).max()
-        assert all(len(bench.scratch.slot) >= widest for bench in case.state.grove.benches)
+        widest = np.diff(state_of(case).grove.table.first).max()
+        assert all(len(bench.scratch.slot) >= widest for bench in state_of(case).grove.benches)
     assert sum(one.shifts is not None for one in found) > 2
 
 

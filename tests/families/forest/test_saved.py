@@ -11,10 +11,12 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 import core
+from core.case.prepared import SavedState
 from core.errors import InputError, LimitError, NotSupportedError
+from core.families.forest.points import state_of
 from core.families.forest.tree import first_difference
 from core.families.forest.unlearner import Forest
-from core.files.cases.saved_state import SavedState, read_arrays
+from core.files.cases.saved_state import read_arrays
 from tests.conftest import make_table
 
 NUMBERS = ["age", "income", "debt"]
@@ -49,7 +51,7 @@ CASES = {
 
 def assert_same_trees(one, other):
     assert one.model.get_params().keys() == other.model.get_params().keys()
-    for tree, twin in zip(one.state.trees, other.state.trees, strict=True):
+    for tree, twin in zip(state_of(one).trees, state_of(other).trees, strict=True):
         assert first_difference(tree.grown, twin.grown) == -1
         assert np.array_equal(tree.marks.origin, twin.marks.origin)
     assert np.array_equal(one.scores("test"), other.scores("test"))
@@ -64,7 +66,7 @@ def test_a_case_saved_after_removals_goes_on_as_if_it_had_not_been(name, tmp_pat
     through = core.unlearn(first, ids, method="forest")
     first.save(tmp_path / "one")
     loaded = core.load_case(tmp_path / "one")
-    assert isinstance(loaded.state, SavedState)
+    assert isinstance(loaded.prepared.kept, SavedState)
     loaded.save(tmp_path / "two")
     again = core.load_case(tmp_path / "two")
     assert core.check_provenance(again).status == "verified"
@@ -88,7 +90,7 @@ def test_nothing_is_kept_of_rows_that_were_forgotten(tmp_path):
     assert not {"_sample_weight", "_n_samples"} & set(vars(core.load_model(tmp_path / "model.skops")))
     core.unlearn(after, after.retained_ids[:1], method="refit").case.save(tmp_path)
     assert not (tmp_path / "state.npz").exists()
-    assert core.load_case(tmp_path).state is None
+    assert core.load_case(tmp_path).prepared.kept is None
 
 
 def broken(name):
@@ -145,9 +147,9 @@ def saved(tmp_path_factory):
 @pytest.mark.parametrize("name", DAMAGES)
 def test_damaged_arrays_are_refused_and_the_removal_done_by_refit(saved, name):
     loaded = core.load_case(saved)
-    arrays = dict(loaded.state.values)
+    arrays = dict(loaded.prepared.kept.values)
     broken(name)(arrays)
-    case = loaded.with_state(SavedState("forest", arrays))
+    case = loaded.keeping(SavedState("forest", arrays))
     with pytest.raises(NotSupportedError, match=r"cannot be used, as|do not give the fitted trees"):
         Forest().prepare(case)
     result = core.unlearn(case, case.retained_ids[:2])
@@ -198,6 +200,7 @@ def test_progress_comes_after_every_tree_in_the_callers_thread_and_can_cancel(sa
     import threading
 
     case = core.load_case(saved) if kept else CASES["forest"]()
+    fresh = case.keeping(case.prepared.kept)
     seen, threads = [], set()
 
     def report(share, what):
@@ -212,12 +215,13 @@ def test_progress_comes_after_every_tree_in_the_callers_thread_and_can_cancel(sa
     assert [what.split(": ")[-1] for _, what in seen[1:]] == [f"{tree} of 5" for tree in range(1, 6)]
     assert [share for share, _ in seen] == sorted(share for share, _ in seen)
     assert seen[-1][0] == 1.0
-    assert len(prepared[0].state.trees) == 5
+    assert len(state_of(prepared[0]).trees) == 5
 
     def stop(share, what):
         if "2 of 5" in what:
             raise CancelledError
 
     with pytest.raises(CancelledError):
-        core.prepare(case, progress=stop)
-    assert_same_trees(core.prepare(case), prepared[0])
+        core.prepare(fresh, progress=stop)
+    assert "forest" not in fresh.prepared
+    assert_same_trees(core.prepare(fresh), prepared[0])

@@ -11,6 +11,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 import core
+from core.families.forest.points import state_of
 from core.families.forest.scores import bring_along
 from tests.conftest import make_table
 
@@ -36,7 +37,7 @@ def make_case(model, features, train=TRAIN, label="sex"):
 
 
 def assert_own_scores(case):
-    assert case.state.assembled
+    assert case.prepared.scores is not None
     for on in ("explore", "confirm", "test"):
         scores = case.model.predict_proba(case.X_test.iloc[case.rows(on)])[:, 1]
         assert np.array_equal(case.scores(on), scores)
@@ -60,8 +61,8 @@ def test_only_rows_whose_path_changed_are_routed():
     after = core.unlearn(before, before.record_ids[:1], method="forest").case
     assert_own_scores(after)
     routed = rows = 0
-    X, leaves = next(iter(before.state.scorer.found.values()))
-    for old, new, leaf in zip(before.state.trees, after.state.trees, leaves, strict=True):
+    X, leaves = next(iter(state_of(before).scorer.found.values()))
+    for old, new, leaf in zip(state_of(before).trees, state_of(after).trees, leaves, strict=True):
         routed += bring_along(old, new, X, leaf.copy())
         rows += len(leaf)
     assert 0 < routed < 0.5 * rows
@@ -71,11 +72,11 @@ def test_no_more_than_one_earlier_case_is_held():
     case = core.prepare(make_case(*MODELS["forest"]))
     for person in case.record_ids[:5]:
         case = core.unlearn(case, [person], method="forest").case
-    base = case.state.scorer.base
+    base = state_of(case).scorer.base
     assert base is not None
     assert base.base is None
     case.scores("explore")
-    assert case.state.scorer.base is None
+    assert state_of(case).scorer.base is None
 
 
 def test_test_rows_that_preprocessing_sees_otherwise_are_routed_anew():
@@ -85,11 +86,11 @@ def test_test_rows_that_preprocessing_sees_otherwise_are_routed_anew():
     gone = case.record_ids[:1]
     after = core.unlearn(case, gone, method="forest").case
     assert_own_scores(after)
-    X, leaves = next(iter(after.state.scorer.found.values()))
-    after.state.scorer.found.clear()
+    X, leaves = next(iter(state_of(after).scorer.found.values()))
+    state_of(after).scorer.found.clear()
     other = core.unlearn(after, case.record_ids[10:11], method="forest").case
-    other.state.scorer.base.found = {
+    state_of(other).scorer.base.found = {
         key: (X + 1, leaves[:, ::-1].copy()) for key in [hash(other.rows("explore").tobytes())]
     }
-    other.state.scorer.base.base = None
+    state_of(other).scorer.base.base = None
     assert_own_scores(other)

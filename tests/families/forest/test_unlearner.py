@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import core
 from core.errors import NotSupportedError
+from core.families.forest.points import state_of
 from core.families.forest.tree import first_difference
 from core.families.forest.unlearner import Forest
 from core.verification import check_unlearner
@@ -29,8 +30,8 @@ def make_case(model, *, features=NUMBERS, train=TRAIN, roles=ROLES, **options):
 
 
 def assert_equals_from_scratch(case):
-    oracle = case.state.from_scratch(case.retained)
-    for tree, other in zip(case.state.trees, oracle.trees, strict=True):
+    oracle = state_of(case).from_scratch(case.retained)
+    for tree, other in zip(state_of(case).trees, oracle.trees, strict=True):
         assert first_difference(tree.grown, other.grown) == -1
         assert np.array_equal(tree.marks.origin, other.marks.origin)
         assert tree.estimator.tree_.max_depth == other.estimator.tree_.max_depth
@@ -193,21 +194,21 @@ def test_forgetting_until_a_tree_is_one_leaf():
     keep = {int(np.flatnonzero(train["granted"] == label)[0]) for label in (0, 1)}
     smallest = len(train)
     for row in (row for row in range(len(train)) if row not in keep):
-        before = case.state.trees if case.state else ()
+        before = state_of(case).trees if "forest" in case.prepared else ()
         if any(len(tree.samples) == 1 and tree.samples[0] == row for tree in before):
             with pytest.raises(NotSupportedError, match="no rows left"):
                 core.unlearn(case, [train.loc[row, "person"]], method="forest")
             break
         case = core.unlearn(case, [train.loc[row, "person"]], method="forest").case
         assert_equals_from_scratch(case)
-        smallest = min(tree.estimator.tree_.node_count for tree in case.state.trees)
+        smallest = min(tree.estimator.tree_.node_count for tree in state_of(case).trees)
     assert smallest == 1
 
 
 def test_records_in_no_tree_change_nothing():
     case = core.prepare(make_case(RandomForestClassifier(2, random_state=0, max_samples=0.2)))
-    known = np.unique(np.concatenate([tree.samples for tree in case.state.trees]))
+    known = np.unique(np.concatenate([tree.samples for tree in state_of(case).trees]))
     stranger = np.setdiff1d(np.arange(len(TRAIN)), known)[:1]
     after = core.unlearn(case, case.record_ids[stranger], method="forest").case
-    assert all(one is other for one, other in zip(case.state.trees, after.state.trees, strict=True))
+    assert all(one is other for one, other in zip(state_of(case).trees, state_of(after).trees, strict=True))
     assert after.n_retained == case.n_retained - 1

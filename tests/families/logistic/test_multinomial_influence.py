@@ -11,6 +11,7 @@ import core
 from core.attribution.smooth import SmoothMetric, predictors
 from core.families.logistic.influence import NewtonInfluence
 from core.families.logistic.softmax_effects import reweighted, softmax_effects, softmax_moves
+from core.families.logistic.unlearner import Newton
 from core.records.self_influence import self_influence
 from core.unlearning.refit import fit_again
 from tests.conftest import make_graded_table, make_pipeline_for
@@ -64,7 +65,7 @@ def test_ranks_as_true_leave_one_out(pos_label, options):
 
 def test_a_row_of_large_leverage_moves_as_without_it():
     case = case_with("late", C=100.0)
-    state, rows = case.state, reweighted(case.state)
+    state, rows = Newton().prepare(case), reweighted(Newton().prepare(case))
     curvature = state.curvature()
     spread, u = curvature.A @ curvature.inverse @ curvature.A.T, state.A @ state.w
     direction = np.random.default_rng(0).normal(size=len(u))

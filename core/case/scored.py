@@ -1,0 +1,167 @@
+"""The test rows of a case: its splits, their labels and groups, and what the model says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.case import scoring
+from core.case.arguments import check_choice
+from core.case.data import CaseData
+from core.case.frozen import frozen, frozen_columns, handed_out
+from core.case.group_thresholds import chances, decides_by_group, scorer
+from core.case.groups import Grouping, Groups, intersect
+from core.case.memo import Memo
+from core.case.own_decisions import own_cut
+from core.case.prepared import Prepared
+from core.case.roles import AtRate
+from core.errors import InputError, InputTypeError, listed, nearest
+from core.typing import Bools, Floats, Positions
+
+SPLITS = ("explore", "confirm", "test")
+
+
+class ScoredRows:
+    """What a case knows of its test rows."""
+
+    __slots__ = ()
+    _data: CaseData
+    _memo: Memo
+    model: Any
+    threshold: float | AtRate | None
+    prepared: Prepared
+
+    @property
+    def X_test(self) -> pd.DataFrame:
+        """The model's columns of the test table."""
+        return handed_out(
+            self._data.memo.remember("X_test", lambda: frozen_columns(self._data.test, self._data.features))
+        )
+
+    def rows(self, on: str) -> Positions:
+        """Return the positions in the test table of the split `on`: "explore", "confirm" or "test"."""
+        check_choice("on", on, SPLITS)
+        return self._data.memo.remember(("rows", on), lambda: frozen(self._rows(on)))
+
+    def _rows(self, on: str) -> Positions:
+        if on == "test":
+            return np.arange(len(self._data.test))
+        rows = np.flatnonzero(self._data.confirm == (on == "confirm"))
+        if len(rows) == 0:
+            raise InputError(
+                f"The split {on!r} has no rows. The case was made without one; use on='explore' or on='test'."
+            )
+        return rows
+
+    def y(self, on: str) -> Bools:
+        """Return which labels of the split are `pos_label`."""
+        rows = self.rows(on)
+        return self._data.memo.remember(("y", on), lambda: frozen(self._data.test_codes[rows] == self._data.pos_column))
+
+    def favorable(self, positive: Any) -> Any:
+        """Return whether outcomes are good for the person, from whether they are `pos_label`; of probabilities, their probability."""
+        if self.favorable_is_positive:
+            return positive
+        return ~positive if positive.dtype == np.bool_ else 1.0 - positive
+
+    @property
+    def favorable_is_positive(self) -> bool:
+        """Whether `favorable_label` is `pos_label`."""
+        return self._data.favorable_is_positive
+
+    @property
+    def score_kind(self) -> str:
+        """Whether scores are a "probability" or a "decision" value."""
+        return scoring.score_kind(self.model)
+
+    def scores(self, on: str) -> Floats:
+        """Return the model's score of `pos_label` for every row of the split."""
+        self.rows(on)
+        return self._memo.remember(("scores", on), lambda: self._scores(on))
+
+    def _scores(self, on: str) -> Floats:
+        if self.prepared.scores is not None:
+            return frozen(self.prepared.scores(self.rows(on)))
+        return frozen(scoring.positive_scores(self.model, self._rows_for_model(on), self._data.pos_column))
+
+    def _rows_for_model(self, on: str) -> Any:
+        return scoring.model_rows(self.model, self.X_test.iloc[self.rows(on)])
+
+    @property
+    def randomised(self) -> bool:
+        """Whether decisions are drawn at random, so that a row has the probability of a decision: a ThresholdOptimizer's are."""
+        return decides_by_group(self.model)
+
+    def cut(self, on: str) -> float:
+        """Return the score at which decisions change on the split."""
+        return self.cut_of(self.scores(on))
+
+    def cut_of(self, scores: Floats) -> float:
+        """Return the score at which decisions change among `scores`, which an alert capacity takes its share of."""
+        if self.randomised:
+            raise scoring.no_single_threshold()
+        return scoring.cut(scores, self.threshold, own_cut(scorer(self.model), self._data.pos_column))
+
+    def decisions(self, on: str) -> Any:
+        """Return which rows of the split are predicted as `pos_label`; where that is random, with what probability."""
+        if not self.randomised:
+            return self._memo.remember(("decisions", on), lambda: frozen(self.decide(self.scores(on))))
+        groups = self._data.deciding_groups("test")[self.rows(on)]
+        return self._memo.remember(
+            ("decisions", on),
+            lambda: frozen(chances(self.model, self._rows_for_model(on), groups)[:, self._data.pos_column]),
+        )
+
+    def deciding_groups(self, of: str) -> npt.NDArray[Any]:
+        """Return the group of every row of the "train" or "test" table whose thresholds decide it, for a ThresholdOptimizer."""
+        return self._data.deciding_groups(of)
+
+    def decide(self, scores: Floats) -> Bools:
+        """Return the decisions that the case's threshold makes of `scores`."""
+        if self.randomised:
+            raise scoring.no_single_threshold()
+        return scoring.decide(scores, self.threshold, own_cut(scorer(self.model), self._data.pos_column))
+
+    def sensitive_feature(self, feature: str | Iterable[str] | None = None) -> str | tuple[str, ...]:
+        """Return the sensitive feature asked for: None is the first, a tuple an intersection.
+
+        Raises
+        ------
+        InputError
+            If it is not among the case's sensitive features.
+        """
+        known = tuple(self._data.roles.sensitive_features)
+        if feature is None:
+            return known[0]
+        if not isinstance(feature, Iterable):
+            raise InputTypeError(
+                f"A sensitive feature must be a column's name, or a tuple of them. Got {feature!r}; the case knows {listed(known)}."
+            )
+        names = (feature,) if isinstance(feature, str) else tuple(feature)
+        if not names:
+            raise InputError(f"A sensitive feature must be named. Got none; the case knows {listed(known)}.")
+        for name in names:
+            if name not in known:
+                raise InputError(
+                    f"The sensitive feature must be one of {listed(known)}. Got {name!r}.{nearest(name, known)}"
+                )
+        return names[0] if len(names) == 1 else names
+
+    def groups(self, feature: str | Iterable[str] | None = None, on: str = "explore") -> Groups:
+        """Return the group of every row; `on` is "train" or a split of the test table."""
+        chosen = self.sensitive_feature(feature)
+        return self._data.memo.remember(("groups", chosen, on), lambda: self._groups(chosen, on))
+
+    def _groups(self, feature: str | tuple[str, ...], on: str) -> Groups:
+        if isinstance(feature, tuple):
+            return intersect([self.groups(part, on) for part in feature])
+        column = self._data.train[feature] if on == "train" else self._data.test[feature].iloc[self.rows(on)]
+        return self._data.groupings[feature].apply(column)
+
+    def grouping(self, feature: str) -> Grouping:
+        """Return how the values of one sensitive feature become groups."""
+        return self._data.groupings[str(self.sensitive_feature(feature))]
