@@ -48,7 +48,7 @@ def audit(args: Namespace) -> Output:
     )
     parts = [f"{case!r}, audited on {report.on} ({report.n:,} rows), intervals at {report.level:.0%}"]
     if len(report.gaps):
-        parts.append("Gaps\n" + _gap_table(report.gaps))
+        parts.append(f"Gaps\n{_gap_table(report.gaps)}\n{ALONE}")
     parts += [
         f"By {plain(name)}\n" + _group_table(rows.droplevel(0))
         for name, rows in report.by_group.groupby(level=0, sort=False)
@@ -200,14 +200,18 @@ def feature_name(feature: str | tuple[str, ...]) -> str:
     return feature if isinstance(feature, str) else " & ".join(feature)
 
 
+ALONE = "p and interval are of each gap alone; q is corrected over all gaps of this table (Benjamini & Hochberg)."
+
+
 def _gap_table(gaps: pd.DataFrame) -> str:
-    headers = ["metric", "sensitive feature", "value", "p", "worst group", "n", "best group", "evidence"]
+    headers = ["metric", "sensitive feature", "value", "p", "q", "worst group", "n", "best group", "evidence"]
     rows = [
         [
             str(row["metric"]),
             str(row["sensitive_feature"]),
             interval(row["value"], row["low"], row["high"]),
             number(row["p_value"]),
+            number(row["q_value"]),
             str(row["worst_group"]),
             number(row["n_worst"], 0),
             str(row["best_group"]),

@@ -12,6 +12,7 @@ from core.metrics.gaps import combine, deciding_rate
 from core.metrics.group_evidence import RateEvidence
 from core.metrics.inference import gap_interval, gap_p_value
 from core.metrics.samples import GroupSample
+from core.numerics.statistics.false_discovery import discovery_rates
 
 GAP_COLUMNS = (
     "value",
@@ -23,6 +24,7 @@ GAP_COLUMNS = (
     "n_worst",
     "insufficient",
     "left_out",
+    "q_value",
 )
 MOST_NAMED = 5
 
@@ -62,14 +64,20 @@ def gap_row(
         worst, best = (ordered[0], ordered[-1]) if end == "low" else (ordered[-1], ordered[0])
         unsure = bool(deciding.insufficient(view.n)[[worst, best]].any())
         ends = (names[worst], names[best], int(view.n[worst]), unsure)
-    return (float(combine(metric, values)), low, high, gap_p_value(metric, view), *ends, left_out)
+    return (float(combine(metric, values)), low, high, gap_p_value(metric, view), *ends, left_out, np.nan)
 
 
 def gap_table(rows: dict[tuple[str, str], tuple[Any, ...]], order: list[str]) -> pd.DataFrame:
-    """Lay out the gaps, metric by metric."""
+    """Lay out the gaps, metric by metric, and correct their p-values over all tests of the table: metrics of the same rates share one."""
     keys = sorted(rows, key=lambda key: order.index(key[0]))
     index = pd.MultiIndex.from_tuples(keys, names=["metric", "sensitive_feature"]) if keys else None
-    return pd.DataFrame([rows[key] for key in keys], index=index, columns=list(GAP_COLUMNS))
+    table = pd.DataFrame([rows[key] for key in keys], index=index, columns=list(GAP_COLUMNS))
+    p_values = table["p_value"].to_numpy(np.float64)
+    tested = np.flatnonzero(~np.isnan(p_values))
+    tests = {(METRICS[keys[row][0]].rates, keys[row][1]): p_values[row] for row in tested}
+    q_values = np.full(len(table), np.nan)
+    q_values[tested] = discovery_rates(p_values[tested], np.array(list(tests.values())))
+    return table.assign(q_value=q_values)
 
 
 def notes(view: GroupSample, evidence: dict[str, RateEvidence], feature: str, names: tuple[str, ...]) -> list[str]:

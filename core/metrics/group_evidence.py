@@ -55,11 +55,9 @@ def rate_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
     if RATES[rate].proportion:
         return _share_evidence(view, rate, level)
     draws = view.rate(rate)
-    spread = draws.draws - draws.centre
-    ends = [
-        np.clip(draws.estimate + np.quantile(spread, q, axis=0), 0.0, 1.0) for q in (0.5 - level / 2, 0.5 + level / 2)
-    ]
-    return RateEvidence(draws.estimate, ends[0], ends[1], _scaled(view, ends[0], ends[1], level))
+    low, high = (np.quantile(draws.draws, q, axis=0) for q in (0.5 - level / 2, 0.5 + level / 2))
+    low, high = np.minimum(low, draws.estimate), np.maximum(high, draws.estimate)
+    return RateEvidence(draws.estimate, low, high, _scaled(view, low, high, level))
 
 
 def _share_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:

@@ -76,12 +76,22 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
     contrasts = contrasts_of(metric, defined)
     if len(contrasts) == 0:
         return float("nan"), float("nan")
-    scaled = [scaled_columns(metric, rate) for rate in rates]
+    scaled = [scaled_columns(metric, rate._replace(estimate=rate.centre)) for rate in rates]
     values = filled(np.concatenate([s[0] for s in scaled]))
     low, high = largest_interval(values, filled(np.hstack([s[1] for s in scaled])), contrasts, level)
+    if contrasts.signed_pair:
+        low, high = _turned(low, high, values, filled(np.concatenate([rate.estimate for rate in rates])), contrasts)
     return _on_scale(
         metric, low, high, signed=contrasts.signed_pair, value=float(combine(metric, [r.estimate for r in rates]))
     )
+
+
+def _turned(
+    low: float, high: float, centre: FloatArray, estimate: FloatArray, contrasts: Contrasts
+) -> tuple[float, float]:
+    """Return the interval of a signed difference, turned as its estimate is where smoothing turns it the other way."""
+    same = contrasts.of(centre).argmax() == contrasts.of(estimate).argmax()
+    return (low, high) if same else (-high, -low)
 
 
 def _on_scale(metric: Metric, low: float, high: float, *, signed: bool, value: float) -> tuple[float, float]:
@@ -94,7 +104,7 @@ def _on_scale(metric: Metric, low: float, high: float, *, signed: bool, value: f
     if metric.kind == "group_min":
         low, high = -high, -low
     least = 0.0 if not signed else -top
-    return float(np.clip(low, least, top)), float(np.clip(high, least, top))
+    return float(np.clip(min(low, value), least, top)), float(np.clip(max(high, value), least, top))
 
 
 def gap_p_value(metric: Metric, sample: GroupSample) -> float:

@@ -46,7 +46,7 @@ def threshold(metric: str, profile: str) -> float:
     return ratio if METRICS[metric].better == "higher" else difference
 
 
-def verdict(metric: str, low: float, high: float, limit: float, *, unsure: bool, p_value: float = 1.0) -> str:
+def verdict(metric: str, low: float, high: float, limit: float, *, unsure: bool, q_value: float = 1.0) -> str:
     """Return where a gap's interval lies.
 
     Parameters
@@ -59,8 +59,8 @@ def verdict(metric: str, low: float, high: float, limit: float, *, unsure: bool,
         The threshold.
     unsure : bool
         Whether one of its groups is too small. A gap that lies beyond the threshold all the same, and beyond chance, is outside.
-    p_value : float
-        How often groups that do not matter look as different.
+    q_value : float
+        How often groups that do not matter look as different, corrected over all gaps that are shown.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def verdict(metric: str, low: float, high: float, limit: float, *, unsure: bool,
     else:
         inside, outside = max(abs(low), abs(high)) <= limit, low > limit or high < -limit
     if unsure:
-        return OUTSIDE if outside and p_value < CHANCE else UNSURE
+        return OUTSIDE if outside and q_value < CHANCE else UNSURE
     return INSIDE if inside else OUTSIDE if outside else OPEN
 
 
@@ -112,5 +112,5 @@ def held_against(report: AuditReport, feature: str, profile: str = USUAL) -> pd.
 def verdict_on(row: pd.Series[Any], limit: float) -> str:
     """Return where the interval of a gap lies, from its row in `held_against`."""
     return verdict(
-        row["metric"], row["low"], row["high"], limit, unsure=bool(row["insufficient"]), p_value=row["p_value"]
+        row["metric"], row["low"], row["high"], limit, unsure=bool(row["insufficient"]), q_value=row["q_value"]
     )

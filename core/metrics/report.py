@@ -36,8 +36,9 @@ class AuditReport(Shown):
         ``<rate>_of_needed`` would do.
     gaps : DataFrame
         Indexed by (metric, sensitive_feature): ``value``, ``low``, ``high``, ``p_value``, ``worst_group``, ``best_group``,
-        ``n_worst``, ``insufficient`` (worst or best group is), ``left_out`` (groups without the rate). With two groups the
-        interval is that of the signed difference and may go below 0 (a ratio's above 1).
+        ``n_worst``, ``insufficient`` (worst or best group is), ``left_out`` (groups without the rate), ``q_value``. With two
+        groups the interval is that of the signed difference and may go below 0 (a ratio's above 1). ``p_value`` and interval are of
+        each gap alone; ``q_value`` corrects over all gaps of this table: of those below 0.05 no more than 5% are expected to be chance.
     overall : Series
         Every rate over all records.
     notes : tuple of str

@@ -14,7 +14,7 @@ from core.case.groups import Groups
 from core.errors import InputError
 from core.metrics.catalog import METRICS
 from core.metrics.intervals import auc_error_floor
-from core.metrics.rates import group_rate
+from core.metrics.rates import RATES, group_rate
 from core.metrics.scores import group_scores, positive_side
 from core.numerics.statistics.counts import BoolArray, FloatArray, IntArray, before_and_after, cell_counts, joint_counts
 from core.numerics.statistics.resampling import Stratum, bootstrap_counts, permuted_counts, smoothed, swapped_counts
@@ -64,7 +64,7 @@ class Sample:
 class RateDraws(NamedTuple):
     """A rate of every group and its resamples.
 
-    The resamples scatter around ``centre``, which is ``estimate`` except that cell counts are smoothed by half a record.
+    The resamples scatter around ``centre``, which is ``estimate`` except that cell counts are smoothed.
     """
 
     estimate: FloatArray
@@ -130,6 +130,13 @@ class GroupSample:
         """Bootstrap tables."""
         return bootstrap_counts(self.counts, self.n_resamples, self.rng)
 
+    @cached_property
+    def _resampled(self) -> dict[bool, tuple[FloatArray, FloatArray]]:
+        """Bootstrap tables and their centre, for rates over all records and for those over some: each gets one record right and one wrong."""
+        once = smoothed(self.counts)
+        drawn = bootstrap_counts(once, self.n_resamples, self.streams.of("resampled for rates over some records"))
+        return {True: (self.drawn, once), False: (drawn, smoothed(once))}
+
     def null(self, stratum: Stratum) -> FloatArray:
         """Return tables with group labels permuted."""
         if stratum not in self._nulls:
@@ -164,9 +171,8 @@ class GroupSample:
                 noise = self.streams.of(rate).normal(size=(self.n_resamples, self.n_groups))
                 self._rates[rate] = RateDraws(values, values, values + noise * error)
             else:
-                self._rates[rate] = _scattered(
-                    self.counts, self.drawn, smoothed(self.counts), rate, self.sample.pos_is_favorable
-                )
+                drawn, centre = self._resampled[RATES[rate].stratum == "all"]
+                self._rates[rate] = _scattered(self.counts, drawn, centre, rate, self.sample.pos_is_favorable)
         return self._rates[rate]
 
     def values(self, rate: str) -> FloatArray:

@@ -223,3 +223,34 @@ def test_a_ratio_of_nothing_to_nothing_has_no_interval() -> None:
     sex = Groups("sex", ("f", "m"), np.resize(np.array([0, 1], dtype=np.int32), 40))
     gaps = audit_arrays(sample, [sex], metrics_of("demographic_parity_ratio")).gaps.iloc[0]
     assert gaps[["value", "low", "high", "p_value"]].isna().all()
+
+
+def test_q_values_correct_over_the_tests_of_the_table(small_case: core.Case) -> None:
+    """Benjamini & Hochberg written out: the smallest p_(j) m / j over all j at least as large in rank; metrics of the same rates are one test."""
+    gaps = audit(small_case, on="explore").gaps
+    tested = gaps["p_value"].dropna()
+    tests = {(METRICS[metric].rates, feature): p for (metric, feature), p in tested.items()}
+    assert len(tests) < len(tested)
+    p = np.sort(list(tests.values()))
+    steps = p * len(p) / np.arange(1, len(p) + 1)
+    expected = [min(1.0, steps[p >= value - 1e-12].min()) for value in tested]
+    np.testing.assert_allclose(gaps["q_value"].dropna(), expected)
+    assert gaps["q_value"].isna().equals(gaps["p_value"].isna())
+    alone = audit(small_case, "equal_opportunity_difference", on="explore", sensitive_feature="sex").gaps
+    assert alone["q_value"].equals(alone["p_value"].rename("q_value"))
+
+
+def test_of_many_gaps_that_are_chance_few_tables_call_any_a_discovery() -> None:
+    """Each table has a dozen tests of nothing: p alone is below 0.05 in many a table, q in at most one of twenty or so."""
+    draw, by_p, by_q = np.random.default_rng(5), 0, 0
+    for _ in range(40):
+        n = 300
+        table = pd.DataFrame({"x": draw.normal(size=n), "y": draw.integers(0, 2, n)})
+        for name in ("a", "b", "c"):
+            table[name] = draw.choice(["u", "v"], n)
+        model = LogisticRegression().fit(table[["x"]], table["y"])
+        case = core.Case(model, table, table, core.Roles("y", 1, 1, ["a", "b", "c"]), confirm=False)
+        gaps = audit(case, on="explore", n_resamples=400).gaps
+        by_p += bool((gaps["p_value"] < 0.05).any())
+        by_q += bool((gaps["q_value"] < 0.05).any())
+    assert by_q / 40 <= 0.125 < 0.25 < by_p / 40

@@ -9,6 +9,7 @@ from core.metrics.catalog import METRICS
 from core.metrics.change import paired_change
 from core.metrics.gaps import evaluate
 from core.metrics.inference import gap_interval, gap_p_value
+from core.metrics.rates import group_rate
 from core.metrics.samples import GroupSample, PairedSample, Sample
 from core.numerics.statistics.counts import before_and_after, cell_counts
 
@@ -216,3 +217,48 @@ def test_the_plain_interval_of_a_size_does_not_cover_where_groups_may_change_pla
         low, high = np.quantile(drawn, [0.025, 0.975])
         hits += low <= after - before <= high
     assert hits / 200 < 0.93
+
+
+SPARSE = {
+    "100 selected against 6": [(2000, 0.05, 0.9, 0.1), (100, 0.06, 0.75, 0.1)],
+    "100 selected against 4": [(2000, 0.05, 0.95, 0.1), (60, 0.06, 0.6, 0.1)],
+    "1,000 selected against 5": [(5000, 0.2, 0.95, 0.1), (100, 0.05, 0.5, 0.1)],
+    "30 flagged against 10": [(3000, 0.01, 0.8, 0.01), (1000, 0.01, 0.5, 0.01)],
+    "30 flagged, all of them rightly, against 10": [(3000, 0.01, 1.0, 0.01), (1000, 0.01, 0.8, 0.01)],
+    "a group of 15": [(2000, 0.3, 0.7, 0.2), (15, 0.4, 0.7, 0.2)],
+}
+"""Of each group: records, share selected, precision, and share of favourable labels among the others."""
+
+
+def selected(groups: list[tuple[int, float, float, float]]) -> np.ndarray:
+    rows = [[[(1 - q) * (1 - b), q * (1 - p)], [(1 - q) * b, q * p]] for _, q, p, b in groups]
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("name", ["precision_difference", "equal_opportunity_difference"])
+@pytest.mark.parametrize("groups", SPARSE.values(), ids=SPARSE)
+def test_intervals_of_gaps_between_few_records_cover(name: str, groups: list[tuple[int, float, float, float]]) -> None:
+    rng, metric, shares = np.random.default_rng(28), METRICS[name], selected(groups)
+    (rate,) = metric.rates
+    true = group_rate(rate, shares)
+    hits, defined = 0, 0
+    for _ in range(400):
+        counts = np.array([rng.multinomial(n, s.ravel()) for (n, *_), s in zip(groups, shares, strict=True)])
+        codes, label, decision = np.unravel_index(np.repeat(np.arange(8), counts.ravel()), (2, 2, 2))
+        view = GroupSample(Sample(label == 1, decision == 1), codes, 2, 300, rng)
+        low, high = gap_interval(metric, [view.rate(rate)], 0.95)
+        first, second = view.values(rate)
+        truth = true[0] - true[1] if first >= second else true[1] - true[0]
+        defined += not np.isnan(low)
+        hits += bool(low - 1e-12 <= truth <= high + 1e-12)
+    assert hits / defined >= 0.93
+
+
+def test_an_interval_that_smoothing_turns_is_that_of_the_difference_shown() -> None:
+    """5 of 5 against 95 of 100 is a gap of 0.05; with a record added right and wrong to each, the small group is the worse one."""
+    counts = np.array([[[0, 0], [0, 5]], [[0, 5], [0, 95]]])
+    codes, label, decision = np.unravel_index(np.repeat(np.arange(8), counts.ravel()), (2, 2, 2))
+    for turn in (codes, 1 - codes):
+        view = GroupSample(Sample(label == 1, decision == 1), turn, 2, 2000, np.random.default_rng(0))
+        low, high = gap_interval(METRICS["precision_difference"], [view.rate("precision")], 0.95)
+        assert -0.5 < low < -0.2 < 0.05 < high < 0.25

@@ -30,7 +30,7 @@ def test_verdict(metric: str, low: float, high: float, limit: float, expected: s
     unsure = UNDEFINED if expected == UNDEFINED else UNSURE
     assert verdict(metric, low, high, limit, unsure=True) == unsure
     beyond = OUTSIDE if expected == OUTSIDE else unsure
-    assert verdict(metric, low, high, limit, unsure=True, p_value=0.001) == beyond
+    assert verdict(metric, low, high, limit, unsure=True, q_value=0.001) == beyond
 
 
 def test_no_profile_speaks_of_what_is_legal() -> None:

@@ -33,7 +33,8 @@ def show(work: Work) -> None:
     )
     st.caption(
         "A gap is **inside** or **outside** only with its whole interval; where the interval reaches over the threshold the data "
-        "cannot tell, and it stays **open**."
+        "cannot tell, and it stays **open**. Interval and p are of each gap alone; with so many gaps some p are small by chance, and q is "
+        "corrected for all of this table."
     )
     table = _table(work, profile)
     slots = st.columns(2, gap="large")
@@ -71,6 +72,7 @@ def _table(work: Work, profile: str) -> pd.DataFrame:
         "threshold",
         "verdict",
         "p_value",
+        "q_value",
         "worst_group",
         "best_group",
         "n_worst",
@@ -98,6 +100,12 @@ def _columns() -> dict[str, Any]:
         "high": config.NumberColumn("to", help="Upper end of the 95% interval.", format="%.3f"),
         "p_value": config.NumberColumn(
             "p", help="Permutation test: how often groups that do not matter would look as different.", format="%.4f"
+        ),
+        "q_value": config.NumberColumn(
+            "q",
+            help="p corrected over all gaps of this table (Benjamini & Hochberg): of those with q below 0.05 no more than one in twenty is "
+            "expected to be chance.",
+            format="%.4f",
         ),
         "worst_group": config.TextColumn(
             "bad end",
