@@ -1,6 +1,6 @@
-"""What is computed once and shared by all sessions; the only file with Streamlit's caches.
+"""What is computed once and shared by all sessions, by name: case, kind, version and settings, never the contents of a table.
 
-Results are immutable and keyed by case, version and settings, never by the contents of a table.
+The only file with Streamlit's own cache, which holds the one thing that keeps all others.
 """
 
 from __future__ import annotations
@@ -23,25 +23,22 @@ from core.metrics.intervals import wilson
 from core.plans.utility import Utility
 from dashboard import workspace
 from dashboard.history import Steps, Version, Versions, revision
+from dashboard.kept import Kept, Name
 from dashboard.measures import Measure
 from dashboard.records import record_table
-from dashboard.results import Results
 from dashboard.tables import named
 from dashboard.work import Feature, Work
-
-MOST_RESULTS = 256
 
 
 @st.cache_resource(show_spinner=False)
 def versions() -> Versions:
-    """Return the versions of all cases open on this server."""
-    return Versions(workspace.load)
+    """Return the versions of all cases open on this server, kept with all else that is known of them."""
+    return Versions(workspace.load, Kept())
 
 
-@st.cache_resource(show_spinner=False)
-def results() -> Results:
-    """Return the results that pages had made off their thread."""
-    return Results(MOST_RESULTS)
+def results() -> Kept:
+    """Return what is kept for all sessions."""
+    return versions().kept
 
 
 @st.cache_resource(show_spinner=False, ttl="1h")
@@ -63,7 +60,9 @@ def case(work: Work, at: int | None = None) -> core.Case:
 
 def provenance(made: Versions, case_id: str) -> Provenance:
     """Return whether a case's model comes from its rows; callable from any thread."""
-    verdict: Provenance = made.remember(case_id, "provenance", lambda: check_provenance(made.get(case_id).case))
+    verdict: Provenance = made.kept.make(
+        (case_id, "provenance"), lambda: check_provenance(made.get(case_id).case), errors=False
+    )
     return verdict
 
 
@@ -71,6 +70,17 @@ def key(work: Work, at: int | None = None) -> str:
     """Return what tells one version under one threshold from every other."""
     steps: Steps = work.steps[: work.at if at is None else at]
     return f"{work.case_id}:{revision(steps)}:{work.threshold!r}"
+
+
+def name_of(work: Work, kind: str, *settings: Any, at: int | None = None) -> Name:
+    """Return the name under which a thing that depends on a version, by default the one in force, is kept."""
+    return (work.case_id, kind, key(work, at), *settings)
+
+
+def _made(work: Work, kind: str, make: Callable[[], Any], *settings: Any, at: int | None = None) -> Any:
+    """Return what a page needs at once; tables as copies that share their values, so that no page changes another's."""
+    found = results().make(name_of(work, kind, *settings, at=at), make, errors=False)
+    return found.copy(deep=False) if isinstance(found, pd.DataFrame) else found
 
 
 def report(
@@ -82,34 +92,19 @@ def report(
     on: str = "explore",
 ) -> AuditReport:
     """Return the audit of a version, on the rows searched unless told otherwise."""
-    return _report(
-        key(work, at),
-        None if metrics is None else tuple(metrics),
-        None if features is None else tuple(features),
-        on,
-        case(work, at),
-    )
+    wanted = None if metrics is None else tuple(metrics)
+    asked = None if features is None else tuple(features)
+
+    def make() -> AuditReport:
+        return audit(case(work, at), wanted, sensitive_feature=None if asked is None else list(asked), on=on)
+
+    found: AuditReport = _made(work, "report", make, wanted, asked, on, at=at)
+    return found
 
 
 def described_on(work: Work) -> str:
     """Return the rows that describe the version in force: all test rows for a model as opened, else those searched."""
     return core_described_on(case(work))
-
-
-@st.cache_resource(show_spinner=False, max_entries=MOST_RESULTS)
-def _report(
-    version_key: str,  # noqa: ARG001
-    metrics: tuple[str, ...] | None,
-    features: tuple[Feature, ...] | None,
-    on: str,
-    _case: core.Case,
-) -> AuditReport:
-    return audit(_case, metrics, sensitive_feature=None if features is None else list(features), on=on)
-
-
-@st.cache_resource(show_spinner=False, max_entries=MOST_RESULTS)
-def _table(version_key: str, name: str, settings: tuple[Any, ...], _case: core.Case) -> pd.DataFrame:  # noqa: ARG001
-    return _TABLES[name](_case, *settings)
 
 
 def _sizes(case: core.Case, feature: Feature) -> pd.DataFrame:
@@ -141,75 +136,68 @@ _TABLES: dict[str, Callable[..., pd.DataFrame]] = {
 
 def table(work: Work, name: str, *settings: Any) -> pd.DataFrame:
     """Return one of the tables "sizes", "roc", "calibration", "sweep" and "errors" of the version in force."""
-    return _table(key(work), name, settings, case(work))
+    found: pd.DataFrame = _made(work, "table", lambda: _TABLES[name](case(work), *settings), name, *settings)
+    return found
 
 
 def preview(work: Work, metrics: Sequence[str], scores: Any) -> AuditReport:
     """Return the audit of the model as it is predicted to be without the selected records, from its predicted scores."""
-    return _preview(key(work), (tuple(metrics), work.feature, hash(work.selection)), case(work), work.feature, scores)
+    wanted, feature = tuple(metrics), work.feature
 
+    def make() -> AuditReport:
+        one = case(work)
+        return audit_arrays(sample_of(one, "explore", scores), [one.groups(feature, "explore")], metrics_of(wanted))
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _preview(
-    version_key: str,  # noqa: ARG001
-    settings: tuple[Any, ...],
-    _case: core.Case,
-    _feature: Feature,
-    _scores: Any,
-) -> AuditReport:
-    groups = [_case.groups(_feature, "explore")]
-    return audit_arrays(sample_of(_case, "explore", _scores), groups, metrics_of(settings[0]))
+    found: AuditReport = _made(work, "reported preview", make, wanted, feature, hash(work.selection))
+    return found
 
 
 def predicted(work: Work, scores: Any, metrics: Sequence[str] | None, features: Sequence[Feature]) -> pd.DataFrame:
     """Return what removing the selected records is predicted to change, from the predicted scores."""
-    settings = (None if metrics is None else tuple(metrics), tuple(features), hash(work.selection))
-    return _predicted(key(work), settings, case(work), scores)
+    wanted, asked = None if metrics is None else tuple(metrics), tuple(features)
 
+    def make() -> pd.DataFrame:
+        one = case(work)
+        return core.compare(one, one, metric=wanted, sensitive_feature=list(asked), scores=scores)
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _predicted(version_key: str, settings: tuple[Any, ...], _case: core.Case, _scores: Any) -> pd.DataFrame:  # noqa: ARG001
-    metrics, features, _ = settings
-    return core.compare(_case, _case, metric=metrics, sensitive_feature=list(features), scores=_scores)
+    found: pd.DataFrame = _made(work, "predicted", make, wanted, asked, hash(work.selection))
+    return found
 
 
 def changed(work: Work) -> pd.DataFrame:
     """Return what the last step really changed, paired, for the chosen sensitive feature."""
-    return _changed(key(work), (work.feature,), case(work, work.at - 1), case(work))
 
+    def make() -> pd.DataFrame:
+        return core.compare(case(work, work.at - 1), case(work), sensitive_feature=[work.feature])
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _changed(version_key: str, settings: tuple[Any, ...], _before: core.Case, _after: core.Case) -> pd.DataFrame:  # noqa: ARG001
-    return core.compare(_before, _after, sensitive_feature=list(settings))
+    found: pd.DataFrame = _made(work, "changed", make, work.feature)
+    return found
 
 
 def confirmed(work: Work) -> pd.DataFrame:
     """Return the chosen gap and accuracy, opened and now, on the rows kept aside; a look that is counted and kept with the case."""
-    return _confirmed(key(work), (work.case_id, work.metric, work.feature), case(work, 0), case(work))
 
+    def make() -> pd.DataFrame:
+        opened, now = case(work, 0), case(work)
+        table = core.compare(
+            opened, now, metric=[work.metric, "accuracy"], sensitive_feature=[work.feature], on="confirm"
+        )
+        workspace.write(work.case_id, {"looks": [list(look) for look in now.looks.entries]})
+        return table
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _confirmed(
-    version_key: str,  # noqa: ARG001
-    settings: tuple[str, str, Feature],
-    _opened: core.Case,
-    _now: core.Case,
-) -> pd.DataFrame:
-    case_id, metric, feature = settings
-    found = core.compare(_opened, _now, metric=[metric, "accuracy"], sensitive_feature=[feature], on="confirm")
-    workspace.write(case_id, {"looks": [list(look) for look in _now.looks.entries]})
+    found: pd.DataFrame = _made(work, "confirmed", make, work.metric, work.feature)
     return found
 
 
 def utility(work: Work, measure: Measure, at: int | None = None) -> float:
     """Return the utility of a version on the rows explored."""
-    return _utility(key(work, at), measure, case(work, at))
 
+    def make() -> float:
+        one = case(work, at)
+        return float(Utility.of(one, measure.name, measure.cost(), "explore").value(one, "explore"))
 
-@st.cache_data(max_entries=MOST_RESULTS, show_spinner=False)
-def _utility(version_key: str, measure: Measure, _case: core.Case) -> float:  # noqa: ARG001
-    asked = Utility.of(_case, measure.name, measure.cost(), "explore")
-    return float(asked.value(_case, "explore"))
+    found: float = _made(work, "utility", make, measure, at=at)
+    return found
 
 
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
@@ -229,21 +217,15 @@ def is_foreign(work: Work, at: int | None = None) -> bool:
 
 def records(work: Work, found: Sequence[pd.Series[float]]) -> pd.DataFrame:
     """Return all training records with their influence on gap and loss, as `effects` of a page gave it; removed ones with what they had."""
-    return _records(key(work), work.metric, work.feature, case(work), list(found))
+    gap, loss, gap_opened, loss_opened = found
+
+    def make() -> pd.DataFrame:
+        return record_table(case(work), gap.combine_first(gap_opened), loss.combine_first(loss_opened), work.feature)
+
+    table: pd.DataFrame = _made(work, "records", make, work.metric, work.feature)
+    return table
 
 
 def loss_of(one: core.Case) -> str:
     """Return the loss that influence is also taken on."""
     return "log_loss" if one.score_kind == "probability" else "zero_one_loss"
-
-
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _records(
-    version_key: str,  # noqa: ARG001
-    metric: str,  # noqa: ARG001
-    feature: Feature,
-    _case: core.Case,
-    _found: list[pd.Series[float]],
-) -> pd.DataFrame:
-    gap, loss, gap_opened, loss_opened = _found
-    return record_table(_case, gap.combine_first(gap_opened), loss.combine_first(loss_opened), feature)

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 import core
 from core.typing import Progress
 from core.unlearning.base import UnlearnResult
-from dashboard.turns import Turns
-
-MOST_CASES = 8
-MOST_VERSIONS = 200
+from dashboard.kept import Kept, Name
 
 
 @dataclass(frozen=True)
@@ -98,39 +93,34 @@ class Versions:
     ----------
     load : callable
         Gives the case of an id, as it was before any step.
+    kept : Kept
+        Where they are kept, with all else that is known of their cases.
     """
 
-    def __init__(self, load: Callable[[str], core.Case]) -> None:
+    def __init__(self, load: Callable[[str], core.Case], kept: Kept) -> None:
+        self.kept = kept
         self._load = load
-        self._lock = Lock()
-        self._turns = Turns()
-        self._under_way: dict[tuple[str, str], tuple[float, str]] = {}
-        self._kept: OrderedDict[str, OrderedDict[str, Version]] = OrderedDict()
-        self._facts: dict[str, dict[str, Any]] = {}
+        self._under_way: dict[Name, tuple[float, str]] = {}
 
     def get(self, case_id: str, steps: Steps = (), report: Progress | None = None) -> Version:
         """Return a version, made now unless it is kept; the first one is prepared for removals, with progress reported.
 
         What another session is making already, as after a reload, is waited for, and how far it is reported.
         """
-        kept = self.peek(case_id, steps)
-        if kept is not None:
-            return kept
-        name, tell = (case_id, revision(steps)), report or _silent
+        name, tell = _name(case_id, steps), report or _silent
 
         def telling(share: float, what: str) -> None:
             self._under_way[name] = share, what
             tell(share, what)
 
-        with self._turns.take(name, lambda: tell(*self._under_way.get(name, (0.0, "")))):
-            kept = self.peek(case_id, steps)
-            if kept is None:
-                try:
-                    kept = self._make(case_id, steps, telling)
-                finally:
-                    self._under_way.pop(name, None)
-                self.put(case_id, steps, kept)
-        return kept
+        def made() -> Version:
+            try:
+                return self._make(case_id, steps, telling)
+            finally:
+                self._under_way.pop(name, None)
+
+        found: Version = self.kept.make(name, made, lambda: tell(*self._under_way.get(name, (0.0, ""))), errors=False)
+        return found
 
     def _make(self, case_id: str, steps: Steps, report: Progress | None) -> Version:
         if not steps:
@@ -139,34 +129,9 @@ class Versions:
 
     def peek(self, case_id: str, steps: Steps) -> Version | None:
         """Return a version if it is kept."""
-        with self._lock:
-            versions = self._kept.get(case_id)
-            if versions is None:
-                return None
-            self._kept.move_to_end(case_id)
-            return versions.get(revision(steps))
+        found: Version | None = self.kept.peek(_name(case_id, steps))
+        return found
 
-    def put(self, case_id: str, steps: Steps, version: Version) -> None:
-        """Keep a version."""
-        with self._lock:
-            versions = self._kept.setdefault(case_id, OrderedDict())
-            versions[revision(steps)] = version
-            while len(versions) > MOST_VERSIONS:
-                versions.popitem(last=False)
-            while len(self._kept) > MOST_CASES:
-                oldest, _ = self._kept.popitem(last=False)
-                self._facts.pop(oldest, None)
 
-    def remember(self, case_id: str, name: str, make: Callable[[], Any]) -> Any:
-        """Return what `make` gave for a case the first time; forgotten with the case."""
-        with self._lock:
-            facts = self._facts.setdefault(case_id, {})
-        if name not in facts:
-            facts[name] = make()
-        return facts[name]
-
-    def drop(self, case_id: str) -> None:
-        """Forget all versions of a case."""
-        with self._lock:
-            self._kept.pop(case_id, None)
-            self._facts.pop(case_id, None)
+def _name(case_id: str, steps: Steps) -> Name:
+    return (case_id, "version", revision(steps))

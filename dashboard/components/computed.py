@@ -49,7 +49,7 @@ def records(work: Work) -> pd.DataFrame | None:
 def _influence(work: Work, at: int | None, one: core.Case, metric: str, feature: Feature) -> pd.Series[float]:
     """Return the influence by a version's model; of the case as opened, that of no record where nothing predicts it."""
     over = None if METRICS[metric].kind == "rate" else feature
-    name = (work.case_id, "one influence", cached.key(work, at), metric, over)
+    name = cached.name_of(work, "one influence", metric, over, at=at)
     try:
         found: pd.Series[float] = cached.results().make(
             name, lambda: core.influence(one, metric, sensitive_feature=over)

@@ -11,7 +11,7 @@ from core.errors import LimitError, RedressError
 from dashboard import cached, session
 from dashboard.components import waiting
 from dashboard.jobs import Report
-from dashboard.results import Name
+from dashboard.kept import Name
 from dashboard.work import Work
 
 
@@ -41,7 +41,7 @@ def result(
     RedressError
         What `make` raised.
     """
-    results, name = cached.results(), named(work, what, *settings)
+    results, name = cached.results(), cached.name_of(work, what, *settings)
     kept = results.peek(name)
     if kept is not None or session.given_up(name):
         return kept
@@ -54,14 +54,9 @@ def result(
     return kept
 
 
-def named(work: Work, what: str, *settings: Any) -> Name:
-    """Return the name of a result."""
-    return (work.case_id, what, cached.key(work), *settings)
-
-
 def is_given_up(work: Work, what: str, *settings: Any) -> bool:
     """Return whether the person gave a result up."""
-    return session.given_up(named(work, what, *settings))
+    return session.given_up(cached.name_of(work, what, *settings))
 
 
 def requested(work: Work, what: str, label: str, *settings: Any, again: bool = False, about: str | None = None) -> bool:
@@ -78,7 +73,7 @@ def requested(work: Work, what: str, label: str, *settings: Any, again: bool = F
     about : str, optional
         Help on the button.
     """
-    name = named(work, what, *settings)
+    name = cached.name_of(work, what, *settings)
     wanted = session.asked_for(name) or _kept(name)
     if again or not wanted:
         st.button(
@@ -106,7 +101,7 @@ def _ask(name: Name) -> None:
 
 def place(work: Work, what: str, *settings: Any) -> None:
     """Stand where a result will be: say that it is on its way, or offer to make it after all."""
-    name = named(work, what, *settings)
+    name = cached.name_of(work, what, *settings)
     if session.given_up(name):
         st.button("Compute it after all", key=f"{session.Key.COMPUTE}_{what}", on_click=session.ask_again, args=(name,))
     else:

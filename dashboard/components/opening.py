@@ -41,7 +41,7 @@ def open_uploaded(case_id: str) -> None:
 
     def never() -> None:
         workspace.delete(case_id)
-        versions.drop(case_id)
+        versions.kept.drop(case_id)
 
     waiting.run("Opening the case", lambda report: _brought(case_id, report), done, never=never)
 
@@ -66,7 +66,7 @@ def _brought(case_id: str, report: Report) -> Work:
 def at_hand(work: Work) -> bool:
     """Return whether the case and its version in force are kept; where newer cases took their place, begin to bring them back."""
     versions, needed = cached.versions(), ((), work.applied)
-    name = (work.case_id, "back", cached.key(work))
+    name = cached.name_of(work, "back")
     if all(versions.peek(work.case_id, steps) is not None for steps in needed):
         return True
     if session.given_up(name):

@@ -8,8 +8,8 @@ from threading import Event
 import pytest
 
 import core
-from dashboard import history
 from dashboard.history import Step, Versions, revision
+from dashboard.kept import Kept
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def loads(small_case: core.Case) -> tuple[Versions, list[str]]:
         asked.append(case_id)
         return small_case
 
-    return Versions(load), asked
+    return Versions(load, Kept(cases=2)), asked
 
 
 def test_a_version_is_made_once(loads: tuple[Versions, list[str]]) -> None:
@@ -60,15 +60,14 @@ def test_what_was_dropped_is_replayed_to_the_same_model(loads: tuple[Versions, l
     versions, asked = loads
     steps = (Step("unlearn", (1, 2)), Step("unlearn", (7,)))
     before = versions.get("a", steps).case
-    versions.drop("a")
+    versions.kept.drop("a")
     assert versions.peek("a", steps) is None
     after = versions.get("a", steps).case
     assert asked == ["a", "a"]
     assert (before.scores("explore") == after.scores("explore")).all()
 
 
-def test_only_the_cases_used_last_are_kept(loads: tuple[Versions, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MOST_CASES", 2)
+def test_only_the_cases_used_last_are_kept(loads: tuple[Versions, list[str]]) -> None:
     versions, _ = loads
     for case_id in ("a", "b", "a", "c"):
         versions.get(case_id)

@@ -245,7 +245,7 @@ def test_a_case_that_newer_ones_displaced_comes_back_with_its_removals(
     app.number_input(key="find_number").set_value(3).run()
     go(app, "remove").button(key="remove_apply").click().run()
     now = strip_rows(app)["now"]
-    cached.versions().drop(case_id)
+    cached.results().drop(case_id)
     load, go_on = cached.versions()._load, Event()
     monkeypatch.setattr(cached.versions(), "_load", lambda one: load(one) if go_on.wait(20.0) else None)
     monkeypatch.setattr(jobs, "QUICK_S", 0.05)

@@ -12,7 +12,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from streamlit.testing.v1 import AppTest
 
 import core
-from core.errors import InputError
 from core.figures import reasons
 from core.metrics import METRICS
 from dashboard import jobs, workspace
@@ -20,7 +19,6 @@ from dashboard.app_pages.remove import changes
 from dashboard.components import warnings
 from dashboard.history import Step, take
 from dashboard.meaning import first_metric, label, of_gap
-from dashboard.results import Results
 from tests.dashboard.conftest import Opener
 from tests.dashboard.test_pages import go, strip_rows
 
@@ -203,21 +201,6 @@ def test_what_does_not_fit_into_memory_is_said_and_can_be_tried_again(
     next(one for one in app.button if one.label == "Try again").click().run()
     assert any("gap" in one.value for one in app.dataframe)
     assert not app.exception, app.exception
-
-
-def test_results_keep_errors_and_go_with_their_case() -> None:
-    results = Results(5)
-
-    def refuse() -> int:
-        raise InputError("No.")
-
-    for _ in range(2):
-        with pytest.raises(InputError, match="No"):
-            results.make(("a", 1), refuse)
-    results.make(("b", 1), lambda: 2)
-    results.drop("a")
-    assert results.make(("a", 1), lambda: 3) == 3
-    assert results.peek(("b", 1)) == 2
 
 
 def test_the_chart_of_reasons_names_the_largest_of_the_version_in_force() -> None:

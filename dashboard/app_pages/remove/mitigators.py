@@ -13,7 +13,7 @@ from core.errors import RedressError
 from core.metrics import METRICS
 from core.mitigation import METHODS
 from core.words import count, listing, plain, seconds
-from dashboard import session
+from dashboard import cached, session
 from dashboard.components import computing, searched
 from dashboard.components.tables import download, worded
 from dashboard.measures import Measure
@@ -72,7 +72,7 @@ def _origin(work: Work) -> Work:
 
 
 def _name(origin: Work, measure: Measure) -> tuple[object, ...]:
-    return computing.named(origin, searched.MITIGATOR, origin.metric, origin.feature, measure)
+    return cached.name_of(origin, searched.MITIGATOR, origin.metric, origin.feature, measure)
 
 
 def points(all_found: dict[str, core.Mitigation]) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def table(work: Work, measure: Measure, all_found: dict[str, core.Mitigation]) -
                 f"Run {method.replace('_', ' ')} after all",
                 key=f"{Key.MITIGATORS_GO}_{method}",
                 on_click=session.ask_again,
-                args=(computing.named(origin, searched.MITIGATOR, *settings),),
+                args=(cached.name_of(origin, searched.MITIGATOR, *settings),),
             )
     rows = points(all_found)
     if rows.empty:

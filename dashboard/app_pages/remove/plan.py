@@ -120,7 +120,7 @@ def _go(settings: PlanSettings) -> None:
         return
     origin = replace(work, selection=())
     session.set_plan(origin, settings)
-    session.ask_for(computing.named(origin, searched.PLAN, origin.metric, origin.feature, settings))
+    session.ask_for(cached.name_of(origin, searched.PLAN, origin.metric, origin.feature, settings))
 
 
 def last(work: Work, measure: Measure) -> tuple[Work, PlanSettings] | None:

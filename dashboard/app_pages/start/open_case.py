@@ -105,7 +105,6 @@ def _keeping(work: Work) -> None:
 
 def _delete(case_id: str) -> None:
     session.close()
-    cached.versions().drop(case_id)
     cached.results().drop(case_id)
     workspace.delete(case_id)
     session.notify("done", "The case was deleted from this server.")
