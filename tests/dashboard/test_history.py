@@ -35,9 +35,10 @@ def test_a_version_is_made_once(loads: tuple[Versions, list[str]]) -> None:
 
 
 def test_two_that_open_a_case_at_once_make_it_once_and_both_hear_how_far_it_is(
-    loads: tuple[Versions, list[str]],
+    loads: tuple[Versions, list[str]], small_case: core.Case
 ) -> None:
     versions, asked = loads
+    small_case.release()  # another test may have prepared it
     halfway, heard = Event(), Event()
 
     def first(share: float, what: str) -> None:
