@@ -11,20 +11,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cholesky
-from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
-from core.case.scoring import final_estimator, model_rows
+from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
 from core.families.logistic.anchor import Anchor, Rows
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.numerics.linear.softmax import contrasts
 from core.typing import Bools, Floats, Positions, Progress
 from core.unlearning.linear.curvature import SINGULAR, Curvature, Metric
+from core.unlearning.linear.features import atoms_of, check_features, compare_features, preprocess
 from core.unlearning.linear.objective import LogisticObjective, coefficients, logistic_objective
-from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
-from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
-from core.unlearning.preprocessing.chain import plan, refit
+from core.unlearning.preprocessing.atoms import AtomTable, Sums
+from core.unlearning.preprocessing.blocks import Linear
 from core.unlearning.preprocessing.steps import shallow
 from core.unlearning.threads import one_blas_thread
 
@@ -50,11 +49,7 @@ class Frame:
 
     def preprocess(self, sums: Sums) -> tuple[Any, Linear]:
         """Return the preprocessing as fitted on the retained rows (None for a bare model) and the features it gives."""
-        start: Block = Raw(self.features)
-        if not isinstance(self.model, Pipeline):
-            return None, as_linear(start, self.atoms)
-        fitted, block = refit(self.model[:-1], start, sums, self.atoms)
-        return fitted, as_linear(block, self.atoms)
+        return preprocess(self.model, self.features, sums, self.atoms)
 
     @property
     def n_atoms(self) -> int:
@@ -265,7 +260,7 @@ def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
     blank = Metric(np.zeros((1, 1)), 0.0, np.zeros(1))
     empty = Anchor(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), 0.0)
     state = GlmState(frame, blank, sums, totals, empty, np.zeros(0))
-    _check_preprocessing(case, state)
+    compare_features(case, state._preprocessed[0], frame.atoms, state.A[: frame.n_atoms])
     state = _optimise(state, case, report)
     report(0.8, "Bounding the rows")
     state = replace(state, metric=_metric(state, case.retained))
@@ -276,23 +271,13 @@ def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
 def check_case(case: Case) -> None:
     """Raise unless the model's kind, its preprocessing and its columns are ones that can be updated. Reads no values."""
     logistic_objective(case.model)
-    _request(case, AtomCheck(case.X_train, case.X_test))
-
-
-def _request(case: Case, builder: AtomBuilder | AtomCheck) -> None:
-    left: tuple[str, ...] | None = case.features
-    if isinstance(case.model, Pipeline):
-        left = plan(case.model[:-1], left, builder)
-    for name in left or ():
-        builder.number(name)
+    check_features(case)
 
 
 def make_frame(case: Case) -> Frame:
     """Return the part of the state that does not depend on which rows are retained."""
     objective = logistic_objective(case.model)
-    builder = AtomBuilder(case.X_train, case.X_test)
-    _request(case, builder)
-    atoms = builder.build()
+    atoms = atoms_of(case)
     weight = np.ones(len(case.retained)) if case.train_weight is None else case.train_weight
     codes = case.train_codes.astype(np.uint8 if objective.n_classes == 2 else np.intp)
     rows = weighted_rows(atoms.train, codes, weight, objective)
@@ -367,21 +352,6 @@ def _penalties_of_atoms(state: GlmState) -> Floats:
     used = (squares > 1e-12 * scale) & (scale > 0)
     own = np.append(used @ np.where(scale > 0, state.penalties[:n_features] / np.maximum(scale, 1e-300), 0.0), 0.0)
     return np.tile(own, objective.n_predictors)
-
-
-def _check_preprocessing(case: Case, state: GlmState) -> None:
-    """Raise unless the refitted transformers really give the features that the sums say."""
-    fitted, _ = state._preprocessed
-    if fitted is None:
-        return
-    some = np.linspace(0, len(case.X_train) - 1, min(len(case.X_train), 500)).astype(int)
-    table = case.X_train.iloc[some]
-    given = fitted.transform(model_rows(case.model, table))
-    given = np.asarray(given.toarray() if hasattr(given, "toarray") else given, dtype=np.float64)
-    n_features = given.shape[1]
-    expected = state.frame.atoms.train[some] @ state.A[: state.frame.n_atoms, :n_features]
-    if expected.shape != given.shape or not np.allclose(expected, given, rtol=1e-8, atol=1e-8):
-        raise NotSupportedError("the preprocessing does something that updating it from sums does not reproduce")
 
 
 def _silent(share: float, what: str) -> None:

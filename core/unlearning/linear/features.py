@@ -1,0 +1,71 @@
+"""A linear model's features as sums of atoms: what preprocessing fitted on the rows that stay gives, known from sums over them.
+
+Whatever a linear model's loss, its preprocessing is followed in this way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from core.case.case import Case
+from core.case.scoring import model_rows
+from core.errors import NotSupportedError
+from core.typing import Floats
+from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
+from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
+from core.unlearning.preprocessing.chain import plan, refit
+
+ROWS_COMPARED = 500
+
+
+def check_features(case: Case) -> None:
+    """Raise unless the preprocessing and its columns are ones that can be updated. Reads no values."""
+    _request(case, AtomCheck(case.X_train, case.X_test))
+
+
+def atoms_of(case: Case) -> AtomTable:
+    """Return the atoms of the case's columns, of training and test rows."""
+    builder = AtomBuilder(case.X_train, case.X_test)
+    _request(case, builder)
+    return builder.build()
+
+
+def _request(case: Case, builder: AtomBuilder | AtomCheck) -> None:
+    left: tuple[str, ...] | None = case.features
+    if isinstance(case.model, Pipeline):
+        left = plan(case.model[:-1], left, builder)
+    for name in left or ():
+        builder.number(name)
+
+
+def preprocess(model: Any, features: tuple[str, ...], sums: Sums, atoms: AtomTable) -> tuple[Any, Linear]:
+    """Return a model's preprocessing as fitted on the rows of the sums, None where it has none, and the features it gives."""
+    start: Block = Raw(features)
+    if not isinstance(model, Pipeline):
+        return None, as_linear(start, atoms)
+    fitted, block = refit(model[:-1], start, sums, atoms)
+    return fitted, as_linear(block, atoms)
+
+
+def compare_features(case: Case, fitted: Any, atoms: AtomTable, A: Floats) -> None:
+    """Raise unless preprocessing really gives the features that the sums say, in some hundred rows.
+
+    Parameters
+    ----------
+    case : Case
+    fitted : transformer or None
+    atoms : AtomTable
+    A : ndarray, shape (n_atoms, at least n_features)
+        What every feature adds up from.
+    """
+    if fitted is None:
+        return
+    some = np.linspace(0, len(case.X_train) - 1, min(len(case.X_train), ROWS_COMPARED)).astype(int)
+    given = fitted.transform(model_rows(case.model, case.X_train.iloc[some]))
+    given = np.asarray(given.toarray() if hasattr(given, "toarray") else given, dtype=np.float64)
+    expected = atoms.train[some] @ A[:, : given.shape[1]]
+    if expected.shape != given.shape or not np.allclose(expected, given, rtol=1e-8, atol=1e-8):
+        raise NotSupportedError("the preprocessing does something that updating it from sums does not reproduce")
