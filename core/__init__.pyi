@@ -24,6 +24,8 @@ from core.files.tables.read import read_table as read_table
 from core.metrics.audit import audit as audit
 from core.metrics.catalog import METRICS as METRICS
 from core.metrics.compare import compare as compare
+from core.metrics.guardrails.guard import guardrails as guardrails
+from core.metrics.guardrails.result import Guardrails as Guardrails
 from core.metrics.report import AuditReport as AuditReport
 from core.mitigation.base import Mitigation as Mitigation
 from core.mitigation.registry import mitigate as mitigate

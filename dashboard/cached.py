@@ -19,6 +19,7 @@ from core.metrics.audit import LEVEL, audit_arrays, sample_of
 from core.metrics.audit import described_on as core_described_on
 from core.metrics.catalog import metrics_of
 from core.metrics.curves import calibration_curves, errors_by_group, roc_curves, threshold_sweep
+from core.metrics.guardrails import Judged, judge
 from core.metrics.intervals import wilson
 from core.plans.utility import Utility
 from dashboard import workspace
@@ -152,25 +153,24 @@ def preview(work: Work, metrics: Sequence[str], scores: Any) -> AuditReport:
     return found
 
 
-def predicted(work: Work, scores: Any, metrics: Sequence[str] | None, features: Sequence[Feature]) -> pd.DataFrame:
-    """Return what removing the selected records is predicted to change, from the predicted scores."""
-    wanted, asked = None if metrics is None else tuple(metrics), tuple(features)
+def predicted(work: Work, scores: Any) -> Judged:
+    """Return what removing the selected records is predicted to do, from the predicted scores: whether it is fairer, and what changes."""
 
-    def make() -> pd.DataFrame:
+    def make() -> Judged:
         one = case(work)
-        return core.compare(one, one, metric=wanted, sensitive_feature=list(asked), scores=scores)
+        return judge(one, one, work.metric, work.feature, scores=scores, forget=work.selection, briefly=True)
 
-    found: pd.DataFrame = _made(work, "predicted", make, wanted, asked, hash(work.selection))
+    found: Judged = _made(work, "predicted", make, work.metric, work.feature, hash(work.selection))
     return found
 
 
-def changed(work: Work) -> pd.DataFrame:
-    """Return what the last step really changed, paired, for the chosen sensitive feature."""
+def changed(work: Work) -> Judged:
+    """Return what the last step really did, paired."""
 
-    def make() -> pd.DataFrame:
-        return core.compare(case(work, work.at - 1), case(work), sensitive_feature=[work.feature])
+    def make() -> Judged:
+        return judge(case(work, work.at - 1), case(work), work.metric, work.feature, briefly=True)
 
-    found: pd.DataFrame = _made(work, "changed", make, work.feature)
+    found: Judged = _made(work, "changed", make, work.metric, work.feature)
     return found
 
 

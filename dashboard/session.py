@@ -91,6 +91,8 @@ class Key(StrEnum):
     RECORD = "record"
     RECORD_FROM_TABLE = "record_from_table"
     REMOVE_APPLY = "remove_apply"
+    REMOVE_SURE = "remove_sure"
+    REMOVE_NOT = "remove_not"
     REMOVE_METHOD = "remove_method"
     REMOVE_UTILITY = "remove_utility"
     REMOVE_COST_POSITIVE = "remove_cost_positive"
@@ -104,6 +106,7 @@ class Key(StrEnum):
     PLAN_SELECT = "plan_select"
     MITIGATORS_GO = "mitigators_go"
     PROBLEM = "problem"
+    DOUBT = "doubt"
     STRIP_BOX = "strip_box"
     STRIP_CHOICES = "strip_choices"
     UNDER_WAY_BOX = "under_way_box"
@@ -324,3 +327,14 @@ def problem() -> str:
 def set_problem(sentence: str) -> None:
     """Note why a removal was refused."""
     st.session_state[Key.PROBLEM] = sentence
+
+
+def in_doubt() -> tuple[Any, ...] | None:
+    """Return the removal that a person is asked about once more, or None."""
+    found: tuple[Any, ...] | None = st.session_state.get(Key.DOUBT)
+    return found
+
+
+def doubt(removal: tuple[Any, ...] | None) -> None:
+    """Ask once more before this removal; None asks no longer."""
+    st.session_state[Key.DOUBT] = removal

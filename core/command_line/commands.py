@@ -16,6 +16,7 @@ from core.command_line.render import DIGITS, aligned, interval, number, records,
 from core.command_line.terminal import BadArgumentError, plain
 from core.files.tables.id_list import match_ids
 from core.metrics.compare import turned
+from core.metrics.guardrails import judge
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,16 @@ def unlearn(args: Namespace) -> Output:
         )
     forget, about_list = _forget(case, args)
     result = core.unlearn(case, forget, by=args.by, method=args.method, tolerance=args.tolerance)
-    shift = _shift(case, result.case, args)
+    judged = judge(
+        case, result.case, args.metric, case.sensitive_feature(feature_asked(args.sensitive_feature)), args.on
+    )
+    shift = judged.table if args.sensitive_feature is None else judged.by(_feature(args.sensitive_feature))
     saved = str(result.case.save(args.save)) if args.save is not None else None
     ids = case.record_ids[case.retained & ~result.case.retained]
     parts = [_facts(result), f"Before and after, on {args.on}\n" + _shift_table(shift)]
     if turned(shift, DIGITS).any():
         parts.append("* The two groups changed places.")
+    parts.append(plain(judged.side.sentence if judged.side else f"No verdict: {judged.why}"))
     if saved is not None:
         parts.append(f"Saved to {plain(saved)}")
     data = {
@@ -130,6 +135,7 @@ def unlearn(args: Namespace) -> Output:
         "forgotten": value_for_json(ids),
         "on": args.on,
         "comparison": records(shift),
+        "guardrails": _side(judged.side),
         "notes": [*about_list, *result.notes],
         "saved": saved,
     }
@@ -173,12 +179,21 @@ def _forget(case: core.Case, args: Namespace) -> tuple[list[Any], list[str]]:
     return [*ids.found, *ids.unknown, *ids.forgotten], repeats
 
 
-def _shift(before: core.Case, after: core.Case, args: Namespace) -> pd.DataFrame:
-    features = None if args.sensitive_feature is None else [_feature(args.sensitive_feature)]
-    shift = core.compare(before, after, on=args.on, sensitive_feature=features)
-    if args.metric in shift.index.get_level_values("metric"):
-        return shift
-    return pd.concat([core.compare(before, after, on=args.on, metric=args.metric, sensitive_feature=features), shift])
+def _side(side: core.Guardrails | None) -> dict[str, Any] | None:
+    """Return what the guardrails found, for programs."""
+    if side is None:
+        return None
+    return {
+        "verdict": side.verdict,
+        "sentence": side.sentence,
+        "metric": side.metric,
+        "sensitive_feature": side.sensitive_feature,
+        "worse": records(side.worse),
+        "better": records(side.better),
+        "people": records(side.people),
+        "counts": records(side.counts),
+        "removed": records(side.removed),
+    }
 
 
 def _features(names: Sequence[str] | None) -> list[str | tuple[str, ...]] | None:

@@ -21,13 +21,12 @@ from core.metrics.audit import (
     sample_of,
     usable,
 )
-from core.metrics.catalog import METRICS, Metric, metric_of, metrics_of
-from core.metrics.change import Change, paired_change
-from core.metrics.samples import PairedSample, Sample, feature_name, generator, occupied
-from core.metrics.scores import members
+from core.metrics.catalog import METRICS, Metric, metrics_of
+from core.metrics.compared import ALL_RECORDS as ALL_RECORDS
+from core.metrics.compared import Compared
+from core.metrics.samples import Sample
 from core.numerics.statistics.counts import FloatArray
 
-ALL_RECORDS = "(all)"
 RATES = ("selection_rate", "true_positive_rate", "accuracy")
 """Rates that are compared group by group where none are named."""
 
@@ -103,13 +102,11 @@ def compare(
     """
     check_case(case)
     check_case(after)
-    _check_same_rows(case, after, on)
+    features = audited_features(case, sensitive_feature)
+    compared = compared_cases(case, after, features, on, scores, n_resamples=n_resamples, level=level, seed=seed)
+    chosen, _ = usable(metrics_of(metric), probability=compared.probability, asked=metric is not None)
     after.looked_at(on, "compare")
-    first, second = sample_of(case, on), sample_of(after, on, scores)
-    probability = first.probability and second.probability
-    chosen, _ = usable(metrics_of(metric), probability=probability, asked=metric is not None)
-    groups = [case.groups(feature, on) for feature in audited_features(case, sensitive_feature)]
-    found = compare_samples(first, second, groups, chosen, n_resamples=n_resamples, level=level, seed=seed)
+    found = compared.table(chosen)
     found.attrs.update(on=on, n=len(case.rows(on)), looks=len(case.looks))
     return found
 
@@ -187,45 +184,7 @@ def compare_samples(
 ) -> pd.DataFrame:
     """Compare two samples of the same records; otherwise as `compare`."""
     check_resampling(n_resamples, level)
-    whole = PairedSample(before, after, np.zeros(len(before.label), dtype=np.intp), 1, n_resamples, generator(seed, ""))
-    rows = {
-        (metric.name, ALL_RECORDS): _row(metric, paired_change(metric, whole, level))
-        for metric in metrics
-        if not metric.compares_groups and metric.name != "count"
-    }
-    views = {}
-    for group in groups:
-        names, codes = occupied(group)
-        view = PairedSample(before, after, codes, len(names), n_resamples, generator(seed, group.feature))
-        views[feature_name(group.feature)] = view, names
-    for metric in metrics:
-        if metric.compares_groups:
-            rows |= {
-                (metric.name, name): _row(metric, paired_change(metric, view, level), names)
-                for name, (view, names) in views.items()
-            }
-    index = pd.MultiIndex.from_tuples(list(rows), names=["metric", "sensitive_feature"]) if rows else None
-    return pd.DataFrame(list(rows.values()), index=index, columns=[*Change._fields, "direction"])
-
-
-def _row(metric: Metric, change: Change, names: Sequence[str] = ()) -> tuple[Any, ...]:
-    """Return a change as a row of the table, with groups by their names."""
-    ahead = [None if one is None else names[one] for one in (change.ahead_before, change.ahead_after)]
-    named = change._asdict() | {"ahead_before": ahead[0], "ahead_after": ahead[1]}
-    return (*named.values(), direction(metric, change.change))
-
-
-def direction(metric: Metric, change: float) -> str:
-    """Return whether a change of a metric is "better" or "worse"; an empty string where it is neither.
-
-    Examples
-    --------
-    >>> direction(METRICS["demographic_parity_ratio"], -0.1), direction(METRICS["accuracy"], 0.0)
-    ('worse', '')
-    """
-    if not abs(change) > 0.0 or metric.better == "neither":
-        return ""
-    return "better" if (change < 0) == (metric.better == "lower") else "worse"
+    return Compared(before, after, groups, n_resamples=n_resamples, level=level, seed=seed).table(metrics)
 
 
 def compare_groups(
@@ -255,24 +214,39 @@ def compare_groups(
         Indexed by (metric, sensitive_feature, group): ``before``, ``after``, ``change``, ``low``, ``high`` and ``p_value`` as from
         `compare`. The interval of each group stands alone.
     """
+    check_case(case)
+    check_case(after)
+    features = audited_features(case, sensitive_feature)
+    compared = compared_cases(case, after, features, on, scores, n_resamples=n_resamples, level=level, seed=seed)
+    chosen, _ = usable(metrics_of(metric), probability=compared.probability, asked=True)
+    return compared.levels(dict.fromkeys(rate for one in chosen for rate in one.rates if rate != "count"))
+
+
+def compared_cases(
+    case: Case,
+    after: Case,
+    features: Iterable[str | tuple[str, ...]],
+    on: str,
+    scores: FloatArray | None = None,
+    *,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> Compared:
+    """Return what every comparison of two cases reads from: `compare`, `compare_groups` and `guardrails`.
+
+    Parameters
+    ----------
+    case, after, on, scores, n_resamples, level, seed
+        As for `compare`.
+    features : iterable of str or tuple of str
+        Sensitive features of the case.
+    """
     check_resampling(n_resamples, level)
     _check_same_rows(case, after, on)
     samples = sample_of(case, on), sample_of(after, on, scores)
-    chosen, _ = usable(metrics_of(metric), probability=all(s.probability for s in samples), asked=True)
-    rates = dict.fromkeys(rate for metric in chosen for rate in metric.rates if rate != "count")
-    rows = {}
-    for feature in audited_features(case, sensitive_feature):
-        groups = case.groups(feature, on)
-        names, codes = occupied(groups)
-        for name, rows_of_group in zip(names, members(codes, len(names)), strict=True):
-            own = [sample.take(rows_of_group) for sample in samples]
-            view = PairedSample(
-                own[0], own[1], np.zeros(len(rows_of_group), dtype=np.intp), 1, n_resamples, generator(seed, name)
-            )
-            for rate in rates:
-                rows[rate, feature_name(feature), name] = paired_change(metric_of(rate), view, level)
-    index = pd.MultiIndex.from_tuples(list(rows), names=["metric", "sensitive_feature", "group"])
-    return pd.DataFrame([row[:6] for row in rows.values()], index=index, columns=list(Change._fields[:6]))
+    groups = [case.groups(feature, on) for feature in features]
+    return Compared(samples[0], samples[1], groups, n_resamples=n_resamples, level=level, seed=seed)
 
 
 def _check_same_rows(before: Case, after: Case, on: str) -> None:

@@ -32,7 +32,7 @@ def show(work: Work) -> None:
         if scores is None:
             return
         features = tuple(dict.fromkeys((work.feature, *cached.case(work, 0).roles.sensitive_features)))
-        table = cached.predicted(work, scores[0], (work.metric,), features)
+        table = cached.predicted(work, scores[0]).table
     except RedressError:
         return  # The preview says why there is none.
     names = [feature_name(feature) for feature in features]

@@ -124,6 +124,10 @@ def test_unlearn_the_most_harmful_and_save(
     np.testing.assert_allclose(loaded.scores("test"), result.case.scores("test"), atol=1e-9)
     change = {(row["metric"], row["sensitive_feature"]): row["change"] for row in found["comparison"]}
     assert change["equal_opportunity_difference", "sex"] < 0
+    side = core.guardrails(small_case, result.case)
+    assert found["guardrails"]["verdict"] == side.verdict
+    assert found["guardrails"]["sentence"] == side.sentence
+    assert len(found["guardrails"]["people"]) == len(side.people)
     assert core.load_case(folder).n_retained == 1500
     one = run_json(capsys, "unlearn", folder, "--most-harmful", "1%", "--sensitive-feature", "age")
     assert {row["sensitive_feature"] for row in one["comparison"]} == {"(all)", "age"}
@@ -140,6 +144,10 @@ def test_unlearn_prints_the_guarantee_and_the_table(capsys: pytest.CaptureFixtur
     assert "Before and after, on confirm\n" in text
     assert "\nfalse_negative_rate_difference " in text
     assert "\naccuracy " in text
+    assert "\nNo clear change: the gap in deserving people refused by sex goes from " in text
+    assert "No verdict: The metric of guardrails must be a gap" in run(
+        capsys, "unlearn", folder, "--ids", "p3", "--metric", "accuracy"
+    )
     exact = run(capsys, "unlearn", folder, "--ids", "p3", "--method", "refit")
     assert "guarantee        exact: " in exact
     assert "bound            none" in exact

@@ -93,6 +93,18 @@ def test_removing_the_answer_key_closes_the_gap(planted: Drawn) -> None:
     assert gap_of(case)["p_value"] < 0.01
     assert gap_of(removed)["p_value"] > 0.05
     assert gap_of(removed)["value"] <= gap_of(fair)["value"] + 0.01
+    side = core.guardrails(case, removed, metric=GAP[0])
+    assert side.verdict == "fairer"
+    assert ("selection_rate", "sex", "male") in side.worse.index, "a level that was unfairly high fell, and is no veto"
+
+
+def test_removing_mens_favourable_labels_instead_is_levelling_down(planted: Drawn) -> None:
+    train, draw = planted.credit.train, np.random.default_rng(0)
+    granted = train["application"][(train["sex"] == "male") & (train["granted"] == 1)].to_numpy()
+    removed = core.unlearn(planted.case, draw.choice(granted, len(granted) // 3, replace=False)).case
+    side = core.guardrails(planted.case, removed, metric=GAP[0])
+    assert side.verdict == "fairer_by_levelling_down"
+    assert side.removed.loc[("sex", "male"), "share"] > 0.1
 
 
 def test_the_planted_rule_explains_the_gap(planted: Drawn) -> None:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -38,6 +39,31 @@ def test_in_the_trap_parity_rises_because_everyone_loses() -> None:
     assert shift.loc[("accuracy", "(all)"), "high"] < -0.05
     by_group = compare_groups(case, removed, metric=["selection_rate", "true_positive_rate", "accuracy"])
     assert (by_group["high"] < 0).all()
+    for metric in ("equal_opportunity_difference", "demographic_parity_difference"):
+        side = core.guardrails(case, removed, metric=metric)
+        assert side.verdict == "fairer_by_levelling_down"
+    said = side.sentence
+    for part in (
+        "female 20.1% to 14.2%",
+        "male 36.8% to 16.3%",
+        "Accuracy 80.0% to 70.7%",
+        "accuracy by sex 0.007 to 0.097",
+    ):
+        assert part in said
+    for decision, n in (("newly refused", 396), ("newly served", 3)):
+        assert f"{n} are {decision}" in said
+        assert (side.people["decision"] == decision).sum() == n
+
+
+def test_removing_one_in_a_hundred_at_random_changes_nothing_clearly() -> None:
+    draw = np.random.default_rng(0)
+    verdicts = []
+    for name, metric in (("null", "equal_opportunity_difference"), ("trap", "demographic_parity_difference")):
+        case = core.prepare(core.load_case(FOLDERS[name]))
+        for _ in range(5):
+            forget = draw.choice(case.record_ids, len(case.record_ids) // 100, replace=False)
+            verdicts.append(core.guardrails(case, core.unlearn(case, forget).case, metric=metric).verdict)
+    assert verdicts.count("no_clear_change") >= 9
 
 
 @pytest.mark.parametrize("name", ["null", "trap"])

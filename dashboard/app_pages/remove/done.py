@@ -13,7 +13,7 @@ from core.metrics.samples import feature_name
 from core.words import count, number, percent, plain, seconds
 from dashboard import cached, meaning
 from dashboard.app_pages.remove import changes
-from dashboard.components import computed, opening, pages
+from dashboard.components import computed, opening, pages, verdict
 from dashboard.components.tables import worded
 from dashboard.history import Step
 from dashboard.session import Key
@@ -68,7 +68,9 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
             "this one back.",
         )
     st.markdown("#### What that did")
-    changed, predicted = cached.changed(work), _predicted(work)
+    judged, predicted = cached.changed(work), _predicted(work)
+    verdict.banner(judged, predicted=False)
+    changed = judged.by(work.feature)
     if predicted is not None:
         _held_against(work, changed, predicted)
     if again:
@@ -89,7 +91,7 @@ def _predicted(work: Work) -> pd.DataFrame | None:
     before = replace(work, at=work.at - 1, selection=tuple(ids))
     try:
         found = computed.preview(before)
-        return None if found is None else cached.predicted(before, found[0], None, (before.feature,))
+        return None if found is None else cached.predicted(before, found[0]).by(before.feature)
     except RedressError:
         return None
 

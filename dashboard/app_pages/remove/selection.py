@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 import core
 from core.errors import LimitError, NotSupportedError
 from core.families.registry import lacking
+from core.metrics.guardrails import Judged
 from core.words import count, percent, plain
 from dashboard import cached, session
 from dashboard.app_pages.remove import changes, done, kept_aside, plane
-from dashboard.components import computed, computing, opening, pages, strip, warnings
+from dashboard.components import computed, computing, opening, pages, strip, verdict, warnings
 from dashboard.components.tables import worded
 from dashboard.history import Step
 from dashboard.records import group_table, makeup
@@ -39,19 +42,40 @@ def show() -> None:
         _makeup(work, case)
         method = _method(case)
     with right:
-        said, problem = _preview(work), session.problem()
+        judged, said = _preview(work)
+        problem = session.problem()
         if problem and problem != said:
             st.error(plain(problem))
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                "Apply",
-                type="primary",
-                icon=":material/content_cut:",
-                key=Key.REMOVE_APPLY,
-                on_click=_apply,
-                args=(method,),
-            )
-            st.page_link(pages.page(pages.FIND), label="Change the selection", icon=":material/arrow_back:")
+        removal = cached.key(work), work.metric, work.feature, work.selection
+        asks = judged is not None and judged.side is not None and judged.side.asks_again
+        if asks and session.in_doubt() == removal:
+            _ask(method)
+        else:
+            _offer(method, removal if asks else None)
+
+
+def _offer(method: str, doubtful: tuple[Any, ...] | None) -> None:
+    """Offer Apply, which asks once more where the removal is doubtful."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Apply",
+            type="primary",
+            icon=":material/content_cut:",
+            key=Key.REMOVE_APPLY,
+            on_click=_apply if doubtful is None else session.doubt,
+            args=(method if doubtful is None else doubtful,),
+        )
+        st.page_link(pages.page(pages.FIND), label="Change the selection", icon=":material/arrow_back:")
+
+
+def _ask(method: str) -> None:
+    """Ask once more."""
+    st.markdown("**Apply it all the same?** The verdict above says who pays. Undo takes it back.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Apply all the same", icon=":material/content_cut:", key=Key.REMOVE_SURE, on_click=_apply, args=(method,)
+        )
+        st.button("Do not apply", type="primary", key=Key.REMOVE_NOT, on_click=session.doubt, args=(None,))
 
 
 def _makeup(work: Work, case: core.Case) -> None:
@@ -114,31 +138,32 @@ def _method(case: core.Case) -> str:
     return chosen
 
 
-def _preview(work: Work) -> str:
-    """Show what the removal is predicted to do, or return the sentence shown that says why it cannot be."""
+def _preview(work: Work) -> tuple[Judged | None, str]:
+    """Show what the removal is predicted to do and return it, or the sentence shown that says why it cannot be."""
     st.markdown("#### What that is predicted to do")
     try:
         found = computed.preview(work)
         if found is None:
             computing.place(work, computed.PREVIEW, hash(work.selection))
-            return ""
-        table = cached.predicted(work, found[0], None, (work.feature,))
+            return None, ""
+        judged = cached.predicted(work, found[0])
     except (NotSupportedError, LimitError) as error:
         st.info(f"{plain(error)} Apply shows the change; undo takes it back.")
         computing.offer_again(error, work, computed.PREVIEW)
-        return ""
+        return None, ""
     except core.RedressError as error:
         st.error(plain(error))
-        return str(error)
+        return None, str(error)
+    verdict.banner(judged, predicted=True)
     warnings.show(work)
     for note in found[1]:
         st.info(plain(note))
     st.dataframe(
-        **worded(changes.readable(table, cached.case(work).roles), changes.columns(PREDICTED)),
+        **worded(changes.readable(judged.by(work.feature), cached.case(work).roles), changes.columns(PREDICTED)),
         lazy=False,
         height=320,
     )
-    return ""
+    return judged, ""
 
 
 def _apply(method: str) -> None:
@@ -146,6 +171,7 @@ def _apply(method: str) -> None:
     if work is None or not work.selection:
         return
     session.set_problem("")
+    session.doubt(None)
     try:
         case = cached.case(work)
         positions = case.positions(work.selection)

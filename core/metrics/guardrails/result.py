@@ -1,0 +1,118 @@
+"""What the guardrails found: a verdict, a sentence, and the tables behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core.metrics.compared import ALL_RECORDS
+from core.metrics.guardrails.verdict import Verdict
+from core.words import markup
+
+WORDS = {
+    "fairer": "fairer",
+    "fairer_by_levelling_down": "fairer by levelling down",
+    "mixed": "mixed",
+    "less_fair": "less fair",
+    "no_clear_change": "no clear change",
+}
+"""Verdicts as pages and the command line write them."""
+ASKS_AGAIN = frozenset({"fairer_by_levelling_down", "less_fair"})
+"""Verdicts that a removal has to be confirmed for."""
+GAP = "(gap)"
+
+
+@dataclass(frozen=True, repr=False)
+class Guardrails:
+    """Who pays for a change, and whether it is fairer.
+
+    Parameters
+    ----------
+    verdict : {"fairer", "fairer_by_levelling_down", "mixed", "less_fair", "no_clear_change"}
+        The first that holds; docs/METHODS.md has the rule.
+    sentence : str
+        The verdict with the gap, both ends' moves and the numbers of people.
+    metric, sensitive_feature, on : str
+        The gap, by whose groups, and on which rows.
+    n : int
+        Rows looked at.
+    groups : DataFrame
+        Indexed by (metric, sensitive_feature, group): every group's rate ``before``, ``after``, ``change`` with its paired interval ``low``,
+        ``high``, ``p_value``, ``n`` rows the rate is taken over, ``q_value`` (NaN under 30 rows, which are not tested), ``direction`` and
+        ``clear``: beyond chance, and at least half a percentage point or a tenth of a rare outcome.
+    metrics : DataFrame
+        Gaps and rates over all rows as `compare` gives them, with ``q_value`` and ``clear``. The chosen gap is tested on its own.
+    worse, better : DataFrame
+        What is clear, of groups and of metrics, with the columns of `to_frame`.
+    people : DataFrame
+        The test rows decided otherwise, by id: ``decision`` ("newly refused", "newly served"), true ``label``, groups.
+    counts : DataFrame
+        Their numbers, indexed by (sensitive_feature, group, deserving).
+    removed : DataFrame
+        Training records removed, indexed by (sensitive_feature, group): ``n`` before, ``removed``, ``share``.
+    n_tested : int
+        Changes under one correction.
+    notes : tuple of str
+        What was left out, a sentence each.
+    """
+
+    verdict: Verdict
+    sentence: str
+    metric: str
+    sensitive_feature: str
+    on: str
+    n: int
+    groups: pd.DataFrame
+    metrics: pd.DataFrame
+    people: pd.DataFrame
+    counts: pd.DataFrame
+    removed: pd.DataFrame
+    n_tested: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def worse(self) -> pd.DataFrame:
+        """Levels and metrics that got worse beyond chance."""
+        return self._clear("worse")
+
+    @property
+    def better(self) -> pd.DataFrame:
+        """Levels and metrics that got better beyond chance."""
+        return self._clear("better")
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether a person should be asked once more before this is done."""
+        return self.verdict in ASKS_AGAIN
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return levels of groups and metrics as one table.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by (metric, sensitive_feature, group), the group being "(gap)" for what compares groups and "(all)" for rates over all
+            rows; metrics first.
+        """
+        whom = [
+            ALL_RECORDS if of == ALL_RECORDS else GAP for of in self.metrics.index.get_level_values("sensitive_feature")
+        ]
+        metrics = self.metrics.set_index(pd.Index(whom, name="group"), append=True)
+        return pd.concat([metrics, self.groups])[[*self.groups.columns]]
+
+    def _clear(self, direction: str) -> pd.DataFrame:
+        table = self.to_frame()
+        return table[table["clear"].astype(bool) & (table["direction"] == direction)]
+
+    def __repr__(self) -> str:
+        return f"Guardrails({WORDS[self.verdict]}, {self.n:,} {self.on} rows)\n{self.sentence}"
+
+    def _repr_html_(self) -> str:
+        """Return the verdict, the sentence and what is clearly worse or better, for notebooks."""
+        parts = [f"<p><b>{WORDS[self.verdict].capitalize()}</b></p><p>{markup(self.sentence)}</p>"]
+        for title, table in (("Worse beyond chance", self.worse), ("Better beyond chance", self.better)):
+            if len(table):
+                shown = table[["before", "after", "change", "low", "high", "q_value"]]
+                parts.append(f"<p>{title}</p>{shown.to_html(float_format='{:.3f}'.format, border=0)}")
+        return "\n".join(parts)
