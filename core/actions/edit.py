@@ -14,7 +14,7 @@ from core.case.case import Case, check_case
 from core.case.edits import compare_with_table, new_codes, new_weights
 from core.errors import InputError, listed
 from core.former import formerly
-from core.typing import Floats, Positions
+from core.typing import Floats, Positions, Progress
 from core.unlearning.base import UnlearnResult
 
 
@@ -26,6 +26,7 @@ def edit(
     reweight: Mapping[Any, float] | None = None,
     method: str = "auto",
     tolerance: float = DEFAULT_TOLERANCE,
+    progress: Progress | None = None,
 ) -> UnlearnResult:
     """Give training records another label or another weight; the case handed in is untouched.
 
@@ -41,7 +42,7 @@ def edit(
         New training weights, above 0; a record without any has weight 1.
     method : str
         A name from `unlearners_for`; "auto" takes the first that serves the edit.
-    tolerance : float
+    tolerance, progress
         As for `unlearn`.
 
     Returns
@@ -84,7 +85,7 @@ def edit(
     if len(positions) == 0:
         return unchanged(case, method, "No label or weight differs, so the model is the one handed in.")
     edits = compare_with_table(codes, weight, *case.table_labels)
-    result = first_that_serves(case, method, lambda one: one.change(case, positions, edits, tolerance), start)
+    result = first_that_serves(case, method, lambda one: one.change(case, positions, edits, tolerance), start, progress)
     return replace(result, n_edited=len(positions))
 
 

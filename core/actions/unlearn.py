@@ -105,6 +105,7 @@ def unlearn(
     by: str = "record",
     method: str = "auto",
     tolerance: float = DEFAULT_TOLERANCE,
+    progress: Progress | None = None,
 ) -> UnlearnResult:
     """Remove training records from the model; the case handed in is untouched.
 
@@ -119,6 +120,8 @@ def unlearn(
         A name from `unlearners_for`; "auto" takes the first that fits and serves this removal.
     tolerance : float
         Certified methods: relative distance to the retrained optimum to reach. Smaller costs passes over the data.
+    progress : callable, optional
+        Called with the share done and what is being done while the case is prepared; may raise to cancel.
 
     Returns
     -------
@@ -158,7 +161,7 @@ def unlearn(
     positions = _positions(case, forget, by)
     if len(positions) == 0:
         return unchanged(case, method, "No record was named, so the model is the one handed in.")
-    result = first_that_serves(case, method, lambda one: one.remove(case, positions, tolerance), start)
+    result = first_that_serves(case, method, lambda one: one.remove(case, positions, tolerance), start, progress)
     return replace(result, n_forgotten=len(positions))
 
 
@@ -178,12 +181,14 @@ def unchanged(case: Case, method: str, note: str) -> UnlearnResult:
     )
 
 
-def first_that_serves(case: Case, method: str, act: Callable[[Unlearner], Removal], start: float) -> UnlearnResult:
+def first_that_serves(
+    case: Case, method: str, act: Callable[[Unlearner], Removal], start: float, progress: Progress | None = None
+) -> UnlearnResult:
     """Return what `act` gives with the method asked for or, with "auto", with the first that serves; `start` is when the call began."""
     preparing, reasons = 0.0, list[str]()
     for unlearner in _candidates(case, method):
         try:
-            preparing += _seconds_to_prepare(unlearner, case)
+            preparing += _seconds_to_prepare(unlearner, case, progress)
             removal = act(unlearner)
         except (NotSupportedError, LimitError) as error:
             if method != "auto":
