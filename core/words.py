@@ -53,6 +53,18 @@ def inline(label: str) -> str:
     return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
+def with_article(noun: str) -> str:
+    """Return a name with its indefinite article: by its first sound, or that of its first letter where it begins with an abbreviation.
+
+    Examples
+    --------
+    >>> with_article("GaussianNB"), with_article("AdaBoostClassifier"), with_article("SVC")
+    ('a GaussianNB', 'an AdaBoostClassifier', 'an SVC')
+    """
+    sounds = "AEFHILMNORSX" if noun[:2].isupper() else "AEIOUaeiou"
+    return f"{'an' if noun[:1] in sounds else 'a'} {noun}"
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Return a value such as ``0.142``, a true minus sign in front where it is negative, a dash where there is none.
 

@@ -20,6 +20,7 @@ from core.errors import InputError
 from core.families.registry import family_of
 from core.former import formerly
 from core.unlearning.preprocessing.provenance import Repeated, repeated
+from core.words import with_article
 
 
 @formerly()
@@ -71,7 +72,7 @@ def _check_last_step(case: Case, table: Any, checked: str) -> Provenance:
     """Let the model's family check the last step, given its table and what was found of the preprocessing."""
     family = family_of(case.model)
     if family is None or family.provenance is None:
-        who = f"a {type(final_estimator(case.model)).__name__}" if family is None else family.name
+        who = with_article(type(final_estimator(case.model)).__name__) if family is None else family.name
         what = "the rest" if checked else "the model"
         return Provenance(
             "unverifiable",

@@ -16,6 +16,7 @@ from core.errors import InputError, InputTypeError
 from core.typing import Floats, Progress
 from core.unlearning.base import Guarantee, Unlearner
 from core.unlearning.splits import SplitCheck
+from core.words import with_article
 
 ProvenanceCheck: TypeAlias = Callable[[Case, Any, str], Provenance]
 """Given a case, its retained rows as the last step takes them, and what was found of the preprocessing, to begin a sentence with."""
@@ -76,7 +77,7 @@ class Family:
             value = getattr(self, part)
             if not isinstance(value, kind) and not (optional and value is None):
                 raise InputTypeError(
-                    f"`{part}` of the family {self.name!r} must be {_a(kind.__name__)}. Got {_kind_of(value)} instead."
+                    f"`{part}` of the family {self.name!r} must be {with_article(kind.__name__)}. Got {_kind_of(value)} instead."
                 )
         for part in _CALLED:
             value = getattr(self, part)
@@ -88,7 +89,7 @@ class Family:
         for name, model in self.examples.items():
             if not isinstance(final_estimator(model), self.model_types):
                 raise InputError(
-                    f"Every example must be a model of its family. {name!r} is a {_kind_of(final_estimator(model))}, "
+                    f"Every example must be a model of its family. {name!r} is {with_article(_kind_of(final_estimator(model)))}, "
                     f"which is not one of {self.name!r}."
                 )
 
@@ -122,10 +123,6 @@ def _check_unlearner(name: str, unlearner: Unlearner) -> None:
         )
     if not isinstance(guarantee, Guarantee):
         raise InputError(f"The unlearner of the family {name!r} must state a core.Guarantee. Got {guarantee!r}.")
-
-
-def _a(noun: str) -> str:
-    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"
 
 
 def _kind_of(value: object) -> str:

@@ -12,6 +12,7 @@ from core.families.base import Family
 from core.families.boosting.family import BOOSTING
 from core.families.forest.family import FORESTS
 from core.families.logistic.family import LOGISTIC
+from core.words import with_article
 
 FAMILIES: list[Family] = [LOGISTIC, FORESTS, BOOSTING]
 """Those whose removals equal training again, or come provably near it, before approximate ones."""
@@ -85,4 +86,4 @@ def lacking(model: Any, what: str, part: str) -> str:
     if family is not None:
         return f"{what} not known for {family.name}"
     known = listed_names(one.name for one in FAMILIES if getattr(one, part) is not None)
-    return f"{what} known for {known}, not for a {type(final_estimator(scorer(model))).__name__}"
+    return f"{what} known for {known}, not for {with_article(type(final_estimator(scorer(model))).__name__)}"

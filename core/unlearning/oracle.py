@@ -9,6 +9,7 @@ from sklearn.base import clone
 from core.case.case import Case
 from core.errors import NotSupportedError
 from core.typing import Bools, Floats
+from core.words import with_article
 
 
 class Oracle:
@@ -23,11 +24,11 @@ class Oracle:
 
     def parameters(self, model: Any) -> Floats:
         """Return the parameters of a fitted model that a certified bound is a distance of, as one vector."""
-        raise NotSupportedError(f"nothing is known of the parameters of a {type(model).__name__}")
+        raise NotSupportedError(f"nothing is known of the parameters of {with_article(type(model).__name__)}")
 
     def optimum(self, case: Case, retained: Bools) -> Floats:  # noqa: ARG002
         """Return the parameters that training again on the retained rows ends at, as `parameters` gives them."""
-        raise NotSupportedError(f"nothing is known of the optimum of a {type(case.model).__name__}")
+        raise NotSupportedError(f"nothing is known of the optimum of {with_article(type(case.model).__name__)}")
 
     def at_weight_0(self, before: Case, after: Case) -> tuple[bool, str] | None:  # noqa: ARG002
         """Compare a bare model that forgot with what its own library makes of the same rows, the forgotten ones at weight 0.

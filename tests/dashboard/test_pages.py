@@ -7,8 +7,8 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from sklearn.ensemble import AdaBoostClassifier
 from sklearn.linear_model import RidgeClassifier
-from sklearn.naive_bayes import GaussianNB
 from streamlit.testing.v1 import AppTest
 
 import core
@@ -300,7 +300,7 @@ def test_a_model_that_only_refitting_serves_says_so_and_can_still_forget(
     open_app: Opener, small_case: core.Case
 ) -> None:
     features = ["age", "debt"]
-    model = GaussianNB().fit(small_case.train[features], small_case.train["granted"])
+    model = AdaBoostClassifier(n_estimators=5).fit(small_case.train[features], small_case.train["granted"])
     case = core.Case(model, train=small_case.train, test=small_case.test, roles=small_case.roles)
     app = go(open_app(workspace.store(case, "Bayes")), "find")
     assert "Records can still be removed" in app.info[0].value or "predicts removals" in app.info[0].value
@@ -320,7 +320,7 @@ def test_a_model_that_only_refitting_serves_says_so_and_can_still_forget(
     captions = [one.value.replace("\\", "") for one in app.caption]
     assert not [one for one in captions if "does not fit this case" in one]
     assert any(
-        one.endswith("gradient boosting, not for a GaussianNB.")
+        one.endswith("gradient boosting, not for an AdaBoostClassifier.")
         for one in captions
         if "Quicker ways are known for" in one
     )

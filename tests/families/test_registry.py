@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, RidgeClassifier
-from sklearn.naive_bayes import GaussianNB
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -33,7 +32,9 @@ class Another(Refit):
 
 
 def family(**parts: object) -> core.Family:
-    return core.Family(**{"name": "ridge", "model_types": (RidgeClassifier,), "unlearner": Another(), **parts})
+    return core.Family(
+        **{"name": "adaptive boosting", "model_types": (AdaBoostClassifier,), "unlearner": Another(), **parts}
+    )
 
 
 EXAMPLES = {name: (one, model) for one in FAMILIES for name, model in one.examples.items()}
@@ -51,15 +52,15 @@ def test_examples_are_served_by_their_family_as_it_claims(name):
 
 
 def test_a_registered_family_serves_its_models_and_says_what_it_lacks():
-    ridge = family()
-    model = make_pipeline(StandardScaler(), RidgeClassifier())
+    adaptive = family()
+    model = make_pipeline(StandardScaler(), AdaBoostClassifier())
     assert family_of(model) is None
-    with registered(ridge):
-        assert family_of(model) is ridge
-        assert lacking(model, "influence is", "attributor") == "influence is not known for ridge"
-        assert ridge in FAMILIES
-    assert ridge not in FAMILIES
-    assert "gradient boosting, not for a RidgeClassifier" in lacking(model, "influence is", "attributor")
+    with registered(adaptive):
+        assert family_of(model) is adaptive
+        assert lacking(model, "influence is", "attributor") == "influence is not known for adaptive boosting"
+        assert adaptive in FAMILIES
+    assert adaptive not in FAMILIES
+    assert "gradient boosting, not for an AdaBoostClassifier" in lacking(model, "influence is", "attributor")
 
 
 def test_the_nearest_class_decides():
@@ -76,7 +77,10 @@ def test_the_nearest_class_decides():
         ({"name": LOGISTIC.name}, "'logistic regression', which there is already"),
         ({"unlearner": Refit()}, "'refit', which there is already"),
         ({"unlearner": BOOSTING.unlearner}, "'leaf_refit', which there is already"),
-        ({"model_types": (GaussianNB, LogisticRegression)}, "LogisticRegression is of 'logistic regression' already"),
+        (
+            {"model_types": (BaggingClassifier, LogisticRegression)},
+            "LogisticRegression is of 'logistic regression' already",
+        ),
     ],
 )
 def test_what_is_there_already_is_not_registered_again(parts, said):
@@ -90,13 +94,29 @@ def test_what_is_there_already_is_not_registered_again(parts, said):
     ("parts", "kind", "said"),
     [
         ({"name": " "}, InputError, "must have a name"),
-        ({"model_types": RidgeClassifier}, InputTypeError, "a tuple of one or more classes"),
+        ({"model_types": AdaBoostClassifier}, InputTypeError, "a tuple of one or more classes"),
         ({"model_types": ()}, InputTypeError, "a tuple of one or more classes"),
         ({"unlearner": Another}, InputTypeError, "must be an Unlearner. Got the class Another, not an instance"),
-        ({"attributor": Another()}, InputTypeError, "`attributor` of the family 'ridge' must be an Attributor"),
-        ({"explainer": 3}, InputTypeError, "`explainer` of the family 'ridge' must be an Explainer. Got int"),
-        ({"provenance": "yes"}, InputTypeError, "`provenance` of the family 'ridge' must be a function. Got str"),
-        ({"examples": [RidgeClassifier()]}, InputTypeError, "`examples` of the family 'ridge' must be a Mapping"),
+        (
+            {"attributor": Another()},
+            InputTypeError,
+            "`attributor` of the family 'adaptive boosting' must be an Attributor",
+        ),
+        (
+            {"explainer": 3},
+            InputTypeError,
+            "`explainer` of the family 'adaptive boosting' must be an Explainer. Got int",
+        ),
+        (
+            {"provenance": "yes"},
+            InputTypeError,
+            "`provenance` of the family 'adaptive boosting' must be a function. Got str",
+        ),
+        (
+            {"examples": [AdaBoostClassifier()]},
+            InputTypeError,
+            "`examples` of the family 'adaptive boosting' must be a Mapping",
+        ),
         ({"examples": {"forest": RandomForestClassifier()}}, InputError, "'forest' is a RandomForestClassifier"),
     ],
 )
@@ -124,14 +144,19 @@ def test_an_unlearner_is_asked_about_models_of_its_own_family_only():
             return None if case.model.coef_ is not None else "it has no coefficients"
 
     one = family(unlearner=KnowsOnlyItsOwn())
-    model = GaussianNB().fit(TRAIN[["age", "debt"]], TRAIN["granted"])
+    model = BaggingClassifier().fit(TRAIN[["age", "debt"]], TRAIN["granted"])
     case = core.Case(model, TRAIN, TEST, ROLES)
     with registered(one):
         option = next(one for one in core.unlearners_for(case) if one.name == "another")
-        assert (option.fits, option.reason) == (False, "it is for ridge, and the model is a GaussianNB")
+        assert (option.fits, option.reason) == (
+            False,
+            "it is for adaptive boosting, and the model is a BaggingClassifier",
+        )
         assert [one.name for one in core.unlearners_for(case) if one.of_family] == ["refit"]
         assert core.unlearn(case, [3]).method == "refit"
-        with pytest.raises(core.RedressError, match="it is for ridge, and the model is a GaussianNB"):
+        with pytest.raises(
+            core.RedressError, match="it is for adaptive boosting, and the model is a BaggingClassifier"
+        ):
             core.unlearn(case, [3], method="another")
 
 

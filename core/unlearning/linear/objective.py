@@ -12,6 +12,7 @@ from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
 from core.numerics.linear.softmax import contrasts
 from core.typing import Floats
+from core.words import with_article
 
 MOST_ENTRIES = 1_000_000
 """Of the Hessian of a model of more than two classes, which every version of a case keeps and every removal factors."""
@@ -73,7 +74,7 @@ def logistic_objective(model: Any) -> LogisticObjective:
     """
     estimator = final_estimator(model)
     if type(estimator) is not LogisticRegression:
-        raise NotSupportedError(f"the model is not a LogisticRegression but a {type(estimator).__name__}")
+        raise NotSupportedError(f"the model is not a LogisticRegression but {with_article(type(estimator).__name__)}")
     if estimator.penalty in ("l1", "elasticnet") or (estimator.l1_ratio and estimator.penalty != "l2"):
         raise NotSupportedError("the penalty has an L1 part")
     if estimator.coef_.dtype != np.float64:
