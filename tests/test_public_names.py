@@ -11,7 +11,7 @@ from mypy import api
 import core
 
 HEAVY = ("numpy", "pandas", "scipy", "sklearn", "numba", "skops", "fairlearn", "shap", "plotly", "pyarrow")
-SELDOM = ("skops", "fairlearn", "shap", "plotly", "scipy.signal", "sklearn.utils._testing")
+SELDOM = ("skops", "fairlearn", "shap", "plotly", "scipy.signal", "sklearn.utils._testing", "core.numerics.trees")
 
 
 @pytest.mark.parametrize("name", core.__all__)

@@ -78,14 +78,15 @@ def results(case: core.Case) -> dict[str, Any]:
         "Mitigation": core.mitigate(case, "threshold_optimizer"),
         "none": core.mitigate(case, "threshold_optimizer", metric="precision_difference"),
         "RetrainGap": core.retrain_gap(removed.case),
+        "Guardrails": core.guardrails(case, removed.case),
     }
 
 
 NAMES = [
     *("AuditReport", "rates", "UnlearnResult", "edited", "refit", "Explanation", "Subset", "Plan"),
-    *("HarmfulRecords", "Provenance", "Mitigation", "none", "RetrainGap"),
+    *("HarmfulRecords", "Provenance", "Mitigation", "none", "RetrainGap", "Guardrails"),
 ]
-HOLD_NAMES = {"AuditReport", "Explanation", "Subset", "Plan", "HarmfulRecords", "Mitigation"}
+HOLD_NAMES = {"AuditReport", "Explanation", "Subset", "Plan", "HarmfulRecords", "Mitigation", "Guardrails"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -132,6 +133,7 @@ def test_a_result_is_a_table_of_its_own(results: dict[str, Any], name: str) -> N
         "Plan": len(results["Plan"].path),
         "HarmfulRecords": len(results["HarmfulRecords"].curve),
         "none": 0,
+        "Guardrails": len(results["Guardrails"].groups) + len(results["Guardrails"].metrics),
     }.get(name, 1)
 
 

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from collections import UserList
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError, InputTypeError
 from core.families.base import Family
+<<<<<<< HEAD
 from core.families.boosting.family import BOOSTING
 from core.families.forest.family import FORESTS
 from core.families.logistic.family import LOGISTIC
 from core.words import with_article
+=======
+>>>>>>> 0862ded (Import the families of models when one is asked for)
 
-FAMILIES: list[Family] = [LOGISTIC, FORESTS, BOOSTING]
+
+class _Families(UserList[Family]):
+    """A list that imports the families of its own on first use: defining their kernels takes a while, and an audit needs none."""
+
+    def __init__(self) -> None:
+        pass  # `data` is made on first use
+
+    @cached_property
+    def data(self) -> list[Family]:  # type: ignore[override]
+        from core.families.boosting.family import BOOSTING
+        from core.families.forest.family import FORESTS
+        from core.families.logistic.family import LOGISTIC
+
+        return [LOGISTIC, FORESTS, BOOSTING]
+
+
+FAMILIES = _Families()
 """Those whose removals equal training again, or come provably near it, before approximate ones."""
 TAKEN = ("auto", "refit")
 """What `method=` means besides the unlearners of families."""

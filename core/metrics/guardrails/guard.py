@@ -17,7 +17,7 @@ from core.metrics.compared import Compared
 from core.metrics.guardrails.levels import measured, row_of
 from core.metrics.guardrails.people import Feature, moved, people_counted, people_decided_otherwise, shares_removed
 from core.metrics.guardrails.result import Guardrails
-from core.metrics.guardrails.sentence import sentence_of
+from core.metrics.guardrails.sentence import sentences
 from core.metrics.guardrails.verdict import SIZES, found, verdict_of
 from core.metrics.samples import feature_name
 from core.typing import Bools, Floats
@@ -142,7 +142,7 @@ def guard(
     asked = metric, name, max_utility_drop
     return Guardrails(
         verdict=verdict,
-        sentence=sentence_of(verdict, findings, levels, counts.loc[[name]].droplevel(0), asked, case.roles, on),
+        said=sentences(verdict, findings, levels, counts.loc[[name]].droplevel(0), asked, case.roles, on),
         metric=metric.name,
         sensitive_feature=name,
         on=on,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from core.metrics.compared import ALL_RECORDS
 from core.metrics.guardrails.verdict import Verdict
-from core.words import markup
+from core.shown import Shown
+from core.words import count
 
 WORDS = {
     "fairer": "fairer",
@@ -24,15 +26,15 @@ GAP = "(gap)"
 
 
 @dataclass(frozen=True, repr=False)
-class Guardrails:
+class Guardrails(Shown):
     """Who pays for a change, and whether it is fairer.
 
     Parameters
     ----------
     verdict : {"fairer", "fairer_by_levelling_down", "mixed", "less_fair", "no_clear_change"}
         The first that holds; docs/METHODS.md has the rule.
-    sentence : str
-        The verdict with the gap, both ends' moves and the numbers of people.
+    said : tuple of str
+        The parts of `sentence`.
     metric, sensitive_feature, on : str
         The gap, by whose groups, and on which rows.
     n : int
@@ -44,7 +46,7 @@ class Guardrails:
     metrics : DataFrame
         Gaps and rates over all rows as `compare` gives them, with ``q_value`` and ``clear``. The chosen gap is tested on its own.
     worse, better : DataFrame
-        What is clear, of groups and of metrics, with the columns of `to_frame`.
+        What is clear, of groups and of metrics, indexed by (metric, sensitive_feature, group).
     people : DataFrame
         The test rows decided otherwise, by id: ``decision`` ("newly refused", "newly served"), true ``label``, groups.
     counts : DataFrame
@@ -58,7 +60,7 @@ class Guardrails:
     """
 
     verdict: Verdict
-    sentence: str
+    said: tuple[str, ...]
     metric: str
     sensitive_feature: str
     on: str
@@ -70,6 +72,11 @@ class Guardrails:
     removed: pd.DataFrame
     n_tested: int
     notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with the gap, both ends' moves and the numbers of people."""
+        return " ".join(self.said)
 
     @property
     def worse(self) -> pd.DataFrame:
@@ -86,33 +93,30 @@ class Guardrails:
         """Whether a person should be asked once more before this is done."""
         return self.verdict in ASKS_AGAIN
 
+    def lines(self) -> list[str]:
+        """Say the verdict and on which rows it holds, then the sentence by its parts."""
+        return [f"Guardrails: {WORDS[self.verdict]}, on {count(self.n, f'{self.on} row')}", *self.said]
+
     def to_frame(self) -> pd.DataFrame:
-        """Return levels of groups and metrics as one table.
+        """Return what changed as one table: what is clear first, the worse before the better.
 
         Returns
         -------
         DataFrame
-            Indexed by (metric, sensitive_feature, group), the group being "(gap)" for what compares groups and "(all)" for rates over all
-            rows; metrics first.
+            Columns ``metric``, ``sensitive_feature``, ``group`` ("(gap)" for what compares groups, "(all)" for rates over all rows), and those of
+            `groups`.
         """
-        whom = [
-            ALL_RECORDS if of == ALL_RECORDS else GAP for of in self.metrics.index.get_level_values("sensitive_feature")
-        ]
+        table = self._changes()
+        turn = np.select([table["clear"] & (table["direction"] == way) for way in ("worse", "better")], [0, 1], 2)
+        return table.iloc[np.argsort(turn, kind="stable")].reset_index()
+
+    def _changes(self) -> pd.DataFrame:
+        """Return the rows of `metrics` and of `groups`."""
+        of = self.metrics.index.get_level_values("sensitive_feature")
+        whom = [ALL_RECORDS if name == ALL_RECORDS else GAP for name in of]
         metrics = self.metrics.set_index(pd.Index(whom, name="group"), append=True)
         return pd.concat([metrics, self.groups])[[*self.groups.columns]]
 
     def _clear(self, direction: str) -> pd.DataFrame:
-        table = self.to_frame()
+        table = self._changes()
         return table[table["clear"].astype(bool) & (table["direction"] == direction)]
-
-    def __repr__(self) -> str:
-        return f"Guardrails({WORDS[self.verdict]}, {self.n:,} {self.on} rows)\n{self.sentence}"
-
-    def _repr_html_(self) -> str:
-        """Return the verdict, the sentence and what is clearly worse or better, for notebooks."""
-        parts = [f"<p><b>{WORDS[self.verdict].capitalize()}</b></p><p>{markup(self.sentence)}</p>"]
-        for title, table in (("Worse beyond chance", self.worse), ("Better beyond chance", self.better)):
-            if len(table):
-                shown = table[["before", "after", "change", "low", "high", "q_value"]]
-                parts.append(f"<p>{title}</p>{shown.to_html(float_format='{:.3f}'.format, border=0)}")
-        return "\n".join(parts)

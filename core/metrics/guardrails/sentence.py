@@ -11,13 +11,13 @@ from core.metrics.catalog import METRICS, Metric
 from core.metrics.compared import ALL_RECORDS
 from core.metrics.guardrails.levels import ERROR_RATE, Levels, row_of
 from core.metrics.guardrails.verdict import Findings, Verdict
-from core.words import count, listing, number, percent
+from core.words import count, inline, listing, number, percent
 
 ROWS = {"explore": "test rows searched", "confirm": "test rows kept aside", "test": "test rows"}
 MOST_GROUPS, MOST_WORSE = 3, 3
 
 
-def sentence_of(
+def sentences(
     verdict: Verdict,
     findings: Findings,
     levels: Levels,
@@ -25,7 +25,7 @@ def sentence_of(
     asked: tuple[Metric, str, float],
     roles: Roles,
     on: str,
-) -> str:
+) -> tuple[str, ...]:
     """Return the verdict as a few plain sentences.
 
     Parameters
@@ -52,7 +52,7 @@ def sentence_of(
         _accuracy(levels.metrics),
         _also_worse(levels, findings, metric, feature, roles),
     ]
-    return " ".join(part for part in parts if part)
+    return tuple(part for part in parts if part)
 
 
 def called(metric: str, roles: Roles) -> str:
@@ -65,12 +65,7 @@ def called(metric: str, roles: Roles) -> str:
     >>> called("false_positive_rate_difference", Roles("fraud", 1, 0, ["region"]))
     'gap in the share missed'
     """
-    found = METRICS[metric]
-    detected = METRICS[found.rate].detected if len(found.rates) == 1 else ""
-    if not detected or not _scored_is_bad(roles):
-        return found.words
-    kinds = {"difference": f"gap in the {detected}", "ratio": f"ratio of the {detected}", "rate": detected}
-    return kinds.get(found.kind, found.words)
+    return inline(METRICS[metric].heading(pos_is_favorable=not _scored_is_bad(roles)))
 
 
 def _scored_is_bad(roles: Roles) -> bool:

@@ -191,7 +191,7 @@ def test_the_chosen_gap_is_tested_alone_and_all_else_together(small_case: core.C
     side = core.guardrails(small_case, after)
     chosen = side.metrics.loc[(GAP, "sex")]
     assert chosen["q_value"] == chosen["p_value"]
-    table = side.to_frame()
+    table = side.to_frame().set_index(["metric", "sensitive_feature", "group"])
     others = table.drop(index=(GAP, "sex", "(gap)"))
     tested = others["q_value"].notna()
     p_value = np.sort(others["p_value"][tested])
@@ -288,10 +288,13 @@ def test_worse_and_better_are_what_is_beyond_chance() -> None:
 def test_a_notebook_shows_the_sentence_with_names_escaped() -> None:
     side = core.guardrails(*made({"<b>f": (0.5, 0.45), "m": (0.7, 0.5)}), metric="demographic_parity_difference")
     shown = side._repr_html_()
-    assert "<b>Fairer by levelling down</b>" in shown
+    assert "Guardrails: fairer by levelling down, on 2,000 explore rows" in shown
     assert "&lt;b&gt;f" in shown
     assert "<b>f" not in shown
-    assert side.verdict in repr(side).replace(" ", "_")
+    assert repr(side).splitlines()[1:] == [f"  {part}" for part in side.said]
+    table = side.to_frame()
+    assert table["direction"][: len(side.worse)].eq("worse").all()
+    assert table["clear"][: len(side.worse) + len(side.better)].all()
 
 
 def test_bad_arguments_say_what_must_hold(small_case: core.Case) -> None:
