@@ -7,6 +7,7 @@ usage: python3 dev.py COMMAND [arguments ...]
   test    run the tests; arguments go to pytest, as in: python3 dev.py test tests/metrics -q
   check   run ruff, the formatter, mypy, the import contracts and the docstring examples
   bench   list the benchmarks; with a name, run that one; further arguments go to it
+  docs    build the documentation's site into docs/_build
 
 The first command makes .venv and installs requirements.txt into it, every file checked by its hash.
 """
@@ -193,7 +194,27 @@ def bench(arguments: list[str]) -> int:
     return call([python, found[name], *arguments[1:]], PYTHONPATH=str(ROOT))
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"run": run, "test": test, "check": check, "bench": bench}
+def docs(arguments: list[str]) -> int:
+    """Build the site of the documentation; a warning is a failure."""
+    if arguments:
+        raise StopError(f"docs takes no arguments. Got {' '.join(arguments)!r}; leave them out.")
+    site = ROOT / "docs" / "_build"
+    code = call([Environment(ROOT).ready(), "-m", "sphinx", "-W", "--keep-going", "-q", "docs", site])
+    print(
+        f"The site is at {(site / 'index.html').as_uri()}"
+        if code == 0
+        else "The site was not built, for the reasons shown above"
+    )
+    return code
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "run": run,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "docs": docs,
+}
 
 
 def main(arguments: list[str]) -> int:

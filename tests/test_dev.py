@@ -208,9 +208,16 @@ def test_bench_lists_runs_and_offers_the_nearest_name(
     assert "Got 'audti'; try audit." in capsys.readouterr().out
 
 
+def test_docs_takes_a_warning_for_a_failure(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["docs"]) == 0
+    assert calls[0][1:5] == ["-m", "sphinx", "-W", "--keep-going"]
+    assert capsys.readouterr().out.strip().endswith("docs/_build/index.html")
+    assert dev.main(["docs", "html"]) == 2
+
+
 def test_names_the_commands_when_given_another(capsys: pytest.CaptureFixture[str]) -> None:
     assert dev.main(["tset"]) == 2
-    assert "run, test, check, bench" in capsys.readouterr().out
+    assert "run, test, check, bench, docs" in capsys.readouterr().out
 
 
 def test_refuses_an_old_python(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
