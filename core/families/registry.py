@@ -11,13 +11,7 @@ from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError, InputTypeError
 from core.families.base import Family
-<<<<<<< HEAD
-from core.families.boosting.family import BOOSTING
-from core.families.forest.family import FORESTS
-from core.families.logistic.family import LOGISTIC
 from core.words import with_article
-=======
->>>>>>> 0862ded (Import the families of models when one is asked for)
 
 
 class _Families(UserList[Family]):
