@@ -96,8 +96,8 @@ def test_the_top_one_percent_do_what_is_predicted():
     case = case_with()
     worst = core.harmful(core.influence(case, GAP))[:15]
     options = {"metric": [GAP], "sensitive_feature": ["sex"], "n_resamples": 20}
-    predicted = core.preview(case, worst, **options)["change"].iloc[0]
-    true = core.compare(case, core.unlearn(case, worst).case, **options)["change"].iloc[0]
+    predicted = core.preview(case, worst, **options)["signed_change"].iloc[0]
+    true = core.compare(case, core.unlearn(case, worst).case, **options)["signed_change"].iloc[0]
     assert true < 0
     assert predicted == pytest.approx(true, rel=0.2)
 

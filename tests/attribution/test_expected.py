@@ -49,6 +49,9 @@ class Fixed(LogisticRegression):
         chance = np.clip(np.asarray(X)[:, 0] - 0.1, 0.0, 1.0)
         return np.column_stack([1.0 - chance, chance])
 
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        return self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)]
+
 
 def one_search(seed: int, strengths: np.ndarray, gap: float = 0.25) -> tuple[ExpectedGain, float, float]:
     """Return the expected gain of taking the best of many, what the rows searched say, and what many others do."""
