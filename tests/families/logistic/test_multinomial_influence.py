@@ -23,7 +23,7 @@ METRICS = (GAP, "demographic_parity_ratio", "log_loss", "accuracy", "brier_score
 
 def case_with(pos_label="granted", **options):
     roles = core.Roles("granted", pos_label, pos_label, ["sex", "age"], record_id="person")
-    return core.prepare(core.Case(make_pipeline_for(TRAIN, **options), train=TRAIN, test=TEST, roles=roles))
+    return core.prepare(core.Case(make_pipeline_for(TRAIN, **options), train=TRAIN, test=TEST, roles=roles, seed=0))
 
 
 @pytest.fixture(scope="module")
