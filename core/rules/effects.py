@@ -54,7 +54,8 @@ class Effects:
             with attributor_of(self.case) as attributor:
                 found = attributor.group_scores(self.case, [self._retained[groups[place]] for place in block], self.on)
             self._known.update({keys[place]: row for place, row in zip(block, found.astype(np.float32), strict=True)})
-        return np.array([self._known[key] for key in keys], dtype=np.float64).reshape(len(keys), -1)
+        n_rows = len(self.case.rows(self.on))
+        return np.array([self._known[key] for key in keys], dtype=np.float64).reshape(len(keys), n_rows)
 
     def kept(self) -> Effects:
         """Return what to keep for later: these, or where they take much memory none."""
