@@ -21,7 +21,6 @@ from core.typing import Progress
 from core.unlearning.base import Option, Removal, Unlearner, UnlearnResult
 from core.unlearning.once_case import OnceCase
 from core.unlearning.refit import Refit
-from core.words import with_article
 
 REFIT = Refit()
 """Serves every case, and comes last."""
@@ -88,7 +87,6 @@ def prepare(case: Case, *, method: str = "auto", progress: Progress | None = Non
         The one handed in, which keeps what was prepared until `case.release()`.
     """
     check_case(case)
-    case.check_unchanged()
     for unlearner in _candidates(case, method):
         try:
             unlearner.prepare(case, progress)
@@ -159,7 +157,6 @@ def unlearn(
     """
     start = time.perf_counter()
     check_case(case)
-    case.check_unchanged()
     check_tolerance(tolerance)
     positions = _positions(case, forget, by)
     if len(positions) == 0:
@@ -244,13 +241,12 @@ def converge(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
         If nothing is known of what the model minimises, or that has more than one optimum.
     """
     check_case(case)
-    case.check_unchanged()
     family = family_of(case.model)
     start = time.perf_counter()
     try:
         if family is None:
             raise NotSupportedError(
-                f"nothing is known of what {with_article(type(final_estimator(case.model)).__name__)} minimises"
+                f"nothing is known of what a {type(final_estimator(case.model)).__name__} minimises"
             )
         preparing = (
             _seconds_to_prepare(family.unlearner, case, progress) if family.unlearner.can_converge(case) else 0.0
@@ -312,7 +308,7 @@ def _of_another_family(unlearner: Unlearner, case: Case) -> str | None:
     """Return which family an unlearner is for where the model is not of it, else None."""
     family = next((one for one in FAMILIES if one.unlearner.name == unlearner.name), None)
     if family is not None and not family.means(case.model):
-        return f"it is for {family.name}, and the model is {with_article(type(final_estimator(scorer(case.model))).__name__)}"
+        return f"it is for {family.name}, and the model is a {type(final_estimator(scorer(case.model))).__name__}"
     return None
 
 
@@ -321,7 +317,7 @@ def _why_not(case: Case, chosen: Unlearner) -> list[str]:
     family, known = family_of(case.model), unlearners_of(case)
     if family is None and chosen is REFIT:
         return [
-            f"No quicker method serves {with_article(type(final_estimator(scorer(case.model))).__name__)}, so it was trained again."
+            f"No quicker method serves a {type(final_estimator(scorer(case.model))).__name__}, so it was trained again."
         ]
     own = next((one for one in known if family is not None and one.name == family.unlearner.name), None)
     reason = None if own is None or own.name == chosen.name else own.fits(case) or own.gives_way(case)

@@ -27,7 +27,6 @@ from core.case.prepared import Prepared, SavedState, ScoresOf
 from core.case.roles import AtRate, Roles
 from core.case.scored import ScoredRows
 from core.case.training import TrainingRecords
-from core.case.unchanged import ModelMark
 from core.case.unreadable import check_readable
 from core.errors import FrozenError, InputError, InputTypeError
 from core.typing import Bools
@@ -79,11 +78,10 @@ class Case(TrainingRecords, ScoredRows):
     (20, ('income',))
     """
 
-    __slots__ = ("__weakref__", "_data", "_mark", "_memo", "edits", "model", "prepared", "retained", "threshold")
+    __slots__ = ("__weakref__", "_data", "_memo", "edits", "model", "prepared", "retained", "threshold")
     model: Any
     threshold: float | AtRate | None
     prepared: Prepared
-    _mark: ModelMark
     _memo: Memo
 
     def __init__(
@@ -130,9 +128,8 @@ class Case(TrainingRecords, ScoredRows):
         edits: Edits | None = None,
         prepared: Prepared | None = None,
         memo: Memo | None = None,
-        mark: ModelMark | None = None,
     ) -> Case:
-        """Set every attribute, once; `mark` is that of the model, or of one it was made from."""
+        """Set every attribute, once."""
         setting = partial(object.__setattr__, self)
         setting("_data", data)
         setting("model", model)
@@ -141,7 +138,6 @@ class Case(TrainingRecords, ScoredRows):
         setting("edits", edits)
         setting("prepared", Prepared() if prepared is None else prepared)
         setting("_memo", Memo() if memo is None else memo)
-        setting("_mark", mark if mark is not None and mark.is_of(model) else ModelMark(model, mark))
         return self
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -170,7 +166,6 @@ class Case(TrainingRecords, ScoredRows):
             "threshold": self.threshold,
             "retained": self.retained,
             "edits": self.edits,
-            "mark": self._mark,
         }
         return object.__new__(Case)._hold(**(kept | changes))
 
@@ -337,16 +332,6 @@ class Case(TrainingRecords, ScoredRows):
         from core.files.cases.storage import save_case  # storage reads cases back, so it imports this module
 
         return save_case(self, folder)
-
-    def check_unchanged(self) -> None:
-        """Raise if the model was changed in place since the case was made. Costs a reading of the model's memory.
-
-        Raises
-        ------
-        InputError
-            Naming the model and the way out.
-        """
-        self._mark.check()
 
     def shares_tables(self, other: Case) -> bool:
         """Return whether both cases were made from one another, so that their rows are the same."""

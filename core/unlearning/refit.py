@@ -90,7 +90,6 @@ def refit(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
     ('approximate', 57)
     """
     check_case(case)
-    case.check_unchanged()
     if progress:
         progress(0.0, TRAINING)
     start = time.perf_counter()
