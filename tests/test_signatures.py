@@ -14,8 +14,17 @@ CALLS: dict[str, Callable[..., Any]] = {
     name: getattr(core, name) for name in core.__all__ if inspect.isfunction(getattr(core, name))
 }
 OF_A_CASE = {name: call for name, call in CALLS.items() if "case" in inspect.signature(call).parameters}
-OTHER_FIRSTS = {"harmful", "load_case", "load_model", "read_table", "register_family", "save_model"}
-"""Calls that are about no case: files, and the order of what `influence` gave."""
+OTHER_FIRSTS = {
+    "expected_gains",
+    "guardrails",
+    "harmful",
+    "load_case",
+    "load_model",
+    "read_table",
+    "register_family",
+    "save_model",
+}
+"""Calls that are about no case, or two: files, the order of what `influence` gave, rules that were found, before and after."""
 WHAT = {
     "audit": "metric",
     "compare": "after",

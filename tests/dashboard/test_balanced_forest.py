@@ -29,6 +29,8 @@ def test_its_records_are_ranked_and_forgotten_in_place(open_app: Opener, home: P
     preview = strip_rows(app)["preview"]
     app.radio(key="remove_method").set_value("forest").run()
     app.button(key="remove_apply").click().run()
+    if any(button.key == "remove_sure" for button in app.button):  # asked once more, as the gap is predicted to grow
+        app.button(key="remove_sure").click().run()
     assert not app.exception, app.exception
     assert app.session_state["work"].steps[0].method == "forest"
     removed = core.unlearn(case, harmful, method="forest").case
