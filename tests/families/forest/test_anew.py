@@ -106,7 +106,9 @@ def test_later_removals_go_on_in_place():
     case = core.unlearn(make_case(RandomForestClassifier(3, random_state=0), scaled=FunctionTransformer), NURSES).case
     result = core.unlearn(case, OTHERS[:25], method="forest")
     assert result.notes == ()
-    assert_same_trees(result.case, result.case.replace(result.case.model, result.case.retained, scratch(result.case)))
+    assert_same_trees(
+        result.case, result.case.replace(result.case.model, result.case.retained, {"forest": scratch(result.case)})
+    )
 
 
 def scratch(case):

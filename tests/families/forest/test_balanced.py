@@ -329,8 +329,9 @@ def test_forests_of_older_versions_and_edits_go_to_refit_with_the_reason():
     edited = core.edit(case, {3: 1 - int(table["label"][3])})
     assert edited.method == "refit"
     assert any("class_weight" in note for note in edited.notes)
-    del case.model._sample_weight
-    assert "before 1.9" in Forest().fits(case)
+    older = make_case(table)
+    del older.model._sample_weight
+    assert "before 1.9" in Forest().fits(older)
     other = make_case(table.assign(weight=1.0), weighted=True)
     heavier = core.Case(other.model, table, table[:40], WEIGHTED, confirm=False)
     with pytest.raises(NotSupportedError, match="weight"):

@@ -24,7 +24,9 @@ COLUMNS = make.NUMBERS + make.CATEGORIES
 
 def make_case(**options):
     model = RandomForestClassifier(7, random_state=1, class_weight="balanced", **options)
-    return core.prepare(core.Case(model.fit(TRAIN[NUMBERS], TRAIN["granted"]), train=TRAIN, test=TEST, roles=ROLES))
+    return core.prepare(
+        core.Case(model.fit(TRAIN[NUMBERS], TRAIN["granted"]), train=TRAIN, test=TEST, roles=ROLES, seed=0)
+    )
 
 
 def paths_of(case, tree):
@@ -124,7 +126,7 @@ def fraud():
     pipeline = make.unfitted_pipeline()
     pipeline[-1].set_params(n_estimators=N_TREES, class_weight="balanced", bootstrap=True, min_samples_leaf=20)
     model = pipeline.fit(train[COLUMNS], train["fraud"])
-    case = core.prepare(core.Case(model, train=train, test=planted.test, roles=make.ROLES))
+    case = core.prepare(core.Case(model, train=train, test=planted.test, roles=make.ROLES, seed=0))
     rules = described_groups(train, 80, np.random.default_rng(0))
     groups = [np.flatnonzero(rule & (case.y_train == number % 2)) for number, rule in enumerate(rules)]
     return case, [group for group in groups if len(group) >= 5]

@@ -29,7 +29,7 @@ DEPTHS = pytest.mark.parametrize("depth", [None, 10], ids=["pure leaves", "depth
 
 def make_case(roles: core.Roles = ROLES, **options: object) -> core.Case:
     model = RandomForestClassifier(7, random_state=1, **options).fit(TRAIN[NUMBERS], TRAIN["granted"])
-    return core.prepare(core.Case(model, train=TRAIN, test=TEST, roles=roles))
+    return core.prepare(core.Case(model, train=TRAIN, test=TEST, roles=roles, seed=0))
 
 
 def shrunk_prediction(tree, rows, weight, y, row, shrinkage):
@@ -132,7 +132,7 @@ def test_groups_are_ranked_as_by_real_removals(fraud, depth):
     columns = make.NUMBERS + make.CATEGORIES
     train = fraud.train.head(10_000)
     model = pipeline.fit(train[columns], train["fraud"])
-    case = core.prepare(core.Case(model, train=train, test=fraud.test, roles=make.ROLES))
+    case = core.prepare(core.Case(model, train=train, test=fraud.test, roles=make.ROLES, seed=0))
     groups = described_groups(train, 100, np.random.default_rng(0))
     true = [core.unlearn(case, case.record_ids[rows], method="forest").case.scores("explore") for rows in groups]
     for metric in ("false_positive_rate", "log_loss", "brier_score", "false_positive_rate_difference"):
