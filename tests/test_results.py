@@ -188,10 +188,10 @@ def test_a_step_is_drawn_as_an_audit_measures_it(case: core.Case, results: dict[
     assert repr(results["refit"]).startswith("The same 1,470 records: refit, ")
 
 
-def test_rules_are_drawn_as_measured_and_as_predicted(results: dict[str, Any]) -> None:
+def test_rules_are_drawn_as_verified_and_as_predicted(results: dict[str, Any]) -> None:
     found = results["Explanation"]
-    measured, predicted = found.plot().data
-    assert list(measured.x) == [one.verified for one in found]
+    verified, predicted = found.plot().data
+    assert list(verified.x) == [one.verified for one in found]
     assert list(predicted.x) == [one.predicted for one in found]
     assert f"on {found.n_rows:,} explore rows" in repr(found)
     assert repr(found[0]).startswith(found[0].rule)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
-from core.attribution.expected import ExpectedGain
 from core.metrics.catalog import metric_of
 from core.metrics.samples import feature_name
 from core.rules.conditions import Condition, rule_text
 from core.shown import Shown
-from core.typing import Floats
 from core.words import chance, count
 
 if TYPE_CHECKING:
@@ -23,23 +20,9 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("rule", "n_records", "support", "predicted", "verified", "change", "low", "high", "reversed"),
-    *(
-        "responsibility",
-        "expected_gain",
-        "expected_low",
-        "expected_high",
-        "helps",
-        "this_group",
-        "found_again",
-        "levels_down",
-        "sensitive",
-    ),
+    *("responsibility", "p_value", "q_value", "survives", "levels_down", "sensitive"),
 )
 """Of the table of rules."""
-OFTEN, HALF = 0.5, 0.5
-"""Share of the searches on half of the rows that have to come by a rule for it to be said to help; share of the gap that a cause closes."""
-AGAIN = 0.8
-"""Share of the searches on half of the rows that have to find a rule's records again for it to be taken for the cause."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,6 +49,12 @@ class Subset(Shown):
         Whether the two groups have changed places.
     levels_down : bool
         Whether the gap closes mostly because the better-off group fares worse. Such rules come last.
+    p_value : float
+        Chance of as large an effect without a cause, on rows the search did not see; NaN where none were kept back.
+    q_value : float
+        Smallest false discovery rate, over all rules tried, at which the rule is taken for a discovery.
+    survives : bool
+        Whether it is one at the rate asked for, and the gap itself is beyond chance.
     make_up : DataFrame
         Records of the subset by group and label, and their share of all such records.
     sensitive : tuple of str
@@ -73,18 +62,9 @@ class Subset(Shown):
     method, guarantee : str
         How the records were removed, and what that guarantees.
     beside_a_preview : str
-        One sentence on how the measured change was found, and why a preview of the same records may give another.
-    scores_after : ndarray
-        Scores of pos_label on the rows of the split once the records were removed.
+        One sentence on how the verified change was found, and why a preview of the same records may give another.
     notes : tuple of str
         What the removal said.
-    expected : ExpectedGain or None
-        What to expect on rows that were not searched: over the searches on half of the rows that came by the rule, the gain on the other
-        half. None until `core.expected_gains` was asked, and where no such search came by it.
-    found_again : int or None
-        How many of these searches put much the same records (Jaccard 0.5 or more) first; None until they were made.
-    n_searches : int
-        How many were made.
     """
 
     conditions: tuple[Condition, ...]
@@ -99,16 +79,15 @@ class Subset(Shown):
     high: float
     reversed: bool
     levels_down: bool
+    p_value: float
+    q_value: float
+    survives: bool
     make_up: pd.DataFrame
     sensitive: tuple[str, ...]
     method: str
     guarantee: str
     beside_a_preview: str
-    scores_after: Floats
     notes: tuple[str, ...] = ()
-    expected: ExpectedGain | None = None
-    found_again: int | None = None
-    n_searches: int = 0
 
     def lines(self) -> list[str]:
         """Say whose removal did what to the gap."""
@@ -125,18 +104,13 @@ class Subset(Shown):
         predicted = "not predicted" if math.isnan(self.predicted) else f"predicted {self.predicted:+.3f}"
         between = f"{self._signed}{self.low:+.3f} to {self.high:+.3f}"
         records = f"{count(self.n_records, 'record')} ({self.support:.1%})"
-        return f"{self.rule}: {records}, {predicted}, measured {self.verified:+.3f} ({between}){self._expecting}"
+        return f"{self.rule}: {records}, {predicted}, verified {self.verified:+.3f} ({between})"
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What to know of the rule, in a word or two each."""
-        said = {"overshoots": self.turned, "levels down": self.levels_down, "this group": bool(self.this_group)}
-        said["may be chance"] = self.helps is False
+        said = {"overshoots": self.turned, "levels down": self.levels_down, "may be chance": not self.survives}
         return tuple(word for word, holds in said.items() if holds)
-
-    @property
-    def _expecting(self) -> str:
-        return "" if self.expected is None else f", expected to close {self.expected.gain:.3f}"
 
     @property
     def rule(self) -> str:
@@ -150,49 +124,8 @@ class Subset(Shown):
 
     @property
     def verified(self) -> float:
-        """After less before when the records were really removed, measured on the rows searched: the same quantity as `predicted`."""
+        """After less before when the records were really removed: the same quantity as `predicted`, whoever is better off after."""
         return self.after - self.before
-
-    @property
-    def helps(self) -> bool | None:
-        """Whether a gain is expected beyond chance on rows that were not searched; None until `core.expected_gains` was asked."""
-        if self.found_again is None:
-            return None
-        often = self.expected is not None and self.expected.n_found >= OFTEN * self.n_searches
-        return bool(often and self.expected is not None and self.expected.helps)
-
-    @property
-    def this_group(self) -> bool | None:
-        """Whether just these records are taken for the cause.
-
-        That is, they help, close at least half of the gap, and at least 8 of 10 searches on half of the rows put much the same first.
-        """
-        if self.found_again is None:
-            return None
-        return bool(self.helps) and self.responsibility >= HALF and self.found_again >= AGAIN * self.n_searches
-
-    @property
-    def expected_gain(self) -> float:
-        """By how much the gap is expected to close on rows that were not searched; NaN where that is not known."""
-        return math.nan if self.expected is None else self.expected.gain
-
-    @property
-    def expected_low(self) -> float:
-        """Lower end of its 90% interval."""
-        return math.nan if self.expected is None else self.expected.low
-
-    @property
-    def expected_high(self) -> float:
-        """Upper end of its 90% interval."""
-        return math.nan if self.expected is None else self.expected.high
-
-    @property
-    def survives(self) -> bool:
-        """Deprecated: `helps`, False where that is not known."""
-        warnings.warn(
-            "`survives` is now `helps`, which core.expected_gains finds out.", DeprecationWarning, stacklevel=2
-        )
-        return bool(self.helps)
 
     @property
     def responsibility(self) -> float:
@@ -216,30 +149,11 @@ class Subset(Shown):
             parts.append("although the prediction had it the other way")
         if self.levels_down:
             parts.append("mostly because the better-off fare worse")
+        if not self.survives:
+            parts.append("which may be chance")
         if self.sensitive:
             parts.append(f"and the rule names {' and '.join(self.sensitive)} (sensitive)")
         return ", ".join(parts) + "."
-
-    @property
-    def claim(self) -> str:
-        """What is known of rows that were not searched; empty until `core.expected_gains` was asked."""
-        if self.found_again is None:
-            return ""
-        if self.expected is None:
-            return f"None of {self.n_searches} searches on half of the rows came by this rule, so that nothing is expected of it on other rows."
-        if self.expected.helps and not self.helps:
-            came_by = (
-                f"only {self.expected.n_found} of {self.n_searches} searches on half of the rows came by this rule"
-            )
-            return f"These rows cannot tell whether it holds elsewhere, as {came_by}."
-        again = (
-            f"{self.found_again} of {self.n_searches} searches on half of the rows found much the same records first"
-        )
-        if self.this_group:
-            return f"{self.expected.sentence} {again}: it is this group."
-        if self.helps:
-            return f"{self.expected.sentence} {again}: other groups may explain the gap as well."
-        return self.expected.sentence
 
     @property
     def _turned(self) -> str:
@@ -256,7 +170,7 @@ class Subset(Shown):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation(Shown, Sequence[Subset]):
-    """Rules that explain a gap, by what removing their records closes for their number; a sequence of `Subset`.
+    """Rules that explain a gap, by verified effect; a sequence of `Subset`.
 
     Parameters
     ----------
@@ -270,25 +184,27 @@ class Explanation(Shown, Sequence[Subset]):
     gap_p_value : float
         Of the permutation test that there is a gap at all.
     n_tried : int
-        Rules within the support bounds that were looked at.
+        Rules within the support bounds that were tried; the false discovery rate is over all of them.
+    n_discoveries : int
+        How many of these survive it.
     n_left_out : int
         Rules whose records were really removed, and that are not shown: that closed less than `min_responsibility` of the gap.
     min_responsibility : float
         The share asked for.
+    q : float
+        The rate asked for.
     candidates : DataFrame
-        The best-scored rules, measured or not: rule, n_records, support, summed, predicted, conditions. Those about different records
-        come first, then the others, each by what they close for their size.
+        The best-scored rules, confirmed or not: rule, support, n_records, summed, predicted, p_value, q_value, conditions. In forests
+        the 50 that were looked at closely come first.
     agreement : float
-        Expected correlation of predicted with real changes over those looked at closely that do not train the forest again; NaN where
-        it is not estimated.
+        Expected correlation of predicted with verified changes over those of these 50 that do not train the forest again; NaN where it
+        is not estimated.
     complete : bool
         False where the search was stopped; what had been found by then is here.
     notes : tuple of str
         A sentence each.
     n_rows : int
         How many rows the gap is taken on.
-    work : object
-        What `core.expected_gains` goes on from.
     """
 
     subsets: tuple[Subset, ...]
@@ -298,13 +214,14 @@ class Explanation(Shown, Sequence[Subset]):
     gap: float
     gap_p_value: float
     n_tried: int
+    n_discoveries: int
     n_left_out: int
     min_responsibility: float
+    q: float
     candidates: pd.DataFrame = field(repr=False)
     agreement: float
     complete: bool
     notes: tuple[str, ...]
-    work: Any = field(repr=False)
     n_rows: int = 0
 
     @overload
@@ -344,7 +261,7 @@ class Explanation(Shown, Sequence[Subset]):
         return self.table
 
     def plot(self) -> Figure:
-        """Draw the measured change of each rule with its interval, and the predicted one.
+        """Draw the verified change of each rule with its interval, and the predicted one.
 
         Returns
         -------
@@ -354,22 +271,6 @@ class Explanation(Shown, Sequence[Subset]):
 
         metric = metric_of(self.metric)
         return rules.effects(self.table, metric.words, self.gap, lower_is_fairer=metric.better == "lower")
-
-    @property
-    def n_discoveries(self) -> int:
-        """Deprecated: the number of rules in `helping`."""
-        warnings.warn("`n_discoveries` is now len(helping).", DeprecationWarning, stacklevel=2)
-        return len(self.helping)
-
-    @property
-    def searched_again(self) -> bool:
-        """Whether it is known what to expect on rows that were not searched."""
-        return all(one.found_again is not None for one in self.subsets)
-
-    @property
-    def helping(self) -> tuple[Subset, ...]:
-        """The rules that are expected to help on rows that were not searched; empty until `core.expected_gains` was asked."""
-        return tuple(one for one in self.subsets if one.helps)
 
 
 def percent(share: float) -> str:

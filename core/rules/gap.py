@@ -18,8 +18,6 @@ Feature = str | tuple[str, ...]
 
 NOTHING = 1e-12
 """A gap no larger is none."""
-BEYOND_CHANCE = 0.05
-"""A gap of a larger p-value may be chance."""
 
 
 class Extremes(NamedTuple):
@@ -82,7 +80,7 @@ class Gap:
         return self.extremes.feature
 
 
-def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, seed: int) -> Gap:
+def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, q: float, seed: int) -> Gap:
     """Return the gap.
 
     Raises
@@ -104,8 +102,8 @@ def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, seed: 
             "metric or feature."
         )
     notes = [f"The gap leaves out groups without the records it is taken over: {left_out}."] if left_out else []
-    if p_value > BEYOND_CHANCE:
-        notes.append(f"The gap itself may be chance (p = {p_value:.4f}).")
+    if p_value > q:
+        notes.append(f"The gap itself may be chance (p = {p_value:.4f}), so no rule counts as a discovery.")
     return Gap(extremes_of(case, metric, feature, on), on, value, p_value, tuple(notes))
 
 

@@ -17,19 +17,20 @@ from core.errors import InputError, NotSupportedError
 from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
 from core.rules.asked import Asked, StoppedError
+from core.rules.causes import SAME
 from core.rules.conditions import rule_text
 from core.rules.explanation import Subset, percent
 from core.rules.gap import Feature, Gap
 from core.rules.models import Models
 from core.rules.rule import Rule
 from core.rules.steady import Steady
-from core.typing import Positions, Progress
+from core.typing import Floats, Positions, Progress
 from core.unlearning.base import Guarantee
 
 ATTEMPTS = 3
 """For every rule asked for, at most so many are removed to find it."""
-AGAIN = "Measured by training the model again without these records"
-REMOVED = "Measured by really removing these records"
+AGAIN = "Verified by training the model again without these records"
+REMOVED = "Verified by really removing these records"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class Removals:
 
 
 def measure_rules(
-    gap: Gap, models: Models, rules: tuple[Rule, ...], asked: Asked, top_k: int, report: Progress
+    gap: Gap, models: Models, rules: tuple[Rule, ...], helpful: Floats, asked: Asked, top_k: int, report: Progress
 ) -> Removals:
     """Remove the records of the best rules, one rule after the other, until enough narrow the gap; keep those that do by their share.
 
@@ -64,7 +65,9 @@ def measure_rules(
     gap : Gap
     models : Models
     rules : tuple of Rule
-        Best first, about different records each.
+        Best first.
+    helpful : ndarray, shape (n_retained,)
+        The helpful part of every record's gain: of rules about one cause the first counts.
     asked : Asked
     top_k : int
         How many are enough.
@@ -72,26 +75,31 @@ def measure_rules(
     """
     start, case, method = time.monotonic(), models.case, removal_method(models.case)
     steady = Steady(Outcome.of(case, gap.metric, gap.feature, gap.on), gap.extremes)
+    narrowing: list[Rule] = []
     subsets: list[Subset] = []
     notes: list[str] = []
-    tries = narrowing = left_out = 0
+    tries = left_out = 0
     for rule in rules:
-        if narrowing == top_k or tries == ATTEMPTS * top_k:
+        if len(narrowing) == top_k or tries == ATTEMPTS * top_k:
             break
+        if any(rule.shares_cause(one, helpful, SAME) for one in narrowing):
+            continue
         if models.by_refit and tries and time.monotonic() - start > asked.seconds:
             notes.append(f"{tries} rules were measured within {asked.seconds:g} s.")
             break
         try:
-            report(0.8 + 0.2 * narrowing / top_k, "Removing the records of the best rules")
+            report(0.8 + 0.2 * len(narrowing) / top_k, "Removing the records of the best rules")
         except StoppedError:
             return Removals(tuple(subsets), tries, left_out, tuple(notes), complete=False)
         tries += 1
+        survives = rule.q_value <= asked.q and gap.p_value <= asked.q
         try:
-            subset = measure(rule, steady, method=method, seed=asked.seed)
+            subset = measure(rule, steady, survives=survives, method=method, seed=asked.seed)
         except InputError as error:
             notes.append(f"Not measured, where {rule_text(rule.conditions)}: {error}")
             continue
-        narrowing += subset is not None
+        if subset is not None:
+            narrowing.append(rule)
         if subset is None or subset.responsibility < asked.min_responsibility:
             left_out += 1
         else:
@@ -128,7 +136,7 @@ def removal_method(case: Case) -> str:
 
 
 def beside_a_preview(case: Case, method: str) -> str:
-    """Return one sentence on how removing records by a method measured their change, and whether a preview may give another."""
+    """Return one sentence on how removing records by a method verified their change, and whether a preview may give another."""
     try:
         with attributor_of(case) as attributor:
             own = attributor.beside_removal
@@ -143,7 +151,7 @@ def beside_a_preview(case: Case, method: str) -> str:
     )
 
 
-def measure(rule: Rule, steady: Steady, *, method: str, seed: int) -> Subset | None:
+def measure(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: int) -> Subset | None:
     """Remove the records of a rule and return what that did; None where the gap is no smaller, or is no longer defined.
 
     Raises
@@ -173,12 +181,14 @@ def measure(rule: Rule, steady: Steady, *, method: str, seed: int) -> Subset | N
         high=float(row[f"{signed}high"]),
         reversed=bool(row["reversed"]),
         levels_down=steady.levels_down(result.case),
+        p_value=rule.p_value,
+        q_value=rule.q_value,
+        survives=survives,
         make_up=_make_up(case, feature, positions),
         sensitive=tuple(one.column for one in rule.conditions if one.column in case.roles.sensitive_features),
         method=result.method,
         guarantee=result.guarantee.value,
         beside_a_preview=beside_a_preview(case, result.method),
-        scores_after=result.case.scores(on),
         notes=result.notes,
     )
 

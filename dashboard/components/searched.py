@@ -18,7 +18,7 @@ from dashboard.measures import Measure, PlanSettings
 from dashboard.work import Work
 
 RULES, PLAN, BAND, MITIGATOR = "rules", "plan", "random removals", "mitigator"
-PLAN_EXPECTED, RULES_EXPECTED = "expected gain of a plan", "expected gains of rules"
+PLAN_EXPECTED = "expected gain of a plan"
 DECISIONS, LABELS = "causes of decisions", "doubtful labels"
 SIZES = 4
 """Sizes, spread over a plan's path, at which records are removed at random."""
@@ -63,22 +63,6 @@ def rules(work: Work, settings: RuleSettings) -> core.Explanation | None:
         work, RULES, "Explaining the gap", make, work.metric, work.feature, settings, partial=True
     )
     return found
-
-
-def rules_expected(work: Work, settings: RuleSettings, found: core.Explanation) -> core.Explanation | None:
-    """Return the rules with what to expect on rows that were not searched; None while that is on its way."""
-    if not found.complete or not len(found):
-        return found
-    with_gains: core.Explanation | None = computing.result(
-        work,
-        RULES_EXPECTED,
-        "Searching on halves of the rows, to see what to expect on others",
-        lambda report: core.expected_gains(found, progress=report),
-        work.metric,
-        work.feature,
-        settings,
-    )
-    return with_gains
 
 
 def plan(origin: Work, settings: PlanSettings) -> core.Plan | None:

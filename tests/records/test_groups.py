@@ -32,7 +32,7 @@ GROUPS = [((TRAIN["age"] >= low) & (TRAIN["age"] < low + 12)).to_numpy() for low
 
 def make_case(name: str) -> core.Case:
     model = MODELS[name].fit(TRAIN[NUMBERS], TRAIN["granted"])
-    return core.prepare(core.Case(model, train=TRAIN, test=TEST, roles=ROLES))
+    return core.prepare(core.Case(model, train=TRAIN, test=TEST, roles=ROLES, seed=0))
 
 
 @pytest.mark.parametrize("metric", [GAP, "demographic_parity_ratio", "selection_rate", "roc_auc_difference", "recall"])
@@ -96,14 +96,14 @@ def test_bad_groups_are_refused():
 
 def test_models_that_nothing_serves_are_refused_with_the_reasons():
     model = DummyClassifier().fit(TRAIN[NUMBERS], TRAIN["granted"])
-    case = core.Case(model, train=TRAIN, test=TEST, roles=ROLES)
+    case = core.Case(model, train=TRAIN, test=TEST, roles=ROLES, seed=0)
     with pytest.raises(NotSupportedError, match=r"Records can still be removed\."):
         core.group_changes(case, ids_of(case, GROUPS), metric=GAP)
 
 
 def test_groups_of_a_pipeline_are_predicted_as_they_are_removed():
     table = make_table(800, 43)
-    case = core.prepare(core.Case(make_pipeline_for(table), train=table, test=make_table(600, 44), roles=ROLES))
+    case = core.prepare(core.Case(make_pipeline_for(table), train=table, test=make_table(600, 44), roles=ROLES, seed=0))
     groups = [(table["job"] == job).to_numpy() & case.y_train for job in ("clerk", "cook", "driver")]
     found = core.group_changes(case, ids_of(case, groups), metric="brier_score")
     for group, change in zip(groups, found, strict=True):
@@ -128,7 +128,7 @@ def many_groups(seed: int = 0) -> core.Case:
     columns = make_column_transformer((OneHotEncoder(), ["group"]), ("passthrough", ["skill"]))
     model = make_pipeline(columns, LogisticRegression(solver="newton-cholesky", tol=1e-12))
     model.fit(train[["group", "skill"]], train["granted"])
-    return core.prepare(core.Case(model, train=train, test=test, roles=core.Roles("granted", 1, 1, ["group"])))
+    return core.prepare(core.Case(model, train=train, test=test, roles=core.Roles("granted", 1, 1, ["group"]), seed=0))
 
 
 @pytest.mark.parametrize("metric", ["demographic_parity_difference", "demographic_parity_ratio"])
@@ -150,7 +150,7 @@ def test_removing_the_most_harmful_narrows_the_gap_among_groups_with_evidence(me
 
 def test_groups_are_compared_where_none_has_evidence():
     small = many_groups()
-    few = core.Case(small.model, small.train, small.test.head(40), small.roles)
+    few = core.Case(small.model, small.train, small.test.head(40), small.roles, seed=0)
     assert judged_groups(few, core.METRICS[GAP], "group", "explore").all()
     assert np.isfinite(core.influence(few, "demographic_parity_difference")).all()
 

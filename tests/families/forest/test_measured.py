@@ -182,7 +182,7 @@ def test_other_models_are_predicted_as_ever():
     assert np.isnan(found.correlation)
     assert found.of_trees == 0
     with pytest.raises(
-        InputError, match="Records are re-scored, by removing each alone, .* For a LogisticRegression it is as near"
+        InputError, match=r"Records are re-scored, by removing each alone, .* For a LogisticRegression it is as near"
     ):
         core.influence(case, METRICS[0], rescore=3)
 
