@@ -1,4 +1,4 @@
-"""Redress: find the training records that make a tabular model unfair, remove them, and see what changes.
+"""Find the training records that make a tabular model unfair, and remove them.
 
 Names are imported on first use, so that ``import core`` takes no time and a call only what it needs. `__init__.pyi` lists the
 public ones, each with the module that defines it.

@@ -1,4 +1,7 @@
-"""Errors a user can act on: each is one sentence on what must hold, what was got, and the way out."""
+"""Errors a user can act on: what must hold, what was got, and the way out.
+
+Each is one sentence.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from numbers import Integral
 
 
 class RedressError(Exception):
-    """Base of every error that Redress raises on purpose; a value that takes several lines is shown on one."""
+    """Base of every error that Redress raises on purpose.
+
+    A value that takes several lines is shown on one.
+    """
 
     def __init__(self, *parts: object) -> None:
         super().__init__(*(re.sub(r"\s*\n\s*", " ", part) if isinstance(part, str) else part for part in parts))
@@ -68,7 +74,9 @@ def nearest(name: object, candidates: Iterable[object], *, most: int = 3) -> str
 
 
 def said(error: Exception) -> str:
-    r"""Return what another library's error says, on one line and without a full stop; its kind where it says nothing.
+    r"""Return what another library's error says, on one line and without a full stop.
+
+    Its kind where it says nothing.
 
     Examples
     --------

@@ -1,4 +1,6 @@
-"""Former ways to call what is public: they keep working, with a warning that says the new one.
+"""Former ways to call what is public.
+
+They keep working, with a warning that says the new one.
 
 A call reads ``verb(case, what, *, metric=, sensitive_feature=, on=)``: everything after the first two goes by keyword.
 """
@@ -29,7 +31,9 @@ def formerly(
     synonyms: Mapping[str, str] | None = None,
     several: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a public call take its arguments as it did before, with a DeprecationWarning that says the new form.
+    """Let a public call take its arguments as it did before, with a DeprecationWarning.
+
+    The warning says the new form.
 
     What `refit` and `converge` give may also stand where a case is asked for, since it once was one.
 
@@ -133,7 +137,10 @@ class _Form:
 
 
 def _take_case(held: Any, name: Any) -> bool:
-    """Put the case of a result in place of a result that was once a case; say whether there was one."""
+    """Put the case of a result in place of a result that was once a case.
+
+    Say whether there was one.
+    """
     try:
         value = held[name]
     except (IndexError, KeyError):

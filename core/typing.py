@@ -25,7 +25,9 @@ Progress: TypeAlias = Callable[[float, str], None]
 
 
 def part_of(progress: Progress | None, start: float, stop: float) -> Progress | None:
-    """Return a callback for a part of the work, from one share of it to another; None where nobody listens.
+    """Return a callback for a part of the work, from one share of it to another.
+
+    None where nobody listens.
 
     Examples
     --------

@@ -54,7 +54,9 @@ def inline(label: str) -> str:
 
 
 def with_article(noun: str) -> str:
-    """Return a name with its indefinite article: by its first sound, or that of its first letter where it begins with an abbreviation.
+    """Return a name with its indefinite article.
+
+    By its first sound, or that of its first letter where it begins with an abbreviation.
 
     Examples
     --------
@@ -66,7 +68,9 @@ def with_article(noun: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a value such as ``0.142``, a true minus sign in front where it is negative, a dash where there is none.
+    """Return a value such as ``0.142``, a dash where there is none.
+
+    A true minus sign stands in front where it is negative.
 
     Examples
     --------
@@ -149,7 +153,9 @@ def seconds(value: float) -> str:
 
 
 def chance(value: float | None) -> str:
-    """Return a p- or q-value as an equation's right side, as many digits as tables show; the smallest ones as a bound.
+    """Return a p- or q-value as an equation's right side, as many digits as tables show.
+
+    The smallest ones as a bound.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""The dashboard, which ``redress run`` serves; its settings are in `.streamlit` beside this file."""
+"""The dashboard, which ``redress run`` serves.
+
+Its settings are in `.streamlit` beside this file.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""What is computed once and shared by all sessions, by name: case, kind, version and settings, never the contents of a table.
+"""Results computed once and shared by all sessions, by name.
+
+Names are made of case, kind, version and settings, never of the contents of a table.
 
 The only file with Streamlit's own cache, which holds the one thing that keeps all others.
 """
@@ -33,7 +35,10 @@ from dashboard.work import Feature, Work
 
 @st.cache_resource(show_spinner=False)
 def versions() -> Versions:
-    """Return the versions of all cases open on this server, kept with all else that is known of them."""
+    """Return the versions of all cases open on this server.
+
+    They are kept with all else that is known of them.
+    """
     return Versions(workspace.load, Kept())
 
 
@@ -74,12 +79,18 @@ def key(work: Work, at: int | None = None) -> str:
 
 
 def name_of(work: Work, kind: str, *settings: Any, at: int | None = None) -> Name:
-    """Return the name under which a thing that depends on a version, by default the one in force, is kept."""
+    """Return the name under which a thing that depends on a version is kept.
+
+    By default that is the version in force.
+    """
     return (work.case_id, kind, key(work, at), *settings)
 
 
 def _made(work: Work, kind: str, make: Callable[[], Any], *settings: Any, at: int | None = None) -> Any:
-    """Return what a page needs at once; tables as copies that share their values, so that no page changes another's."""
+    """Return what a page needs at once.
+
+    Tables as copies that share their values, so that no page changes another's.
+    """
     found = results().make(name_of(work, kind, *settings, at=at), make, errors=False)
     return found.copy(deep=False) if isinstance(found, pd.DataFrame) else found
 
@@ -104,7 +115,10 @@ def report(
 
 
 def described_on(work: Work) -> str:
-    """Return the rows that describe the version in force: all test rows for a model as opened, else those searched."""
+    """Return the rows that describe the version in force.
+
+    All test rows for a model as opened, else those searched.
+    """
     return core_described_on(case(work))
 
 
@@ -136,13 +150,16 @@ _TABLES: dict[str, Callable[..., pd.DataFrame]] = {
 
 
 def table(work: Work, name: str, *settings: Any) -> pd.DataFrame:
-    """Return one of the tables "sizes", "roc", "calibration", "sweep" and "errors" of the version in force."""
+    """Return a table of the version in force: sizes, roc, calibration, sweep or errors."""
     found: pd.DataFrame = _made(work, "table", lambda: _TABLES[name](case(work), *settings), name, *settings)
     return found
 
 
 def preview(work: Work, metrics: Sequence[str], scores: Any) -> AuditReport:
-    """Return the audit of the model as it is predicted to be without the selected records, from its predicted scores."""
+    """Return the audit of the model as predicted without the selected records.
+
+    It is made from its predicted scores.
+    """
     wanted, feature = tuple(metrics), work.feature
 
     def make() -> AuditReport:
@@ -154,7 +171,10 @@ def preview(work: Work, metrics: Sequence[str], scores: Any) -> AuditReport:
 
 
 def predicted(work: Work, scores: Any) -> Judged:
-    """Return what removing the selected records is predicted to do, from the predicted scores: whether it is fairer, and what changes."""
+    """Return what removing the selected records is predicted to do, from the predicted scores.
+
+    Whether it is fairer, and what changes.
+    """
 
     def make() -> Judged:
         one = case(work)
@@ -175,7 +195,10 @@ def changed(work: Work) -> Judged:
 
 
 def confirmed(work: Work) -> pd.DataFrame:
-    """Return the chosen gap and accuracy, opened and now, on the rows kept aside; a look that is counted and kept with the case."""
+    """Return the chosen gap and accuracy, opened and now, on the rows kept aside.
+
+    A look that is counted and kept with the case.
+    """
 
     def make() -> pd.DataFrame:
         opened, now = case(work, 0), case(work)
@@ -208,7 +231,9 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
 
 
 def is_foreign(work: Work, at: int | None = None) -> bool:
-    """Return whether a version, by default the one in force, comes from other rows or labels than the case's.
+    """Return whether a version comes from other rows or labels than the case's.
+
+    By default that is the version in force.
 
     Only a model as opened can: every step, whatever it does, ends in training on the case's rows.
     """
@@ -216,7 +241,10 @@ def is_foreign(work: Work, at: int | None = None) -> bool:
 
 
 def records(work: Work, found: Sequence[pd.Series[float]]) -> pd.DataFrame:
-    """Return all training records with their influence on gap and loss, as `effects` of a page gave it; removed ones with what they had."""
+    """Return all training records with their influence on gap and loss.
+
+    `found` is as `effects` of a page gave it; removed records have what they had.
+    """
     gap, loss, gap_opened, loss_opened = found
 
     def make() -> pd.DataFrame:

@@ -44,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a case: the case, and the result of the removal that led to it, if one did."""
+    """One version of a case, and the result of the removal that led to it, if one did."""
 
     case: core.Case
     result: UnlearnResult | None = None
@@ -103,7 +103,9 @@ class Versions:
         self._under_way: dict[Name, tuple[float, str]] = {}
 
     def get(self, case_id: str, steps: Steps = (), report: Progress | None = None) -> Version:
-        """Return a version, made now unless it is kept; the first one is prepared for removals, with progress reported.
+        """Return a version, made now unless it is kept.
+
+        The first one is prepared for removals, with progress reported.
 
         What another session is making already, as after a reload, is waited for, and how far it is reported.
         """

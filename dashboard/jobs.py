@@ -1,4 +1,7 @@
-"""Work that takes longer than a page should wait: it runs off the script thread and can be given up."""
+"""Work that takes longer than a page should wait.
+
+It runs off the script thread and can be given up.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is made once and shared by all sessions: versions, reports, tables, results of searches, kept by name until others take their place."""
+"""Things made once and shared by all sessions.
+
+Versions, reports, tables, results of searches, kept by name until others take their place.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ OTHERWISE = 256
 
 
 class Kept:
-    """The things used last of the cases used last; an error that says why there is none is a thing too.
+    """The things used last of the cases used last.
+
+    An error that says why there is none is a thing too.
 
     Parameters
     ----------
@@ -119,7 +124,10 @@ class Kept:
             self._of_kind.get(name[1], OrderedDict()).pop(name, None)
 
     def forget_limits(self, case_id: str) -> None:
-        """Forget what did not fit into memory, so that it is tried again; parts of a result are kept by names of their own."""
+        """Forget what did not fit into memory, so that it is tried again.
+
+        Parts of a result are kept by names of their own.
+        """
         with self._lock:
             for things in self._of_kind.values():
                 for name in [

@@ -22,7 +22,9 @@ def first_metric(roles: core.Roles) -> str:
 
 
 def of_rate(rate: str, roles: core.Roles) -> str:
-    """Return what a rate is called in a case: where the class that is scored is the bad outcome, errors are named by what they are.
+    """Return what a rate is called in a case.
+
+    Where the class that is scored is the bad outcome, errors are named by what they are.
 
     Examples
     --------
@@ -34,7 +36,9 @@ def of_rate(rate: str, roles: core.Roles) -> str:
 
 
 def label(metric: str, roles: core.Roles) -> str:
-    """Return what a metric is called in a case, in a heading: where the class that is scored is the bad outcome, in the words of `of_rate`.
+    """Return what a metric is called in a case, in a heading.
+
+    Where the class that is scored is the bad outcome, in the words of `of_rate`.
 
     Examples
     --------

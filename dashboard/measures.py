@@ -1,4 +1,4 @@
-"""What a removal may cost: the utility on the fairness-accuracy plane, and the settings of a plan."""
+"""What a removal may cost: the utility on the plane, and the settings of a plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from core.words import inline, number, percent
 
 
 def utilities(*, scores: bool) -> tuple[str, ...]:
-    """Name what may stand against a gap; `scores` says whether there are probabilities to measure it by.
+    """Name what may stand against a gap.
+
+    `scores` says whether there are probabilities to measure it by.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""The training records as one table: influence, group, label, whether removed; and filters on it."""
+"""The training records as one table: influence, group, label, whether removed.
+
+With filters on it.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,10 @@ def texts(column: pd.Series[Any]) -> pd.Series[str]:
 
 
 def group_table(case: core.Case, feature: Any) -> pd.DataFrame:
-    """Return ``group``, ``label``, ``removed`` and ``position`` of every training record, indexed by id, in the table's order."""
+    """Return ``group``, ``label``, ``removed`` and ``position`` of every training record.
+
+    Indexed by id, in the table's order.
+    """
     groups = case.groups(feature, "train")
     return pd.DataFrame(
         {
@@ -110,7 +116,10 @@ def record_table(
 
 
 def most_harmful(records: pd.DataFrame, n: int, *, lower_is_fairer: bool) -> pd.Index[Any]:
-    """Return the ids of the `n` retained records whose removal is predicted to improve the gap most."""
+    """Return the `n` retained records whose removal is predicted to improve the gap most.
+
+    They are named by their ids.
+    """
     retained = records[~records["removed"]]
     return (retained["gap"].nsmallest(n) if lower_is_fairer else retained["gap"].nlargest(n)).index
 
@@ -121,7 +130,9 @@ def inside_box(records: pd.DataFrame, x: Sequence[float], y: Sequence[float]) ->
 
 
 def inside_outline(records: pd.DataFrame, x: Sequence[float], y: Sequence[float]) -> pd.Index[Any]:
-    """Return the ids of records inside a drawn outline, by counting crossings, O(records x corners).
+    """Return the ids of records inside a drawn outline, by counting crossings.
+
+    O(records x corners).
 
     Examples
     --------
@@ -150,7 +161,10 @@ def records_where(case: core.Case, conditions: Iterable[Condition]) -> pd.Index[
 
 
 def makeup(records: pd.DataFrame, selection: pd.Index[Any]) -> pd.DataFrame:
-    """Return what a selection is made of: how many records per group and label, and what share of each cell that is."""
+    """Return what a selection is made of.
+
+    How many records per group and label, and what share of each cell that is.
+    """
     chosen = records.loc[selection]
     retained = records[~records["removed"]]
     counts = pd.crosstab(chosen["group"].astype(str), chosen["label"].astype(str))

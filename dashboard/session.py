@@ -18,7 +18,7 @@ CASE_PARAM = "case"
 
 
 class Key(StrEnum):
-    """Names in the session state: what is under way, and the widgets whose value is set from elsewhere."""
+    """Names in the session state: what is under way, and widgets set from elsewhere."""
 
     WORK = "work"
     KEPT = "kept"
@@ -128,7 +128,10 @@ def commit(new: Work) -> None:
 
 
 def keep() -> None:
-    """Write down what outlives the session, unless it is written already; a run that was cut off leaves it to the next."""
+    """Write down what outlives the session, unless it is written already.
+
+    A run that was cut off leaves it to the next.
+    """
     now, last = work(), st.session_state.get(Key.KEPT)
     if now is None or now is last:
         return
@@ -188,7 +191,10 @@ def drop_job(about: str, only: Job | None = None) -> None:
 
 
 def give_up(about: str) -> None:
-    """Give work up because the person wants it; a result is not asked for again before `ask_again`, unless a part of it is kept."""
+    """Give work up because the person wants it.
+
+    A result is not asked for again before `ask_again`, unless a part of it is kept.
+    """
     job = jobs().get(about)
     if job is not None and job.partial:
         job.stop()
@@ -265,7 +271,10 @@ def clear_draft() -> None:
 
 
 def drafts() -> int:
-    """Return how many drafts there were before; part of the upload fields' keys, so that each draft starts with empty ones."""
+    """Return how many drafts there were before.
+
+    Part of the upload fields' keys, so that each draft starts with empty ones.
+    """
     return int(st.session_state.get(Key.DRAFTS, 0))
 
 
@@ -285,12 +294,18 @@ def set_value(key: str, new: Any) -> None:
 
 
 def picks() -> int:
-    """Return how often the selection was set; part of the keys of chart and table, so that they start afresh from it."""
+    """Return how often the selection was set.
+
+    Part of the keys of chart and table, so that they start afresh from it.
+    """
     return int(st.session_state.get(Key.PICKS, 0))
 
 
 def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False) -> None:
-    """Make `ids` the selection; `fresh` starts chart and table anew from it, `taken` leaves slider and number as they are."""
+    """Make `ids` the selection.
+
+    `fresh` starts chart and table anew from it, `taken` leaves slider and number as they are.
+    """
     now = work()
     if now is None:
         return
@@ -309,7 +324,10 @@ def record() -> Any:
 
 
 def record_from_table() -> bool:
-    """Return whether the open record was opened in the table of records, and so is shown below that."""
+    """Return whether the open record was opened in the table of records.
+
+    It is shown below that then.
+    """
     return bool(st.session_state.get(Key.RECORD_FROM_TABLE))
 
 

@@ -1,4 +1,7 @@
-"""Taking turns: what two sessions want at once is made once, and the second takes what the first has made."""
+"""Taking turns: what two sessions want at once is made once.
+
+The second takes what the first has made.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ class Turns:
 
     @contextmanager
     def take(self, name: Hashable, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-        """Hold the lock of a name; `waiting` is called again and again until it is there, and may raise to give up."""
+        """Hold the lock of a name.
+
+        `waiting` is called again and again until it is there, and may raise to give up.
+        """
         turn = self._join(name)
         try:
             while not turn.acquire(timeout=LOOK_S):

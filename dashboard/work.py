@@ -15,7 +15,9 @@ Feature = str | tuple[str, ...]
 
 @dataclass(frozen=True)
 class Work:
-    """The open case and what has been done to it in this session; replaced as a whole, never changed.
+    """The open case and what has been done to it in this session.
+
+    Replaced as a whole, never changed.
 
     Parameters
     ----------
@@ -49,7 +51,10 @@ class Work:
         return self.steps[: self.at]
 
     def taking(self, step: Step) -> Work:
-        """Return the work after one more step; what was undone before is dropped, and so is the selection."""
+        """Return the work after one more step.
+
+        What was undone before is dropped, and so is the selection.
+        """
         return replace(self, steps=(*self.applied, step), at=self.at + 1, selection=())
 
     def to_dict(self) -> dict[str, Any]:

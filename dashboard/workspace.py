@@ -34,7 +34,10 @@ class Demo:
 
     @property
     def slug(self) -> str:
-        """Its title as it stands in an address; folders are named by what is in them, which a workshop is to find out."""
+        """Its title as it stands in an address.
+
+        Folders are named by what is in them, which a workshop is to find out.
+        """
         return re.sub("[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
@@ -69,7 +72,10 @@ def _first_paragraph(lines: list[str]) -> list[str]:
 
 
 def demo_id(demo: Demo) -> str:
-    """Return the id of a working copy of a demonstration: its title, and a part that keeps visitors apart."""
+    """Return the id of a working copy of a demonstration.
+
+    Its title, and a part that keeps visitors apart.
+    """
     return f"{demo.slug}~{secrets.token_urlsafe(6)}"
 
 

@@ -1,1 +1,4 @@
-"""The calls that choose a family: forget, edit, converge, rank records, check where a model comes from."""
+"""The calls that choose a family.
+
+Forget, edit, converge, rank records, check where a model comes from.
+"""

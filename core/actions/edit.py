@@ -1,4 +1,7 @@
-"""Edits beyond removal: other labels and other weights for training records, without training again."""
+"""Edits beyond removal: other labels and weights for training records.
+
+None of them trains the model again.
+"""
 
 from __future__ import annotations
 

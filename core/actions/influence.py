@@ -100,7 +100,10 @@ def _check_rescore(case: Case, most: object) -> None:
 def _rescored(
     case: Case, effects: pd.Series[float], feature: str | tuple[str, ...], on: str, most: int
 ) -> pd.Series[float]:
-    """Return influence with the most harmful records' numbers replaced by what removing each alone does."""
+    """Return influence, that of the most harmful records replaced by their removal's own.
+
+    Each of them is removed alone for that.
+    """
     ids = harmful(effects)[:most]
     with attributor_of(case) as attributor:
         changes = attributor.alone(case, str(effects.name), feature, on, case.positions(ids))
@@ -123,7 +126,9 @@ def _rescored(
 
 
 def harmful(effects: pd.Series[float]) -> pd.Index[Any]:
-    """Return record ids ordered by harm: those whose removal is predicted to improve the metric most come first.
+    """Return record ids ordered by harm.
+
+    Those whose removal is predicted to improve the metric most come first.
 
     Parameters
     ----------
@@ -234,7 +239,7 @@ def why_no_attribution(case: Case) -> str:
 
 
 def _serving(case: Case) -> Attributor:
-    """Return the attributor that serves a case, or raise with why the one meant for its model does not."""
+    """Return the attributor that serves a case; raise with why the one for its model does not."""
     family = family_of(case.model)
     if family is None or family.attributor is None:
         raise NotSupportedError(lacking(case.model, "influence is", "attributor"))

@@ -69,7 +69,10 @@ def check_provenance(case: Case) -> Provenance:
 
 
 def _check_last_step(case: Case, table: Any, checked: str) -> Provenance:
-    """Let the model's family check the last step, given its table and what was found of the preprocessing."""
+    """Let the model's family check the last step.
+
+    It is given the step's table and what was found of the preprocessing.
+    """
     family = family_of(case.model)
     if family is None or family.provenance is None:
         who = with_article(type(final_estimator(case.model)).__name__) if family is None else family.name
@@ -82,7 +85,10 @@ def _check_last_step(case: Case, table: Any, checked: str) -> Provenance:
 
 
 def _in_part(case: Case, found: Repeated) -> Provenance:
-    """Check the last step where the preprocessing cannot be fitted again as it was: all together that verifies nothing."""
+    """Check the last step where the preprocessing cannot be fitted again as it was.
+
+    All together that verifies nothing.
+    """
     verdict = _check_last_step(case, found.table, "")
     checked = f"The preprocessing cannot be checked: {found.unknown}"
     if verdict.status == "mismatch" and found.surely:

@@ -12,7 +12,7 @@ from core.unlearning.splits import SplitCheck
 
 @formerly("n_stages", "progress")
 def check_splits(case: Case, *, n_stages: int | None = None, progress: Progress | None = None) -> SplitCheck:
-    """Count the splits that a removal kept and that are no longer the best ones for the retained rows.
+    """Count the splits that a removal kept, and those no longer best for the retained rows.
 
     Costs O(n_rows * n_features * n_stages): about as much as training again.
 

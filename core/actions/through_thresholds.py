@@ -86,21 +86,33 @@ class Through(Unlearner):
         return self.unlearner.adopt(inside_of(case), progress)
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
-        """Return the case without the records at `positions`: the removal inside, and a sort of every group's scores."""
+        """Return the case without the records at `positions`.
+
+        Costs the removal inside, and a sort of every group's scores.
+        """
         return _around(case, self.unlearner.remove(inside_of(case), positions, tolerance))
 
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:
-        """Return the case trained on other labels and weights: the change inside, and a sort of every group's scores."""
+        """Return the case trained on other labels and weights.
+
+        Costs the change inside, and a sort of every group's scores.
+        """
         return _around(case, self.unlearner.change(inside_of(case), positions, edits, tolerance))
 
     def retrained(self, case: Case, retained: Bools) -> Any:
-        """Return what training again gives with the randomness that the unlearner inside holds fixed, thresholds included."""
+        """Return what training again gives, thresholds included, with the same random draws.
+
+        They are those that the unlearner inside holds fixed.
+        """
         inner = self.unlearner.retrained(inside_of(case), retained)
         return None if inner is None else thresholds_on(case, retained, case.model, inner)
 
 
 def inside_of(case: Case) -> Case:
-    """Return the same case with the estimator inside its thresholds as its model, one for all who ask."""
+    """Return the same case with the estimator inside its thresholds as its model.
+
+    All who ask get the same one.
+    """
 
     def make() -> Inside:
         return Inside(case.replace(case.model.estimator_, case.retained).keeping(case.prepared.kept))

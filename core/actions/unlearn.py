@@ -30,7 +30,9 @@ DEFAULT_TOLERANCE = 1e-6
 
 @formerly()
 def unlearners_for(case: Case) -> list[Option]:
-    """Return every unlearner and whether it fits the case; those that do come first, in the order "auto" tries them.
+    """Return every unlearner and whether it fits the case.
+
+    Those that do come first, in the order "auto" tries them.
 
     Training again comes last of them, but for approximate methods where it costs hardly more: these give way to it.
 
@@ -184,7 +186,10 @@ def unchanged(case: Case, method: str, note: str) -> UnlearnResult:
 def first_that_serves(
     case: Case, method: str, act: Callable[[Unlearner], Removal], start: float, progress: Progress | None = None
 ) -> UnlearnResult:
-    """Return what `act` gives with the method asked for or, with "auto", with the first that serves; `start` is when the call began."""
+    """Return what `act` gives with the method asked for or, with "auto", the first that serves.
+
+    `start` is when the call began.
+    """
     preparing, reasons = 0.0, list[str]()
     for unlearner in _candidates(case, method):
         try:
@@ -300,7 +305,10 @@ def _candidates(case: Case, method: str) -> list[Unlearner]:
 
 
 def _why_unfit(unlearner: Unlearner, case: Case) -> str | None:
-    """Return why an unlearner does not serve a case, or None; it is asked itself about models of its own family only."""
+    """Return why an unlearner does not serve a case, or None.
+
+    It is asked itself about models of its own family only.
+    """
     return _of_another_family(unlearner, case) or unlearner.fits(case)
 
 

@@ -60,22 +60,37 @@ class Attributor(ABC):
 
     @abstractmethod
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
-        """Return the predicted change of the metric for every training row, shape (n_train,); removed rows may hold anything."""
+        """Return the predicted change of the metric for every training row, shape (n_train,).
+
+        Removed rows may hold anything.
+        """
 
     @abstractmethod
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
-        """Return predicted scores of `pos_label` on the split without some training rows, and what to warn about."""
+        """Return predicted scores of `pos_label` without some training rows, and what to warn of.
+
+        They are of the rows of the split.
+        """
 
     def fitted(self, case: Case) -> Fitted | None:  # noqa: ARG002
-        """Return what the model says of its training labels; None where it follows every single one, so that it tells nothing."""
+        """Return what the model says of its training labels.
+
+        None where it follows every single one, so that it tells nothing.
+        """
         return None
 
     def measure(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Measure:
-        """Return what gives the metric at predicted scores of shape (k, n_rows): by default the metric itself."""
+        """Return what gives the metric at predicted scores of shape (k, n_rows).
+
+        By default the metric itself.
+        """
         return Outcome.of(case, metric, feature, on).values
 
     def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
-        """Return predicted scores without each group of training rows, shape (n_groups, n_rows); NaN for one that cannot go."""
+        """Return predicted scores without each group of training rows, shape (n_groups, n_rows).
+
+        NaN for one that cannot go.
+        """
         found = np.full((len(groups), len(case.rows(on))), np.nan)
         refusals = []
         for row, group in zip(found, groups, strict=True):
@@ -90,7 +105,9 @@ class Attributor(ABC):
     def prefix_scores(
         self, case: Case, positions: Positions, sizes: Sequence[int], on: str
     ) -> Iterator[tuple[int, Floats]]:
-        """Give each size and the predicted scores without the first so many of the rows at `positions`, smallest first.
+        """Give each size and the predicted scores without so many of the rows at `positions`.
+
+        Rows are taken in their order, the smallest size first.
 
         NaN where so many cannot go. By default the effects of groups, a few sizes at a time.
         """
@@ -106,7 +123,9 @@ class Attributor(ABC):
         on: str,
         groups: Sequence[Positions],
     ) -> Floats:
-        """Return the predicted change of the metric without each group of training rows, shape (n_groups,).
+        """Return the predicted change of the metric without each group of training rows.
+
+        Its shape is (n_groups,).
 
         Parameters
         ----------
@@ -144,7 +163,9 @@ class Attributor(ABC):
         seconds: float | None = None,  # noqa: ARG002
         progress: Callable[[float], None] | None = None,  # noqa: ARG002
     ) -> Measured | None:
-        """Return the effects of groups from partly removing them, or None where that tells no more than `group_changes`.
+        """Return the effects of groups from partly removing them.
+
+        None where that tells no more than `group_changes`.
 
         Parameters
         ----------
@@ -167,7 +188,9 @@ class Attributor(ABC):
         on: str,  # noqa: ARG002
         positions: Positions,  # noqa: ARG002
     ) -> Floats | None:
-        """Return the change of what `influence` differentiates when each row is really removed alone, NaN where it cannot be.
+        """Return the change of what `influence` differentiates when each row is removed alone.
+
+        The removals are real; NaN where a row cannot be removed.
 
         None where influence is near enough to that as it is.
         """

@@ -1,4 +1,7 @@
-"""Decisions in the metric's place: a mean over some test rows, as a smooth function of the scores."""
+"""Decisions in the metric's place.
+
+A mean over some test rows, as a smooth function of the scores.
+"""
 
 from __future__ import annotations
 

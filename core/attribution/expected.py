@@ -1,4 +1,6 @@
-"""What a removal found by a search can be expected to do on rows that nobody searched, without touching the confirm rows.
+"""What a removal that a search found can be expected to do on rows that nobody searched.
+
+The confirm rows stay untouched.
 
 A search that is measured on the rows it searched flatters itself. So the rows are divided in two halves: the search runs on one,
 and what it finds is measured on the other, and both ways round; the mean over several divisions is the expected gain. Its variance
@@ -162,7 +164,9 @@ def exploring(case: Case, rows: Positions) -> Case:
 def divide(
     case: Case, feature: Feature | None, on: str, n_splits: int = N_SPLITS, seed: int = 0
 ) -> list[tuple[Half, Half]]:
-    """Divide the rows of a split in two halves, several times over, each stratified by label and group.
+    """Divide the rows of a split in two halves, several times over.
+
+    Each division is stratified by label and group.
 
     Parameters
     ----------
@@ -196,7 +200,9 @@ def divide(
 
 
 def average(pairs: Sequence[tuple[Gain | None, Gain | None]], *, n_rows: int, gap: float) -> ExpectedGain | None:
-    """Return the expected gain from what was measured on both halves of every division; None where nothing was.
+    """Return the expected gain from what was measured on both halves of every division.
+
+    None where nothing was.
 
     Parameters
     ----------
@@ -242,7 +248,9 @@ def expected_gain(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> ExpectedGain:
-    """Return the gain to expect of a search's finding: search on one half of the rows, measure on the other, both ways.
+    """Return the gain to expect of a search's finding.
+
+    Search on one half of the rows, measure on the other, both ways.
 
     Costs two searches and two measurements for each division.
 

@@ -55,5 +55,8 @@ class Explainer(ABC):
         """
 
     def steps(self, case: Case) -> float:  # noqa: ARG002
-        """Return the elementary steps one record takes, where they are many; 0 where any number of records is quick."""
+        """Return the elementary steps one record takes, where they are many.
+
+        0 where any number of records is quick.
+        """
         return 0.0

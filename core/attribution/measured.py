@@ -1,4 +1,6 @@
-"""Effects of groups measured in some of a forest's trees, and how well they can be expected to tell those in all of them.
+"""Effects of groups measured in some of a forest's trees.
+
+How well they can be expected to tell those in all trees is estimated with them.
 
 Each group is really removed from the first m of T trees. The unseen trees change as the seen ones do, give or take a draw: forests
 are imagined whose mean change is the sample's plus a normal draw with the sample's covariance, ``(1/m - 1/T)`` times that of trees
@@ -75,7 +77,10 @@ class Measured:
 
 
 class Mixture(NamedTuple):
-    """Effects predicted from a sample and from what was known before, and the expected correlation with the true ones."""
+    """Effects predicted from a sample and from what was known before.
+
+    With the expected correlation with the true ones.
+    """
 
     effects: Floats
     correlation: float

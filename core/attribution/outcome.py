@@ -1,4 +1,7 @@
-"""A metric of a case as a function of scores: of the decisions that the case makes of them, or of the scores themselves."""
+"""A metric of a case as a function of scores.
+
+Of the decisions that the case makes of them, or of the scores themselves.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ class Outcome:
         return float(self.values(self.case.scores(self.on)[np.newaxis])[0])
 
     def values(self, scores: Floats) -> Floats:
-        """Return the metric at scores of pos_label, shape (k, n): O(k n); NaN where the scores are, or it is undefined."""
+        """Return the metric at scores of pos_label, shape (k, n): O(k n).
+
+        NaN where the scores are, or it is undefined.
+        """
         found = self._on_scores(scores) if self.metric.uses == "scores" else self._on_decisions(scores)
         return np.where(np.isnan(scores).any(axis=1), np.nan, found)
 

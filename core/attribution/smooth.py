@@ -44,7 +44,7 @@ class Quantity(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class SmoothMetric:
-    """A metric as a smooth function of linear predictors of `pos_label`, or of its probabilities.
+    """A metric as a smooth function of predictors of `pos_label`, or of its probabilities.
 
     Parameters
     ----------
@@ -161,7 +161,10 @@ class SmoothMetric:
         return gradient if self.flagged is None else gradient - slope * (gradient.sum() / slope.sum())
 
     def _count_gradient(self, counts: Floats) -> Floats:
-        """Return the metric's derivative by cell counts; of a comparison of many groups, with `side_weights`."""
+        """Return the metric's derivative by cell counts.
+
+        Of a comparison of many groups, with `side_weights`.
+        """
         flag = self.positive_is_favorable
         if self.metric.kind not in ("difference", "ratio") or self.n_groups == 2:
             return count_gradient(self.metric.name, counts, pos_is_favorable=flag)
@@ -196,7 +199,10 @@ class SmoothMetric:
 
 
 def judged_groups(case: Case, metric: Metric, feature: str | tuple[str, ...] | None, on: str) -> Bools:
-    """Return which groups of a feature have enough records for the rates of a metric; all, where fewer than two have."""
+    """Return which groups of a feature have enough records for the rates of a metric.
+
+    All, where fewer than two have.
+    """
     groups = case.groups(feature, on)
     view = GroupSample(sample_of(case, on), groups.codes, len(groups), RESAMPLES, generator(0, groups.feature))
     enough = np.ones(len(groups), dtype=bool)
@@ -206,7 +212,9 @@ def judged_groups(case: Case, metric: Metric, feature: str | tuple[str, ...] | N
 
 
 def side_weights(rates: Floats, sizes: Floats, *, ratio: bool = False) -> Floats:
-    """Return the derivative of a gap between many groups by their rates, each side of the middle shared out by size.
+    """Return the derivative of a gap between many groups by their rates.
+
+    Each side of the middle is shared out by size.
 
     The group that is largest or smallest now soon is so no longer, above all where it is small. For two groups this is the derivative
     of the difference, or of the ratio, itself.

@@ -17,7 +17,9 @@ NEVER_SEEN = 1e-12
 
 
 def by_trees(trees: Sequence[Any], rows: Floats, report: Progress) -> tuple[Floats, Floats]:
-    """Return the values of `shap.TreeExplainer`, following the trees' own record counts, and the base values.
+    """Return the values of `shap.TreeExplainer` and the base values.
+
+    They follow the trees' own record counts.
 
     A forest's are the means of its trees'; they are taken one after the other, and few records of one at a time.
 

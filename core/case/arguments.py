@@ -1,4 +1,4 @@
-"""Arguments looked at before they are used, so that one of the wrong kind ends in a sentence."""
+"""Arguments checked before they are used, so that a wrong kind ends in a sentence."""
 
 from __future__ import annotations
 

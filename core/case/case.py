@@ -1,4 +1,4 @@
-"""The case: a fitted model, the tables it was trained and tested on, and what their columns are for."""
+"""The case: a fitted model, the tables it was trained and tested on, and their roles."""
 
 from __future__ import annotations
 
@@ -149,7 +149,10 @@ class Case(TrainingRecords, ScoredRows):
         raise FrozenError(f"A case must stay as it was made. `{name}` cannot be deleted; {WAYS_OUT}.")
 
     def __getstate__(self) -> tuple[Any, ...]:
-        """Give what a copy, or another process, needs of the case: nothing that can be prepared again."""
+        """Give what a copy, or another process, needs of the case.
+
+        Nothing that can be prepared again.
+        """
         kept = self.prepared.lost_otherwise(self)
         return self._data, self.model, self.threshold, self.retained, self.edits, kept
 
@@ -159,7 +162,10 @@ class Case(TrainingRecords, ScoredRows):
         self._hold(data, model, threshold, frozen(retained), edits, Prepared(kept=kept))
 
     def _another(self, **changes: Any) -> Case:
-        """Return a case that differs from this one in some attributes; what was found with this one does not hold for it."""
+        """Return a case that differs from this one in some attributes.
+
+        What was found with this one does not hold for it.
+        """
         kept = {
             "data": self._data,
             "model": self.model,
@@ -199,7 +205,10 @@ class Case(TrainingRecords, ScoredRows):
         prepared: Mapping[str, object] | None = None,
         scores: ScoresOf | None = None,
     ) -> Case:
-        """Return a case with another model, fitted on the retained rows with other labels or weights; the rest is as for `replace`."""
+        """Return a case with a model fitted on the retained rows with other labels or weights.
+
+        The rest is as for `replace`.
+        """
         return self._another(model=model, edits=edits, prepared=Prepared(prepared, scores=scores))
 
     def keeping(self, kept: SavedState | None) -> Case:
@@ -207,17 +216,25 @@ class Case(TrainingRecords, ScoredRows):
         return self._another(prepared=Prepared(kept=kept), memo=self._memo.only(lambda _: True))
 
     def with_threshold(self, threshold: float | AtRate | None) -> Case:
-        """Return the same case with another decision threshold or alert capacity; what is prepared for one serves both."""
+        """Return the same case with another decision threshold or alert capacity.
+
+        What is prepared for one serves both.
+        """
         memo = self._memo.only(lambda key: isinstance(key, tuple) and key[0] == "scores")
         checked = scoring.checked_threshold(self.model, threshold)
         return self._another(threshold=checked, prepared=self.prepared, memo=memo)
 
     def release(self) -> None:
-        """Free what was prepared for the case and those that differ in their threshold only; it is made again when it is needed."""
+        """Free what was prepared for the case and those that differ in their threshold only.
+
+        It is made again when it is needed.
+        """
         self.prepared.release(self)
 
     def with_confirm_rows(self, rows: Bools, seed: int | None = None) -> Case:
-        """Return the same case with its test table split as `rows` says: True is kept for confirming.
+        """Return the same case with its test table split as `rows` says.
+
+        True is kept for confirming.
 
         Parameters
         ----------
@@ -235,7 +252,7 @@ class Case(TrainingRecords, ScoredRows):
 
     @property
     def as_opened(self) -> bool:
-        """Whether the model is the one that was opened, with nothing removed and no label or weight changed."""
+        """Whether the model is the one opened, with nothing removed and no label or weight changed."""
         return self.model is self._data.opened and self.edits is None and bool(self.retained.all())
 
     @property
@@ -249,7 +266,10 @@ class Case(TrainingRecords, ScoredRows):
         return self._another(data=data, prepared=self.prepared, memo=self._memo.only(lambda _: True))
 
     def looked_at(self, on: str, what: str) -> None:
-        """Count a look at the confirm rows, where `on` takes them in and the model is not the one opened: describing that is no look."""
+        """Count a look at the confirm rows, where `on` takes them in.
+
+        Describing the model as it was opened is no look.
+        """
         if on != "explore" and not self.as_opened and self._data.confirm.any():
             self._data.looks.add(what)
 
@@ -287,7 +307,7 @@ class Case(TrainingRecords, ScoredRows):
 
     @property
     def test_ids(self) -> pd.Index[Any]:
-        """Names of all test rows: their record ids where the test table has that column, else original positions."""
+        """Names of all test rows: their record ids where there are such, else original positions."""
         ids = self._data.memo.remember(
             "test ids", lambda: names_of_test_rows(self._data.test, self._data.roles.record_id)
         )
@@ -295,7 +315,10 @@ class Case(TrainingRecords, ScoredRows):
 
     @property
     def split_seed(self) -> int | None:
-        """Seed of the split into explore and confirm; None where the parts were handed in or the split is off."""
+        """Seed of the split into explore and confirm.
+
+        None where the parts were handed in or the split is off.
+        """
         return self._data.split_seed
 
     @property
@@ -320,7 +343,10 @@ class Case(TrainingRecords, ScoredRows):
 
     @property
     def key(self) -> str:
-        """Hex digest that changes with the data, the model, the threshold, the retained rows and their labels and weights."""
+        """Hex digest of the data, the model, the threshold, and the retained rows as edited.
+
+        It changes with their labels and weights, too.
+        """
         return self._remember(("key",), self._digest)
 
     def _digest(self) -> str:

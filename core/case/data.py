@@ -1,4 +1,7 @@
-"""What all cases made from one another share: both tables, checked once, and what was derived from them."""
+"""Data that all cases made from one another share.
+
+Both tables, checked once, and what was derived from them.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,10 @@ class CaseData:
         return self.roles if self.roles.bins is None else self.roles.with_()
 
     def deciding_groups(self, of: str) -> npt.NDArray[Any]:
-        """Return the group of every row of the "train" or "test" table whose thresholds decide it, for models that have such."""
+        """Return the group of every row whose thresholds decide it, for models that have such.
+
+        Rows are those of the "train" or "test" table.
+        """
         source = self.decides_for
         if source is None:
             raise InputError(
@@ -77,7 +83,9 @@ class CaseData:
 def check_data(
     model: Any, train: pd.DataFrame, test: pd.DataFrame, roles: Roles, held: Bools | None, seed: int | None
 ) -> CaseData:
-    """Check both tables, the model and the roles against one another, once, and derive what cases share.
+    """Check both tables, the model and the roles against one another, once.
+
+    What cases share is derived from them.
 
     `held` says which test rows are kept for confirming; where it is None they are drawn, with `seed` or, without one, by the content.
     """

@@ -132,7 +132,10 @@ def resolve_features(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str
 
 
 def _fitted_on_the_label(model: Any, names: tuple[str, ...], target: str) -> InputError:
-    """Return the error for a label among the columns a model was fitted on; a ColumnTransformer may take it or not."""
+    """Return the error for a label among the columns a model was fitted on.
+
+    A ColumnTransformer may take it or not.
+    """
     taken = columns_taken(model)
     fitted = f"The label must not be a feature. The model was fitted on a table that holds it: {target!r} is among {listed(names)}"
     if taken is None:

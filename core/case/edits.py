@@ -39,7 +39,10 @@ class Edits:
 def compare_with_table(
     codes: Positions, weight: Floats | None, table_codes: Positions, table_weight: Floats | None
 ) -> Edits | None:
-    """Return the edits that lead from a table's labels and weights to these; None where nothing differs."""
+    """Return the edits that lead from a table's labels and weights to these.
+
+    None where nothing differs.
+    """
     edited = codes != table_codes
     if weight is not None:
         edited = edited | (weight != (1.0 if table_weight is None else table_weight))

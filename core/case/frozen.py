@@ -48,7 +48,9 @@ def marked(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def handed_out(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of its own over the memory of a frozen one: no cell is copied, and no change comes back.
+    """Return a table of its own over the memory of a frozen one.
+
+    No cell is copied, and no change comes back.
 
     Examples
     --------

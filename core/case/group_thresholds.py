@@ -1,4 +1,6 @@
-"""Models that decide by thresholds of each group: fairlearn's ThresholdOptimizer, around the estimator that scores.
+"""Models that decide by thresholds of each group.
+
+That is fairlearn's ThresholdOptimizer, around the estimator that scores.
 
 Its decisions are drawn at random between two thresholds, so a record has the probability of a decision, and counts by it.
 
@@ -65,7 +67,9 @@ def scorer(model: Any) -> Any:
 
 
 def lean(model: Any) -> Any:
-    """Return the model without what its decisions do not need: a ThresholdOptimizer's curves, which tell training scores.
+    """Return the model without what its decisions do not need.
+
+    That is a ThresholdOptimizer's curves, which tell training scores.
 
     Examples
     --------
@@ -95,7 +99,9 @@ def soft_predictions(model: Any, X: Any) -> Floats:
 
 
 def expected_decisions(thresholds: Any, soft: Floats, groups: npt.NDArray[Any]) -> Floats:
-    """Return the probability of the decision 1 for every row; 0 for rows of groups without thresholds, as fairlearn has it.
+    """Return the probability of the decision 1 for every row.
+
+    0 for rows of groups without thresholds, as fairlearn has it.
 
     Parameters
     ----------
@@ -126,7 +132,9 @@ def chances(model: Any, X: Any, groups: npt.NDArray[Any]) -> Floats:
 
 
 def with_thresholds(model: Any, estimator: Any, X: Any, y: npt.NDArray[Any], groups: npt.NDArray[Any]) -> Any:
-    """Return the model around another fitted estimator, its thresholds chosen anew on these rows: O(n log n).
+    """Return the model around another fitted estimator, its thresholds chosen on these rows.
+
+    O(n log n).
 
     Raises
     ------
@@ -154,7 +162,9 @@ def group_source(
     groups_of: GroupsOf,
     rows: Callable[[], tuple[Any, npt.NDArray[Any]]],
 ) -> GroupSource:
-    """Find which sensitive features the thresholds of a fitted ThresholdOptimizer are for, by the names of its groups.
+    """Find which sensitive features the thresholds of a ThresholdOptimizer are for.
+
+    The names of its groups tell.
 
     Where several have such groups, it is the one for which the training rows give the nearest thresholds.
 
@@ -200,7 +210,7 @@ def group_source(
 
 
 def _distance(model: Any, X: Any, y: npt.NDArray[Any], groups: npt.NDArray[Any]) -> float:
-    """Return how far the decisions of thresholds chosen for these groups are from the model's own."""
+    """Return how far decisions by thresholds for these groups are from the model's own."""
     try:
         again = with_thresholds(model, model.estimator_, X, y, groups)
     except InputError:

@@ -1,4 +1,7 @@
-"""The groups of a sensitive feature: category values, bins of numbers, intersections, and a group for missing values."""
+"""The groups of a sensitive feature.
+
+Category values, bins of numbers, intersections, and a group for missing values.
+"""
 
 from __future__ import annotations
 
@@ -141,7 +144,9 @@ def default_edges(column: pd.Series[Any]) -> tuple[float, ...]:
 
 
 def intersect(parts: Sequence[Groups]) -> Groups:
-    """Return the intersection of several groupings of the same rows; every combination keeps its code.
+    """Return the intersection of several groupings of the same rows.
+
+    Every combination keeps its code.
 
     Examples
     --------

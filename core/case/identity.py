@@ -1,4 +1,4 @@
-"""What names a case: digests of its tables, roles, model, threshold, and of the records it knows.
+"""What names a case: digests of its tables, roles, model, threshold and records.
 
 A model is named by its content: not by how its arrays lie in memory, nor by the bytes between the fields of a tree's nodes, which
 differ from one fit, or one reading of the same file, to the next.
@@ -20,7 +20,7 @@ PLAIN = (str, bytes, int, float, complex, bool, type(None))
 
 
 def digest_of_data(roles: Roles, tables: Iterable[pd.DataFrame], confirm: Bools) -> str:
-    """Return the hex digest of tables, the roles of their columns and the rows kept for confirming."""
+    """Return the hex digest of tables, roles of their columns and rows kept for confirming."""
     digest = hashlib.sha256(repr(sorted(roles.to_dict().items(), key=lambda item: item[0])).encode())
     for table in tables:
         digest.update(repr(list(table.columns)).encode())
@@ -32,12 +32,17 @@ def digest_of_data(roles: Roles, tables: Iterable[pd.DataFrame], confirm: Bools)
 def digest_of_case(
     data_digest: str, threshold: float | AtRate | None, model: object, retained: Bools, *edited: object
 ) -> str:
-    """Return the hex digest of the data, the model, the threshold, the retained rows and, where edited, their labels and weights."""
+    """Return the hex digest of data, model, threshold and retained rows.
+
+    Where rows were edited, their labels and weights count, too.
+    """
     return digest_of_content([data_digest, repr(threshold), model, retained, *edited])
 
 
 def digest_of_content(value: object) -> str:
-    """Return the hex digest of an object: of its class, its attributes and all that they hold. Cost grows with its size.
+    """Return the hex digest of an object: of its class, its attributes and all that they hold.
+
+    Cost grows with its size.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""How often the rows kept aside were looked at: every look makes what they say a little less of a confirmation."""
+"""How often the rows kept aside were looked at.
+
+Every look makes what they say a little less of a confirmation.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ class Look(NamedTuple):
 
 
 class Looks:
-    """The looks at one split's confirm rows, shared by all cases made from one another; only ever added to.
+    """The looks at one split's confirm rows, shared by all cases made from one another.
+
+    Only ever added to.
 
     Parameters
     ----------

@@ -55,7 +55,9 @@ class Named:
     way: str
 
     def positions(self, given: Any, by: str | None = None) -> Positions:
-        """Return where rows stand, given their names; positions and masks over the table still work, with a DeprecationWarning.
+        """Return where rows stand, given their names.
+
+        Positions and masks over the table still work, with a DeprecationWarning.
 
         Parameters
         ----------
@@ -108,7 +110,10 @@ class Named:
         return True
 
     def _once_positions(self, values: Any, found: Positions, given: object) -> bool:
-        """Return whether whole numbers are positions that are not ids as well, or were handed in as positions once were."""
+        """Return whether whole numbers are positions that are not ids as well.
+
+        Or were handed in as positions once were.
+        """
         if values.dtype.kind not in "iu" or isinstance(self.names, pd.RangeIndex):
             return False
         inside = bool(((values >= 0) & (values < len(self.names))).all())

@@ -46,7 +46,9 @@ _KINDS = {"predict_proba": "probability", "decision_function": "decision"}
 
 
 def own_cut(model: Any, column: int) -> OwnCut:
-    """Return where `model.predict` begins to decide for class number `column`, on the response it goes by.
+    """Return where `model.predict` begins to decide for class number `column`.
+
+    It is on the response that the model goes by.
 
     Parameters
     ----------
@@ -77,7 +79,9 @@ def own_cut(model: Any, column: int) -> OwnCut:
 
 
 def check_decisions(model: Any, predicted: Codes, decided: Bools, column: int) -> None:
-    """Raise unless the decisions of a case without a threshold are those of `model.predict`, row for row.
+    """Raise unless the decisions of a case without a threshold are those of `model.predict`.
+
+    They have to be the same row for row.
 
     Parameters
     ----------

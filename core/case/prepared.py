@@ -1,4 +1,4 @@
-"""What is built once from a case's model and table, at a price, and then used by every call that needs it.
+"""What is built once from a case's model and table, and used by every call that needs it.
 
 A Hessian, replayed trees, the leaf of every row: each has a slot of its own. Who needs one first makes it; others that ask meanwhile
 wait. A removal hands the next case's over, so that a hundredth removal in a chain costs what the second does.
@@ -119,12 +119,18 @@ class Prepared:
         return slot is not None and slot.full
 
     def refusal(self, name: Hashable) -> str | None:
-        """Return why a slot could not be filled, as was found when it was tried; None where it was not."""
+        """Return why a slot could not be filled, as was found when it was tried.
+
+        None where it was not.
+        """
         slot = self._slots(name).get(name)
         return None if slot is None or slot.refusal is None else slot.refusal.rstrip(".")
 
     def for_other_rows(self) -> Prepared:
-        """Return the same for a case that looks at other test rows: what depends on them is left out."""
+        """Return the same for a case that looks at other test rows.
+
+        What depends on them is left out.
+        """
         other = Prepared()
         other._common = self._common
         return other
@@ -137,7 +143,10 @@ class Prepared:
         return self.kept
 
     def lost_otherwise(self, case: Any) -> SavedState | None:
-        """Return what cannot be made again from the case's model and table, in arrays: the draws of trees that forgot."""
+        """Return what cannot be made again from the case's model and table, in arrays.
+
+        The draws of trees that forgot.
+        """
         return self.to_keep(case) if self._common.handed_over else self.kept
 
     def release(self, case: Any) -> None:

@@ -48,7 +48,10 @@ def _check_list(ids: object) -> None:
 
 
 def find_subjects(column: pd.Index[Any] | None, retained: Bools, subjects: Iterable[Any]) -> Positions:
-    """Return the positions of all retained records of some subjects; as `Case.positions_of_subjects`."""
+    """Return the positions of all retained records of some subjects.
+
+    As `Case.positions_of_subjects`.
+    """
     if column is None:
         raise InputError(
             "Removing by subject needs a subject column. Roles.subject_id is not set; name it, or give record ids."
@@ -74,7 +77,10 @@ def _one_by_one(record_ids: pd.Index[Any], wanted: list[Any]) -> Positions:
 
 
 def nearest_id(wanted: object, ids: pd.Index[Any]) -> str:
-    """Return a hint for an unknown id: another type of the same text, or the nearest names of a short index."""
+    """Return a hint for an unknown id.
+
+    Another type of the same text, or the nearest names of a short index.
+    """
     if len(ids) and isinstance(wanted, str) and not isinstance(ids[0], str):
         return f" Ids of this case are numbers such as {ids[0]}; got text."
     if len(ids) and not isinstance(wanted, str) and isinstance(ids[0], str):

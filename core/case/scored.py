@@ -1,4 +1,4 @@
-"""The test rows of a case: its splits, their labels and groups, and what the model says of them."""
+"""The test rows of a case: splits, labels, groups, and what the model says of them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ class ScoredRows:
         return self._data.memo.remember(("y", on), lambda: frozen(self._data.test_codes[rows] == self._data.pos_column))
 
     def favorable(self, positive: Any) -> Any:
-        """Return whether outcomes are good for the person, from whether they are `pos_label`; of probabilities, their probability."""
+        """Return whether outcomes are good for the person, from whether they are `pos_label`.
+
+        Of probabilities, their probability.
+        """
         if self.favorable_is_positive:
             return positive
         return ~positive if positive.dtype == np.bool_ else 1.0 - positive
@@ -93,7 +96,10 @@ class ScoredRows:
 
     @property
     def randomised(self) -> bool:
-        """Whether decisions are drawn at random, so that a row has the probability of a decision: a ThresholdOptimizer's are."""
+        """Whether decisions are drawn at random, so that a row has the probability of a decision.
+
+        A ThresholdOptimizer's are.
+        """
         return decides_by_group(self.model)
 
     def cut(self, on: str) -> float:
@@ -101,13 +107,19 @@ class ScoredRows:
         return self.cut_of(self.scores(on))
 
     def cut_of(self, scores: Floats) -> float:
-        """Return the score at which decisions change among `scores`, which an alert capacity takes its share of."""
+        """Return the score at which decisions change among `scores`.
+
+        An alert capacity takes its share of these.
+        """
         if self.randomised:
             raise scoring.no_single_threshold()
         return scoring.cut(scores, self.threshold, own_cut(scorer(self.model), self._data.pos_column))
 
     def decisions(self, on: str) -> Any:
-        """Return which rows of the split are predicted as `pos_label`; where that is random, with what probability."""
+        """Return which rows of the split are predicted as `pos_label`.
+
+        Where that is random, with what probability.
+        """
         if not self.randomised:
             return self._memo.remember(("decisions", on), lambda: frozen(self.decide(self.scores(on))))
         groups = self._data.deciding_groups("test")[self.rows(on)]
@@ -117,7 +129,10 @@ class ScoredRows:
         )
 
     def deciding_groups(self, of: str) -> npt.NDArray[Any]:
-        """Return the group of every row of the "train" or "test" table whose thresholds decide it, for a ThresholdOptimizer."""
+        """Return the group of every row whose thresholds decide it, for a ThresholdOptimizer.
+
+        Rows are those of the "train" or "test" table.
+        """
         return self._data.deciding_groups(of)
 
     def decide(self, scores: Floats) -> Bools:

@@ -23,14 +23,20 @@ def final_estimator(model: Any) -> Any:
 
 
 def column_names(model: Any) -> Any:
-    """Return the column names a model was fitted on, or None; a pipeline that starts with "passthrough" asks its next step."""
+    """Return the column names a model was fitted on, or None.
+
+    A pipeline that starts with "passthrough" asks its next step.
+    """
     model = scorer(model)
     own = getattr(model, "feature_names_in_", None)
     return column_names(_first_step(model)) if own is None and isinstance(model, Pipeline) else own
 
 
 def columns_taken(model: Any) -> tuple[str, ...] | None:
-    """Return which of its columns a pipeline that starts with a ColumnTransformer makes anything of; None for other models."""
+    """Return which columns a pipeline that starts with a ColumnTransformer uses.
+
+    None for other models.
+    """
     step = scorer(model)
     while isinstance(step, Pipeline):
         step = _first_step(step)
@@ -84,7 +90,10 @@ def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int)
 
 
 def predicted_codes(model: Any, X: pd.DataFrame | Array, classes: Array) -> Positions:
-    """Return what a model's own `predict` gives, as indices into its classes; -1 for what is none of them."""
+    """Return what a model's own `predict` gives, as indices into its classes.
+
+    -1 for what is none of them.
+    """
     try:
         predicted = np.asarray(scorer(model).predict(X))
     except Exception as error:  # what is in the model decides which

@@ -13,7 +13,9 @@ from core.errors import InputError
 
 
 def seed_of(y: npt.ArrayLike, group_codes: Sequence[npt.NDArray[Any]]) -> int:
-    """Return a seed that follows from the labels and groups alone, so that the same table and roles are split alike by every way in.
+    """Return a seed that follows from the labels and groups alone.
+
+    The same table and roles are therefore split alike by every way in.
 
     Parameters
     ----------

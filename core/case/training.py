@@ -1,4 +1,7 @@
-"""The training records of a case: their ids, labels and weights, and which of them the model still knows."""
+"""The training records of a case.
+
+Their ids, labels and weights, and which of them the model still knows.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ class TrainingRecords:
 
     @property
     def table_labels(self) -> tuple[Positions, Floats | None]:
-        """Labels, as indices into `classes`, and weights as the training table has them, before any edit."""
+        """Labels, as indices into `classes`, and weights of the training table before any edit."""
         return self._data.train_codes, self._data.train_weight
 
     @property

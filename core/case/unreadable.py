@@ -1,4 +1,7 @@
-"""Training records that the model cannot read: nothing can be said of them, and nothing updated without them."""
+"""Training records that the model cannot read.
+
+Nothing can be said of them, and nothing updated without them.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,10 @@ def check_readable(
 
 
 def _suspects(column: pd.Series[Any], beside: pd.Series[Any], retained: Bools) -> Iterator[int]:
-    """Yield the first retained row of every kind of cell that a model may refuse though it takes those of the test rows."""
+    """Yield the first retained row of every kind of cell that a model may refuse.
+
+    Cells are those of kinds that the test rows do not have.
+    """
     numeric, missing = pd.api.types.is_numeric_dtype(column), column.isna().to_numpy()
     kinds = [missing]
     if numeric:

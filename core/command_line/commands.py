@@ -1,4 +1,4 @@
-"""The commands: each takes parsed arguments and returns what to print, as text and as data for JSON."""
+"""The commands: each takes parsed arguments and returns text to print and data for JSON."""
 
 from __future__ import annotations
 
@@ -268,7 +268,10 @@ def _shift_table(shift: pd.DataFrame) -> str:
 
 
 def _ahead(before: Any, after: Any) -> str:
-    """Return the group better off, and the one after where that is another; empty where nothing compares groups."""
+    """Return the group better off, and the one after where that is another.
+
+    Empty where nothing compares groups.
+    """
     names = ["nobody" if pd.isna(name) else str(name) for name in (before, after)]
     if names == ["nobody", "nobody"]:
         return ""

@@ -22,7 +22,9 @@ NARROWEST = 16
 
 
 def aligned(headers: Sequence[str], rows: Iterable[Sequence[str]], *, keys: int = 1, width: int | None = None) -> str:
-    """Return rows as aligned columns; a table that is too wide goes on below, its first `keys` columns repeated.
+    """Return rows as aligned columns.
+
+    A table that is too wide goes on below, its first `keys` columns repeated.
 
     Parameters
     ----------
@@ -57,7 +59,9 @@ def aligned(headers: Sequence[str], rows: Iterable[Sequence[str]], *, keys: int 
 def wrapped(
     headers: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int], *, width: int | None = None
 ) -> str:
-    """Return rows as aligned columns no wider than the terminal: the first column gives way, its words going on below.
+    """Return rows as aligned columns no wider than the terminal.
+
+    The first column gives way, its words going on below.
 
     Parameters
     ----------
@@ -97,12 +101,18 @@ def _cells(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[s
 
 
 def _columns(width: int | None) -> int:
-    """Return how many characters a line may hold; where None is given, as many as the terminal's."""
+    """Return how many characters a line may hold.
+
+    Where None is given, as many as the terminal's.
+    """
     return width or shutil.get_terminal_size((120, 24)).columns
 
 
 def _parts(cell: str, column: int) -> list[str]:
-    """Return what must stay on one line: of the first column its words, of others what stands between commas."""
+    """Return what must stay on one line.
+
+    Of the first column its words, of others what stands between commas.
+    """
     return cell.split() or [""] if column == 0 else cell.replace(", ", ",\n").split("\n")
 
 

@@ -67,7 +67,10 @@ def free_port(address: str, first: int) -> int:
 
 @contextmanager
 def compiling_ahead() -> Iterator[None]:
-    """Compile the kernels of every model family meanwhile, at low priority, so that the first removal does not wait for them."""
+    """Compile the kernels of every model family meanwhile, at low priority.
+
+    The first removal does not wait for them then.
+    """
     command = f"import sys; sys.path[:] = {sys.path!r}; from core.command_line.main import main; main(['kernels'])"
     compiler = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", command],
@@ -83,7 +86,10 @@ def compiling_ahead() -> Iterator[None]:
 
 
 def _streamlit(arguments: list[str]) -> int:
-    """Do in this process what ``python -m streamlit`` does in another, which might not find the package by the same path."""
+    """Do in this process what ``python -m streamlit`` does in another.
+
+    Another might not find the package by the same path.
+    """
     sys.argv = ["streamlit", *arguments]
     try:
         runpy.run_module("streamlit", run_name="__main__", alter_sys=True)

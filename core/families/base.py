@@ -28,7 +28,9 @@ SplitsCheck: TypeAlias = Callable[[Case, int | None, Progress | None], SplitChec
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """What the library knows of one kind of models. Only the unlearner is a must; calls and pages say what else is missing.
+    """What the library knows of one kind of models.
+
+    Only the unlearner is a must; calls and pages say what else is missing.
 
     Parameters
     ----------

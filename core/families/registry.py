@@ -15,7 +15,10 @@ from core.words import with_article
 
 
 class _Families(UserList[Family]):
-    """A list that imports the families of its own on first use: defining their kernels takes a while, and an audit needs none."""
+    """A list that imports the families of its own on first use.
+
+    Defining their kernels takes a while, and an audit needs none.
+    """
 
     def __init__(self) -> None:
         pass  # `data` is made on first use
@@ -74,7 +77,9 @@ def listed_names(names: Iterable[str]) -> str:
 
 
 def family_of(model: Any) -> Family | None:
-    """Return the family of a model, of a pipeline's last step, or of what a ThresholdOptimizer goes by; None where there is none.
+    """Return the family of a model, None where there is none.
+
+    Of a pipeline, that is its last step's; of a ThresholdOptimizer, that of what it goes by.
 
     Where several families mean it, the one that names the nearest class.
     """

@@ -74,7 +74,10 @@ def finish(
 
 
 def error(rows: pd.DataFrame, name: str, *, of: str = "") -> dict[str, object]:
-    """Return error bars from ``<name>_low`` to ``<name>_high``; where these are called otherwise, from ``<of>_low`` to ``<of>_high``."""
+    """Return error bars from ``<name>_low`` to ``<name>_high``.
+
+    Where these are called otherwise, from ``<of>_low`` to ``<of>_high``.
+    """
     ends = of or name
     return {
         "type": "data",
@@ -88,7 +91,9 @@ def error(rows: pd.DataFrame, name: str, *, of: str = "") -> dict[str, object]:
 
 
 def extremes(column: pd.Series[Any]) -> tuple[str, float, str, float]:
-    """Return the label and value of the smallest entry, then of the largest; NaN is passed over.
+    """Return the label and value of the smallest entry, then of the largest.
+
+    NaN is passed over.
 
     Examples
     --------

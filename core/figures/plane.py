@@ -106,7 +106,10 @@ def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> No
 
 
 def _labels(versions: pd.DataFrame) -> pd.Series[str]:
-    """Return the number of every version; those at one place stand together, at the one in force or else the first of them."""
+    """Return the number of every version.
+
+    Those at one place stand together, at the one in force or else the first of them.
+    """
     places = versions["gap"].map(number) + " " + versions["utility"].map(number)
     told = {rows["now"].idxmax(): ", ".join(map(str, rows.index)) for _, rows in versions.groupby(places, sort=False)}
     return pd.Series(told).reindex(versions.index, fill_value="")

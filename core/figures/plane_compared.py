@@ -1,4 +1,7 @@
-"""What removals are held against on the plane: a plan's curve, random removals, fairlearn's mitigators."""
+"""What removals are held against on the plane.
+
+A plan's curve, random removals, fairlearn's mitigators.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,9 @@ def add_band(figure: go.Figure, band: pd.DataFrame, utility: str) -> None:
 
 
 def add_mitigators(figure: go.Figure, points: pd.DataFrame, utility: str) -> None:
-    """Draw what fairlearn's mitigators reach: the models of their frontier, with intervals on the one each takes.
+    """Draw what fairlearn's mitigators reach.
+
+    The models of their frontier, with intervals on the one each takes.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ class Guess:
 
 
 def guess_roles(train: pd.DataFrame, model: Any = None) -> Guess:
-    """Guess the label, the favourable outcome, sensitive features, the record id and columns left out.
+    """Guess label, favourable outcome, sensitive features, record id and columns left out.
 
     Looks at names, at values, and at what the model says about itself. O(cells) for the record id.
 
@@ -326,7 +326,10 @@ def _excluded(columns: Iterable[Any], own: tuple[str, ...], taken: set[Any], not
 
 
 def _plain(name: object) -> str:
-    """Return a column name in lower case with underscores: ``"Marital Status"`` and ``"maritalStatus"`` alike."""
+    """Return a column name in lower case with underscores.
+
+    ``"Marital Status"`` and ``"maritalStatus"`` alike.
+    """
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(name))
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
 

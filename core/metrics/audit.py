@@ -1,4 +1,4 @@
-"""The audit: rates per group and intersection, the gaps between groups, and how sure they are."""
+"""The audit: rates per group and intersection, gaps between groups, how sure they are."""
 
 from __future__ import annotations
 
@@ -118,12 +118,18 @@ def audit(
 
 
 def described_on(case: Case) -> str:
-    """Return the rows that describe a case: all test rows for a model as opened, else the explore rows."""
+    """Return the rows that describe a case.
+
+    All test rows for a model as opened, else the explore rows.
+    """
     return "test" if case.as_opened else "explore"
 
 
 def sample_of(case: Case, on: str, scores: np.ndarray[Any, np.dtype[np.float64]] | None = None) -> Sample:
-    """Return a case's labels, decisions and scores in terms of the favourable label; `scores` replaces the model's own."""
+    """Return a case's labels, decisions and scores in terms of the favourable label.
+
+    `scores` replaces the model's own.
+    """
     positive = case.scores(on) if scores is None else _as_scores(scores, len(case.rows(on)))
     decided = case.decisions(on) if scores is None else case.decide(positive)
     probability = case.score_kind == "probability"
@@ -154,7 +160,10 @@ def check_resampling(n_resamples: int, level: float) -> None:
 
 
 def audited_features(case: Case, features: SensitiveFeatures) -> tuple[str | tuple[str, ...], ...]:
-    """Return the sensitive features asked for, by default each and, unless it has too many groups, the intersection of all."""
+    """Return the sensitive features asked for.
+
+    By default each and, unless it has too many groups, the intersection of all.
+    """
     if features is None:
         names = tuple(case.roles.sensitive_features)
         return names if len(names) < 2 or _combinations(case) > MAX_COMBINATIONS else (*names, names)
@@ -172,7 +181,10 @@ def _combinations(case: Case) -> int:
 
 
 def usable(chosen: tuple[Metric, ...], *, probability: bool, asked: bool) -> tuple[tuple[Metric, ...], list[str]]:
-    """Leave out what needs probabilities if there are none, with a note; refuse if it was asked for by name."""
+    """Leave out what needs probabilities if there are none, with a note.
+
+    Refuse if it was asked for by name.
+    """
     refused = [metric.name for metric in chosen if metric.needs_probability]
     if probability or not refused:
         return chosen, []

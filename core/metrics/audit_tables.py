@@ -68,7 +68,10 @@ def gap_row(
 
 
 def gap_table(rows: dict[tuple[str, str], tuple[Any, ...]], order: list[str]) -> pd.DataFrame:
-    """Lay out the gaps, metric by metric, and correct their p-values over all tests of the table: metrics of the same rates share one."""
+    """Lay out the gaps, metric by metric, and correct their p-values over all tests.
+
+    Metrics of the same rates share one test.
+    """
     keys = sorted(rows, key=lambda key: order.index(key[0]))
     index = pd.MultiIndex.from_tuples(keys, names=["metric", "sensitive_feature"]) if keys else None
     table = pd.DataFrame([rows[key] for key in keys], index=index, columns=list(GAP_COLUMNS))

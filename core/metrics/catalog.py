@@ -166,7 +166,10 @@ _BY_NAME = {rate.name: rate for rate in _RATES}
 def _compared(
     name: str, kind: Kind, rates: str, better: Better, label: str, formula: str, worst_off: End, traits: dict[str, Any]
 ) -> Metric:
-    """Return a metric that compares groups; what its first rate needs and how that scatters holds for it, too."""
+    """Return a metric that compares groups.
+
+    What its first rate needs and how that scatters holds for it, too.
+    """
     parts = tuple(rates.split())
     rate = _BY_NAME[parts[0]]
     handed_down = {

@@ -1,4 +1,7 @@
-"""The change of one metric between two models on the same records, its interval, and a test of no change."""
+"""The change of one metric between two models: its interval, and a test of no change.
+
+Both models are measured on the same records.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,9 @@ class Change(NamedTuple):
 
 
 def paired_change(metric: Metric, sample: PairedSample, level: float) -> Change:
-    """Return a metric before and after on the same records, the interval of its change, and a test of no change.
+    """Return a metric before and after, the interval of its change, and a test of no change.
+
+    Both are of the same records.
 
     Parameters
     ----------
@@ -91,7 +96,10 @@ def _change_of_two(
     drawn: tuple[FloatArray, FloatArray, Contrasts],
     level: float,
 ) -> Change:
-    """Return the change of a gap between two groups, of its size and of its signed value, as yet untested."""
+    """Return the change of a gap between two groups, as yet untested.
+
+    Of its size and of its signed value.
+    """
     (before, after), (values, deviations, contrasts) = ends, drawn
     # The difference in the direction in which it was not negative before; if there was none, after.
     contrast = contrasts.take(np.array([int((gaps[0] or gaps[1]) > 0)]))
@@ -119,7 +127,10 @@ def _change_of_two(
 
 
 def _on_ratios(before: float, low: float, high: float) -> tuple[float, float]:
-    """Return the interval of the change of a ratio from that of the logarithm of its inverse, the ratio before taken as known."""
+    """Return the interval of a ratio's change from that of the logarithm of its inverse.
+
+    The ratio before is taken as known.
+    """
     return before * float(np.expm1(-high)), before * float(np.expm1(-low))
 
 
@@ -128,7 +139,9 @@ def _value(metric: Metric, rates: list[FloatArray]) -> float:
 
 
 def group_ahead(metric: Metric, rates: list[FloatArray], *, pos_is_favorable: bool) -> int | None:
-    """Return the group that is better off by the rate that decides a difference or ratio; None where none is.
+    """Return the group that is better off by the rate that decides a difference or ratio.
+
+    None where none is.
 
     Examples
     --------
@@ -166,7 +179,9 @@ class TwoGroups(NamedTuple):
 
 
 def change_p_value(metric: Metric, sample: PairedSample) -> float:
-    """Return how often swapping before and after at random, record by record, would change the metric as much.
+    """Return how often swapping before and after at random changes the metric as much.
+
+    Swaps are made record by record.
 
     For scores: the two-sided normal test of the change, linearised at the groups that are extreme.
     """

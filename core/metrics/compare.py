@@ -112,7 +112,10 @@ def compare(
 
 
 def turned(table: pd.DataFrame, digits: int = 3) -> pd.Series[bool]:
-    """Return where groups change places in what `compare` returned, and are left with a gap that shows in so many digits."""
+    """Return where groups change places in what `compare` returned.
+
+    Only where they are left with a gap that shows in so many digits.
+    """
     level = [
         METRICS[name].is_level(value, digits)
         for name, value in zip(table.index.get_level_values(0), table["after"], strict=True)
@@ -233,7 +236,9 @@ def compared_cases(
     level: float = LEVEL,
     seed: int = 0,
 ) -> Compared:
-    """Return what every comparison of two cases reads from: `compare`, `compare_groups` and `guardrails`.
+    """Return what every comparison of two cases reads from.
+
+    These are `compare`, `compare_groups` and `guardrails`.
 
     Parameters
     ----------

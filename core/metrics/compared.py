@@ -1,4 +1,7 @@
-"""Two models on the same records: what their comparison is made of, drawn once whatever is asked of it."""
+"""Two models on the same records.
+
+What their comparison is made of, drawn once whatever is asked of it.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,10 @@ class Compared:
         return self.before.probability and self.after.probability
 
     def table(self, metrics: Iterable[Metric], features: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the changes of metrics, as `compare` gives them; by all sensitive features or those of these names."""
+        """Return the changes of metrics, as `compare` gives them.
+
+        By all sensitive features or those of these names.
+        """
         rows: dict[tuple[str, str], tuple[Any, ...]] = {}
         for metric in metrics:
             if metric.compares_groups:
@@ -82,7 +88,9 @@ class Compared:
 
 
 def direction(metric: Metric, change: float) -> str:
-    """Return whether a change of a metric is "better" or "worse"; an empty string where it is neither.
+    """Return whether a change of a metric is "better" or "worse".
+
+    An empty string where it is neither.
 
     Examples
     --------

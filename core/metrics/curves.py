@@ -1,4 +1,7 @@
-"""Curves behind single numbers: ROC and calibration of every group, and what each decision threshold would cost."""
+"""Curves behind single numbers.
+
+ROC and calibration of every group, and what each decision threshold would cost.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ Feature = str | Sequence[str] | None
 
 
 def roc_curves(case: Case, sensitive_feature: Feature = None, on: str = "explore") -> pd.DataFrame:
-    """Return the ROC curve of every group, with the favourable label as positive class, O(n log n).
+    """Return the ROC curve of every group, with the favourable label as positive class.
+
+    O(n log n).
 
     Parameters
     ----------
@@ -70,7 +75,9 @@ def _roc(label: BoolArray, score: FloatArray) -> pd.DataFrame:
 def calibration_curves(
     case: Case, sensitive_feature: Feature = None, on: str = "explore", *, level: float = 0.95
 ) -> pd.DataFrame:
-    """Return observed against predicted shares of the favourable label, by group and tenth of the score, O(n log n).
+    """Return observed against predicted shares of the favourable label.
+
+    By group and tenth of the score; O(n log n).
 
     Parameters
     ----------
@@ -122,7 +129,9 @@ def threshold_sweep(
     cost_false_negative: float = 1.0,
     n_thresholds: int = 100,
 ) -> pd.DataFrame:
-    """Return what every decision threshold would give: the gap, accuracy, errors and their cost.
+    """Return what every decision threshold would give.
+
+    The gap, accuracy, errors and their cost.
 
     Parameters
     ----------

@@ -41,7 +41,10 @@ def evaluate(name: str, counts: FloatArray, *, pos_is_favorable: bool = True) ->
 
 
 def combine(metric: Metric, rates: list[FloatArray]) -> FloatArray:
-    """Return what a gap, ratio or extreme makes of group rates ``(..., G)``, one array per rate of the metric."""
+    """Return what a gap, ratio or extreme makes of group rates ``(..., G)``.
+
+    There is one array per rate of the metric.
+    """
     parts = [_compare(metric.kind, rate) for rate in rates]
     if len(parts) == 1:
         return parts[0]
@@ -72,7 +75,10 @@ def deciding_rate(metric: Metric, rates: list[FloatArray]) -> int:
 
 
 def rate_weights(metric: Metric, rates: list[FloatArray]) -> tuple[int, FloatArray]:
-    """Return which rate decides, and the derivative of the metric by that rate in every group (0 where undefined)."""
+    """Return which rate decides, and the metric's derivative by it in every group.
+
+    0 where the rate is undefined.
+    """
     which = deciding_rate(metric, rates)
     values = rates[which]
     weights = np.zeros(len(values))
@@ -89,7 +95,9 @@ def rate_weights(metric: Metric, rates: list[FloatArray]) -> tuple[int, FloatArr
 
 
 def count_gradient(name: str, counts: FloatArray, *, pos_is_favorable: bool = True) -> FloatArray:
-    """Return the derivative of a metric by every cell count: what one more record of that kind would do, to first order.
+    """Return the derivative of a metric by every cell count.
+
+    That is what one more record of that kind would do, to first order.
 
     Parameters
     ----------

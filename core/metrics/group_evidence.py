@@ -1,4 +1,4 @@
-"""The rate of every group with its interval, and whether the group is large enough to say anything."""
+"""The rate of every group with its interval, and whether the group is large enough."""
 
 from __future__ import annotations
 
@@ -84,7 +84,10 @@ def _score_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
 
 
 def _scaled(view: GroupSample, low: FloatArray, high: FloatArray, level: float) -> FloatArray:
-    """Return the records needed, the interval shrinking with their square root; where there is none, those for the rarer label."""
+    """Return the records needed, the interval shrinking with their square root.
+
+    Where there is none, those for the rarer label.
+    """
     rarer = view.counts.sum(axis=(0, 2)).min() / max(view.n.sum(), 1.0)
     unknown = float(wilson_needed(np.array([0.5]), level)[0]) / max(float(rarer), 1e-6)
     half = (high - low) / 2.0

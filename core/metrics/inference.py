@@ -35,7 +35,10 @@ def scaled_columns(metric: Metric, draws: RateDraws) -> tuple[FloatArray, FloatA
 
 
 def contrasts_of(metric: Metric, defined: list[BoolArray]) -> Contrasts:
-    """Return the contrasts of which the metric is the largest; rate r of group g is column r * G + g."""
+    """Return the contrasts of which the metric is the largest.
+
+    Rate r of group g is column r * G + g.
+    """
     parts = []
     for which, present in enumerate(defined):
         columns = np.flatnonzero(present) + which * len(present)
@@ -89,7 +92,10 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
 def _turned(
     low: float, high: float, centre: FloatArray, estimate: FloatArray, contrasts: Contrasts
 ) -> tuple[float, float]:
-    """Return the interval of a signed difference, turned as its estimate is where smoothing turns it the other way."""
+    """Return the interval of a signed difference, turned the way of its estimate.
+
+    Smoothing may turn it the other way.
+    """
     same = contrasts.of(centre).argmax() == contrasts.of(estimate).argmax()
     return (low, high) if same else (-high, -low)
 

@@ -41,7 +41,9 @@ def wilson(share: FloatArray, n: FloatArray, level: float) -> tuple[FloatArray, 
 
 
 def wilson_needed(share: FloatArray, level: float, margin: float = MARGIN) -> FloatArray:
-    """Return how many records a proportion must rest on for Wilson's interval to be no wider than ``2 * margin``.
+    """Return how many records a proportion needs for a narrow interval.
+
+    Wilson's interval is no wider than ``2 * margin`` then.
 
     Examples
     --------
@@ -63,7 +65,9 @@ def normal_interval(values: FloatArray, error: FloatArray, level: float) -> tupl
 
 
 def auc_error_floor(values: FloatArray, positives: FloatArray, negatives: FloatArray) -> FloatArray:
-    """Return Hanley and McNeil's standard error of an area a little nearer to one half; NaN where undefined.
+    """Return Hanley and McNeil's standard error of an area a little nearer to one half.
+
+    NaN where undefined.
 
     DeLong's error is 0 where one record, or perfect order, leaves nothing to vary.
 
@@ -82,7 +86,9 @@ def auc_error_floor(values: FloatArray, positives: FloatArray, negatives: FloatA
 
 
 def auc_interval(values: FloatArray, error: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-    """Return the interval of an area from DeLong's error: Wilson's, for as many records as would have that error.
+    """Return the interval of an area from DeLong's error.
+
+    Wilson's, for as many records as would have that error.
 
     Examples
     --------

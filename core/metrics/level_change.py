@@ -22,7 +22,7 @@ LEVEL_COLUMNS = ("before", "after", "change", "low", "high", "p_value", "n")
 
 
 class LevelChanges(NamedTuple):
-    """A rate of every group before and after, its paired change, and how many records it is taken over."""
+    """A rate of every group before and after, its paired change, and its number of records."""
 
     before: FloatArray
     after: FloatArray
@@ -65,7 +65,10 @@ def level_changes(rate: Metric, view: PairedSample, level: float) -> LevelChange
 
 
 def rows_counted(rate: Metric, view: PairedSample) -> FloatArray:
-    """Return how many records a rate of every group is taken over; the fewer of before and after where decisions choose them."""
+    """Return how many records a rate of every group is taken over.
+
+    The fewer of before and after where decisions choose them.
+    """
     if rate.uses == "scores":
         return np.bincount(view.codes, minlength=view.n_groups).astype(np.float64)
     terms = terms_of(rate.name, pos_is_favorable=view.before.pos_is_favorable)
@@ -87,7 +90,10 @@ def _p_value(rate: Metric, view: PairedSample, change: FloatArray) -> FloatArray
 
 
 def _changed(joint: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return how many records of every group turned for the rate and against it, `weight` being what a decision counts by label."""
+    """Return how many records of every group turned for the rate and against it.
+
+    `weight` is what a decision counts by label.
+    """
     raised, lowered = joint[..., 0, 1], joint[..., 1, 0]
     with_it, against = weight > 0, weight < 0
     up = raised[:, with_it].sum(axis=1) + lowered[:, against].sum(axis=1)

@@ -1,4 +1,4 @@
-"""What a metric is: how it is computed, which way is better, and what is to be known of it where it is measured and shown."""
+"""What a metric is: how it is computed, which way is better, and how it is shown."""
 
 from __future__ import annotations
 
@@ -104,7 +104,9 @@ class Metric:
         return self.usual or self.listed
 
     def heading(self, *, pos_is_favorable: bool) -> str:
-        """Return the label where it heads something: where the class that is scored is the bad outcome, errors are named by what they are.
+        """Return the label where it heads something.
+
+        Where the class that is scored is the bad outcome, errors are named by what they are.
 
         Examples
         --------
@@ -129,7 +131,9 @@ class Metric:
         return self.kind not in ("rate", "detection")
 
     def short_of_best(self, value: npt.ArrayLike) -> FloatArray:
-        """Return how far values are from the best there is: a gap's own value, 1 less the value where higher is better.
+        """Return how far values are from the best there is.
+
+        A gap's own value, 1 less the value where higher is better.
 
         Examples
         --------
@@ -142,7 +146,9 @@ class Metric:
         return found if self.better == "lower" else 1.0 - found
 
     def is_level(self, value: float, digits: int = 3) -> bool:
-        """Return whether groups are equal to the digits printed; they are not said to have changed places then.
+        """Return whether groups are equal to the digits printed.
+
+        They are not said to have changed places then.
 
         Examples
         --------

@@ -14,7 +14,9 @@ from core.metrics.samples import feature_name
 def versions_on_plane(
     cases: Iterable[Case], metric: str, sensitive_feature: str | tuple[str, ...], utility: str, on: str
 ) -> pd.DataFrame:
-    """Measure a gap and a utility of several versions, as `core.figures.plane` draws them; the last one is in force.
+    """Measure a gap and a utility of several versions, as `core.figures.plane` draws them.
+
+    The last one is in force.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""Thresholds that gaps are held against: conventions to look by, never a verdict on what is allowed."""
+"""Thresholds that gaps are held against.
+
+Conventions to look by, never a verdict on what is allowed.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,9 @@ def verdict(metric: str, low: float, high: float, limit: float, *, unsure: bool,
 
 
 def held_against(report: AuditReport, feature: str, profile: str = USUAL) -> pd.DataFrame:
-    """Return the gaps of a sensitive feature with what a profile holds them against, as `core.figures.gaps` draws them.
+    """Return the gaps of a sensitive feature with what a profile holds them against.
+
+    As `core.figures.gaps` draws them.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ Cells = tuple[tuple[float, float], tuple[float, float]]
 
 @dataclass(frozen=True)
 class Rate:
-    """One term of a rate, and which records are exchangeable between groups if the rate is equal.
+    """One term of a rate, and which records are exchangeable if groups' rates are equal.
 
     Parameters
     ----------
@@ -74,7 +74,10 @@ RATES: Mapping[str, Rate] = MappingProxyType(_ROWS)
 
 
 def terms_of(name: str, *, pos_is_favorable: bool = True) -> list[tuple[FloatArray, FloatArray]]:
-    """Return the cell weights (top, bottom) of each term of a rate, on cells indexed by favourable."""
+    """Return the cell weights (top, bottom) of each term of a rate.
+
+    They are on cells indexed by favourable.
+    """
     rate = RATES[name]
     turn = rate.of_pos_label and not pos_is_favorable
     pairs = [(np.array(top, dtype=np.float64), np.array(bottom, dtype=np.float64)) for top, bottom in rate.terms]

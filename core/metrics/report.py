@@ -139,7 +139,10 @@ class AuditReport(Shown):
         return str(name)
 
     def _rank(self, place: int) -> tuple[bool, bool, bool, float]:
-        """Order gaps: those with evidence first, on a scale of 0 to 1, differences, then by how far from the best value."""
+        """Order gaps by evidence, scale, kind and distance from the best value.
+
+        Those with evidence come first, then those on a scale of 0 to 1, then differences.
+        """
         row, metric = self.gaps.iloc[place], METRICS[str(self.gaps.index[place][0])]
         short = float(metric.short_of_best(row["value"]))
         return bool(row["insufficient"]), not metric.has_scale or short != short, metric.kind != "difference", -short

@@ -1,4 +1,7 @@
-"""A scored sample seen through one sensitive feature: its rates by group, and how they scatter when resampled."""
+"""A scored sample seen through one sensitive feature.
+
+Its rates by group, and how they scatter when resampled.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,10 @@ class RateDraws(NamedTuple):
 
 
 def generator(seed: int, feature: str | Sequence[str]) -> np.random.Generator:
-    """Return the random stream of a feature: what it gives does not depend on the other features asked for."""
+    """Return the random stream of a feature.
+
+    What it gives does not depend on the other features asked for.
+    """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"A seed must be a whole number, 0 or above. Got {seed!r}; 0 is usual.")
     return np.random.default_rng(
@@ -82,7 +88,10 @@ def generator(seed: int, feature: str | Sequence[str]) -> np.random.Generator:
 
 
 class Streams:
-    """Random streams, one for each purpose: what a metric draws does not depend on the metrics asked for before it."""
+    """Random streams, one for each purpose.
+
+    What a metric draws does not depend on the metrics asked for before it.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._words = rng.spawn(1)[0].integers(1 << 63, size=2).tolist()
@@ -93,13 +102,19 @@ class Streams:
 
 
 def _scattered(counts: FloatArray, drawn: FloatArray, middle: FloatArray, rate: str, flag: bool) -> RateDraws:
-    """Return a rate on counts, resamples and their centre; a resample without the rate keeps the centre."""
+    """Return a rate on counts, resamples and their centre.
+
+    A resample without the rate keeps the centre.
+    """
     estimate, draws, centre = (group_rate(rate, table, pos_is_favorable=flag) for table in (counts, drawn, middle))
     return RateDraws(estimate, centre, np.where(np.isnan(draws), centre, draws))
 
 
 class GroupSample:
-    """One sample by the groups of one sensitive feature; everything is computed when first asked for."""
+    """One sample by the groups of one sensitive feature.
+
+    Everything is computed when first asked for.
+    """
 
     def __init__(
         self, sample: Sample, codes: IntArray, n_groups: int, n_resamples: int, rng: np.random.Generator
@@ -132,7 +147,10 @@ class GroupSample:
 
     @cached_property
     def _resampled(self) -> dict[bool, tuple[FloatArray, FloatArray]]:
-        """Bootstrap tables and their centre, for rates over all records and for those over some: each gets one record right and one wrong."""
+        """Bootstrap tables and their centre, for rates over all records and for those over some.
+
+        Each gets one record right and one wrong.
+        """
         once = smoothed(self.counts)
         drawn = bootstrap_counts(once, self.n_resamples, self.streams.of("resampled for rates over some records"))
         return {True: (self.drawn, once), False: (drawn, smoothed(once))}
@@ -154,7 +172,10 @@ class GroupSample:
         return self._errors[rate]
 
     def _least_error(self, rate: str, values: FloatArray, variance: FloatArray) -> FloatArray:
-        """Bound errors of groups too small to show their spread: by a formula for areas, by all groups' spread for means."""
+        """Bound errors of groups too small to show their spread.
+
+        By a formula for areas, by all groups' spread for means.
+        """
         if METRICS[rate].is_area:
             label = self.counts.sum(axis=2)
             few = label.min(axis=1) < FEW
@@ -240,7 +261,10 @@ class PairedSample:
         return tuple(before_and_after(joint) for joint in (self.joint, self.drawn, smoothed(self.joint)))
 
     def score_moments(self, rate: str) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return a score rate before and after (2, G), its derivatives by weights (2, n) and their covariances (2, 2, G)."""
+        """Return a score rate before and after, its derivatives by weights and their covariances.
+
+        The shapes are (2, G), (2, n) and (2, 2, G).
+        """
         if rate not in self._moments:
             self._moments[rate] = self._score_moments(rate)
         return self._moments[rate]
@@ -268,7 +292,10 @@ class PairedSample:
 
 
 def occupied(groups: Groups) -> tuple[tuple[str, ...], IntArray]:
-    """Drop the combinations of an intersection that no record has; single features keep every group."""
+    """Drop the combinations of an intersection that no record has.
+
+    Single features keep every group.
+    """
     if isinstance(groups.feature, str):
         return groups.names, groups.codes
     present, codes = np.unique(groups.codes, return_inverse=True)

@@ -43,7 +43,10 @@ def roc_auc(y: BoolArray, score: FloatArray) -> Weighted:
 
 
 def average_precision(y: BoolArray, score: FloatArray) -> Weighted:
-    """Return the average precision of y and its derivative by weights; NaN without positives. O(n log n)."""
+    """Return the average precision of y and its derivative by weights; NaN without positives.
+
+    O(n log n).
+    """
     positives = int(np.count_nonzero(y))
     if positives == 0:
         return float("nan"), np.full(len(y), np.nan)
@@ -64,13 +67,19 @@ def brier_score(y: BoolArray, score: FloatArray) -> Weighted:
 
 
 def log_loss(y: BoolArray, score: FloatArray) -> Weighted:
-    """Return the mean log loss, probabilities kept off 0 and 1 by one rounding step as scikit-learn does."""
+    """Return the mean log loss of probabilities kept off 0 and 1.
+
+    By one rounding step, as scikit-learn does.
+    """
     given = np.clip(score, SMALLEST, 1.0 - SMALLEST)
     return _mean(-np.log(np.where(y, given, 1.0 - given)))
 
 
 def calibration_error(y: BoolArray, score: FloatArray) -> Weighted:
-    """Return the expected calibration error over ten equal bins of the score; biased upwards in small groups."""
+    """Return the expected calibration error over ten equal bins of the score.
+
+    Biased upwards in small groups.
+    """
     bins = score_bins(score)
     excess = np.bincount(bins, weights=score - y, minlength=N_BINS)
     value = float(np.abs(excess).sum()) / len(y) if len(y) else float("nan")
@@ -118,7 +127,9 @@ def members(codes: IntArray, n_groups: int) -> Iterator[NDArray[np.intp]]:
 def group_scores(
     name: str, y: BoolArray, score: FloatArray, codes: IntArray, n_groups: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Return a score rate of every group, and the derivative of its group's value by every record's weight.
+    """Return a score rate of every group, and its derivative by every record's weight.
+
+    The derivative is that of the record's own group.
 
     Parameters
     ----------

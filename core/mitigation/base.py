@@ -230,7 +230,10 @@ class Mitigator(ABC):
 
     @abstractmethod
     def constraint(self, task: Task) -> str | None:
-        """Return fairlearn's name of the constraint that matches the metric; None where it has none, empty where none is needed."""
+        """Return fairlearn's name of the constraint that matches the metric.
+
+        None where it has none, empty where none is needed.
+        """
 
     @abstractmethod
     def refusal(self, task: Task) -> str | None:
@@ -238,4 +241,7 @@ class Mitigator(ABC):
 
     @abstractmethod
     def run(self, task: Task, progress: Progress) -> Outcome:
-        """Fit on the retained training rows and their groups; raise NotSupportedError where that turns out impossible."""
+        """Fit on the retained training rows and their groups.
+
+        Raise NotSupportedError where that turns out impossible.
+        """

@@ -49,7 +49,9 @@ MOMENTS: Mapping[tuple[str, ...], Callable[..., UtilityParity]] = MappingProxyTy
 
 
 def rates_made_equal(metric: Metric) -> tuple[str, ...]:
-    """Return the rates that a gap or ratio wants equal; none for a metric that compares groups in another way.
+    """Return the rates that a gap or ratio wants equal.
+
+    None for a metric that compares groups in another way.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""CorrelationRemover: the model trained on features from which all linear correlation with the groups is taken."""
+"""CorrelationRemover: the model trained on features without correlation with the groups.
+
+All linear correlation is taken from them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from core.typing import Floats, Progress
 
 
 class Correlation(Mitigator):
-    """Puts CorrelationRemover between the pipeline's preprocessing and its classifier, and trains both again."""
+    """Put CorrelationRemover between preprocessing and classifier, and train both again."""
 
     name = "correlation_remover"
     scores = True

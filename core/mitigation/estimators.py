@@ -1,4 +1,7 @@
-"""A case's model as fairlearn wants one: label 1 is favourable, and the fit takes weights under one name."""
+"""A case's model as fairlearn wants one.
+
+Label 1 is favourable, and the fit takes weights under one name.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ class Favorable(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.__sklearn_clone__()
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Favorable:
-        """Fit a clone of the model on its own labels, or take one that was fitted before where `fits` has it so."""
+        """Fit a clone of the model on its own labels, or take one fitted before.
+
+        The latter where `fits` has it so.
+        """
         self.label_, self.classes_ = self.labels[1], np.array([0, 1])
         known = None if self.fits is None else self.fits.instead(X)
         if known is not None:

@@ -1,4 +1,6 @@
-"""The models that a reduction trains, counted and timed, and what it is given once its budget is spent.
+"""The models that a reduction trains, counted and timed.
+
+With what it is given once its budget is spent.
 
 A reduction asks again and again for the classifier that does best on its rows as they are weighted and labelled now. Once the budget
 is spent, or no other model could be asked for, it is given the last one it had trained, and so learns nothing new: fairlearn itself
@@ -40,7 +42,10 @@ class Fits:
         self._said: Bools | None = None
 
     def instead(self, X: Any) -> Any:
-        """Return the model to take in place of one trained on a table, or None while the budget lasts; the first is always trained."""
+        """Return the model to take in place of one trained on a table.
+
+        None while the budget lasts; the first is always trained.
+        """
         settled = bool(self.trained) and not self.over and self.settled()
         late = self.seconds is not None and time.monotonic() - self.start > self.seconds
         if not self.trained or not (self.over or settled or late or len(self.trained) == self.max_models):
@@ -54,7 +59,10 @@ class Fits:
         return self.trained[-1]
 
     def said(self, model: Any, X: Any, says: Callable[[Any, Any], Bools]) -> Bools:
-        """Return what a model says of a table: of the one given again and again, it is asked but once."""
+        """Return what a model says of a table.
+
+        Of the one given again and again, it is asked but once.
+        """
         if X is not self._table or model is not self.trained[-1]:
             return says(model, X)
         if self._said is None:

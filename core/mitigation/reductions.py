@@ -1,4 +1,6 @@
-"""The reductions: the model trained again and again on weighted and relabelled rows, until the constraint holds.
+"""The reductions: the model trained again and again until the constraint holds.
+
+Its rows are weighted and relabelled.
 
 References
 ----------
@@ -71,7 +73,10 @@ class _Reduction(Mitigator):
         """Return fairlearn's mitigator, not fitted."""
 
     def settled(self, task: Task, fitting: Any) -> bool:  # noqa: ARG002
-        """Return whether the models trained so far are all that a mitigator which is being fitted can ask for."""
+        """Return whether the models trained so far are all that a mitigator can ask for.
+
+        The mitigator is being fitted.
+        """
         return False
 
     def hasten(self, fitting: Any) -> None:
@@ -88,7 +93,10 @@ class Gradient(_Reduction):
     name = "exponentiated_gradient"
 
     def most_fits(self, task: Task) -> int:
-        """Return about how many models will be trained: each round trains one, and some to see how far it is from done."""
+        """Return about how many models will be trained.
+
+        Each round trains one, and some to see how far it is from done.
+        """
         return 3 * task.max_iter
 
     def mitigator(self, task: Task, estimator: Favorable, moment: Any) -> Any:
@@ -96,7 +104,9 @@ class Gradient(_Reduction):
         return ExponentiatedGradient(estimator, moment, eps=task.bound, max_iter=task.max_iter)
 
     def settled(self, task: Task, fitting: Any) -> bool:
-        """Return whether the first model makes no error on its rows, so that rates of errors are equal there and no multiplier ever moves.
+        """Return whether the first model makes no error on its rows.
+
+        Rates of errors are equal there then, and no multiplier ever moves.
 
         fairlearn's own tolerance, a share of the errors' scatter, is 0 then, and never reached.
         """
@@ -152,7 +162,10 @@ class Grid(_Reduction):
         return GridSearch(estimator, moment, grid_size=self.most_fits(task), grid_limit=task.grid_limit)
 
     def outcome(self, task: Task, fitted: Any, fits: Fits) -> Outcome:
-        """Return every model's decisions; of points that share a model, as after the budget was spent, the first stands for all."""
+        """Return every model's decisions.
+
+        Of points that share a model, as after the budget was spent, the first stands for all.
+        """
         own = [id(getattr(model, "estimator_", model)) for model in fitted.predictors_]
         first = sorted({own.index(one) for one in own})
         models = [fitted.predictors_[place] for place in first]
@@ -172,7 +185,10 @@ def _budget(task: Task) -> str:
 
 
 def _dimensions(task: Task) -> int:
-    """Return how many multipliers the grid spans: for every condition, one per group but the last."""
+    """Return how many multipliers the grid spans.
+
+    For every condition, one per group but the last.
+    """
     conditions = len(rates_made_equal(task.metric))
     return conditions * (len(np.unique(task.group_names("train"))) - 1)
 

@@ -57,7 +57,7 @@ def mitigate(
     n_resamples: int = N_RESAMPLES,
     progress: Progress | None = None,
 ) -> Mitigation:
-    """Run one of fairlearn's mitigators on a case, and measure what it does to fairness and utility.
+    """Run one of fairlearn's mitigators on a case; measure fairness and utility.
 
     It is trained on the case's retained training rows and their groups; the cost is that of the fits, of which the reductions
     take dozens.

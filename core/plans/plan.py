@@ -1,4 +1,6 @@
-"""Removal plans: few records whose removal brings a gap to a target, at a price in utility that is agreed beforehand.
+"""Removal plans: few records whose removal brings a gap to a target.
+
+At a price in utility that is agreed beforehand.
 
 Greedy by influence, re-scored by real unlearning at checkpoints: a part of the records is removed, the metric and the utility are
 measured, and influence is taken anew on the model that is left. Where removals are approximate, the model is trained again at the end.
@@ -89,11 +91,16 @@ class Plan(Shown):
 
     @property
     def reached(self) -> bool:
-        """Whether the target is reached on the rows searched and, once that is known, a gain is expected on other rows beyond chance."""
+        """Whether the target is reached on the rows searched, and a gain is expected on others.
+
+        That is once it is known, and beyond chance.
+        """
         return self.reached_on_searched and (self.expected is None or not len(self.forget) or self.expected.helps)
 
     def with_expected(self, progress: Progress | None = None) -> Plan:
-        """Return the plan with the gain to expect on other rows: ten searches on halves of the rows.
+        """Return the plan with the gain to expect on other rows.
+
+        Ten searches on halves of the rows.
 
         Parameters
         ----------
@@ -130,7 +137,9 @@ class Plan(Shown):
         return self.path.copy()
 
     def plot(self) -> Figure:
-        """Draw the plan on the fairness-accuracy plane, with the band of random removals where that was asked for.
+        """Draw the plan on the fairness-accuracy plane.
+
+        With the band of random removals where that was asked for.
 
         Returns
         -------
@@ -172,7 +181,9 @@ def plan_removal(
     expected: bool = True,
     progress: Progress | None = None,
 ) -> Plan:
-    """Find few records whose removal brings a metric to a target, within a budget of utility and a cap on every group.
+    """Find few records whose removal brings a metric to a target.
+
+    Within a budget of utility and a cap on every group.
 
     Parameters
     ----------
@@ -377,7 +388,10 @@ def _reason(search: Search) -> str:
 
 
 def _trained_again(search: Search) -> str:
-    """Return what is to be said where the last figures are of training again and the ones before of an approximation."""
+    """Return what is to be said where only the last figures are of training again.
+
+    The ones before are of an approximation.
+    """
     if len(search.path) < 2 or search.path[-2].exact:
         return ""
     before = search.path[-2]

@@ -1,4 +1,7 @@
-"""Prefixes of a ranking, re-scored as groups: which is the shortest that has most of what the ranking can gain."""
+"""Prefixes of a ranking, re-scored as groups.
+
+Which is the shortest that has most of what the ranking can gain.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,10 @@ def ranked(case: Case, metric: str, feature: Feature, on: str, most: int) -> pd.
 def along(
     case: Case, metric: str, feature: Feature, on: str, ranking: pd.Index[Any], n_sizes: int, progress: Progress | None
 ) -> list[Step]:
-    """Return what is predicted without each prefix of a ranking; the first step is of none removed."""
+    """Return what is predicted without each prefix of a ranking.
+
+    The first step is of none removed.
+    """
     now = case.scores(on)
     sizes = sizes_up_to(len(ranking), n_sizes)
     return [
@@ -93,7 +99,10 @@ def steps_of(
     sizes: Sequence[int],
     progress: Progress | None = None,
 ) -> list[Step]:
-    """Return what is predicted without the first so many records of a ranking; sizes that cannot go are left out."""
+    """Return what is predicted without the first so many records of a ranking.
+
+    Sizes that cannot go are left out.
+    """
     positions: Positions = case.positions(ranking)
     steps = []
     with attributor_of(case) as attributor:
@@ -112,7 +121,10 @@ def value_at(case: Case, metric: str, feature: Feature, on: str, scores: Floats)
 
 
 def shortest(case: Case, metric: str, feature: Feature, on: str, ranking: pd.Index[Any], steps: list[Step]) -> Choice:
-    """Return the shortest prefix with most of the best gain, looked for more closely between the sizes around it."""
+    """Return the shortest prefix with most of the best gain.
+
+    It is looked for more closely between the sizes around it.
+    """
     for _ in range(BISECTIONS + 1):
         allowed = _before_turning(steps)
         gains = _gains(metric, steps)
@@ -138,14 +150,20 @@ def _gains(metric: str, steps: list[Step]) -> list[float]:
 
 
 def _before_turning(steps: list[Step]) -> list[int]:
-    """Return the places of the steps up to the first at which the group that was behind is ahead of all others."""
+    """Return the places of the steps up to the first at which another group is worst off.
+
+    There, the group that was behind is ahead of all others.
+    """
     behind = steps[0].behind
     turned = next((place for place, step in enumerate(steps) if place and 0 <= behind == step.ahead), len(steps))
     return list(range(1, turned))
 
 
 def _ends(case: Case, metric: str, feature: Feature, on: str, scores: Floats) -> tuple[int, int]:
-    """Return which group is behind and which ahead, by number; -1 where the metric does not compare groups or is undefined."""
+    """Return which group is behind and which ahead, by number.
+
+    -1 where the metric does not compare groups or is undefined.
+    """
     found = metric_of(metric)
     if not found.compares_groups:
         return -1, -1

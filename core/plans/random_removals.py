@@ -1,4 +1,7 @@
-"""Random removals: what taking out as many records at random does, beside what a plan or a rule does."""
+"""Random removals: what taking out as many records at random does.
+
+It stands beside what a plan or a rule does.
+"""
 
 from __future__ import annotations
 

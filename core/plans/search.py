@@ -75,7 +75,10 @@ class Goal:
         return metric_of(self.metric).better == "lower"
 
     def short(self, value: float) -> float:
-        """Return how far a value of the metric is from the target; not positive where it is reached."""
+        """Return how far a value of the metric is from the target.
+
+        Not positive where it is reached.
+        """
         return value - self.target if self.lower_is_better else self.target - value
 
     def measure(self, case: Case) -> tuple[float, float]:
@@ -134,7 +137,7 @@ class Search:
         return self.path[-1]
 
     def complete(self) -> None:
-        """Search, drop what the target does not need, and confirm what approximate removals promise."""
+        """Search, drop what the target does not need, and confirm approximate removals."""
         self.run()
         self.trim()
         self.confirm()
@@ -155,7 +158,10 @@ class Search:
         self.ended = "stalled"
 
     def _step(self, wanted: float) -> None:
-        """Remove what is predicted to bring the metric closer by `wanted`, at the lowest price that the utility allows."""
+        """Remove what is predicted to bring the metric closer by `wanted`.
+
+        At the lowest price that the utility allows.
+        """
         gain = self.goal.gain(self.here.case)
         harm: pd.Series[float] | None = None
         while True:
@@ -203,7 +209,7 @@ class Search:
         return float(np.clip(done / self.promised, *TRUST))
 
     def _closer(self, ids: list[Any], predicted: float) -> tuple[Version, float]:
-        """Remove these records, or fewer where all of them lead past the target and away from it again."""
+        """Remove these records, or fewer where all of them lead past the target and away again."""
         trial = self._remove(ids, predicted)
         for _ in range(HALVINGS):
             if len(ids) < 2 or self.goal.short(trial.value) <= self.goal.short(self.here.value):
@@ -215,7 +221,10 @@ class Search:
     def _beyond(
         self, gain: pd.Series[float], harm: pd.Series[float] | None, wanted: float, trial: Version, predicted: float
     ) -> tuple[Version, float]:
-        """Remove more at the same price where a few records cost too much: a metric on decisions moves in steps, up and down."""
+        """Remove more at the same price where a few records cost too much.
+
+        A metric on decisions moves in steps, up and down.
+        """
         for doubling in range(1, HALVINGS + 1):
             chosen, predicted = self._choose(gain, harm, wanted * 2**doubling)
             more = self._remove(chosen, predicted)
@@ -258,7 +267,10 @@ class Search:
         )
 
     def confirm(self) -> None:
-        """Where removals were approximate, train again without the records; go on from there while the target is missed."""
+        """Where removals were approximate, train again without the records.
+
+        Go on from there while the target is missed.
+        """
         for number in range(MOST_FITS):
             if self.here.exact:
                 return
@@ -286,7 +298,7 @@ class Search:
         self.path.append(Version(case, last.forget, *self.goal.measure(case), last.value, "refit"))
 
     def _none_if_farther(self) -> None:
-        """Give the plan up where training again leaves the metric no closer to the target than it was."""
+        """Give the plan up where training again leaves the metric no closer to the target."""
         if self.ended != "reached" and self.goal.short(self.here.value) >= self.goal.short(self.path[0].value):
             del self.path[1:]
 
@@ -313,7 +325,10 @@ class Search:
                 self.path.append(trial)
 
     def trim(self) -> None:
-        """Drop from the last step's removals what the target does not need; where it ends no closer than it began, what followed the closest."""
+        """Drop from the last step's removals what the target does not need.
+
+        Where it ends no closer than it began, what followed the closest.
+        """
         short = [self.goal.short(version.value) for version in self.path]
         if self.ended != "reached" and short[-1] >= short[0]:
             del self.path[int(np.argmin(short)) + 1 :]
@@ -333,7 +348,10 @@ class Search:
 
 
 def fewest(ids: list[Any], holds: Callable[[list[Any]], bool]) -> list[Any]:
-    """Return the shortest prefix for which a condition holds, given that it holds for all of them, by bisection."""
+    """Return the shortest prefix for which a condition holds, by bisection.
+
+    It has to hold for all of them together.
+    """
     low, high = 0, len(ids)
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,4 +1,6 @@
-"""How many of the most harmful records to take: along a ranking, the shortest prefix that has most of what the ranking can gain.
+"""How many of the most harmful records to take.
+
+Along a ranking, the shortest prefix that has most of what the ranking can gain.
 
 A ranking adds up single records; removed together they do more or less than the sum, and past some size the gap opens again the other
 way. So prefixes of the ranking are re-scored as groups on a geometric grid of sizes, and the shortest with 80% of the best gain is
@@ -74,7 +76,9 @@ class HarmfulRecords(Shown):
     expected: ExpectedGain | None = None
 
     def with_expected(self, progress: Progress | None = None) -> HarmfulRecords:
-        """Return the same records with the gain to expect on other rows: ten searches on halves of the rows.
+        """Return the same records with the gain to expect on other rows.
+
+        Ten searches on halves of the rows.
 
         Parameters
         ----------
@@ -98,7 +102,10 @@ class HarmfulRecords(Shown):
         return self.curve.copy()
 
     def lines(self) -> list[str]:
-        """Say how many records, what removing them did on the rows searched, and what to expect on others."""
+        """Say how many records, what removing them did, and what to expect on other rows.
+
+        What it did is of the rows searched.
+        """
         heading = (
             f"HarmfulRecords: {len(self.forget):,} of {len(self.ranking):,} ranked; {self.metric} of {feature_name(self.sensitive_feature)} "
             f"{self.before:.3f} -> {self.after:.3f}, measured on the {self.n_rows:,} {self.on} rows searched"
@@ -190,7 +197,10 @@ def take_harmful(
 
 
 def _measured(case: Case, metric: str, feature: Feature, on: str, ids: pd.Index[Any]) -> tuple[pd.Index[Any], float]:
-    """Return the records and the metric measured without them; fewer where all of them leave it farther from its best value."""
+    """Return the records and the metric measured without them.
+
+    Fewer where all of them leave it farther from its best value.
+    """
     short, before = metric_of(metric).short_of_best, value_at(case, metric, feature, on, case.scores(on))
     for _ in range(HALVINGS):
         if not len(ids):
@@ -203,7 +213,7 @@ def _measured(case: Case, metric: str, feature: Feature, on: str, ids: pd.Index[
 
 
 def _row(case: Case, metric: str, feature: Feature, on: str, step: Step) -> dict[str, Any]:
-    """Return a row of the curve: the metric, the group that is worst off, and accuracy, with intervals."""
+    """Return a row of the curve: the metric, the worst-off group and accuracy, with intervals."""
     found, sample = metric_of(metric), sample_of(case, on, step.scores)
     report = audit_arrays(sample, [case.groups(feature, on)], [found], n_resamples=N_RESAMPLES, on=on)
     row: dict[str, Any] = {"n_removed": step.size, "gap": step.value}

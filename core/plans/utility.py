@@ -1,4 +1,7 @@
-"""What a model is good for, as one number: a metric of the catalog, or what its errors cost."""
+"""What a model is good for, as one number.
+
+A metric of the catalog, or what its errors cost.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,10 @@ class Utility:
 
 
 def _cost_terms(case: Case, cost: Mapping[str, float] | None, on: str) -> tuple[tuple[str, float], ...]:
-    """Return mean cost per record as rates: errors per record are a rate times the share of records that can err so."""
+    """Return mean cost per record as rates.
+
+    Errors per record are a rate times the share of records that can err so.
+    """
     if cost is None or set(cost) != set(ERRORS):
         raise InputError(
             f"utility='cost' must come with cost={{'false_positive': …, 'false_negative': …}}. Got {cost!r}; give both."

@@ -90,7 +90,9 @@ def choose_decisions(
 def influence_on_decisions(
     case: Case, decisions: Iterable[Any], *, quantity: str = "confidence", by: str | None = None
 ) -> pd.Series[float]:
-    """Predict what removing each training record would do to some decisions on test rows: which of them caused these.
+    """Predict what removing each training record would do to some decisions on test rows.
+
+    It tells which records caused them.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""What removing groups of records would do: predicted scores of one, predicted changes of a metric for many."""
+"""What removing groups of records would do.
+
+Predicted scores of one, predicted changes of a metric for many.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def group_changes(
     on: str = "explore",
     closely: bool = False,
 ) -> Floats:
-    """Predict what removing each of many groups of training records would do to a metric, all at once.
+    """Predict what removing each of many groups of records would do to a metric, all at once.
 
     Parameters
     ----------
@@ -90,7 +93,9 @@ def measured_changes(
     seconds: float | None = None,
     progress: Progress | None = None,
 ) -> Measured:
-    """Find out what removing each of many groups does to a metric, by removing it from as many of a forest's trees as it takes.
+    """Find out what removing each of many groups does to a metric.
+
+    Each is removed from as many of a forest's trees as it takes.
 
     Each group's share of a removal's time is the share of the trees. Other models' effects are predicted, as by `group_changes`.
 

@@ -16,7 +16,9 @@ from core.records.groups import predicted_scores
 
 @formerly("on", "most")
 def moved_decisions(case: Case, forget: Iterable[Any], *, on: str = "explore", most: int = 10) -> pd.DataFrame:
-    """Return the test rows whose score removing some training records is predicted to move most. One `predicted_scores`.
+    """Return the test rows whose score a removal is predicted to move most.
+
+    Costs one `predicted_scores`.
 
     Parameters
     ----------
@@ -73,7 +75,10 @@ def moved_decisions(case: Case, forget: Iterable[Any], *, on: str = "explore", m
 
 
 def _outcomes(case: Case, positive: Any) -> Any:
-    """Return decisions as the model's classes; of several others than `pos_label`, by what they are not."""
+    """Return decisions as the model's classes.
+
+    Of several others than `pos_label`, by what they are not.
+    """
     others = [label for label in case.classes if label != case.roles.pos_label]
     other = others[0] if len(others) == 1 else f"not {case.roles.pos_label}"
     return [case.roles.pos_label if hit else other for hit in positive]

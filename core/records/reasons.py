@@ -102,7 +102,9 @@ def reasons(case: Case, ids: Iterable[Any], *, progress: Progress | None = None)
 def mean_reasons(
     case: Case, *, n_records: int | None = None, seed: int = 0, progress: Progress | None = None
 ) -> pd.Series[float]:
-    """Return how much each raw column adds to or takes from the model's score on average: mean absolute SHAP values.
+    """Return how much each raw column adds to or takes from the model's score on average.
+
+    Mean absolute SHAP values.
 
     The records are drawn by the seed from the whole training table, so that all cases made from one another are asked about the
     same ones. Deep trees cost O(leaves * depth^2) a record.
@@ -199,7 +201,10 @@ def _transformed(case: Case, table: pd.DataFrame) -> Floats:
 
 
 def _owners(case: Case) -> npt.NDArray[np.intp]:
-    """Return which raw column each transformed feature is made of: the one that changes it when it alone changes; -1 if none does."""
+    """Return which raw column each transformed feature is made of.
+
+    The one that changes it when it alone changes; -1 if none does.
+    """
     if not isinstance(case.model, Pipeline):
         return np.arange(len(case.features))
     probes, owner_of = [case.X_train.iloc[[0]]], [-1]

@@ -15,7 +15,9 @@ from core.typing import Floats
 
 
 def self_influence(case: Case) -> Floats:
-    """Return how much the logistic loss of every training row's own label would rise without it, shape (n_train,).
+    """Return how much the logistic loss of every row's own label would rise without it.
+
+    The shape is (n_train,).
 
     One pass over the rows, times the stages of a model that has them. Removed rows may hold anything.
 
@@ -35,7 +37,10 @@ def self_influence(case: Case) -> Floats:
 
 
 def _losses(case: Case, raw: Floats) -> Floats:
-    """Return the loss of every training row's own label, at predictions of class 1 or of all classes."""
+    """Return the loss of every training row's own label at predictions.
+
+    These are of class 1 or of all classes.
+    """
     if raw.shape[1] == 1:
         return np.asarray(np.logaddexp(0.0, np.where(case.train_codes == 1, -1.0, 1.0) * raw[:, 0]))
     own = np.take_along_axis(raw, case.train_codes[:, None].astype(np.intp), axis=1)[:, 0]

@@ -1,4 +1,4 @@
-"""Suspicious labels: records whose label neither the other records nor the model itself would give them.
+"""Suspicious labels: those that neither other records nor the model itself would give.
 
 Out-of-fold loss asks models that did not see the record; its order is that of self-confidence in confident learning. Self-influence
 asks how much the record's own presence holds up its label. A record is as suspicious as the mean of its two ranks.
@@ -33,7 +33,9 @@ TINIEST = 1e-15
 
 @formerly()
 def suspicious_labels(case: Case, *, n_folds: int = 5, seed: int = 0, progress: Progress | None = None) -> pd.DataFrame:
-    """Rank the retained training records by how little their label is to be believed. Costs `n_folds` fits of the model.
+    """Rank the retained training records by how little their label is to be believed.
+
+    Costs `n_folds` fits of the model.
 
     Parameters
     ----------
@@ -102,7 +104,10 @@ def suspicious_labels(case: Case, *, n_folds: int = 5, seed: int = 0, progress: 
 def _out_of_fold(
     case: Case, kept: Positions, n_folds: int, seed: int, progress: Progress | None
 ) -> tuple[Floats, bool]:
-    """Return what models trained without each record give its label, and whether that is a probability."""
+    """Return what models trained without each record give its label.
+
+    With whether that is a probability.
+    """
     confidence, probability = np.empty(len(kept)), True
     for fold, held in enumerate(_folds(case, kept, n_folds, seed)):
         if progress is not None:
@@ -130,7 +135,10 @@ def _folds(case: Case, kept: Positions, n_folds: int, seed: int) -> list[Positio
 
 
 def _confidence(model: Any, case: Case, rows: Positions) -> tuple[Floats, bool]:
-    """Return what a model gives the labels of some training rows: probabilities, or decision values through a logistic curve."""
+    """Return what a model gives the labels of some training rows.
+
+    Probabilities, or decision values through a logistic curve.
+    """
     X, codes = model_input(case, rows), case.train_codes[rows]
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(X), dtype=np.float64)[np.arange(len(rows)), codes], True

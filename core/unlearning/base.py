@@ -30,7 +30,10 @@ FACTS = ("method", "bound", "relative_bound", "n_forgotten", "n_edited", "second
 
 
 class Guarantee(Enum):
-    """How the unlearned model relates to one trained again, preprocessing included, on the retained records."""
+    """How the unlearned model relates to one trained again on the retained records.
+
+    Preprocessing is included.
+    """
 
     EXACT = "exact"
     CERTIFIED = "certified"
@@ -113,7 +116,10 @@ class UnlearnResult(Shown):
         ]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the figures as one row; `core.compare(result.before, result.case)` gives what it did to every metric."""
+        """Return the figures as one row.
+
+        `core.compare(result.before, result.case)` gives what it did to every metric.
+        """
         facts = {name: getattr(self, name) for name in FACTS}
         return pd.DataFrame([{"guarantee": self.guarantee.value, "n_retained": self.case.n_retained} | facts])
 
@@ -164,7 +170,9 @@ class UnlearnResult(Shown):
 
 
 def meaning_of(guarantee: Guarantee, *, same_draws: bool) -> str:
-    """Return what a guarantee says, for a learner whose random draws were held fixed or for one that draws none.
+    """Return what a guarantee says for a learner.
+
+    Its random draws were held fixed, or it draws none.
 
     Examples
     --------
@@ -210,7 +218,9 @@ class Unlearner(ABC):
         return self.name in case.prepared
 
     def prepare(self, case: Case, progress: Progress | None = None) -> Any:
-        """Return what removals from the case build on, made by `adopt` if it is not at hand; the case keeps it.
+        """Return what removals from the case build on, made by `adopt` if it is not at hand.
+
+        The case keeps it.
 
         Raises
         ------
@@ -235,11 +245,16 @@ class Unlearner(ABC):
         """
 
     def gives_way(self, case: Case) -> str | None:  # noqa: ARG002
-        """Return why "auto" trains again instead although the method serves the case, or None. Follows from sizes, never from a clock."""
+        """Return why "auto" trains again instead although the method serves the case, or None.
+
+        Follows from sizes, never from a clock.
+        """
         return None
 
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
-        """Return the case trained on the labels and weights of `edits`, which differ from the case's own at `positions` only.
+        """Return the case trained on the labels and weights of `edits`.
+
+        These differ from the case's own at `positions` only.
 
         Raises
         ------
@@ -249,7 +264,10 @@ class Unlearner(ABC):
         raise NotSupportedError("it removes records and does not change labels or weights")
 
     def can_converge(self, case: Case) -> bool:  # noqa: ARG002
-        """Return whether `converge` can be tried: whether the model minimises an objective that its solver may have stopped short of."""
+        """Return whether `converge` can be tried.
+
+        Whether the model minimises an objective that its solver may have stopped short of.
+        """
         return False
 
     def converge(self, case: Case, progress: Progress | None = None) -> Removal:  # noqa: ARG002
@@ -263,14 +281,19 @@ class Unlearner(ABC):
         raise NotSupportedError(f"nothing with one optimum is known that the models {self.name!r} serves minimise")
 
     def retrained(self, case: Case, retained: npt.NDArray[np.bool_]) -> Any:  # noqa: ARG002
-        """Return what training `case`'s model again on the retained rows gives with the randomness that this unlearner holds fixed.
+        """Return what training `case`'s model again on the retained rows gives.
+
+        With the randomness that this unlearner holds fixed.
 
         None where it holds none: then an ordinary refit is what a removal is compared with.
         """
         return None
 
     def why_refit_differs(self, model: Any) -> str:  # noqa: ARG002
-        """Return one sentence on why a model differs from its refit even where it forgot as claimed; empty where it does not."""
+        """Return why a model differs from its refit even where it forgot as claimed.
+
+        One sentence; empty where it does not.
+        """
         return ""
 
 

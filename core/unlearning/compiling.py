@@ -1,4 +1,7 @@
-"""Whether numba is compiling: the first removal from trees on a machine waits for its kernels, for a minute or two."""
+"""Whether numba is compiling, which the first removal from trees on a machine waits for.
+
+That takes a minute or two.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ event.register(_KIND, _COUNTER)  # type: ignore[no-untyped-call]
 
 
 def compiled() -> int:
-    """Return how many kernels this process has compiled; those found in numba's cache on disk are loaded and do not count."""
+    """Return how many kernels this process has compiled.
+
+    Those found in numba's cache on disk are loaded and do not count.
+    """
     return _COUNTER.done
 
 

@@ -22,7 +22,9 @@ MEMINFO = Path("/proc/meminfo")
 
 
 def available_memory() -> int | None:
-    """Return how many bytes may be taken now: what the variable says, else the least of what system, container and process leave free.
+    """Return how many bytes may be taken now.
+
+    What the variable says, else the least of what system, container and process leave free.
 
     None where nothing of this can be learned.
 

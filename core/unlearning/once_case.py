@@ -1,4 +1,7 @@
-"""Results of calls that once gave a case: they still have a case's attributes, with a warning."""
+"""Results of calls that once gave a case.
+
+They still have a case's attributes, with a warning.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from core.unlearning.base import UnlearnResult
 
 @dataclass(frozen=True, repr=False)
 class OnceCase(UnlearnResult):
-    """What `refit` and `converge` give: an `UnlearnResult` that has, for now, the attributes of its case as well."""
+    """Result of `refit` and `converge`.
+
+    It is an `UnlearnResult` that has, for now, the attributes of its case as well.
+    """
 
     was_a_case = True
 

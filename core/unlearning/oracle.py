@@ -1,4 +1,7 @@
-"""What conformance holds an unlearner against: training again, taken as far as its guarantee speaks of."""
+"""What conformance holds an unlearner against.
+
+Training again, taken as far as its guarantee speaks of.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,30 @@ class Oracle:
     """
 
     def untrained(self, model: Any) -> Any:
-        """Return an unfitted clone of a model, with settings that take its solver to the optimum where a bound speaks of that."""
+        """Return an unfitted clone of a model.
+
+        Where a bound speaks of the optimum, its settings take its solver there.
+        """
         return clone(model)
 
     def parameters(self, model: Any) -> Floats:
-        """Return the parameters of a fitted model that a certified bound is a distance of, as one vector."""
+        """Return the parameters of a fitted model that a certified bound is a distance of.
+
+        As one vector.
+        """
         raise NotSupportedError(f"nothing is known of the parameters of {with_article(type(model).__name__)}")
 
     def optimum(self, case: Case, retained: Bools) -> Floats:  # noqa: ARG002
-        """Return the parameters that training again on the retained rows ends at, as `parameters` gives them."""
+        """Return the parameters that training again on the retained rows ends at.
+
+        As `parameters` gives them.
+        """
         raise NotSupportedError(f"nothing is known of the optimum of {with_article(type(case.model).__name__)}")
 
     def at_weight_0(self, before: Case, after: Case) -> tuple[bool, str] | None:  # noqa: ARG002
-        """Compare a bare model that forgot with what its own library makes of the same rows, the forgotten ones at weight 0.
+        """Compare a bare model that forgot with what its own library makes of the same rows.
+
+        The forgotten ones are at weight 0.
 
         None where fitting a clone with these weights says it all, and conformance does that.
 

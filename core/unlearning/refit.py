@@ -1,4 +1,7 @@
-"""Refit: train the whole pipeline again on the retained records. The oracle of every other unlearner, and the last resort."""
+"""Refit: train the whole pipeline again on the retained records.
+
+The oracle of every other unlearner, and the last resort.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,9 @@ class Refit(Unlearner):
 
 @formerly("progress")
 def refit(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
-    """Train a case's model again on the retained rows, nothing removed: it makes approximate removals exact.
+    """Train a case's model again on the retained rows, nothing removed.
+
+    It makes approximate removals exact.
 
     Parameters
     ----------
@@ -147,7 +152,10 @@ def fit_again(
 
 
 def _drawn_anew(model: Any) -> tuple[str, ...]:
-    """Return what to know where the same seed draws other rows once there are fewer: scores move far by that alone."""
+    """Return what to know where the same seed draws other rows once there are fewer.
+
+    Scores move far by that alone.
+    """
     model = model.estimator if decides_by_group(model) else model
     last = model.steps[-1][1] if isinstance(model, Pipeline) else model
     stops = getattr(last, "n_iter_no_change", None) is not None and getattr(last, "early_stopping", True) is True

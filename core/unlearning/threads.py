@@ -28,7 +28,9 @@ def _controller() -> ThreadpoolController:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to the calling thread: on small matrices its own threads wait for one another longer than they work.
+    """Keep BLAS to the calling thread.
+
+    On small matrices its own threads wait for one another longer than they work.
 
     Entering and leaving costs about 0.1 ms.
     """
@@ -37,13 +39,16 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def spare_threads(multiplications: int) -> AbstractContextManager[None]:
-    """Return `one_blas_thread` for work that BLAS would spread over threads, and nothing for work it would not."""
+    """Return `one_blas_thread` for work that BLAS would spread, and nothing for other work."""
     return one_blas_thread() if multiplications > SPREAD else nullcontext()
 
 
 @cache
 def processors() -> int:
-    """Return how many processors this process may use; asked once, since the answer is read from files."""
+    """Return how many processors this process may use.
+
+    Asked once, since the answer is read from files.
+    """
     return int(cpu_count())
 
 
@@ -53,7 +58,9 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def on_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Return what `task` gives for each item of work: in place for one item, else on this machine's threads.
+    """Return what `task` gives for each item of work.
+
+    In place for one item, else on this machine's threads.
 
     Where joblib is told to use another backend, such as Dask, that one gets the work. joblib's own threads are not used: it looks every 10
     milliseconds whether they are done, which is longer than many a removal takes.
@@ -66,7 +73,10 @@ def on_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> lis
 
 
 def _on_own_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Deal the work out to the pool and to the calling thread, which waits for nobody who has not begun: calls may be nested."""
+    """Deal the work out to the pool and to the calling thread.
+
+    The thread waits for nobody who has not begun, so that calls may be nested.
+    """
     results: list[Any] = [None] * len(work)
     turn = count()
 
@@ -86,7 +96,9 @@ def _on_own_threads(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -
 
 
 def in_turn(task: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> Generator[Any, None, None]:
-    """Give what `task` makes of each item of work as soon as it is made, in the order of the work.
+    """Give what `task` makes of each item of work as soon as it is made.
+
+    In the order of the work.
 
     Always on this machine's threads. The caller's code runs in its own thread; where it closes the generator early, work not yet
     begun is left undone.

@@ -12,7 +12,9 @@ from core.unlearning.base import model_input
 
 
 def thresholds_on(case: Case, retained: Bools, model: Any, estimator: Any) -> Any:
-    """Return the ThresholdOptimizer around another estimator, with thresholds chosen on the retained rows.
+    """Return the ThresholdOptimizer around another estimator, its thresholds chosen anew.
+
+    They are chosen on the retained rows.
 
     Raises
     ------

@@ -69,7 +69,10 @@ class Trial:
         return self.draw.choice(free, max(1, round(share * len(free))), replace=False)
 
     def apart(self, one: Case, other: Case | Any) -> float:
-        """Return the largest difference of scores on all test rows between two cases, or a case and a model."""
+        """Return the largest difference of two cases' scores on all test rows.
+
+        The second may be a model.
+        """
         scores = [
             positive_scores(model, self._test_input(), self.case.pos_column)
             for model in (one.model, other.model if isinstance(other, Case) else other)

@@ -106,7 +106,7 @@ class RetrainGap(Shown):
 
 @formerly("on", "progress")
 def retrain_gap(case: Case, *, on: str = "explore", n_seeds: int = 0, progress: Progress | None = None) -> RetrainGap:
-    """Train the case's model again on the records it still knows, and say by how much its scores and decisions differ.
+    """Train the case's model again on the records it knows, and compare scores and decisions.
 
     Costs one fit, and one prediction pass over the split.
 
@@ -156,7 +156,10 @@ def retrain_gap(case: Case, *, on: str = "explore", n_seeds: int = 0, progress: 
 
 
 def _spread_of(again: Case, on: str, n_seeds: int, progress: Progress | None) -> tuple[int, float, float]:
-    """Return how many trainings with other seeds were made, and their mean difference in score and in decisions from the first."""
+    """Return how many trainings with other seeds were made, and how they differ.
+
+    By their mean difference from the first in score and in decisions.
+    """
     names = [name for name in again.model.get_params() if name.rpartition("__")[2] == "random_state"]
     family = family_of(again.model)
     draws = family is not None and family.unlearner.same_draws

@@ -1,4 +1,7 @@
-"""What pages show of predictions and reasons: each made off the script thread; None while it is not there."""
+"""What pages show of predictions and reasons: each made off the script thread.
+
+None while it is not there.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ MOST_MOVED = 5
 
 
 def records(work: Work) -> pd.DataFrame | None:
-    """Return all training records with their influence on the gap and the loss, removed ones with what they had as opened.
+    """Return all training records with their influence on the gap and the loss.
+
+    Removed ones have what they had as opened.
 
     Raises
     ------
@@ -47,7 +52,10 @@ def records(work: Work) -> pd.DataFrame | None:
 
 
 def _influence(work: Work, at: int | None, one: core.Case, metric: str, feature: Feature) -> pd.Series[float]:
-    """Return the influence by a version's model; of the case as opened, that of no record where nothing predicts it."""
+    """Return the influence by a version's model.
+
+    Of the case as opened, that of no record where nothing predicts it.
+    """
     over = None if METRICS[metric].kind == "rate" else feature
     name = cached.name_of(work, "one influence", metric, over, at=at)
     try:
@@ -62,7 +70,7 @@ def _influence(work: Work, at: int | None, one: core.Case, metric: str, feature:
 
 
 def preview(work: Work) -> tuple[Any, tuple[str, ...]] | None:
-    """Return the scores predicted without the selected records, and what to know before removing them.
+    """Return the scores predicted without the selected records, and warnings.
 
     Raises
     ------
@@ -77,7 +85,7 @@ def preview(work: Work) -> tuple[Any, tuple[str, ...]] | None:
 
 
 def reasons(work: Work, record: Any) -> list[pd.DataFrame] | None:
-    """Return a record's reasons: by the model as opened and, once something was done to it, by the model now.
+    """Return a record's reasons: by the model as opened and, if it differs, by the model now.
 
     Raises
     ------
@@ -96,7 +104,9 @@ def reasons(work: Work, record: Any) -> list[pd.DataFrame] | None:
 
 
 def model_reasons(work: Work) -> list[pd.Series[float]] | None:
-    """Return how much each column counts on average: by the model as opened and, once something was done to it, now.
+    """Return how much each column counts on average.
+
+    By the model as opened and, once something was done to it, now.
 
     Raises
     ------

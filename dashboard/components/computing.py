@@ -1,4 +1,7 @@
-"""Results a page asks for: there at once, or on their way with progress and a way to give them up."""
+"""Results a page asks for: there at once, or on their way with progress.
+
+They can be given up.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,9 @@ def is_given_up(work: Work, what: str, *settings: Any) -> bool:
 
 
 def requested(work: Work, what: str, label: str, *settings: Any, again: bool = False, about: str | None = None) -> bool:
-    """Return whether a result that is made only on request was asked for; where it was not, offer a button.
+    """Return whether a result that is made only on request was asked for.
+
+    Where it was not, offer a button.
 
     Parameters
     ----------
@@ -109,7 +114,10 @@ def place(work: Work, what: str, *settings: Any) -> None:
 
 
 def offer_again(error: RedressError, work: Work, what: str) -> None:
-    """Offer to make a result again that did not fit into memory, of which there may be more by now."""
+    """Offer to make a result again that did not fit into memory.
+
+    There may be more memory by now.
+    """
     if isinstance(error, LimitError):
         forget = cached.results().forget_limits
         st.button("Try again", key=f"{session.Key.COMPUTE}_{what}", on_click=forget, args=(work.case_id,))

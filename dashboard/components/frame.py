@@ -1,4 +1,4 @@
-"""What surrounds every page: the style, the case in the address, work under way, the last message."""
+"""What surrounds every page: style, the case in the address, work under way, messages."""
 
 from __future__ import annotations
 

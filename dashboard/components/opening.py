@@ -31,7 +31,10 @@ def open_case(case_id: str) -> None:
 
 
 def open_uploaded(case_id: str) -> None:
-    """Open a case that was stored a moment ago; its files stay in their fields until it is open, and the copy goes if it never is."""
+    """Open a case that was stored a moment ago.
+
+    Its files stay in their fields until it is open, and the copy goes if it never is.
+    """
 
     def done(opened: Work) -> None:
         session.clear_draft()
@@ -64,7 +67,10 @@ def _brought(case_id: str, report: Report) -> Work:
 
 
 def at_hand(work: Work) -> bool:
-    """Return whether the case and its version in force are kept; where newer cases took their place, begin to bring them back."""
+    """Return whether the case and its version in force are kept.
+
+    Where newer cases took their place, begin to bring them back.
+    """
     versions, needed = cached.versions(), ((), work.applied)
     name = cached.name_of(work, "back")
     if all(versions.peek(work.case_id, steps) is not None for steps in needed):
@@ -116,7 +122,9 @@ def go_to(there: Work) -> None:
 
 
 def take(step: Step, title: str, *, refused: Callable[[str], None] | None = None) -> bool:
-    """Take a step from the version in force; the result is a new version. Return whether it was quick.
+    """Take a step from the version in force; the result is a new version.
+
+    Return whether it was quick.
 
     Parameters
     ----------

@@ -13,7 +13,10 @@ TITLES = {START: "Start", CHECK: "Check", FIND: "Find", REMOVE: "Remove"}
 
 
 def page(path: str) -> Page:
-    """Return a page as Streamlit takes it; made anew each time, since one made outside a session stays empty."""
+    """Return a page as Streamlit takes it.
+
+    Made anew each time, since one made outside a session stays empty.
+    """
     return st.Page(path, title=TITLES[path], url_path=TITLES[path].lower(), default=path == START)
 
 

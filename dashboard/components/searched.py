@@ -1,4 +1,7 @@
-"""Searches that a person starts: rules, plans, mitigators, causes of decisions, doubtful labels; each off the script thread, None while on its way."""
+"""Searches that a person starts.
+
+Rules, plans, mitigators, causes of decisions, doubtful labels; each off the script thread, None while on its way.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,10 @@ def plan(origin: Work, settings: PlanSettings) -> core.Plan | None:
 
 
 def plan_expected(origin: Work, settings: PlanSettings, found: core.Plan) -> core.Plan | None:
-    """Return the plan with the gain to expect on rows that were not searched; None while that is on its way."""
+    """Return the plan with the gain to expect on rows that were not searched.
+
+    None while that is on its way.
+    """
     if not len(found):
         return found
     with_gain: core.Plan | None = computing.result(
@@ -143,7 +149,10 @@ def band_settings(origin: Work, settings: PlanSettings, n: int) -> tuple[Any, ..
 
 
 def mitigators(origin: Work, measure: Measure) -> dict[str, core.Mitigation]:
-    """Return what each of fairlearn's mitigators makes of a version, so far: they run one after the other; those given up are left out."""
+    """Return what each of fairlearn's mitigators makes of a version, so far.
+
+    They run one after the other; those given up are left out.
+    """
     found = {}
     for method in METHODS:
         settings = mitigator_settings(origin, measure, method)
@@ -174,7 +183,9 @@ def _mitigation(origin: Work, measure: Measure, method: str, report: Report) -> 
 
 
 def causes(work: Work, kind: str, group: str | None, row: int | None) -> pd.Series[float] | None:
-    """Return what removing each training record would do to the probability of some decisions, or of one.
+    """Return what removing each training record would do to the probability of decisions.
+
+    These are some decisions, or one.
 
     Raises
     ------

@@ -1,4 +1,7 @@
-"""The strip: before, preview and now of the chosen gap, on every page at the same place; undo, redo and reset."""
+"""The strip: before, preview and now of the chosen gap, on every page at the same place.
+
+Undo, redo and reset.
+"""
 
 from __future__ import annotations
 

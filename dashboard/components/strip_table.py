@@ -1,4 +1,7 @@
-"""The table of the strip as HTML: three moments down, five numbers across, each with its facts one hover away."""
+"""The table of the strip as HTML.
+
+Three moments down, five numbers across, each with its facts one hover away.
+"""
 
 from __future__ import annotations
 

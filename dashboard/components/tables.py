@@ -19,7 +19,10 @@ from dashboard.session import Key
 
 
 def rate_table(rates: Iterable[str], roles: core.Roles) -> dict[str, Any]:
-    """Return the column settings of a table of group rates, each called what it is in a case of these roles."""
+    """Return the column settings of a table of group rates.
+
+    Each is called what it is in a case of these roles.
+    """
     settings: dict[str, Any] = {
         "n": st.column_config.NumberColumn("n", help="Test rows in this group.", format="localized"),
         "insufficient": st.column_config.CheckboxColumn(
@@ -49,7 +52,7 @@ def rate_table(rates: Iterable[str], roles: core.Roles) -> dict[str, Any]:
 
 
 def with_counts(table: pd.DataFrame, rates: Iterable[str]) -> pd.DataFrame:
-    """Return a table of group rates with the counts of every share beside it, such as "55 of 64".
+    """Return a table of group rates with the counts of every share beside it: "55 of 64".
 
     Examples
     --------
@@ -69,7 +72,9 @@ def with_counts(table: pd.DataFrame, rates: Iterable[str]) -> pd.DataFrame:
 
 
 def worded(table: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return `st.dataframe`'s data and column settings, with shares and changes written as everywhere else on the pages.
+    """Return `st.dataframe`'s data and column settings, numbers written as on all pages.
+
+    That holds for shares and changes.
 
     The browser writes a share with up to two digits, each as many as it has, and a change that rounds to nothing as +0.000 or -0.000.
     """

@@ -13,7 +13,10 @@ from dashboard.session import Key
 
 
 def first(what: str, ids: Sequence[Any], usual: int) -> None:
-    """Show a number and a button that selects so many of the ids, the first ones; the strip previews them."""
+    """Show a number and a button that selects so many of the ids, the first ones.
+
+    The strip previews them.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n = st.number_input("How many", 1, len(ids), min(usual, len(ids)), key=f"{Key.TAKE}_{what}_number", width=140)
         st.button(

@@ -1,4 +1,7 @@
-"""Work under way: what it is, how far it got, and a way to give it up; and the last message."""
+"""Work under way: what it is, how far it got, and a way to give it up.
+
+With the last message.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ def run(
     partial: bool = False,
     never: Callable[[], None] | None = None,
 ) -> None:
-    """Do `work` off the script thread; where it is quick, `then` has had its result when this returns.
+    """Do `work` off the script thread.
+
+    Where it is quick, `then` has had its result when this returns.
 
     Work with a name is a result that a page asked for, and leaves the last message as it is. Partial work, given up, is waited for.
     Where it is given up or fails, `never` is called once it has ended.

@@ -24,7 +24,10 @@ WORTH_SAYING = 0.001
 
 
 def show(work: Work) -> None:
-    """Warn, in one place, of every sensitive feature whose gap removing the selection is predicted to worsen."""
+    """Warn of every sensitive feature whose gap the removal is predicted to worsen.
+
+    The removal is that of the selection; all stand in one place.
+    """
     if not work.selection:
         return
     try:
@@ -50,7 +53,7 @@ def show(work: Work) -> None:
 
 
 def foreign(work: Work) -> None:
-    """Warn, where the version in force does not come from these rows, of what any removal then changes besides."""
+    """Warn of what any removal changes besides where the model comes from other rows."""
     if not cached.is_foreign(work):
         return
     with st.container(border=True):
@@ -62,7 +65,9 @@ def foreign(work: Work) -> None:
 
 
 def worsened(metric: str, values: dict[str, Any]) -> bool:
-    """Return whether a gap is predicted to be worse after than before, groups changing places included.
+    """Return whether a gap is predicted to be worse after than before.
+
+    Groups changing places are included.
 
     Examples
     --------

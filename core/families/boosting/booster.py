@@ -1,4 +1,7 @@
-"""What the two gradient boosting classifiers of scikit-learn have in common, as far as refitting their leaves needs it."""
+"""What the two gradient boosting classifiers of scikit-learn have in common.
+
+It goes as far as refitting their leaves needs it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ DRAWN = "its trees draw features at random (max_features), and which were drawn 
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """The nodes of all trees, one tree after another; with more than two classes, a tree for each class and then the next stage.
+    """The nodes of all trees, one tree after another.
+
+    With more than two classes, a tree for each class and then the next stage.
 
     Parameters
     ----------
@@ -156,7 +161,10 @@ class Booster(ABC):
     @property
     @abstractmethod
     def forgot(self) -> bool:
-        """Whether its leaves were refitted since it was trained: the scores of the fit are gone then."""
+        """Whether its leaves were refitted since it was trained.
+
+        The scores of the fit are gone then.
+        """
 
     @property
     def starts_from_prior(self) -> bool:
@@ -176,13 +184,16 @@ class Booster(ABC):
         """Return which of the rows it was given were held out to stop early."""
 
     def split_again(self, codes: Positions, seed: int) -> tuple[Positions, Positions]:
-        """Return which rows were fitted on, in the order they were, and which were held out, by drawing the split again."""
+        """Return the rows fitted on, in their order, and those held out, by splitting again."""
         rows, share = np.arange(len(codes)), self.model.validation_fraction
         fitted, held = train_test_split(rows, test_size=share, stratify=codes, random_state=seed)
         return fitted, held
 
     def drawn(self, codes: Positions) -> Bools:
-        """Return which of the rows it was given each stage drew, shape (n_stages, n_rows); a single line where each was given all."""
+        """Return which of the rows it was given each stage drew, shape (n_stages, n_rows).
+
+        A single line where each was given all.
+        """
         return np.ones((1, len(codes)), dtype=bool)
 
     @abstractmethod
@@ -203,10 +214,16 @@ class Booster(ABC):
 
     @abstractmethod
     def limits(self, keep: Bools, weight: Floats) -> tuple[float, float, float]:
-        """Return what a split must leave on each side and have above, in rows, and leave on each side in the second term."""
+        """Return what a split must leave on each side and have above.
+
+        In rows; and what it must leave on each side in the second term.
+        """
 
     def split_terms(self, g: Floats, h: Floats, weight: Floats) -> tuple[Floats, Floats]:  # noqa: ARG002
-        """Return the two terms that splits are scored by, from gradients, second derivatives and weights."""
+        """Return the two terms that splits are scored by.
+
+        They come from gradients, second derivatives and weights.
+        """
         return g, h
 
     def allowed(self, tree: int, left: Positions, right: Positions) -> Bools:  # noqa: ARG002
@@ -239,7 +256,10 @@ class Booster(ABC):
         return 1.0
 
     def fit_seconds(self, forest: Forest) -> float:
-        """Return about how long training takes, from the sizes of the trees alone, so that it is the same wherever it is asked."""
+        """Return about how long training takes, from the sizes of the trees alone.
+
+        So it is the same wherever it is asked.
+        """
         columns, by_tree, by_node, by_row = self.n_features * self.share_of_features, *self.fit_costs
         visits = float(forest.count[~forest.leaves].sum())
         return by_tree * (len(forest.first) - 1) + columns * (by_node * len(forest.left) + by_row * visits)
@@ -259,11 +279,14 @@ class Booster(ABC):
         return np.asarray(logs - logs.mean())
 
     def probabilities(self, raw: Floats) -> Floats:
-        """Return the probabilities that predictions of shape (n, n_outputs) stand for: of class 1, or of every class."""
+        """Return the probabilities that predictions of shape (n, n_outputs) stand for.
+
+        Of class 1, or of every class.
+        """
         return np.asarray(expit(raw) if self.n_outputs == 1 else softmax(raw, axis=1))
 
     def labels(self, y: Positions) -> Bools:
-        """Return of every row, and every tree of a stage, whether the row is of the class that the tree adds to."""
+        """Return, for every row and tree of a stage, whether the row is of the tree's class."""
         return np.asarray(y[:, None] == (np.arange(self.n_outputs) if self.n_outputs > 1 else 1))
 
     def refit(self, forest: Forest, rows: Rows, retained: Bools, codes: Positions, weight: Floats | None) -> Leaves:
@@ -294,11 +317,16 @@ class Booster(ABC):
         return Leaves(prior, baseline, keep, full, sums, values, raw)
 
     def predictions(self, forest: Forest, leaves: Leaves, nodes: npt.NDArray[Any]) -> Floats:
-        """Return what refitted leaves predict for rows whose leaves are `nodes`, shape (n_rows, n_outputs)."""
+        """Return what refitted leaves predict for rows whose leaves are `nodes`.
+
+        The shape is (n_rows, n_outputs).
+        """
         return predict(nodes, forest.first, leaves.values, leaves.baseline, self.rate)
 
     def effects(self, forest: Forest, rows: Rows, leaves: Leaves, pull: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return what each row's removal does through its leaves, the derivatives by its weight, and by its first predictions.
+        """Return what each row's removal does through its leaves.
+
+        With the derivatives by its weight and by its first predictions.
 
         Parameters
         ----------

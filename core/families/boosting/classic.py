@@ -23,7 +23,10 @@ TREE_SEEDS = 2**31 - 1
 
 
 class ClassicBooster(Booster):
-    """Gradient boosting over regression trees: double precision, no penalty, values shrunk when they are added."""
+    """Gradient boosting over regression trees.
+
+    Double precision, no penalty, values shrunk when they are added.
+    """
 
     fit_costs = (1e-3, 0.0, 1e-7)
     histogram = False
@@ -54,7 +57,10 @@ class ClassicBooster(Booster):
 
     @property
     def factor(self) -> float:
-        """What every leaf's Newton step is multiplied by: Friedman's (K - 1) / K for K classes, more than two."""
+        """What every leaf's Newton step is multiplied by.
+
+        Friedman's (K - 1) / K for K classes, more than two.
+        """
         return 1.0 if self.n_outputs == 1 else (self.n_classes - 1) / self.n_classes
 
     @property
@@ -86,7 +92,10 @@ class ClassicBooster(Booster):
         return self.split_again(codes, self.model.random_state)[1]
 
     def drawn(self, codes: Positions) -> Bools:
-        """Return which rows each stage drew, by drawing them again: a sample for a stage, and then a seed for each of its trees."""
+        """Return which rows each stage drew, by drawing them again.
+
+        A sample for a stage, and then a seed for each of its trees.
+        """
         model = self.model
         if model.subsample >= 1.0:
             return super().drawn(codes)
@@ -135,7 +144,10 @@ class ClassicBooster(Booster):
         return g, weight
 
     def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
-        """Return a copy with other values, counts and impurities; the stored training loss no longer holds and becomes NaN."""
+        """Return a copy with other values, counts and impurities.
+
+        The stored training loss no longer holds and becomes NaN.
+        """
         model = shallow(self.model)
         model.estimators_ = self.model.estimators_.copy()
         for index, estimator in enumerate(self.model.estimators_.ravel()):

@@ -20,7 +20,10 @@ LEAST_HESSIAN = 1e-3
 
 
 class HistBooster(Booster):
-    """Histogram gradient boosting: derivatives in single precision, values shrunk where they are stored."""
+    """Histogram gradient boosting.
+
+    Derivatives in single precision, values shrunk where they are stored.
+    """
 
     fit_costs = (5e-4, 1.6e-6, 1.5e-9)
     histogram = True
@@ -37,7 +40,10 @@ class HistBooster(Booster):
 
     @property
     def forgot(self) -> bool:
-        """Whether its leaves were refitted since it was trained: scores kept for early stopping are gone then."""
+        """Whether its leaves were refitted since it was trained.
+
+        Scores kept for early stopping are gone then.
+        """
         return bool(self.model.do_early_stopping_ and len(self.model.train_score_) == 0)
 
     @property
@@ -59,7 +65,7 @@ class HistBooster(Booster):
         return Forest.of(trees, signs)
 
     def _constraints(self) -> npt.NDArray[np.int8] | None:
-        """Return the monotonic constraint of every feature as its trees know them, or None if there is none."""
+        """Return the monotonic constraint of every feature as its trees know them, or None."""
         if self.model.monotonic_cst is None:
             return None
         found = np.asarray(_check_monotonic_cst(self.model, self.model.monotonic_cst), dtype=np.int8)
@@ -106,7 +112,7 @@ class HistBooster(Booster):
         return codes, n_codes, np.asarray((codes == mapper.missing_values_bin_idx_).any(axis=1))
 
     def limits(self, keep: Bools, weight: Floats) -> tuple[float, float, float]:  # noqa: ARG002
-        """Return the fewest rows on a side, the fewest above, and the least second derivative on a side."""
+        """Return the fewest rows on a side and above, and the least second derivative on a side."""
         return float(self.model.min_samples_leaf), 2.0, LEAST_HESSIAN
 
     def split_terms(self, g: Floats, h: Floats, weight: Floats) -> tuple[Floats, Floats]:  # noqa: ARG002
@@ -129,7 +135,10 @@ class HistBooster(Booster):
         return found
 
     def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
-        """Return a copy with other values, counts and gains; scores of the fit that no longer hold are dropped."""
+        """Return a copy with other values, counts and gains.
+
+        Scores of the fit that no longer hold are dropped.
+        """
         model = shallow(self.model)
         gains = _gains(forest, leaves)
         made = []

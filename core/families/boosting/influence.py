@@ -46,7 +46,10 @@ class StageInfluence(Attributor):
         return LeafRefit().fits(case)
 
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
-        """Return the predicted change of the smooth metric for every training row: O(n_rows * n_trees), twice."""
+        """Return the predicted change of the smooth metric for every training row.
+
+        O(n_rows * n_trees), twice.
+        """
         state = _state(case)
         leaves = state.leaves(case, case.retained)
         smooth = SmoothMetric.of(case, metric, feature, on)
@@ -61,7 +64,10 @@ class StageInfluence(Attributor):
         return effect + _through_class_weights(case, state, leaves, slope)
 
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
-        """Return scores after refitting the leaves, O(n_rows * n_trees) and one pass over the split; where these give way, after a refit."""
+        """Return scores after refitting the leaves, or after a refit where these give way.
+
+        O(n_rows * n_trees) and one pass over the split.
+        """
         soon = LeafRefit().gives_way(case)
         if soon:
             again = Refit().remove(case, positions, 1e-6)
@@ -76,7 +82,10 @@ class StageInfluence(Attributor):
         return removal.case.scores(on), removal.notes
 
     def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
-        """Return scores after refitting the leaves without each group, steps before the trees kept: O(n_rows * n_trees) a group."""
+        """Return scores after refitting the leaves without each group, steps before the trees kept.
+
+        O(n_rows * n_trees) a group.
+        """
 
         def one(group: Positions) -> Floats:
             if not len(group):
@@ -116,7 +125,9 @@ def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
 
 
 def _by_raw(case: Case, state: BoostingState, leaves: Leaves, by_predictor: Floats, on: str) -> Floats:
-    """Return the metric's derivative by every prediction of the split's rows, shape (n_rows, n_outputs).
+    """Return the metric's derivative by every prediction of the split's rows.
+
+    Its shape is (n_rows, n_outputs).
 
     The predictor of `pos_label` is its log-odds against all other classes; these share its derivative as they share what it leaves.
     """
@@ -127,7 +138,10 @@ def _by_raw(case: Case, state: BoostingState, leaves: Leaves, by_predictor: Floa
 
 
 def _pull(case: Case, state: BoostingState, by_raw: Floats, on: str) -> Floats:
-    """Return the metric's derivative by every leaf's contribution, summed over the split's rows in it."""
+    """Return the metric's derivative by every leaf's contribution.
+
+    It is summed over the split's rows in the leaf.
+    """
     nodes = _nodes(case, on)
     found = np.zeros(state.forest.first[-1])
     for tree, leaf in enumerate(nodes):
@@ -137,7 +151,9 @@ def _pull(case: Case, state: BoostingState, by_raw: Floats, on: str) -> Floats:
 
 
 def _through_baseline(state: BoostingState, leaves: Leaves, by_baseline: Floats) -> tuple[Floats, Floats]:
-    """Return what each record does through the predictions before the first tree: by its removal, and the derivative by its weight.
+    """Return what each record does through the predictions before the first tree.
+
+    By its removal, and the derivative by its weight.
 
     With W the weight of the record's own class, its weight w changes that class's log-share by log(1 - w / W) beside the others.
     """
@@ -148,7 +164,10 @@ def _through_baseline(state: BoostingState, leaves: Leaves, by_baseline: Floats)
 
 
 def _through_class_weights(case: Case, state: BoostingState, leaves: Leaves, slope: Floats) -> Floats:
-    """Return what each removal does through balanced class weights: they follow the class totals."""
+    """Return what each removal does through balanced class weights.
+
+    They follow the class totals.
+    """
     n_classes = len(case.classes)
     counts = np.bincount(case.train_codes[case.retained], minlength=n_classes).astype(np.float64)
     if getattr(state.booster.model, "class_weight", None) != "balanced" or counts.min() <= 1.0:

@@ -1,4 +1,6 @@
-"""Provenance of gradient boosting: leaf counts and values recomputed from the rows must be those that the model stores.
+"""Provenance of gradient boosting.
+
+Leaf counts and values recomputed from the rows must be those that the model stores.
 
 Counts show other rows, or another order where rows were held out. Values show other labels and weights: a leaf's value follows from its
 rows' gradients, and a single flipped label moves it far more than rounding does.

@@ -18,7 +18,10 @@ from core.unlearning.preprocessing.steps import shallow
 
 
 class StageReasons(Explainer):
-    """Values of `shap.TreeExplainer`; with more than two classes, those of `pos_label` less the mean of all classes'."""
+    """Values of `shap.TreeExplainer`.
+
+    With more than two classes, those of `pos_label` less the mean of all classes'.
+    """
 
     def explain(
         self,
@@ -27,7 +30,7 @@ class StageReasons(Explainer):
         background: Callable[[], Floats],  # noqa: ARG002
         report: Callable[[float, str], None],
     ) -> Explained:
-        """Return values that add up to log-odds, or to centred log-ratios with more than two classes."""
+        """Return values that add up to log-odds, or to centred log-ratios of more classes."""
         estimator = final_estimator(case.model)
         if len(case.classes) > 2:
             return Explained(*_centred(estimator, rows, case.pos_column, report), CENTRED)
@@ -39,7 +42,9 @@ class StageReasons(Explainer):
 def _centred(
     estimator: Any, rows: Floats, explained: int, report: Callable[[float, str], None]
 ) -> tuple[Floats, float]:
-    """Return values and base value of one class's log-probability less the mean of all classes', of more than two, in boosting.
+    """Return values and base value of one class's log-probability less all classes' mean.
+
+    For boosting with more than two classes.
 
     A class's trees are explained as a model of their own; all classes are, so that what moves them alike counts for nothing.
     """
@@ -59,7 +64,7 @@ def _centred(
 
 
 def _one_class_hist(estimator: HistGradientBoostingClassifier, k: int) -> Any:
-    """Return a model of two classes with the trees that a boosting model has for one of its classes."""
+    """Return a model of two classes with the trees that boosting has for one of its classes."""
     other = shallow(estimator)
     other._predictors = [[stage[k]] for stage in estimator._predictors]
     other._baseline_prediction = np.zeros((1, 1))
@@ -67,7 +72,7 @@ def _one_class_hist(estimator: HistGradientBoostingClassifier, k: int) -> Any:
 
 
 def _one_class_classic(estimator: GradientBoostingClassifier, k: int) -> Any:
-    """Return a model of two classes with the trees that a boosting model has for one of its classes."""
+    """Return a model of two classes with the trees that boosting has for one of its classes."""
     other = shallow(estimator)
     other.estimators_ = estimator.estimators_[:, k : k + 1]
     other.init_ = DummyClassifier(strategy="prior")

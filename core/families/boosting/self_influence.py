@@ -1,4 +1,6 @@
-"""How far each record's own prediction moves without it: the moves of its own leaves, summed over the trees, each leaf's being exact.
+"""How far each record's own prediction moves without it.
+
+The moves of its own leaves, summed over the trees, each leaf's being exact.
 
 References
 ----------
@@ -20,7 +22,10 @@ LEAST = 1e-3
 
 
 def own_moves(case: Case) -> tuple[Floats, Floats]:
-    """Return every row's predictions, and how far its own leaves move without it: O(n_rows * n_trees)."""
+    """Return every row's predictions, and how far its own leaves move without it.
+
+    O(n_rows * n_trees).
+    """
     state: BoostingState = LeafRefit().prepare(case)
     leaves, booster, first = state.leaves(case, case.retained), state.booster, state.forest.first
     width, labels = booster.n_outputs, booster.labels(state.rows.y)

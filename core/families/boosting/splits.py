@@ -1,4 +1,6 @@
-"""How many splits of a boosting model are no longer the best ones, once leaf values are those of the retained rows.
+"""How many splits of a boosting model are no longer the best ones.
+
+Leaf values are those of the retained rows.
 
 Refitting leaves keeps every split. Here each tree's rows are given the gradients that the refitted trees before it leave, and at every
 inner node all splits of all columns are scored: a node whose own split is beaten, or no longer allowed, is one that training again
@@ -27,7 +29,10 @@ ROUNDING = 1e-9
 
 
 def check_splits(case: Case, n_stages: int | None, progress: Progress | None) -> SplitCheck:
-    """Count the splits of a boosting model that are no longer the best ones; as `core.check_splits`."""
+    """Count the splits of a boosting model that are no longer the best ones.
+
+    As `core.check_splits`.
+    """
     start = time.perf_counter()
     state = _state(case)
     leaves = state.leaves(case, case.retained)
@@ -70,7 +75,7 @@ def _step(state: BoostingState, leaves: Leaves, stage: int) -> Floats:
 
 
 def _of_stage(state: BoostingState, leaves: Leaves, places: Places, stage: int, raw: Floats) -> tuple[int, int]:
-    """Return how many splits the trees of a stage have, and how many of them are not the best ones."""
+    """Return how many splits the trees of a stage have, and how many are not the best ones."""
     p, width = state.booster.probabilities(raw), state.booster.n_outputs
     g, h = leaves.weight[:, None] * (p - state.booster.labels(state.rows.y)), leaves.weight[:, None] * p * (1.0 - p)
     counts = [_of_tree(state, leaves, places, stage * width + k, g[:, k], h[:, k]) for k in range(width)]

@@ -1,4 +1,6 @@
-"""Approximate removal from gradient boosting: leaf values are refitted on the retained rows, the trees' splits are kept.
+"""Approximate removal from gradient boosting.
+
+Leaf values are refitted on the retained rows, the trees' splits are kept.
 
 Every tree depends on the predictions of the trees before it, so values are refitted stage by stage with scikit-learn's own
 formula, from a refitted start: one pass of O(n_rows * n_trees) over the stored leaf of every row, whatever is removed.
@@ -84,7 +86,10 @@ class LeafRefit(Unlearner):
         return BOOSTERS[type(model)](model).refusal()
 
     def gives_way(self, case: Case) -> str | None:
-        """Return why "auto" trains again instead, or None: where the model's trees say that it takes less than `SOON`."""
+        """Return why "auto" trains again instead, or None.
+
+        Where the model's trees say that it takes less than `SOON`.
+        """
         model = final_estimator(case.model)
 
         def estimated() -> float:

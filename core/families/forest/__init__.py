@@ -1,1 +1,4 @@
-"""Decision trees, random forests and extra-trees: exact removal with the recorded randomness."""
+"""Decision trees, random forests and extra-trees.
+
+Exact removal with the recorded randomness.
+"""

@@ -1,4 +1,6 @@
-"""Forests whose preprocessing is another one without some records: built anew, from the randomness they were first built with.
+"""Forests whose preprocessing is another one without some records.
+
+Built anew, from the randomness they were first built with.
 
 A scale that is fitted again gives every row other values; a category that has no record left takes its column with it. Draws and
 multiplicities do not depend on values, so the trees are built on the new ones with the same. Of a vanished column no draw is left:
@@ -80,7 +82,9 @@ class Refitted:
 
 
 def refitted(case: Case, grove: Grove, retained: Bools) -> Refitted | None:
-    """Return the preprocessing fitted to the retained rows; None where there is none. Costs that fit, and its application to these rows.
+    """Return the preprocessing fitted to the retained rows; None where there is none.
+
+    Costs that fit, and its application to these rows.
 
     Raises
     ------
@@ -114,7 +118,9 @@ def refitted(case: Case, grove: Grove, retained: Bools) -> Refitted | None:
 
 
 def built_anew(state: ForestState, model: Any, new: Refitted) -> tuple[ForestState, Any]:
-    """Return the trees built from scratch on another preprocessing with their own recorded randomness, and the model of them.
+    """Return the trees built from scratch on another preprocessing, and the model of them.
+
+    They keep their own recorded randomness.
 
     Costs about half of what scikit-learn takes to fit the forest.
 
@@ -129,7 +135,9 @@ def built_anew(state: ForestState, model: Any, new: Refitted) -> tuple[ForestSta
 
 
 def on_columns(state: ForestState, new: Refitted) -> ForestState:
-    """Return the state whose trees are those of another preprocessing, once they are built from scratch on the retained rows.
+    """Return the state whose trees are those of another preprocessing.
+
+    They are built from scratch on the retained rows.
 
     Where no value changed, any rows that leave it the same columns may be retained.
     """
@@ -185,7 +193,10 @@ def _for_columns(estimator: Any, columns: Positions) -> Any:
 
 
 def _columns(before: Pipeline, after: Pipeline, n_before: int, n_after: int) -> Positions:
-    """Return which of the columns before each of those afterwards is, by their names; where they have none, by their place."""
+    """Return which of the columns before each of those afterwards is, by their names.
+
+    Where they have none, by their place.
+    """
     old, new = _names(before, n_before), _names(after, n_after)
     if old is None or new is None:
         if n_before == n_after:
@@ -203,6 +214,9 @@ def _columns(before: Pipeline, after: Pipeline, n_before: int, n_after: int) -> 
 
 
 def _names(steps: Pipeline, count: int) -> list[str] | None:
-    """Return the names of what a fitted preprocessing gives; None where it does not tell them apart."""
+    """Return the names of what a fitted preprocessing gives.
+
+    None where it does not tell them apart.
+    """
     names = names_given(steps)
     return names if names is not None and len(names) == len(set(names)) == count else None

@@ -1,4 +1,6 @@
-"""A forest's recorded randomness as plain arrays, so that a case saved after removals goes on as if it had not been.
+"""A forest's recorded randomness as plain arrays, for a case saved after removals.
+
+It goes on as if it had not been saved.
 
 Kept are every retained row's weight in every tree, and what each tree drew: the features tried at each node, and the shape of the
 tree as it was fitted, which says where a node's draws belong. A row that was forgotten has no entry.
@@ -22,7 +24,10 @@ DRAWN = ("drawn_rows", "weight_bound")
 
 
 def to_arrays(draws: Sequence[Draws], weights_of: Callable[[int], Array], known_order: bool) -> dict[str, Array]:
-    """Return what has to be kept of a forest's state: the draws of its trees, and the weights of its rows in each."""
+    """Return what has to be kept of a forest's state.
+
+    The draws of its trees, and the weights of its rows in each.
+    """
     by_tree = np.stack([weights_of(index) for index in range(len(draws))]).astype(np.int64)
     arrays = {"format": np.array(FORMAT), "known_order": np.array(known_order), "tree_weights": _small(by_tree)}
     for name in Draws._fields:
@@ -34,7 +39,10 @@ def to_arrays(draws: Sequence[Draws], weights_of: Callable[[int], Array], known_
 
 
 def drawn_arrays(drawn: Sequence[Array], bound: float) -> dict[str, Array]:
-    """Return what has to be kept of draws that move: the row of each, as a place among the retained ones, in every tree, and `bound` of `ClassBootstrap`."""
+    """Return what has to be kept of draws that move.
+
+    The row of each, as a place among the retained ones, in every tree, and `bound` of `ClassBootstrap`.
+    """
     return {"drawn_rows": _small(np.stack(drawn)), "weight_bound": np.array(bound)}
 
 

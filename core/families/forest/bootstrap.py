@@ -1,4 +1,6 @@
-"""The bootstrap of a forest with balanced class weights, whose draws move to other rows of their class as their own go.
+"""The bootstrap of a forest with balanced class weights.
+
+Its draws move to other rows of their class as their own go.
 
 scikit-learn draws rows with probabilities in proportion to sample weight times class weight: of all draws every class gets the same
 share, and within it a row one in proportion to its sample weight. A forest trained again without some rows gives each class the same
@@ -51,14 +53,19 @@ class ClassBootstrap:
 
     @classmethod
     def of(cls, case: Case, rows: Positions, local: Ints, bound: float | None = None) -> ClassBootstrap:
-        """Return that of a case; without a bound, the least power of 2 that no weight of its retained rows exceeds."""
+        """Return that of a case.
+
+        Without a bound, the least power of 2 that no weight of its retained rows exceeds.
+        """
         weight = np.ones(len(local)) if case.train_weight is None else np.asarray(case.train_weight, dtype=np.float64)
         if bound is None:
             bound = float(2.0 ** np.ceil(np.log2(weight[rows].max())))
         return cls(rows, local, case.train_codes.astype(np.int16), weight, len(case.classes), bound)
 
     def without(self, is_open: Bools) -> Targets:
-        """Return what draws may fall on while of the forest's rows those stay that are open: O(n_positions).
+        """Return what draws may fall on while of the forest's rows those stay that are open.
+
+        O(n_positions).
 
         Raises
         ------
@@ -75,7 +82,10 @@ class ClassBootstrap:
 
 
 def steps_of_a_draw(case: Case) -> float:
-    """Return about how many rows are looked at to find one for a draw that moves, in the class where it takes most: many where weights are uneven."""
+    """Return about how many rows are looked at to find one for a draw that moves.
+
+    In the class where it takes most; many where weights are uneven.
+    """
     rows = np.flatnonzero(case.retained)
     bootstrap = ClassBootstrap.of(case, rows, np.empty(len(case.retained), np.int32))
     codes, n = bootstrap.codes[rows], len(bootstrap.codes)
@@ -89,7 +99,9 @@ def _tries(n_positions: int) -> int:
 
 
 def step_of(tree: LivingTree, known: Ints, targets: Targets, stays: Bools, bench: Bench) -> Step:
-    """Return the step of a tree whose rows `known` leave it: those not open let go of their draws, which fall on others.
+    """Return the step of a tree whose rows `known` leave it.
+
+    Those not open let go of their draws, which fall on others.
 
     Raises
     ------
@@ -109,7 +121,10 @@ def roots_without(roots: Roots, targets: Targets, bench: Bench) -> Roots:
 
 
 def _moved(roots: Roots, known: Ints, targets: Targets, stays: Bools, bench: Bench) -> tuple[Roots, Ints, Ints]:
-    """Return what a tree keeps once draws have moved, and the rows that leave it and that join it by that, which stand on the bench."""
+    """Return what a tree keeps once draws have moved, and the rows that leave and join it.
+
+    These rows stand on the bench.
+    """
     n, pool = len(stays), bench.moves.pool
     drawn: Any = roots.drawn
     labels, drawn = roots.labels.copy(), drawn.copy()
@@ -120,7 +135,9 @@ def _moved(roots: Roots, known: Ints, targets: Targets, stays: Bools, bench: Ben
 
 
 def drawn_rows(case: Case, estimator: Any, rows: Positions) -> list[Ints]:
-    """Return the row of every draw in every tree of a forest as it was fitted on the rows at some positions of the training table.
+    """Return the row of every draw in every tree of a forest as it was fitted.
+
+    Rows are those at some positions of the training table.
 
     Raises
     ------

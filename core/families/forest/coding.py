@@ -1,4 +1,7 @@
-"""The training table coded by rank, column by column; where some columns get other values, the others stay as they are."""
+"""The training table coded by rank, column by column.
+
+Where some columns get other values, the others stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ class Column(NamedTuple):
 
 
 def code_table(X: Singles, n_classes: int) -> Table:
-    """Return the table coded by rank, O(d n log n); a feature with missing values has a second column."""
+    """Return the table coded by rank, O(d n log n).
+
+    A feature with missing values has a second column.
+    """
     rows, chained = np.arange(len(X), dtype=np.int32), np.zeros(len(X), dtype=bool)
     incomplete = np.flatnonzero(np.isnan(X).any(axis=0))
     columns = [_coded(X[:, f], np.inf, rows, chained) for f in range(X.shape[1])]
@@ -36,7 +42,9 @@ def code_table(X: Singles, n_classes: int) -> Table:
 
 
 def recoded(table: Table, columns: Positions, changed: Positions, values: Singles, known: Bools) -> Table:
-    """Return the table with fewer features, or with other values in some: O(d n), and a sort where they change their order.
+    """Return the table with fewer features, or with other values in some.
+
+    O(d n), and a sort where they change their order.
 
     Parameters
     ----------
@@ -82,7 +90,9 @@ def taken(table: Table, column: int) -> Column:
 
 
 def _coded(column: Singles, missing: float, rows: Ints, chained: Bools, order: Ints | None = None) -> Column:
-    """Code the values that some rows have in a column, `missing` standing for what is missing; other rows get the lowest code.
+    """Code the values that some rows have in a column, `missing` standing for what is missing.
+
+    Other rows get the lowest code.
 
     Rows that could split a chain of linked values are marked in `chained`. An `order` of the rows is tried before they are sorted.
     """
@@ -110,7 +120,10 @@ def linked_to_next(values: Singles) -> Bools:
 
 
 def put_together(values: Singles, codes: Array, bin_of: Positions, order: Ints, before: Positions) -> Column:
-    """Return a column from its rows' codes, in whose `order` they stand, each code's bin, and how many rows stand `before` each code and in all."""
+    """Return a column from its rows' codes, in whose `order` they stand.
+
+    With each code's bin, and how many rows stand `before` each code and in all.
+    """
     edges = np.searchsorted(bin_of, EDGES).astype(np.int32)
     return Column(
         values,
@@ -139,7 +152,10 @@ def _bins(counts: Positions, linked: Bools) -> Positions:
 def side_by_side(
     columns: Sequence[Column], n_features: int, incomplete: Positions, chained: Bools, n_classes: int
 ) -> Table:
-    """Return coded columns as a table: those of all features, then the second ones of the `incomplete`."""
+    """Return coded columns as a table.
+
+    Those of all features, then the second ones of the `incomplete`.
+    """
     sizes = [len(column.values) for column in columns]
     kind = np.uint16 if max(sizes) <= np.iinfo(np.uint16).max else np.int32
     n_rows, twin = len(chained), np.full(n_features, -1, dtype=np.int32)
@@ -170,7 +186,10 @@ def side_by_side(
 
 
 def _padded(rows: int, columns: int, kind: type) -> Array:
-    """Return an uninitialised array whose rows start on cache lines; never contiguous, so that kernels see one type."""
+    """Return an uninitialised array whose rows start on cache lines.
+
+    Never contiguous, so that kernels see one type.
+    """
     if rows == 1:
         return np.empty((columns, 2), dtype=kind)[:, 0][None]
     line = 64 // np.dtype(kind).itemsize

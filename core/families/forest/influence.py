@@ -65,7 +65,10 @@ class ForestInfluence(Attributor):
         return Forest().fits(case)
 
     def measure(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Measure:
-        """Return the smooth metric: a vote near the threshold may fall to either side once trees are grown anew."""
+        """Return the smooth metric.
+
+        A vote near the threshold may fall to either side once trees are grown anew.
+        """
         smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state_of(case).trees), judged_only=False)
         return lambda scores: np.array([smooth.value(row) for row in scores])
 
@@ -80,12 +83,18 @@ class ForestInfluence(Attributor):
         seconds: float | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> Measured:
-        """Return the effects of really removing the groups from as many trees as it takes, at their share of a removal's time."""
+        """Return the effects of really removing the groups from as many trees as it takes.
+
+        It costs their share of a removal's time.
+        """
         known = self.group_changes(case, metric, feature, on, groups)
         return measure(Outcome.of(case, metric, feature, on), groups, known, target, seconds, progress)
 
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
-        """Return the predicted change of the smooth metric for every training row. About one prediction pass over all rows."""
+        """Return the predicted change of the smooth metric for every training row.
+
+        About one prediction pass over all rows.
+        """
         state, X = state_of(case), points_of(case, on)
         smooth = SmoothMetric.of(case, metric, feature, on, floor=0.5 / len(state.trees))
         pull = smooth.gradient(case.scores(on)) / len(state.trees)
@@ -109,7 +118,10 @@ class ForestInfluence(Attributor):
         return found
 
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
-        """Return the scores after the removal itself; where that takes long or cannot be done, predicted ones."""
+        """Return the scores after the removal itself.
+
+        Where that takes long or cannot be done, predicted ones.
+        """
         mask_without(case, positions)
         state = state_of(case)
         quick = len(positions) <= FEW_RECORDS and not preprocessing_differs(case, positions)
@@ -125,7 +137,9 @@ class ForestInfluence(Attributor):
     def alone(
         self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str, positions: Positions
     ) -> Floats:
-        """Return the change of the smooth metric when each row is really removed alone: a removal for each.
+        """Return the change of the smooth metric when each row is really removed alone.
+
+        A removal for each.
 
         NaN where it cannot be, or where without it the preprocessing gives columns that it did not give with it.
         """
@@ -145,7 +159,10 @@ class ForestInfluence(Attributor):
     def prefix_scores(
         self, case: Case, positions: Positions, sizes: Sequence[int], on: str
     ) -> Iterator[tuple[int, Floats]]:
-        """Give the scores after really removing each prefix, one from what the last one left; from where that cannot be, predicted ones."""
+        """Give the scores after really removing each prefix, one from what the last one left.
+
+        From where that cannot be, predicted ones.
+        """
         here, gone = case, 0
         for place, size in enumerate(sizes):
             try:
@@ -157,7 +174,10 @@ class ForestInfluence(Attributor):
             yield size, here.scores(on)
 
     def group_scores(self, case: Case, groups: Sequence[Positions], on: str) -> Floats:
-        """Return the scores of shrunk trees without each group while no split moves: O(n_nodes + n_rows) a tree and group."""
+        """Return the scores of shrunk trees without each group while no split moves.
+
+        O(n_nodes + n_rows) a tree and group.
+        """
         found = changes_kept(case, groups, on, SHRINKAGE)
         found[[not _can_go(case, group) for group in groups]] = np.nan
         return np.asarray(np.clip(case.scores(on) + found, 0.0, 1.0))

@@ -1,4 +1,7 @@
-"""What the going of groups does to a forest's scores: with every split kept, and really, in a sample of the trees."""
+"""What the going of groups does to a forest's scores.
+
+With every split kept, and really, in a sample of the trees.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ def n_sampled(case: Case) -> int:
 
 
 def changes_kept(case: Case, groups: Sequence[Positions], on: str, shrinkage: float) -> Floats:
-    """Return by how much the going of each group moves every score while no split moves, shape (n_groups, n_points)."""
+    """Return by how much the going of each group moves every score while no split moves.
+
+    The shape is (n_groups, n_points).
+    """
     state, leaves = state_of(case), leaves_at(case, on)
     n_kept = 0 if state.grove.bootstrap is None else len(case.classes)
     found = np.empty((len(groups), leaves.shape[1]))
@@ -70,7 +76,9 @@ def _groups_by_row(state: ForestState, groups: Sequence[Positions]) -> tuple[Pos
 
 
 def with_sample(case: Case, positions: Positions, on: str, kept: Floats) -> Floats:
-    """Return `kept`, changes of the scores with splits kept, drawn towards those of real removal from a sample of the trees.
+    """Return changes of scores drawn towards those of real removal from some trees.
+
+    `kept` are the changes with splits kept.
 
     Costs that share of a removal. The change in the sample leans to no side, but a tree that is grown anew scatters: it is shrunk towards
     the other by the share of their mean squared distance that the scatter makes (James & Stein 1961).
@@ -100,7 +108,10 @@ def with_sample(case: Case, positions: Positions, on: str, kept: Floats) -> Floa
 
 
 def scores_after(case: Case, positions: Positions, on: str) -> Floats:
-    """Return the scores after really removing rows; test rows are sent anew through the trees that changed alone."""
+    """Return the scores after really removing rows.
+
+    Test rows are sent anew through the trees that changed alone.
+    """
     state, leaves = state_of(case), leaves_at(case, on)
     trees, X = leave(case, positions, on, state)
     total, now = np.zeros(leaves.shape[1]), np.empty(leaves.shape[1], dtype=np.int32)

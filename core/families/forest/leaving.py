@@ -1,4 +1,7 @@
-"""A group of records on its way out of a forest: from some of the trees, as `Forest.remove` lets it go from all of them."""
+"""A group of records on its way out of a forest.
+
+From some of the trees, as `Forest.remove` lets it go from all of them.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ class LeavingGroup:
     points: Singles
 
     def size_beside(self, held: Set[int]) -> int:
-        """Return how many numbers it holds of the tables of rows; none where the table of test rows is among those `held`, by their id."""
+        """Return how many numbers it holds of the tables of rows.
+
+        None where the table of test rows is among those `held`, by their id.
+        """
         if id(self.points) in held:
             return 0
         return int(self.points.size + (0 if self.new is None else self.new.values.size))
@@ -56,7 +62,9 @@ class LeavingGroup:
         return rules_of(estimator_of(self.case.model), n_rows)._replace(max_features=part.grove.rules.max_features)
 
     def trees(self, part: ForestState) -> tuple[LivingTree, ...]:
-        """Return some of the case's trees without the records; `part` holds them, on the columns they leave where `new` says so.
+        """Return some of the case's trees without the records.
+
+        `part` holds them, on the columns they leave where `new` says so.
 
         Raises
         ------
@@ -70,7 +78,9 @@ class LeavingGroup:
 
 
 class WaysOut:
-    """Where groups of records leave a forest; what the preprocessing becomes is found once for groups that take the same categories along.
+    """Where groups of records leave a forest.
+
+    What the preprocessing becomes is found once for groups that take the same categories along.
 
     Parameters
     ----------
@@ -84,7 +94,9 @@ class WaysOut:
         self._found: dict[Lost, tuple[Refitted | None, Singles]] = {}
 
     def leaving(self, positions: Positions, lost: Lost | None) -> LeavingGroup:
-        """Return what is needed to let records go without which the preprocessing has `lost` some categories; if None, it is fitted again.
+        """Return what is needed to let records go that the preprocessing depends on.
+
+        It has `lost` some categories by that; if None, it is fitted again.
 
         Raises
         ------
@@ -121,7 +133,7 @@ class WaysOut:
 
 
 def leave(case: Case, positions: Positions, on: str, part: ForestState) -> tuple[tuple[LivingTree, ...], Singles]:
-    """Return some of a case's trees without one group of records, and the test rows as these trees get them.
+    """Return some of a case's trees without one group of records, and their test rows.
 
     Raises
     ------

@@ -59,7 +59,9 @@ class Removals:
         self.failed = np.zeros(len(groups), dtype=bool)
 
     def go_on(self, progress: Callable[[float], None] | None = None) -> None:
-        """Remove every group from the next few trees; groups that leave the trees the same columns share these.
+        """Remove every group from the next few trees.
+
+        Groups that leave the trees the same columns share these.
 
         Before every few groups `progress` is called with the share of trees seen. Where it raises, the sums are of no use any more.
         """
@@ -94,7 +96,10 @@ class Removals:
         self.seen = some.stop
 
     def _without(self, group: LeavingGroup, part: ForestState, old: Floats, some: range) -> Sums | None:
-        """Return what some trees without a group give the test rows, which they gave the `old` shares, and their changes by draw."""
+        """Return what some trees without a group give the test rows, and their changes by draw.
+
+        Before, they gave the `old` shares.
+        """
         after, changes, now = (
             np.zeros(old.shape[1]),
             np.empty(old.shape, dtype=np.float32),
@@ -112,7 +117,10 @@ class Removals:
         return after, self.multipliers[some.start : some.stop].T.astype(np.float32) @ changes
 
     def effects(self) -> Floats:
-        """Return possible changes of the metric, shape (n_groups, n_draws); in all trees there is one only."""
+        """Return possible changes of the metric, shape (n_groups, n_draws).
+
+        In all trees there is one only.
+        """
         m, n = self.seen, self.n_trees
         scores = self.case.scores(self.outcome.on)
         if m == n:
@@ -128,7 +136,10 @@ class Removals:
 
 
 def _in_parts(tasks: list[list[int]], size: int) -> Iterator[list[list[int]]]:
-    """Yield tasks of groups, as many at a time as hold `size` groups or a few more; those of many groups are divided."""
+    """Yield tasks of groups, as many at a time as hold `size` groups or a few more.
+
+    Those of many groups are divided.
+    """
     part: list[list[int]] = []
     for numbers in (task[first : first + EACH] for task in tasks for first in range(0, len(task), EACH)):
         part.append(numbers)
@@ -147,7 +158,9 @@ def measure(
     seconds: float | None,
     progress: Callable[[float], None] | None = None,
 ) -> Measured:
-    """Return the changes of the metric without each group, from as many trees as bring the expected correlation to the target.
+    """Return the changes of the metric without each group, from as many trees as it takes.
+
+    They bring the expected correlation to the target.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def memory_of(estimator: Any, n_rows: int) -> int:
 
 
 def check_room(case: Case, doing: str = "Adopting") -> None:
-    """Refuse to adopt a case's forest, or to build it again beside the one there is, where that does not fit.
+    """Refuse to adopt a case's forest, or to build it again beside it, where memory is short.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Checks of forests that forgot by scikit-learn itself, with the random draws taken from neither.
+"""Checks of forests that forgot by scikit-learn itself.
+
+The random draws are taken from neither.
 
 What a removal gives is compared with a build from scratch that shares its code; here scikit-learn looks at it. Where every feature
 is a candidate, a tree fitted on the same rows, the forgotten ones at weight 0, must be the same node for node, unless two splits
@@ -48,7 +50,10 @@ class Weighted:
     like: Any
 
     def split_on(self, feature: int, rows: Positions) -> tuple[float, float]:
-        """Return the threshold that scikit-learn finds on one feature, and the impurity it leaves; NaN and infinity where none."""
+        """Return the threshold that scikit-learn finds on one feature, and the impurity it leaves.
+
+        NaN and infinity where none.
+        """
         stump = DecisionTreeClassifier(
             criterion=self.like.criterion, max_depth=1, min_samples_leaf=self.like.min_samples_leaf, random_state=0
         )
@@ -62,7 +67,7 @@ class TreeOracle(Oracle):
     """Training again, and the trees of one that forgot node by node."""
 
     def at_weight_0(self, before: Case, after: Case) -> tuple[bool, str]:
-        """Compare the trees of a bare tree or forest that forgot with what scikit-learn makes of the same rows."""
+        """Compare a bare tree or forest that forgot with what scikit-learn makes of the rows."""
         verdict = check_trees(after, model_input(after, after.retained), "")
         return _compare(before, after) if verdict.status == "verified" else (False, verdict.evidence)
 

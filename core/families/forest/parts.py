@@ -1,4 +1,7 @@
-"""What of a scikit-learn tree or forest its retraining depends on, read from the fitted model."""
+"""What of a scikit-learn tree or forest its retraining depends on.
+
+All of it is read from the fitted model.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +92,10 @@ def _randomness(estimator: Any) -> str | None:
 
 
 def _other_trees(estimator: Any) -> str | None:
-    """Return why a forest's trees are not those that training it gives, so far as their number and seeds tell."""
+    """Return why a forest's trees are not those that training it gives.
+
+    Their number and seeds tell.
+    """
     if not isinstance(estimator, FORESTS):
         return None
     held, asked = len(estimator.estimators_), estimator.n_estimators

@@ -1,4 +1,6 @@
-"""Provenance of trees and forests: each tree's own rows, routed through it, must give the counts and class shares it stores.
+"""Provenance of trees and forests.
+
+Each tree's own rows, routed through it, must give the counts and class shares it stores.
 
 Counts alone are blind to flipped labels, so both are compared, at every node. One tree at a time is held in memory.
 """
@@ -24,7 +26,9 @@ OFFER = "train it again on these rows, or find the rows it was trained on"
 
 
 def check_trees(case: Case, table: Any, checked: str) -> Provenance:
-    """Route each tree's rows and compare every node. One prediction pass over the rows, no more than one tree's paths held.
+    """Route each tree's rows and compare every node.
+
+    One prediction pass over the rows, no more than one tree's paths held.
 
     Parameters
     ----------
@@ -110,7 +114,10 @@ def _count(matching: int, n: int) -> str:
 
 
 def _difference(tree: Any, rows: Any, codes: npt.NDArray[np.intp], weight: Floats, shares: bool) -> str:
-    """Return at which node, and in what, a tree differs first from what the rows give; empty where it does not."""
+    """Return at which node, and in what, a tree differs first from what the rows give.
+
+    Empty where it does not.
+    """
     left, right = np.asarray(tree.children_left), np.asarray(tree.children_right)
     stored = np.asarray(tree.value[:, 0, :])
     sums = node_sums(left, right, tree.apply(rows), codes, weight, stored.shape[1])
@@ -133,7 +140,10 @@ def _difference(tree: Any, rows: Any, codes: npt.NDArray[np.intp], weight: Float
 
 
 def _kept_weights(case: Case, n_trees: int) -> WeightsOf | None:
-    """Return the weights that an unlearner carries along for the retained rows: a forest that forgot holds no others."""
+    """Return the weights that an unlearner carries along for the retained rows.
+
+    A forest that forgot holds no others.
+    """
     state, saved = case.prepared.of_type(ForestState), case.prepared.kept
     if state is not None:
         return state.weights_of_trees(case.retained)
@@ -148,7 +158,10 @@ def _trees(estimator: Any) -> list[Any]:
 
 
 def _singles(table: Any) -> Any:
-    """Return rows as trees take them, or None where a cell is no number that fits; missing values are let through."""
+    """Return rows as trees take them, or None where a cell is no number that fits.
+
+    Missing values are let through.
+    """
     with np.errstate(over="ignore"):
         if hasattr(table, "tocsr"):
             rows = table.tocsr().astype(np.float32)

@@ -1,4 +1,6 @@
-"""Forests whose preprocessing gives other values in the same order, as a scale fitted again does: updated in place.
+"""Forests whose preprocessing gives other values in the same order, updated in place.
+
+A scale fitted again does so.
 
 A tree depends on a column's values through their order, through which of them scikit-learn takes as one, and through its thresholds,
 which lie halfway between neighbours. Where the first two stay, the tree that building on the new values gives is the one
@@ -30,7 +32,9 @@ IN_PLACE = "The preprocessing, fitted again, gives the trees other values; each 
 
 
 def rescaled(state: ForestState, positions: Positions, new: Refitted, rules: Rules) -> ForestState | None:
-    """Return the trees without the training rows at `positions` on another preprocessing; None where they have to be built anew.
+    """Return the trees without the training rows at `positions` on another preprocessing.
+
+    None where they have to be built anew.
 
     Bit for bit what building them from scratch gives. Costs the removal, and a look at every row on every level of every tree;
     where rounding ranks rows otherwise, their removal and return as well.
@@ -83,7 +87,10 @@ def _on_values(grove: Grove, new: Refitted, table: Table, known: Bools) -> Grove
 
 
 def _renewed(tree: LivingTree, found: Revalued, chosen: Bools, shared: bool) -> LivingTree:
-    """Return a tree with its thresholds between the new values; it is written to unless `shared`."""
+    """Return a tree with its thresholds between the new values.
+
+    It is written to unless `shared`.
+    """
     if shared:
         fitted: Any = tree.estimator.tree_
         state = fitted.__getstate__()

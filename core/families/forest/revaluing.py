@@ -1,4 +1,6 @@
-"""The coded table where columns get other values in the same order, but for a few rows that rounding ranks otherwise.
+"""The coded table where columns get other values in the same order.
+
+But for a few rows that rounding ranks otherwise.
 
 A scale that is fitted again keeps the order of values, but single precision may round two that were equal apart, or the other way
 round, and so it is with values so close that scikit-learn takes them as one. Rows of such values waver: they get codes by their new
@@ -43,7 +45,9 @@ class Revalued(NamedTuple):
 
 
 def revalued(table: Table, changed: Positions, values: Singles, known: Bools) -> Revalued | None:
-    """Return the table with other values in some columns; None where their order does not stay. O(d n).
+    """Return the table with other values in some columns; None where their order does not stay.
+
+    O(d n).
 
     Parameters
     ----------
@@ -93,7 +97,10 @@ def _wavering(table: Table, changed: Positions, filled: Singles, known: Bools) -
 
 
 def _wavering_on(table: Table, f: int, now: Singles, known: Bools) -> Positions | None:
-    """Return the known rows without which a feature's values `now` rank as they did, None where these are not few."""
+    """Return the known rows without which a feature's values `now` rank as they did.
+
+    None where these are not few.
+    """
     order = table.order[f]
     order = order[known[order]]
     codes, ranked = table.codes[f, order], now[order]
@@ -110,7 +117,9 @@ def _wavering_on(table: Table, f: int, now: Singles, known: Bools) -> Positions 
 
 
 def _unlike(one: Singles, other: Singles, sizes: Positions) -> Bools | None:
-    """Return which of two columns' ascending values to drop so that of the rest the same are equal and the same are taken as one.
+    """Return which of two columns' ascending values to drop for the rest to be alike.
+
+    Of the rest, the same are equal and the same are taken as one.
 
     Of two, that with fewer rows goes, as `sizes` says. None where they are not few.
     """
@@ -130,7 +139,10 @@ def _unlike(one: Singles, other: Singles, sizes: Positions) -> Bools | None:
 
 
 def _closeness(values: Singles, step: int) -> npt.NDArray[np.intp]:
-    """Return of values so many places apart whether they are equal (2), taken as one (1) or neither."""
+    """Return of values so many places apart whether they are equal or taken as one.
+
+    2 for equal, 1 for taken as one, 0 for neither.
+    """
     low, high = values[:-step], values[step:]
     closeness: npt.NDArray[np.intp] = np.add(high <= low + LINK, high == low, dtype=np.intp)
     return closeness
@@ -139,7 +151,9 @@ def _closeness(values: Singles, step: int) -> npt.NDArray[np.intp]:
 def _with_values(
     column: Column, now: Singles, known: Bools, wavers: Bools, shifts: Ints, chained: Bools
 ) -> Column | None:
-    """Return a column with the values that known rows have now, `wavers` ranked by them; None where no bin could hold one of these.
+    """Return a column with the values that known rows have now, `wavers` ranked by them.
+
+    None where no bin could hold one of these.
 
     By how much codes rise is written to `shifts`, and rows that could split a chain of linked values are marked in `chained`.
     """
@@ -171,7 +185,10 @@ def _with_values(
 def _between(
     present: Positions, values: Singles, added: Singles, bin_of: Positions
 ) -> tuple[Positions, Positions] | None:
-    """Return before which code each of the values that are `added` goes, and its bin; linked values share one, None where they cannot."""
+    """Return before which code each of the values that are `added` goes, and its bin.
+
+    Linked values share one, None where they cannot.
+    """
     before, bins = [], []
     for gap in np.unique(np.searchsorted(values, added)).tolist():
         low, high = max(gap - 1, 0), min(gap, len(values) - 1)
@@ -192,7 +209,9 @@ def _between(
 
 
 def _filled_up(present: Positions, values: Singles, before: Singles) -> Singles:
-    """Return the values of all codes from those of codes that are present; what is missing stays infinite, as it was `before`.
+    """Return the values of all codes from those of codes that are present.
+
+    What is missing stays infinite, as it was `before`.
 
     A code that no row has takes the value below it, so that values ascend.
     """

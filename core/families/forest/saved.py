@@ -1,4 +1,7 @@
-"""A forest's state, built again from what a case was saved with, and compared bit for bit with the model's own trees."""
+"""A forest's state, built again from what a case was saved with.
+
+It is compared bit for bit with the model's own trees.
+"""
 
 from __future__ import annotations
 

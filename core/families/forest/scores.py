@@ -1,4 +1,7 @@
-"""Scores of test rows by a forest that forgot: rows keep their leaves where a tree kept its nodes, and only others are routed."""
+"""Scores of test rows by a forest that forgot.
+
+Rows keep their leaves where a tree kept its nodes, and only others are routed.
+"""
 
 from __future__ import annotations
 

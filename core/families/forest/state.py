@@ -1,4 +1,7 @@
-"""What a forest's case carries along: the coded table and every tree with its own randomness."""
+"""The prepared state of a forest's case.
+
+The coded table and every tree with its own randomness.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,10 @@ class ForestState:
     scorer: Scorer | None = None
 
     def without(self, positions: Positions, retained: Bools, aside: Positions | None = None) -> ForestState:
-        """Return the state without the training rows at `positions`; of those, draws may fall on the rows `aside`, which are to join again."""
+        """Return the state without the training rows at `positions`.
+
+        Of those, draws may fall on the rows `aside`, which are to join again.
+        """
         grove = self.grove
         gone = np.sort(grove.local[positions]).astype(np.int32)
         stays, targets = self._staying(retained), None
@@ -110,7 +116,7 @@ class ForestState:
     def relabelled(
         self, positions: Positions, codes: Positions, weight: npt.NDArray[np.int32] | None = None
     ) -> ForestState:
-        """Return the state with other classes, and other weights if any are given, for the training rows at `positions`."""
+        """Return the state with other classes, or weights, of the training rows at `positions`."""
         grove = self.grove
         order = np.argsort(grove.local[positions])
         rows, classes = grove.local[positions][order].astype(np.int32), codes[order].astype(np.int32)
@@ -135,9 +141,9 @@ class ForestState:
         together: int,
         every: bool = False,
     ) -> ForestState:
-        """Return the state in which all trees that know some of the rows are what `task` makes of them and of those, of so many at once at most.
+        """Return the state in which `task` has changed the trees that know some of the rows.
 
-        With `every`, of all trees.
+        `task` gets at most `together` trees at once; with `every`, it gets all trees.
         """
         found = ((index, _known(tree, rows)) for index, tree in enumerate(self.trees))
         chosen = [(index, known) for index, known in found if every or len(known)]
@@ -155,7 +161,10 @@ class ForestState:
         return replace(self, trees=tuple(trees))
 
     def from_scratch(self, retained: Bools) -> ForestState:
-        """Return the trees built anew on the retained rows with the same recorded randomness: the oracle of `without`."""
+        """Return the trees built anew on the retained rows with the same recorded randomness.
+
+        The oracle of `without`.
+        """
         grove, stays = self.grove, self._staying(retained)
         targets = None if grove.bootstrap is None else grove.bootstrap.without(stays)
 
@@ -197,7 +206,10 @@ class ForestState:
         return self.scorer.scores(rows)
 
     def for_case(self, case: Case, model: Any, before: ForestState | None = None) -> ForestState:
-        """Return the state with what scores the case's test rows; `before` is that of the case it was made from."""
+        """Return the state with what scores the case's test rows.
+
+        `before` is that of the case it was made from.
+        """
         scorer = Scorer.of(case, model, self.trees, None if before is None else before.scorer)
         return replace(self, scorer=scorer)
 
@@ -223,7 +235,7 @@ class ForestState:
         return arrays | drawn_arrays(drawn, self.grove.bootstrap.bound)
 
     def assemble(self, model: Any, preprocessing: Any = None) -> Any:
-        """Return a copy of a fitted model that holds these trees, and nothing that tells single rows."""
+        """Return a copy of a fitted model with these trees, and nothing that tells single rows."""
         estimator = estimator_of(model)
         if hasattr(estimator, "estimators_"):
             estimator = copy.copy(estimator)
@@ -249,7 +261,9 @@ def _known(tree: LivingTree, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int3
 
 
 def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:
-    """Adopt the case's forest: learn each tree's randomness and check every node. Costs about one fit.
+    """Adopt the case's forest: learn each tree's randomness and check every node.
+
+    Costs about one fit.
 
     Parameters
     ----------
@@ -287,7 +301,9 @@ def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:
 
 
 def grove_of(case: Case, bound: float | None = None) -> Grove:
-    """Return what the trees of a case share: its retained rows, coded; `bound` is as `ClassBootstrap` holds it.
+    """Return what the trees of a case share: its retained rows, coded.
+
+    `bound` is as `ClassBootstrap` holds it.
 
     Raises
     ------
@@ -306,7 +322,10 @@ def grove_of(case: Case, bound: float | None = None) -> Grove:
 def all_trees(
     task: Callable[[int], tuple[LivingTree | None, int]], trees: list[Any], report: Progress, doing: str
 ) -> tuple[LivingTree, ...]:
-    """Make every tree on threads and report after each; `task` gives a tree, or None and the first node that is not as fitted."""
+    """Make every tree on threads and report after each.
+
+    `task` gives a tree, or None and the first node that is not as fitted.
+    """
     made: list[LivingTree] = []
     with closing(in_turn(task, [(index,) for index in range(len(trees))])) as coming:
         for index, (tree, node) in enumerate(coming):

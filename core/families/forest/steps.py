@@ -1,4 +1,7 @@
-"""How trees come to know other rows, or rows by other labels: updated in compiled code, or built anew where much of one changes."""
+"""How trees come to know other rows, or rows by other labels.
+
+Updated in compiled code, or built anew where much of one changes.
+"""
 
 from __future__ import annotations
 
@@ -106,12 +109,18 @@ def leaving(tree: LivingTree, gone: Ints) -> Step:
 
 
 def joining(tree: LivingTree, rows: Ints) -> Step:
-    """Return the step of rows that join a tree, none of which it knows, by the labels they have there."""
+    """Return the step of rows that join a tree by the labels they have there.
+
+    The tree knows none of them.
+    """
     return Step(tree, NO_INTS, rows, tree.roots)
 
 
 def relabelling(tree: LivingTree, rows: Ints, labels: Ints) -> Step:
-    """Return the step to other labels, as `Roots` holds them, which may differ at `rows`; a row without weight is not in a tree."""
+    """Return the step to other labels, as `Roots` holds them, which may differ at `rows`.
+
+    A row without weight is not in a tree.
+    """
     were = tree.roots.labels
     other = rows[labels[rows] != were[rows]]
     gone, coming = other[were[other] > CLASS_MASK], other[labels[other] > CLASS_MASK]
@@ -119,7 +128,10 @@ def relabelling(tree: LivingTree, rows: Ints, labels: Ints) -> Step:
 
 
 def after_steps(steps: Sequence[Step], table: Table, rules: Rules, stays: Bools, bench: Bench) -> list[LivingTree]:
-    """Return up to `TOGETHER` trees after steps of their own, as `Step.taken` gives each, in one call of compiled code where it can be."""
+    """Return up to `TOGETHER` trees after steps of their own, as `Step.taken` gives each.
+
+    It takes one call of compiled code where it can.
+    """
     if any(isinstance(step.tree.memory, Lines) or step.anew for step in steps):
         return [step.taken(table, rules, stays, bench) for step in steps]
     return _updated_together(steps, table, rules, stays, bench)

@@ -19,7 +19,9 @@ MOST_CELLS = 2**29
 
 
 def as_trees_take(model: Any, frame: pd.DataFrame, steps: Any = None) -> Singles:
-    """Return rows of the model's columns as its trees get them: preprocessed, by other `steps` where given, dense, in float32.
+    """Return rows of the model's columns as its trees get them.
+
+    Preprocessed, by other `steps` where given, dense, in float32.
 
     Raises
     ------

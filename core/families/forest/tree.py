@@ -45,7 +45,10 @@ LARGE = 128
 
 
 class Memory(NamedTuple):
-    """The histograms of a tree's large nodes: the lines it shares with the trees it was made from, and its own."""
+    """The histograms of a tree's large nodes.
+
+    The lines it shares with the trees it was made from, and its own.
+    """
 
     shared: Ints
     own: Ints
@@ -103,7 +106,10 @@ class Bench:
 
     @cached_property
     def wide(self) -> Bench:
-        """The same with room for as many trees as are updated together; memory is taken as it is written."""
+        """The same with room for as many trees as are updated together.
+
+        Memory is taken as it is written.
+        """
         out = make_room(TOGETHER * (len(self.out.words) // 2), self.out.values.shape[1])
         return replace(self, out=out, nodes=out.words.view(NODE_DTYPE).reshape(-1))
 
@@ -116,7 +122,9 @@ class Bench:
 
 @dataclass(frozen=True, eq=False)
 class Roots:
-    """What a tree keeps for life: its draws and every row's weight, which changes only where draws of a bootstrap move, or by an edit.
+    """What a tree keeps for life: its draws and every row's weight.
+
+    The weight changes only where draws of a bootstrap move, or by an edit.
 
     Parameters
     ----------
@@ -214,7 +222,10 @@ def standing_on(
 
 
 def with_tree(estimator: Any, nodes: npt.NDArray[Any], values: npt.NDArray[np.float64], depth: int) -> Any:
-    """Return a copy of a decision tree that holds other nodes, copied; `values` are their class shares."""
+    """Return a copy of a decision tree that holds other nodes, copied.
+
+    `values` are their class shares.
+    """
     tree = Tree(estimator.tree_.n_features, _as_tree_takes(values.shape[1]), 1)
     tree.__setstate__({"max_depth": depth, "node_count": len(nodes), "nodes": nodes, "values": values[:, None, :]})
     other = object.__new__(type(estimator))
@@ -294,21 +305,30 @@ def adopt(
 def replayed(
     table: Table, rules: Rules, seed: int, rows: Ints, stored: Grown, scratch: Scratch
 ) -> tuple[Ints, Ints, Longs, int]:
-    """Draw the features of every node of a fitted tree again, as `Draws` holds them; last comes the first wrong node, -1 if none."""
+    """Draw the features of every node of a fitted tree again, as `Draws` holds them.
+
+    Last comes the first wrong node, -1 if none.
+    """
     stream = make_stream(seed, len(stored.words), len(table.twin), rules.random, scratch.building.words)
     used, wrong = replay(table, rules, stream, rows, stored.words, stored.reals)
     return stream.first, stream.drawn[:used].copy(), stream.fractions[:used].copy(), int(wrong)
 
 
 def _winners(words: npt.NDArray[np.int64]) -> tuple[Ints, Ints, Longs, int]:
-    """Return each node's own feature as the one drawn first: all are candidates, so that this decides ties alone."""
+    """Return each node's own feature as the one drawn first.
+
+    All are candidates, so that this decides ties alone.
+    """
     inner = words[:, FEATURE] >= 0
     first = np.concatenate([[0], np.cumsum(inner)]).astype(np.int32)
     return first, words[inner, FEATURE].astype(np.int32), np.empty(0, np.int64), -1
 
 
 def first_difference(one: Grown, other: Grown) -> int:
-    """Return the first node in which two trees differ in any bit but a zero's sign, -1 if there is none."""
+    """Return the first node in which two trees differ, -1 if there is none.
+
+    A zero's sign does not count, any other bit does.
+    """
     n = min(len(one.words), len(other.words))
     inner = one.words[:n, FEATURE] >= 0
     apart = (one.words[:n, BITWISE] != other.words[:n, BITWISE]).any(axis=1) | (one.values[:n] != other.values[:n]).any(

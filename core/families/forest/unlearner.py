@@ -60,7 +60,10 @@ class Forest(Unlearner):
         return None if saved_forest(case) else why_not(case.model)
 
     def gives_way(self, case: Case) -> str | None:
-        """Return why "auto" trains again instead, or None: where sample weights are so uneven that draws find another row slowly."""
+        """Return why "auto" trains again instead, or None.
+
+        Where sample weights are so uneven that draws find another row slowly.
+        """
         if case.train_weight is None or not moves_draws(estimator_of(case.model)):
             return None
         steps: float = case._remember(("steps of a draw",), lambda: steps_of_a_draw(case))
@@ -93,7 +96,10 @@ class Forest(Unlearner):
         return Removal(after, Guarantee.EXACT, notes=(*notes, *_about_order(state)))
 
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:  # noqa: ARG002
-        """Return the case whose trees are those of the other labels: the rows are taken out and put back."""
+        """Return the case whose trees are those of the other labels.
+
+        The rows are taken out and put back.
+        """
         after = case.with_edits(case.model, edits)
         weight = _new_weights(case, after, positions)
         before: ForestState = self.prepare(case)
@@ -107,7 +113,7 @@ class Forest(Unlearner):
         return Removal(edited, Guarantee.EXACT, notes=_about_order(state))
 
     def retrained(self, case: Case, retained: Bools) -> Any:
-        """Return the forest built from scratch on the retained rows with its own recorded randomness."""
+        """Return the forest built from scratch on the retained rows with its recorded randomness."""
         before: ForestState = self.prepare(case)
         new = refitted(case, before.grove, retained)
         if new is not None and new.differs:
@@ -116,7 +122,10 @@ class Forest(Unlearner):
         return state.from_scratch(retained).assemble(case.model, new.steps if new else None)
 
     def why_refit_differs(self, model: Any) -> str:
-        """Return why a forest differs from its refit even where it forgot exactly; empty for a single tree."""
+        """Return why a forest differs from its refit even where it forgot exactly.
+
+        Empty for a single tree.
+        """
         if not isinstance(final_estimator(scorer(model)), ForestClassifier):
             return ""
         return "A forest trained again draws other rows and features, and that alone moves scores; exact forgetting holds its draws fixed."
@@ -130,7 +139,10 @@ def _about_order(state: ForestState) -> tuple[str, ...]:
 def _on_other_values(
     case: Case, before: ForestState, positions: Positions, new: Refitted, rules: Rules
 ) -> tuple[ForestState, Any, str]:
-    """Return the trees on what another preprocessing gives them, the model of them and a note: updated in place, or built anew."""
+    """Return the trees on what another preprocessing gives them, the model of them and a note.
+
+    Updated in place, or built anew.
+    """
     as_trees_take(case.model, case.X_test, new.steps)  # raises where a test row could not be scored any more
     updated = rescaled(before, positions, new, rules)
     if updated is not None:

@@ -1,4 +1,7 @@
-"""How much every row weighs in every tree of a fitted scikit-learn tree or forest, found from the model itself."""
+"""How much every row weighs in every tree of a fitted scikit-learn tree or forest.
+
+The model itself tells.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ class OtherRowsError(Exception):
 
 
 def weights_of_trees(estimator: Any, codes: npt.NDArray[Any], sample_weight: Floats | None) -> WeightsOf:
-    """Return what gives the weights of rows, one tree at a time; a bootstrap is drawn again from the tree's seed.
+    """Return what gives the weights of rows, one tree at a time.
+
+    A bootstrap is drawn again from the tree's seed.
 
     Parameters
     ----------
@@ -62,7 +67,10 @@ def _numbers(weight: Floats | None, n: int) -> Floats:
 
 
 def _combined(estimator: Any, codes: npt.NDArray[Any], sample_weight: Floats | None) -> Floats | None:
-    """Return the weights that the rows were given before any bootstrap: sample weight times class weight."""
+    """Return the weights that the rows were given before any bootstrap.
+
+    Sample weight times class weight.
+    """
     chosen = estimator.class_weight
     forest = isinstance(estimator, ForestClassifier)
     if chosen is None or (chosen == "balanced_subsample" and estimator.bootstrap):

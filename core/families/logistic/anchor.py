@@ -1,4 +1,7 @@
-"""The point a removal steps from: gradient and Hessian of the loss over the retained rows, kept by subtraction."""
+"""The point a removal steps from.
+
+Gradient and Hessian of the loss over the retained rows, kept by subtraction.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from core.unlearning.threads import on_threads, spans
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The training rows as the loss of two classes sees them; shared by all cases made from one another.
+    """The training rows as the loss of two classes sees them.
+
+    Shared by all cases made from one another.
 
     Parameters
     ----------
@@ -44,7 +49,10 @@ class Rows:
         return sigmoid(eta if column == 1 else -eta)
 
     def slope(self, Z: Floats, eta: Floats, by_log_odds: Floats, column: int) -> Floats:  # noqa: ARG002
-        """Return the derivative, by coefficients of atoms, of what follows the log-odds of class number `column` in some rows."""
+        """Return the derivative of what follows the log-odds of class number `column`.
+
+        By coefficients of atoms, over some rows.
+        """
         return (1.0 if column == 1 else -1.0) * (by_log_odds @ Z)
 
     def movement(self, step: Floats) -> float:
@@ -52,17 +60,26 @@ class Rows:
         return float(np.abs(self.Z @ step).max())
 
     def largest(self, factor: Floats, retained: Bools) -> float:
-        """Return the largest move of any retained row's predictor for a step of length 1 in the norm of factor @ factor.T."""
+        """Return the largest move of any retained row's predictor for a step of length 1.
+
+        The length is taken in the norm of factor @ factor.T.
+        """
         Z = self.Z if retained.all() else self.Z[retained]
         norms: list[float] = on_threads(largest_norm_block, [(Z, factor, *span) for span in spans(len(Z))])
         return max(norms)
 
     def by_coefficient(self, mass: Floats) -> Floats:
-        """Return what bounds the sum of a row's absolute residual times atom by coefficient, from the weighted sum of atoms."""
+        """Return a bound on the sum of rows' absolute residuals times atoms, by coefficient.
+
+        It comes from the weighted sum of atoms.
+        """
         return mass
 
     def gradient(self, u: Floats, retained: Bools, anchor: Floats) -> tuple[Floats, float]:
-        """Return the loss gradient at `u` by part, and the largest distance of a retained row's predictor to `anchor`. One pass."""
+        """Return the loss gradient at `u` by part, and the largest distance to `anchor`.
+
+        That is of a retained row's predictor. One pass.
+        """
         weight = self.weight * retained
         work = [(self.Z, u, self.y, weight, self.part, anchor, *span, self.n_parts) for span in spans(len(weight))]
         done = on_threads(gradient_block, work)
@@ -70,7 +87,10 @@ class Rows:
         return np.asarray(total, dtype=np.float64), max(moved for _, moved in done)
 
     def hessian(self, eta: Floats, retained: Bools) -> Floats:
-        """Return the loss Hessian at predictors `eta` by part, shape (n_parts, n_atoms, n_atoms). One pass."""
+        """Return the loss Hessian at predictors `eta` by part, shape (n_parts, n_atoms, n_atoms).
+
+        One pass.
+        """
         p = sigmoid(eta)
         curvature = self.weight * retained * p * (1.0 - p)
         parts = []
@@ -80,7 +100,10 @@ class Rows:
         return np.array(parts)
 
     def terms(self, positions: Positions, u: Floats, eta: Floats, sign: float) -> tuple[Floats, Floats]:
-        """Return `sign` times what some rows add to the gradient at `u` and to the Hessian at predictors `eta`, by part."""
+        """Return what some rows add to the gradient at `u` and to the Hessian at `eta`, by part.
+
+        Both are multiplied by `sign`; `eta` are predictors.
+        """
         Z, y, weight = self.Z[positions], self.y[positions], self.weight[positions]
         p = sigmoid(eta[positions])
         curvature = sign * weight * p * (1.0 - p)
@@ -130,7 +153,10 @@ class Anchor:
         return self._with(rows, positions, -1.0)
 
     def changed(self, rows: Rows, other: Rows, positions: Positions) -> Anchor:
-        """Put the labels and weights of `other` in the place of the rows' own at `positions`: O(k n_atoms^2), no pass."""
+        """Put the labels and weights of `other` in the place of the rows' own at `positions`.
+
+        O(k n_atoms^2), no pass.
+        """
         return self._with(rows, positions, -1.0)._with(other, positions, 1.0)
 
     def _with(self, rows: Rows, positions: Positions, sign: float) -> Anchor:

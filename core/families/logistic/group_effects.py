@@ -1,4 +1,6 @@
-"""Scores of a logistic regression without each of many groups of rows: Newton steps for every group, taken together.
+"""Scores of a logistic regression without each of many groups of rows.
+
+Newton steps for every group, taken together.
 
 Each group's Hessian is the whole one less its own rows' terms, at the parameters before; every group's gradient at its own point comes
 from one product of matrices. Two steps do for most groups. Fillings of missing values are those of the rows that stay; scales, which
@@ -25,7 +27,10 @@ MOST_STEPS, STILL = 5, 0.02
 
 
 def together(case: Case, state: GlmState, group: Positions) -> bool:
-    """Return whether a group can be taken with others: without it every class and every category has a record left."""
+    """Return whether a group can be taken with others.
+
+    Without it every class and every category has a record left.
+    """
     indicators = state.frame.atoms.indicators
     lost = state.frame.atoms.train[group][:, indicators].sum(axis=0)
     if ((lost > 0.5) & (state.sums.first[indicators] - lost < 0.5)).any():
@@ -38,7 +43,9 @@ def together(case: Case, state: GlmState, group: Positions) -> bool:
 
 
 def scores_without_each(case: Case, state: GlmState, groups: Sequence[Positions], on: str) -> Floats:
-    """Return the scores of pos_label without each group, shape (n_groups, n_rows); NaN where so many steps do not settle.
+    """Return the scores of pos_label without each group, shape (n_groups, n_rows).
+
+    NaN where so many steps do not settle.
 
     O(k d^2 + d^3) a group, and a few passes over the rows for all groups of a block.
 
@@ -68,7 +75,10 @@ def scores_without_each(case: Case, state: GlmState, groups: Sequence[Positions]
 
 
 def _coefficients(state: GlmState, groups: Sequence[Positions], retained: Bools, Z: Floats) -> Floats:
-    """Return the coefficients of atoms after Newton steps without each group, shape (n_groups, n_atoms)."""
+    """Return the coefficients of atoms after Newton steps without each group.
+
+    The shape is (n_groups, n_atoms).
+    """
     stays = np.tile(retained, (len(groups), 1))
     for row, group in zip(stays, groups, strict=True):
         row[group] = False
@@ -97,7 +107,10 @@ def _applied(maps: Array, vectors: Array) -> Floats:
 
 
 def _maps(state: GlmState, groups: Sequence[Positions], stays: Bools) -> Floats:
-    """Return the matrix from parameters to coefficients of atoms without each group; one for all where none moves a row."""
+    """Return the matrix from parameters to coefficients of atoms without each group.
+
+    One for all where none moves a row.
+    """
     atoms = state.frame.atoms
     numbers, words = atoms.numeric.values(), atoms.categorical.values()
     gaps = any(one.missing is not None for one in numbers) or any(one.missing is not None for one in words)
@@ -108,7 +121,10 @@ def _maps(state: GlmState, groups: Sequence[Positions], stays: Bools) -> Floats:
 
 
 def _part_weights(state: GlmState, groups: Sequence[Positions]) -> Floats:
-    """Return the weight of every part's sums without each group: balanced class weights follow the counts."""
+    """Return the weight of every part's sums without each group.
+
+    Balanced class weights follow the counts.
+    """
     if state.frame.rows.n_parts == 1:
         return np.ones((len(groups), 1))
     left = [state.totals - state.frame.totals(group) for group in groups]
@@ -127,7 +143,10 @@ def _hessians(state: GlmState, groups: Sequence[Positions], weights: Floats) -> 
 
 
 def _gradients(state: GlmState, coefficients: Floats, stays: Bools, weights: Floats) -> Floats:
-    """Return the loss gradient at each group's point over the rows that stay, by coefficient of atoms."""
+    """Return the loss gradient at each group's point, by coefficient of atoms.
+
+    It is over the rows that stay.
+    """
     rows = state.frame.rows
     residual: Array = sigmoid(coefficients @ rows.Z.T)
     residual -= rows.y

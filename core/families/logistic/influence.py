@@ -52,7 +52,10 @@ class NewtonInfluence(Attributor):
 
     @one_blas_thread()
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
-        """Return the predicted change of the smooth metric for every training row. One Hessian and two products with the rows."""
+        """Return the predicted change of the smooth metric for every training row.
+
+        One Hessian and two products with the rows.
+        """
         state = _taken_here(case)
         smooth = SmoothMetric.of(case, metric, feature, on)
         by_predictor = smooth.gradient(predictors(case.scores(on)))
@@ -77,7 +80,10 @@ class NewtonInfluence(Attributor):
 
     @one_blas_thread()
     def scores_without(self, case: Case, positions: Positions, on: str) -> tuple[Floats, tuple[str, ...]]:
-        """Return scores after a Newton step with the rows taken out, and more where it leaves doubt: O(k d^2) and a few passes."""
+        """Return scores after a Newton step with the rows taken out, and more where in doubt.
+
+        O(k d^2) and a few passes.
+        """
         retained = mask_without(case, positions)
         before: GlmState = Newton().prepare(case)
         after, _ = settle(before.without(positions, retained), retained, LOOSE)
@@ -141,7 +147,10 @@ def _own_block(
 
 
 def _through_class_weights(state: GlmState, direction: Floats) -> Floats | float:
-    """Return what each removal does through balanced class weights: they follow the class totals."""
+    """Return what each removal does through balanced class weights.
+
+    They follow the class totals.
+    """
     if state.frame.rows.n_parts == 1:
         return 0.0
     by_class = state.anchor.gradient @ direction
@@ -156,7 +165,10 @@ def _through_class_weights(state: GlmState, direction: Floats) -> Floats | float
 
 
 def _through_means(state: GlmState, by_atom: Floats, direction: Floats, residual: Floats) -> Floats | float:
-    """Return what each removal does through imputed means, and through centring where the intercept is not free."""
+    """Return what each removal does through imputed means, and through centring.
+
+    Centring counts where the intercept is not free.
+    """
     columns = [
         column
         for column in state.frame.atoms.numeric.values()

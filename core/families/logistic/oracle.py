@@ -1,4 +1,7 @@
-"""The optimum of logistic regression: scikit-learn nearly reaches it, plain Newton steps on all coefficients do the rest."""
+"""The optimum of logistic regression.
+
+scikit-learn nearly reaches it, plain Newton steps on all coefficients do the rest.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,9 @@ class LogisticOracle(Oracle):
 
 
 def polished(case: Case, retained: Bools, model: object) -> Floats:
-    """Return the parameters of a fitted logistic regression after three plain Newton steps: liblinear stops a millionth short.
+    """Return the parameters of a fitted logistic regression after three plain Newton steps.
+
+    liblinear stops a millionth short.
 
     Parameters
     ----------
@@ -88,7 +93,10 @@ def polished(case: Case, retained: Bools, model: object) -> Floats:
 
 
 def _step(W: Floats, X: Floats, y: npt.NDArray[np.intp], weight: Floats, penalty: Floats) -> Floats:
-    """Take the shortest Newton step on the coefficients of all classes, whose common shift the loss does not see."""
+    """Take the shortest Newton step on the coefficients of all classes.
+
+    The loss does not see a shift that they have in common.
+    """
     P = softmax(X @ W.T, axis=1)
     residual = P.copy()
     residual[np.arange(len(y)), y] -= 1.0

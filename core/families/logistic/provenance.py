@@ -1,4 +1,6 @@
-"""Provenance of logistic regression: the gradient of the training objective at the fitted coefficients must vanish.
+"""Provenance of logistic regression.
+
+The gradient of the training objective at the fitted coefficients must vanish.
 
 What is left of it says how many rows could have changed unnoticed. Where a solver stopped early that is many; then training is repeated,
 which gives the same coefficients, stop and all, on the same rows alone.
@@ -39,7 +41,10 @@ NONE_UNNOTICED = "not even one changed row would go unnoticed"
 
 
 class Rows(NamedTuple):
-    """The retained rows as the last step takes them, with classes and weights, class weights included."""
+    """The retained rows as the last step takes them, with classes and weights.
+
+    Class weights are included.
+    """
 
     table: Any
     design: Design
@@ -48,7 +53,9 @@ class Rows(NamedTuple):
 
 
 def check_optimum(case: Case, table: Any, checked: str) -> Provenance:
-    """Compare the gradient at the fitted coefficients with what single rows add to it: O(n d^2); repeat the training where that is not enough.
+    """Compare the gradient at the fitted coefficients with what single rows add to it.
+
+    O(n d^2); repeat the training where that is not enough.
 
     Parameters
     ----------
@@ -78,7 +85,7 @@ def check_optimum(case: Case, table: Any, checked: str) -> Provenance:
 
 
 def _check(case: Case, objective: LogisticObjective, rows: Rows) -> Provenance:
-    """Look at the gradient and at training again, first at the one that is likelier to settle it."""
+    """Look at the gradient and at training again, first at what is likelier to settle it."""
     model, stopped = final_estimator(case.model), _why_stopped(final_estimator(case.model))
     short = largest_entry(model, objective, rows.design, rows.y, rows.weight) > CONVERGED
     again, repeated = _trained_again(case, rows) if short else (None, "")
@@ -113,7 +120,10 @@ def _leftover(model: Any, objective: LogisticObjective, rows: Rows) -> tuple[Lef
 
 
 def _at_optimum(estimator: Any, found: Leftover) -> bool:
-    """Return whether all is as at the optimum, but for what the solver may have left where no row affects it."""
+    """Return whether all is as at the optimum.
+
+    What the solver may have left where no row affects it does not count.
+    """
     return found.left <= VERIFIED_ROWS * found.one_row and (
         found.unseen <= VERIFIED_ROWS * found.one_row or found.largest <= 2.0 * estimator.tol or _ran_out(estimator)
     )
@@ -124,7 +134,7 @@ def _ran_out(estimator: Any) -> bool:
 
 
 def _apart(estimator: Any, again: Any) -> float:
-    """Return the distance of two fits' coefficients and intercepts, over the length of the first."""
+    """Return the distance of two fits' parameters, over the length of the first one's."""
     own, other = (np.append(one.coef_.ravel(), one.intercept_) for one in (estimator, again))
     return float(np.linalg.norm(own - other)) / max(float(np.linalg.norm(own)), 1e-300)
 

@@ -20,7 +20,7 @@ class LinearReasons(Explainer):
     def explain(
         self, case: Case, rows: Floats, background: Callable[[], Floats], report: Callable[[float, str], None]
     ) -> Explained:
-        """Return values that add up to log-odds, or to centred log-ratios with more than two classes."""
+        """Return values that add up to log-odds, or to centred log-ratios of more classes."""
         estimator = final_estimator(case.model)
         if type(estimator) is not LogisticRegression:
             raise NotSupportedError(

@@ -1,4 +1,6 @@
-"""How far each record's own prediction moves without it: one Newton step of leave-one-out at the record itself.
+"""How far each record's own prediction moves without it.
+
+One Newton step of leave-one-out at the record itself.
 
 References
 ----------

@@ -1,4 +1,6 @@
-"""Leave-one-out in logistic regression of more than two classes: one Newton step for every row at once.
+"""Leave-one-out in logistic regression of more than two classes.
+
+One Newton step for every row at once.
 
 Row i holds its predictors by K - 1 contrasts: with r_i the derivative of its loss by them, C_i its second derivative and B_i what H^-1 gives
 the row itself, removing it moves its own contrasts by ``B_i (I - C_i B_i)^-1 r_i``. ``C_i B_i`` is the leverage, a matrix.
@@ -32,7 +34,9 @@ def reweighted(state: GlmState) -> SoftmaxRows:
 
 
 def softmax_effects(rows: SoftmaxRows, u: Floats, spread: Floats, direction: Floats) -> tuple[Floats, Floats]:
-    """Return what each row's removal does along a direction, and the residuals: O(n_rows * n_atoms^2) for every pair of contrasts.
+    """Return what each row's removal does along a direction, and the residuals.
+
+    O(n_rows * n_atoms^2) for every pair of contrasts.
 
     Parameters
     ----------
@@ -53,7 +57,10 @@ def softmax_effects(rows: SoftmaxRows, u: Floats, spread: Floats, direction: Flo
 
 
 def softmax_moves(rows: SoftmaxRows, u: Floats, spread: Floats) -> tuple[Floats, Floats]:
-    """Return every row's predictors, and how far each moves without the row, shape (n_rows, n_classes)."""
+    """Return every row's predictors, and how far each moves without the row.
+
+    The shape is (n_rows, n_classes).
+    """
     raw, moved = np.empty((len(rows.y), rows.n_classes)), np.empty((len(rows.y), rows.n_classes))
     for at, eta, reach, _, moves in _alone(rows, u, spread):
         raw[at] = eta

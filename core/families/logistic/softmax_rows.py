@@ -43,7 +43,10 @@ class SoftmaxRows(Rows):
         return contrasts(self.n_classes)
 
     def by_class(self, u: Floats) -> Floats:
-        """Return the coefficients of every class, shape (n_classes, n_atoms), from those of the contrasts."""
+        """Return the coefficients of every class from those of the contrasts.
+
+        The shape is (n_classes, n_atoms).
+        """
         return np.ascontiguousarray(self.Q @ u.reshape(self.n_classes - 1, -1))
 
     def predictors(self, Z: Floats, u: Floats) -> Floats:
@@ -55,12 +58,18 @@ class SoftmaxRows(Rows):
         return np.asarray(softmax(eta, axis=1)[:, column])
 
     def slope(self, Z: Floats, eta: Floats, by_log_odds: Floats, column: int) -> Floats:
-        """Return the derivative, by coefficients of atoms, of what follows a class's log-odds against all others in some rows."""
+        """Return the derivative of what follows a class's log-odds against all others.
+
+        By coefficients of atoms, over some rows.
+        """
         by_class = by_log_odds[:, None] * log_odds_shares(softmax(eta, axis=1), column)
         return np.asarray(((by_class @ self.Q).T @ Z).ravel())
 
     def residuals(self, eta: Floats, at: Positions | slice) -> Floats:
-        """Return the derivative of the weighted loss of the rows `at` by the contrasts of their predictors, which are `eta`."""
+        """Return the derivative of the weighted loss of the rows `at` by their predictors.
+
+        By the contrasts of these, which are `eta`.
+        """
         P = softmax(eta, axis=1)
         P[np.arange(len(P)), self.y[at]] -= 1.0
         return np.asarray(self.weight[at][:, None] * (P @ self.Q))
@@ -70,15 +79,24 @@ class SoftmaxRows(Rows):
         return float(np.ptp(self.predictors(self.Z, step), axis=1).max())
 
     def largest(self, factor: Floats, retained: Bools) -> float:
-        """Return how far apart any retained row's classes move for a step of length 1 in the norm of factor @ factor.T."""
+        """Return how far apart any retained row's classes move for a step of length 1.
+
+        The length is taken in the norm of factor @ factor.T.
+        """
         return largest_range(self.Z if retained.all() else self.Z[retained], factor, self.Q)
 
     def by_coefficient(self, mass: Floats) -> Floats:
-        """Return what bounds the sum of a row's absolute residual times atom by coefficient, from the weighted sum of atoms."""
+        """Return a bound on the sum of rows' absolute residuals times atoms, by coefficient.
+
+        It comes from the weighted sum of atoms.
+        """
         return 2.0 * np.tile(mass, self.n_classes - 1)
 
     def gradient(self, u: Floats, retained: Bools, anchor: Floats) -> tuple[Floats, float]:
-        """Return the loss gradient at `u` by part, and how far apart a retained row's classes moved from `anchor`. One pass."""
+        """Return the loss gradient at `u` by part, and how far classes moved from `anchor`.
+
+        They moved apart, in some retained row. One pass.
+        """
         weight, U = self.weight * retained, self.by_class(u)
         work = [(self.Z, U, self.y, weight, self.part, anchor, *span, self.n_parts) for span in spans(len(weight))]
         done = on_threads(softmax_gradient_block, work)
@@ -96,7 +114,10 @@ class SoftmaxRows(Rows):
         return np.array(parts)
 
     def terms(self, positions: Positions, u: Floats, eta: Floats, sign: float) -> tuple[Floats, Floats]:
-        """Return `sign` times what some rows add to the gradient at `u` and to the Hessian at predictors `eta`, by part."""
+        """Return what some rows add to the gradient at `u` and to the Hessian at `eta`, by part.
+
+        Both are multiplied by `sign`; `eta` are predictors.
+        """
         Z, part = self.Z[positions], self.part[positions]
         residual = sign * self.residuals(self.predictors(Z, u), positions)
         P, weight = softmax(eta[positions], axis=1), sign * self.weight[positions]

@@ -1,4 +1,7 @@
-"""What a logistic-regression case carries along: atoms, sums, gradient and Hessian over the retained rows."""
+"""The prepared state of a logistic-regression case.
+
+Atoms, sums, gradient and Hessian over the retained rows.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ MOST_NEWTON_STEPS = 100
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """What all cases made from one another share: the pipeline's shape, its atoms and its objective."""
+    """What all cases made from one another share.
+
+    The pipeline's shape, its atoms and its objective.
+    """
 
     model: Any
     features: tuple[str, ...]
@@ -48,7 +54,10 @@ class Frame:
         return self.objective.fit_intercept and self.objective.intercept_penalty == 0.0
 
     def preprocess(self, sums: Sums) -> tuple[Any, Linear]:
-        """Return the preprocessing as fitted on the retained rows (None for a bare model) and the features it gives."""
+        """Return the preprocessing as fitted on the retained rows, and the features it gives.
+
+        It is None for a bare model.
+        """
         return preprocess(self.model, self.features, sums, self.atoms)
 
     @property
@@ -57,7 +66,10 @@ class Frame:
         return int(self.atoms.train.shape[1])
 
     def map(self, features: Linear) -> Floats:
-        """Return the matrix from parameters to coefficients of atoms: with more than two classes, of every contrast's."""
+        """Return the matrix from parameters to coefficients of atoms.
+
+        With more than two classes, of every contrast's.
+        """
         n_features = len(features.const)
         A = np.zeros((self.n_atoms, n_features + self.objective.fit_intercept))
         A[:, :n_features] = features.coef.T
@@ -72,7 +84,7 @@ class Frame:
         return found.astype(np.float64)
 
     def changed(self, positions: Positions, codes: Positions, weight: Floats) -> Frame:
-        """Return the frame with other labels, as classes, and other sample weights of the rows at `positions`."""
+        """Return the frame with other classes and sample weights of the rows at `positions`."""
         y, whole = self.rows.y.copy(), self.weight.copy()
         y[positions], whole[positions] = codes, weight
         return replace(self, rows=weighted_rows(self.rows.Z, y, whole, self.objective), weight=whole)
@@ -186,7 +198,10 @@ class GlmState:
         return GlmState(self.frame, self.metric, sums, self.totals - lost, anchor, self.w, self.solver_distance)
 
     def changed(self, positions: Positions, codes: Positions, weight: Floats) -> GlmState:
-        """Put other labels and sample weights in the place of the rows' own at `positions`: O(k n_atoms^2)."""
+        """Put other labels and sample weights in the place of the rows' own at `positions`.
+
+        O(k n_atoms^2).
+        """
         frame = self.frame.changed(positions, codes, weight)
         old, new = self.frame.rows, frame.rows
         totals = self.totals - self.frame.totals(positions)
@@ -207,7 +222,10 @@ class GlmState:
             return self._keeping(replace(self, anchor=Anchor.at(self.frame.rows, self.anchor.u, retained)))
 
     def taken_here(self, retained: Bools) -> GlmState:
-        """Return the state with gradient and Hessian at its own `w`: two passes, or none where they were taken there."""
+        """Return the state with gradient and Hessian at its own `w`.
+
+        Two passes, or none where they were taken there.
+        """
         u = self.A @ self.w
         if self.anchor.moved == 0.0 and np.array_equal(u, self.anchor.u):
             return self
@@ -228,7 +246,10 @@ class GlmState:
         return other
 
     def predictors(self, Z: Floats) -> Floats:
-        """Return the linear predictors of rows given as atoms; with more than two classes, a column for each."""
+        """Return the linear predictors of rows given as atoms.
+
+        With more than two classes, a column for each.
+        """
         return self.frame.rows.predictors(Z, self.A @ self.w)
 
     def scores(self, rows: Positions) -> Floats:
@@ -269,7 +290,10 @@ def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
 
 
 def check_case(case: Case) -> None:
-    """Raise unless the model's kind, its preprocessing and its columns are ones that can be updated. Reads no values."""
+    """Raise unless the model's kind, its preprocessing and its columns can be updated.
+
+    Reads no values.
+    """
     logistic_objective(case.model)
     check_features(case)
 
@@ -285,7 +309,10 @@ def make_frame(case: Case) -> Frame:
 
 
 def weighted_rows(Z: Floats, y: npt.NDArray[Any], weight: Floats, objective: LogisticObjective) -> Rows:
-    """Return rows as the loss sees them: fixed class weights folded in, balanced ones kept as parts."""
+    """Return rows as the loss sees them.
+
+    Fixed class weights folded in, balanced ones kept as parts.
+    """
     part, n_parts = y, objective.n_classes
     if objective.class_weight != "balanced":
         weight = weight * objective.class_weights(np.ones(objective.n_classes))[y]
@@ -296,7 +323,7 @@ def weighted_rows(Z: Floats, y: npt.NDArray[Any], weight: Floats, objective: Log
 
 
 def _optimise(state: GlmState, case: Case, report: Callable[[float, str], None]) -> GlmState:
-    """Return the state at the optimum, by damped Newton steps from the model's own coefficients."""
+    """Return the state at the optimum, by damped Newton steps from the model's coefficients."""
     own = coefficients(case.model)
     w = own if len(own) == state.A.shape[1] else np.zeros(state.A.shape[1])
     for step_number in range(MOST_NEWTON_STEPS):
@@ -317,7 +344,10 @@ def _optimise(state: GlmState, case: Case, report: Callable[[float, str], None])
 
 
 def _moved_scores(state: GlmState, own: Floats, retained: Bools) -> float:
-    """Return the largest difference of a retained row's score between two sets of parameters. One pass."""
+    """Return the largest difference of a retained row's score between two sets of parameters.
+
+    One pass.
+    """
     rows, column = state.frame.rows, state.frame.positive_column
     here, there = (rows.scores(rows.predictors(rows.Z, state.A @ w), column) for w in (state.w, own))
     return float(np.abs(here - there)[retained].max())
@@ -344,7 +374,10 @@ def _metric(state: GlmState, retained: Bools) -> Metric:
 
 
 def _penalties_of_atoms(state: GlmState) -> Floats:
-    """Return penalties of the atoms that add up to the features' own, so that rare categories weigh little."""
+    """Return penalties of atoms that add up to the features' own.
+
+    Rare categories weigh little by that.
+    """
     objective, n_atoms = state.frame.objective, state.frame.n_atoms
     n_features = len(state.w) // objective.n_predictors - objective.fit_intercept
     squares = state.A[: n_atoms - 1, :n_features] ** 2

@@ -77,7 +77,7 @@ class Newton(Unlearner):
         return Removal(after, Guarantee.CERTIFIED, bound, relative, notes)
 
     def change(self, case: Case, positions: Positions, edits: Edits | None, tolerance: float) -> Removal:
-        """Return the case at the certified optimum of the objective with the labels and weights of `edits`."""
+        """Return the case at the certified optimum with the labels and weights of `edits`."""
         before: GlmState = self.prepare(case)
         after = case.with_edits(case.model, edits)
         weight = np.ones(len(positions)) if after.train_weight is None else after.train_weight[positions]
@@ -123,7 +123,9 @@ def _spare_threads(state: GlmState, positions: Positions) -> AbstractContextMana
 
 
 def settle(state: GlmState, retained: Bools, tolerance: float) -> tuple[GlmState, float]:
-    """Step from the state's anchor until the relative distance to the optimum is certified below `tolerance`.
+    """Step from the state's anchor until the distance to the optimum is certified.
+
+    It has to be below `tolerance`, relative to the parameters' length.
 
     Parameters
     ----------
@@ -169,7 +171,10 @@ def _distance_here(state: GlmState, curvature: Curvature, w: Floats) -> float:
 
 
 def newton_step(state: GlmState, curvature: Curvature) -> tuple[Floats, float]:
-    """Take a Newton step from the anchor; return the point and the distance certified without a pass."""
+    """Take a Newton step from the anchor.
+
+    Returns the point and the distance certified without a pass.
+    """
     anchor = state.anchor
     w = curvature.solve(curvature.A.T @ (curvature.G @ anchor.u - state.loss_gradient()))
     step = curvature.A @ w - anchor.u
@@ -195,7 +200,10 @@ def _short_of_optimum(before: GlmState) -> list[str]:
 
 
 def warnings_without(before: GlmState, after: GlmState, n_forgotten: int) -> list[str]:
-    """Return a sentence for every category whose last training record went while test rows still have it."""
+    """Return a sentence for every category that lost its last training record.
+
+    Only for those that test rows still have.
+    """
     indicators = before.frame.atoms.indicators
     lost = np.zeros(len(before.sums.first), dtype=bool)
     lost[indicators] = (before.sums.first[indicators] > 0.5) & (after.sums.first[indicators] < 0.5)

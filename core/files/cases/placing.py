@@ -1,4 +1,4 @@
-"""The files of a saved case put in place, so that its folder holds the old case or the new one at any moment, never parts of both.
+"""The files of a saved case put in place, all of the old case or all of the new one.
 
 What a folder holds is what its case.toml names, and case.toml is replaced in one step. Over a case that is there, new files are therefore
 put beside the old ones under names of their own, case.toml is made to name them, they take the old ones' names as well, and

@@ -22,7 +22,9 @@ def sample_folders() -> dict[str, Path]:
 
 
 def case_folder(name: str | Path) -> Path:
-    """Return the folder that a path or the name of a sample stands for; what the working directory holds goes first.
+    """Return the folder that a path or the name of a sample stands for.
+
+    What the working directory holds goes first.
 
     Raises
     ------

@@ -147,7 +147,9 @@ def load_case(folder: str | Path) -> Case:
 
 
 def save_case(case: Case, folder: str | Path) -> Path:
-    """Write a case to a folder from which `load_case` brings it back identical; other files in the folder stay.
+    """Write a case to a folder from which `load_case` brings it back identical.
+
+    Other files in the folder stay.
 
     Each file is written aside and then put in place: whenever that is stopped, the folder holds the old case or the new one. Both
     tables are kept whole, removed records included, so that a removal can be undone. Of what an unlearner carries along only that is

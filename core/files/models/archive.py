@@ -1,4 +1,7 @@
-"""Looking through a skops file before anything in it is rebuilt: sizes, nesting, arrays, types."""
+"""Looking through a skops file before anything in it is rebuilt.
+
+Sizes, nesting, arrays, types.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ _READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 
 
 def check_archive(data: bytes, limits: ModelLimits) -> dict[str, Any]:
-    """Return the schema of a skops file after checking that rebuilding it is safe and small enough.
+    """Return the schema of a skops file after checking that rebuilding it is safe and small.
 
     Reads no array and builds no object. O(size of the file).
 

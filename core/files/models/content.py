@@ -1,4 +1,7 @@
-"""Looking through a rebuilt model before it is used: settings that reach files, numbers that compiled code would trust."""
+"""Looking through a rebuilt model before it is used.
+
+Settings that reach files, numbers that compiled code would trust.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +91,10 @@ def _check_part(part: Any) -> None:
 
 
 def _check_thresholds(part: Any) -> None:
-    """Check what deciding by thresholds of groups calls: the estimator's method by its stored name, and each rule's comparison."""
+    """Check what deciding by thresholds of groups calls.
+
+    The estimator's method by its stored name, and each rule's comparison.
+    """
     if {part.predict_method, getattr(part, "_predict_method", "auto")} - set(PREDICT_METHODS):
         raise _damaged("a ThresholdOptimizer asks for a method that gives no predictions")
     inner = getattr(part, "interpolated_thresholder_", None)

@@ -1,4 +1,7 @@
-"""Trying a model on few rows before it scores all of them, so that one that takes too long is refused and not waited for."""
+"""Trying a model on few rows before it scores all of them.
+
+One that takes too long is refused and not waited for.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ def expected_seconds(
     limits: ModelLimits | None = None,
     looking: Callable[[], None] | None = None,
 ) -> float:
-    """Return about how long a model takes to score the test rows; refuse one that takes longer than its limit.
+    """Return about how long a model takes to score the test rows.
+
+    Refuse one that takes longer than its limit.
 
     Costs at most a seventh of scoring all rows, or what the slowest trial takes.
 

@@ -120,7 +120,9 @@ def find_delimiter(lines: Sequence[str]) -> str:
 
 
 def find_marks(cells: Iterable[str], delimiter: str) -> tuple[str, str | None, str | None]:
-    """Return the decimal mark, the thousands mark or None, and a note where the cells leave it open.
+    """Return the decimal mark, the thousands mark or None, and a note on open questions.
+
+    There is a note where the cells leave it open.
 
     Parameters
     ----------
@@ -189,7 +191,10 @@ def _example(texts: set[str], decimal: str, thousands: str) -> str | None:
 
 
 def _surely_decimal(text: str, mark: str) -> bool:
-    """Whether `mark` can only be a decimal mark in `text`: not three digits after one to three digits."""
+    """Whether `mark` can only be a decimal mark in `text`.
+
+    Not three digits after one to three digits.
+    """
     other = _other(mark)
     if re.fullmatch(rf"[+-]?\d*{re.escape(mark)}\d+(?:[eE][+-]?\d+)?", text):
         return re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}", text) is None

@@ -1,4 +1,7 @@
-"""Lists of ids, such as erasure requests: a CSV file of record or subject ids, looked up in a case."""
+"""Lists of ids, such as erasure requests.
+
+A CSV file of record or subject ids, looked up in a case.
+"""
 
 from __future__ import annotations
 
@@ -130,7 +133,9 @@ def columns_of(source: Source) -> list[str]:
 
 
 def match_ids(texts: Iterable[str], known: pd.Index[Any]) -> list[Any]:
-    """Return the ids meant by texts: those of `known` that read so; a text that fits none stays text.
+    """Return the ids meant by texts: those of `known` that read so.
+
+    A text that fits none stays text.
 
     Examples
     --------
@@ -232,13 +237,16 @@ def _looked_up(case: Case, by: str, heading: str, texts: list[str]) -> IdList:
 
 
 def _of_test_rows(case: Case, by: str) -> pd.Index[Any]:
-    """Return the ids of the rows that the model was not trained on, so far as a column names them."""
+    """Return the ids of the rows not trained on, so far as a column names them."""
     column = case.roles.record_id if by == "record" else case.roles.subject_id
     return pd.Index(case.test[column]) if column in case.test else pd.Index([])
 
 
 def _about_unknown(unknown: tuple[str, ...], known: pd.Index[Any], tested: pd.Index[Any], n_ids: int) -> list[str]:
-    """Return what is to be said of ids without a training record: that they are of test rows, or of nothing at all."""
+    """Return what is to be said of ids without a training record.
+
+    That they are of test rows, or of nothing at all.
+    """
     in_test = pd.Index(match_ids(unknown, tested)).isin(tested) if len(tested) else np.zeros(len(unknown), dtype=bool)
     rows, nowhere = ([one for one, hit in zip(unknown, in_test, strict=True) if hit == test] for test in (True, False))
     notes = []
@@ -255,7 +263,7 @@ def _about_unknown(unknown: tuple[str, ...], known: pd.Index[Any], tested: pd.In
 
 
 def _hint(texts: list[str], known: pd.Index[Any]) -> str:
-    """Return what kind of ids a case has where texts are of another, or the nearest to the first."""
+    """Return the kind of ids a case has where texts are of another, or the nearest ids."""
     if not pd.api.types.is_numeric_dtype(known):
         return nearest_id(texts[0], known)
     words = [text for text in texts if np.isnan(pd.to_numeric(text, errors="coerce"))]

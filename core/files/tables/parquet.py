@@ -21,7 +21,9 @@ UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def read_parquet(data: bytes, limits: Limits) -> pd.DataFrame:
-    """Return the table in a Parquet file; sizes are checked from its footer before any row is read.
+    """Return the table in a Parquet file.
+
+    Sizes are checked from its footer before any row is read.
 
     Text is read as dictionaries and its full size worked out before it is spread over the rows, since a small file can
     repeat a long text many times. An index that pandas wrote without a name is a column without one; a range is a
@@ -76,7 +78,10 @@ def read_parquet(data: bytes, limits: Limits) -> pd.DataFrame:
 
 
 def _named_range(kinds: Any, rows: int) -> tuple[str, range] | None:
-    """Return the index that pandas stored as a range, and so in no column, if it has a name; what describes no such index is ignored."""
+    """Return the index that pandas stored as a range, and so in no column, if it has a name.
+
+    What describes no such index is ignored.
+    """
     with suppress(KeyError, TypeError, ValueError):
         (index,) = json.loads(kinds.metadata[b"pandas"])["index_columns"]
         values = range(index["start"], index["stop"], index["step"])

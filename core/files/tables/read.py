@@ -97,7 +97,9 @@ def read_table(source: Source, name: str | None = None, *, limits: Limits = Limi
 
 
 def safe_for_csv(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy in which no text cell, column name or index label can start a spreadsheet formula.
+    """Return a copy in which no text can start a spreadsheet formula.
+
+    That holds for text cells, column names and index labels.
 
     Text that starts with ``= + - @``, a tab or a carriage return gets an apostrophe in front. Numbers stay.
 

@@ -1,4 +1,7 @@
-"""Who pays for a gap that closes: every group's level before and after, the people concerned, and a verdict in one sentence."""
+"""Who pays for a gap that closes.
+
+Every group's level before and after, the people concerned, and a verdict in one sentence.
+"""
 
 from core.metrics.guardrails.guard import guard, guarded_features, guardrails
 from core.metrics.guardrails.judge import Judged, judge

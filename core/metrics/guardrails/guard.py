@@ -103,7 +103,10 @@ def guardrails(
 
 
 def guarded_features(case: Case, feature: Feature) -> tuple[Feature, ...]:
-    """Return the sensitive features looked at: the chosen one, each of the case's, and of several their intersection."""
+    """Return the sensitive features looked at.
+
+    The chosen one, each of the case's, and of several their intersection.
+    """
     return tuple(dict.fromkeys((feature, *audited_features(case, None))))
 
 
@@ -168,7 +171,10 @@ def gap_of(name: str) -> Metric:
 
 
 def records_gone(before: Case, after: Case, forget: Iterable[Any] | None) -> Bools:
-    """Return which training records go: those that `after` does not know, or those that are predicted away."""
+    """Return which training records go.
+
+    Those that `after` does not know, or those that are predicted away.
+    """
     if forget is None:
         return before.retained & ~after.retained
     gone = np.zeros(len(before.retained), dtype=bool)

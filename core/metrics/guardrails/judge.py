@@ -1,4 +1,7 @@
-"""The verdict together with the table of `compare`, both read from one comparison: what pages and the command line show."""
+"""The verdict together with the table of `compare`, both read from one comparison.
+
+Pages and the command line show it.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,9 @@ def judge(
     forget: Iterable[Any] | None = None,
     briefly: bool = False,
 ) -> Judged:
-    """Judge a change that was made, or one that is predicted by its scores, and lay out what changed; one look where rows are kept aside.
+    """Judge a change, made or predicted by its scores, and lay out what changed.
+
+    Takes one look where rows are kept aside.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is looked at: levels of every group, gaps, accuracy and calibration, under one correction."""
+"""Changes of levels of every group, gaps, accuracy and calibration, under one correction."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ class Levels:
 
 
 def measured(compared: Compared, metric: Metric, feature: str) -> Levels:
-    """Return what changed in two samples, with `metric` of `feature` tested on its own and everything else corrected together."""
+    """Return what changed in two samples, each change with its test.
+
+    `metric` of `feature` is tested on its own, everything else is corrected together.
+    """
     rates = tuple(dict.fromkeys((*metric.rates, *GAPS)))
     groups = compared.levels(rates)
     few = groups["n"] < FEWEST
@@ -108,7 +111,10 @@ def _corrected(p_values: Floats) -> tuple[Floats, int]:
 
 
 def _floors(compared: Compared, rates: tuple[str, ...]) -> dict[str, float]:
-    """Return the smallest change of every rate that counts, by how rare its outcome is over all records."""
+    """Return the smallest change of every rate that counts.
+
+    It follows how rare the outcome is over all records.
+    """
     floors = {CALIBRATION: WORTH_COUNTING}
     for rate in rates:
         level = float(compared.whole.rate(rate)[0].estimate[0])
@@ -118,7 +124,7 @@ def _floors(compared: Compared, rates: tuple[str, ...]) -> dict[str, float]:
 
 
 def _judged(table: pd.DataFrame, q_value: Floats, floors: dict[str, float]) -> pd.DataFrame:
-    """Add the q-value, which way the change goes, and whether it is beyond chance and large enough to count."""
+    """Add q-value and direction of every change, and whether it is beyond chance and counts."""
     metrics = [metric_of(name) for name in table.index.get_level_values("metric")]
     change = table["change"].to_numpy(dtype=np.float64)
     floor = np.array([floors[metric.rate] / (1.0 if metric.kind != "ratio" else 0.5) for metric in metrics])

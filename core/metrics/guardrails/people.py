@@ -1,4 +1,4 @@
-"""The people concerned: who is newly refused and newly served, and from which groups records were removed."""
+"""The people concerned: newly refused, newly served, and whose records were removed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ Feature = str | tuple[str, ...]
 
 
 def moved(before: Sample, after: Sample) -> Floats:
-    """Return how much likelier the favourable decision became for every row: 1 newly served, -1 newly refused."""
+    """Return how much likelier the favourable decision became for every row.
+
+    1 newly served, -1 newly refused.
+    """
     change = after.decision.astype(np.float64) - before.decision.astype(np.float64)
     return np.where(np.abs(change) > LEAST, change, 0.0)
 

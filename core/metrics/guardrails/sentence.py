@@ -145,7 +145,7 @@ def _people(people: pd.DataFrame, roles: Roles, on: str) -> str:
 
 
 def _side(moved: pd.Series[float], word: str, roles: Roles) -> str:
-    """Return how many people moved one way, by group, and how many of them have the favourable label."""
+    """Return how many people moved one way, by group and with the favourable label."""
     n = round(float(moved.sum()))
     if not n:
         return f"nobody is {word}"
@@ -164,7 +164,10 @@ def _accuracy(metrics: pd.DataFrame) -> str:
 
 
 def _also_worse(levels: Levels, findings: Findings, metric: Metric, feature: str, roles: Roles) -> str:
-    """Return what else got worse beyond chance, gaps first; what the other sentences say is left out."""
+    """Return what else got worse beyond chance, gaps first.
+
+    What the other sentences say is left out.
+    """
     ends = findings.ends
     said: set[tuple[str, ...]] = {(ends.rate, feature, group) for group in (ends.worst, ends.best)}
     said |= {(metric.name, feature), ("accuracy", ALL_RECORDS)}

@@ -19,7 +19,9 @@ SIZES = ("difference", "ratio")
 
 @dataclass(frozen=True)
 class Ends:
-    """The groups worst and best off before, by the rate that decides the chosen gap, and how both ends moved.
+    """The groups worst and best off before, and how the level of each moved.
+
+    Levels are of the rate that decides the chosen gap.
 
     Parameters
     ----------
@@ -114,7 +116,10 @@ def verdict_of(findings: Findings) -> Verdict:
 
 
 def _way(gap: dict[str, Any]) -> str:
-    """Return which way the chosen gap clearly went; one turned round has to be smaller in the population too to count as better."""
+    """Return which way the chosen gap clearly went.
+
+    One turned round has to be smaller in the population too to count as better.
+    """
     sure = not gap["reversed"] or gap["low"] > 0 or gap["high"] < 0
     return str(gap["direction"]) if gap["clear"] and (sure or gap["direction"] == "worse") else ""
 
@@ -137,7 +142,10 @@ def _ends(compared: Compared, metric: Metric, feature: str) -> Ends:
 
 
 def _falls(compared: Compared, groups: pd.DataFrame, key: tuple[str, str, str]) -> bool:
-    """Return whether a level is clearly worse for the group, by the end of the rate that is bad for it."""
+    """Return whether a level is clearly worse for the group.
+
+    The end of the rate that is bad for the group tells.
+    """
     if key not in groups.index:
         return False
     row = row_of(groups, key)

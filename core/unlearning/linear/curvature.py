@@ -1,4 +1,7 @@
-"""The Hessian of a penalised logistic loss in the model's own coordinates, and the distances it certifies."""
+"""The Hessian of a penalised logistic loss, and the distances it certifies.
+
+In the model's own coordinates.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ SUMMING = 32.0
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """A fixed positive definite matrix over atoms that bounds how far any training row's predictor can move.
+    """A fixed positive definite matrix over atoms that bounds moves of rows' predictors.
 
     For every row, ``abs(z_i . d) <= largest * sqrt(d . matrix @ d)``.
 
@@ -155,7 +158,9 @@ def length(vector: Floats) -> float:
 
 
 def largest_eigenvalue_bound(P: Floats) -> float:
-    """Bound the largest eigenvalue of a positive definite matrix from above, by at most the eighth root of its size.
+    """Bound the largest eigenvalue of a positive definite matrix from above.
+
+    By at most the eighth root of its size too much.
 
     The trace of P^8 is the sum of the eighth powers of the eigenvalues. O(d^3), two products.
 

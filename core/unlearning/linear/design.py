@@ -1,4 +1,7 @@
-"""The rows of a linear model, dense or sparse, with the intercept's column beside them: products that never fill a sparse table."""
+"""The rows of a linear model, dense or sparse, with the intercept's column beside them.
+
+Its products never fill a sparse table.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ class Design:
 
     @classmethod
     def of(cls, table: Any, intercept: bool) -> Design | None:
-        """Return a table as finite numbers, or None where it holds anything else; a sparse one stays sparse."""
+        """Return a table as finite numbers, or None where it holds anything else.
+
+        A sparse one stays sparse.
+        """
         try:
             X: Any = table.tocsr().astype(np.float64, copy=False) if is_sparse(table) else np.asarray(table, np.float64)
         except (ValueError, TypeError):
@@ -54,17 +60,26 @@ class Design:
         return int(self.X.shape[1]) + self.intercept
 
     def predictors(self, W: Floats) -> Floats:
-        """Return the predictors of every row for each row of coefficients of `W`, shape (n_rows, len(W))."""
+        """Return the predictors of every row for each row of coefficients of `W`.
+
+        The shape is (n_rows, len(W)).
+        """
         own = np.asarray(self.X @ W[:, : self.X.shape[1]].T)
         return own + W[:, -1] if self.intercept else own
 
     def pulled(self, residuals: Floats) -> Floats:
-        """Return the sums of the rows times their residuals, shape (n_residuals, width), for residuals of shape (n_rows, n_residuals)."""
+        """Return the sums of the rows times their residuals, shape (n_residuals, width).
+
+        Residuals are of shape (n_rows, n_residuals).
+        """
         own = np.asarray(self.X.T @ residuals).T
         return np.column_stack([own, residuals.sum(axis=0)]) if self.intercept else own
 
     def products(self, weight: Floats) -> Floats:
-        """Return the sum of ``weight_i * outer(x_i, x_i)``, shape (width, width): one pass, and no other array of that size."""
+        """Return the sum of ``weight_i * outer(x_i, x_i)``, shape (width, width).
+
+        One pass, and no other array of that size.
+        """
         total = np.zeros((self.width, self.width))
         for at, rows in self._blocks():
             own = weight[at]
@@ -79,7 +94,10 @@ class Design:
         return total
 
     def spread(self, matrix: Floats, weight: Floats) -> float:
-        """Return the sum of ``weight_i * x_i . matrix x_i`` for a symmetric matrix, shape (width, width): one pass."""
+        """Return the sum of ``weight_i * x_i . matrix x_i``, shape (width, width).
+
+        The matrix is symmetric. One pass.
+        """
         n, total = self.X.shape[1], 0.0
         inner = matrix[:n, :n]
         for at, rows in self._blocks():
@@ -95,7 +113,9 @@ class Design:
         return total
 
     def unseen(self) -> Floats:
-        """Return a basis of the directions that move no row's predictor, shape (width, n_directions): O(n width^2 + width^3).
+        """Return a basis of the directions that move no row's predictor.
+
+        The shape is (width, n_directions); O(n width^2 + width^3).
 
         One-hot columns of one category add up to the intercept's, so every category has such a direction. Found by Cholesky's
         decomposition with pivots, in the place of the matrix itself.

@@ -1,4 +1,6 @@
-"""A linear model's features as sums of atoms: what preprocessing fitted on the rows that stay gives, known from sums over them.
+"""A linear model's features as sums of atoms.
+
+What preprocessing fitted on the rows that stay gives, known from sums over them.
 
 Whatever a linear model's loss, its preprocessing is followed in this way.
 """
@@ -22,7 +24,10 @@ ROWS_COMPARED = 500
 
 
 def check_features(case: Case) -> None:
-    """Raise unless the preprocessing and its columns are ones that can be updated. Reads no values."""
+    """Raise unless the preprocessing and its columns are ones that can be updated.
+
+    Reads no values.
+    """
     _request(case, AtomCheck(case.X_train, case.X_test))
 
 
@@ -42,7 +47,10 @@ def _request(case: Case, builder: AtomBuilder | AtomCheck) -> None:
 
 
 def preprocess(model: Any, features: tuple[str, ...], sums: Sums, atoms: AtomTable) -> tuple[Any, Linear]:
-    """Return a model's preprocessing as fitted on the rows of the sums, None where it has none, and the features it gives."""
+    """Return a model's preprocessing as fitted on the rows of the sums, and its features.
+
+    It is None where the model has none.
+    """
     start: Block = Raw(features)
     if not isinstance(model, Pipeline):
         return None, as_linear(start, atoms)
@@ -51,7 +59,9 @@ def preprocess(model: Any, features: tuple[str, ...], sums: Sums, atoms: AtomTab
 
 
 def compare_features(case: Case, fitted: Any, atoms: AtomTable, A: Floats) -> None:
-    """Raise unless preprocessing really gives the features that the sums say, in some hundred rows.
+    """Raise unless preprocessing really gives the features that the sums say.
+
+    Looks at some hundred rows.
 
     Parameters
     ----------

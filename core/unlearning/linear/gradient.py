@@ -76,7 +76,10 @@ def leftover(model: Any, objective: LogisticObjective, design: Design, y: Codes,
 
 
 def largest_entry(model: Any, objective: LogisticObjective, design: Design, y: Codes, weight: Floats) -> float:
-    """Return the largest entry of the gradient, over the sum of the weights: what solvers stop at. One pass."""
+    """Return the largest entry of the gradient, over the sum of the weights.
+
+    Solvers stop at that. One pass.
+    """
     each = objective.diagonal(design.width - objective.fit_intercept)[: design.width]
     return _terms(model, design, y, weight, each)[1] / float(weight.sum())
 
@@ -84,7 +87,10 @@ def largest_entry(model: Any, objective: LogisticObjective, design: Design, y: C
 def _terms(
     model: Any, design: Design, y: Codes, weight: Floats, each: Floats
 ) -> tuple[Floats, float, Callable[[int, int], Floats]]:
-    """Return rows' residuals by contrast, the gradient's largest entry, and what gives rows' second derivatives by two contrasts."""
+    """Return rows' residuals by contrast and the gradient's largest entry.
+
+    With what gives rows' second derivatives by two contrasts.
+    """
     W = _all_coefficients(model)
     F = design.predictors(W)
     if len(W) == 1:
@@ -108,14 +114,20 @@ def _all_coefficients(model: Any) -> Floats:
 
 
 def _in_common(model: Any, each: Floats) -> float:
-    """Return the squared norm of the penalty's pull on what the coefficients of more than two classes have in common."""
+    """Return the squared norm of the penalty's pull on what classes have in common.
+
+    That is of the coefficients of more than two classes.
+    """
     W = _all_coefficients(model)
     common = W.sum(axis=0)
     return float((each * common) @ common) / len(W) if len(W) > 1 else 0.0
 
 
 def _to_least_penalty(w: Floats, each: Floats, free: Floats) -> Floats:
-    """Return the part of the coefficients along some directions that the penalty pulls at, shape (n_predictors, width)."""
+    """Return the part of the coefficients that the penalty pulls at, along some directions.
+
+    The shape is (n_predictors, width).
+    """
     pulled = free.T @ (each[:, None] * free)
     return np.asarray((free @ (np.linalg.pinv(pulled, hermitian=True) @ (free.T @ (each * w).T))).T)
 
@@ -123,7 +135,7 @@ def _to_least_penalty(w: Floats, each: Floats, free: Floats) -> Floats:
 def _hessian(
     design: Design, weight_of: Callable[[int, int], Floats], each: Floats, free: Floats, n_contrasts: int
 ) -> Floats:
-    """Return the Hessian, with a pull of its own along directions that neither rows nor a penalty pull at."""
+    """Return the Hessian with a pull of its own where neither rows nor a penalty pull."""
     width = design.width
     if n_contrasts == 1:
         H = design.products(weight_of(0, 0))
@@ -156,7 +168,10 @@ def _inverted(H: Floats) -> Floats:
 
 
 def distance(model: Any, other: Any, objective: LogisticObjective, design: Design, weight: Floats) -> float:
-    """Return the distance of two models' coefficients in the norm of the first one's Hessian: what `Leftover` measures in. Two passes."""
+    """Return the distance of two models' coefficients in the norm of the first one's Hessian.
+
+    `Leftover` measures in that. Two passes.
+    """
     W, apart = _all_coefficients(model), _all_coefficients(other) - _all_coefficients(model)
     each = objective.diagonal(design.width - objective.fit_intercept)[: design.width]
     F, moves = design.predictors(W), design.predictors(apart)

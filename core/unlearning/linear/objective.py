@@ -20,7 +20,9 @@ MOST_ENTRIES = 1_000_000
 
 @dataclass(frozen=True)
 class LogisticObjective:
-    """``sum_i s_i * loss_i(w) + 0.5 * (penalty * ||coef||^2 + intercept_penalty * intercept^2)``.
+    """The penalised logistic loss: every term's loss, plus penalties on coefficients.
+
+    It is ``sum_i s_i * loss_i(w) + 0.5 * (penalty * ||coef||^2 + intercept_penalty * intercept^2)``.
 
     With more than two classes the loss is multinomial, and w holds contrasts between classes in the place of the classes' own
     coefficients, which the loss knows only up to a common shift: orthonormal ones, so that the penalty is the same.
@@ -46,7 +48,10 @@ class LogisticObjective:
 
     @property
     def n_predictors(self) -> int:
-        """How many coefficients w holds for each feature: 1, or one for each contrast of more than two classes."""
+        """How many coefficients w holds for each feature.
+
+        1, or one for each contrast of more than two classes.
+        """
         return self.n_classes - 1
 
     def diagonal(self, n_features: int) -> Floats:
@@ -57,7 +62,10 @@ class LogisticObjective:
         return np.tile(weights, self.n_predictors)
 
     def class_weights(self, totals: Floats) -> Floats:
-        """Return the weights of the classes, given the total sample weight of each, shape (n_classes,)."""
+        """Return the weights of the classes, given the total sample weight of each.
+
+        The shape is (n_classes,).
+        """
         if self.class_weight == "balanced":
             return np.asarray(totals.sum() / (float(self.n_classes) * totals))
         return np.ones(self.n_classes) if self.class_weight is None else np.array(self.class_weight, dtype=np.float64)
@@ -88,7 +96,10 @@ def logistic_objective(model: Any) -> LogisticObjective:
 
 
 def _check_multinomial(estimator: LogisticRegression) -> None:
-    """Raise unless more than two classes share one loss, and its Hessian can be kept: one for each where their weights are balanced."""
+    """Raise unless more than two classes share one loss, and its Hessian can be kept.
+
+    One for each where their weights are balanced.
+    """
     n_classes, each = len(estimator.classes_), estimator.coef_.shape[1] + bool(estimator.fit_intercept)
     entries = ((n_classes - 1) * each) ** 2 * (n_classes if estimator.class_weight == "balanced" else 1)
     if estimator.solver == "liblinear" or getattr(estimator, "multi_class", None) == "ovr":
@@ -120,6 +131,9 @@ def coefficients(model: Any) -> Floats:
 
 
 def by_class(estimator: LogisticRegression) -> Floats:
-    """Return coefficients and, if there is one, the intercept of each of more than two classes, shape (n_classes, n_features [+ 1])."""
+    """Return coefficients and the intercept, if any, of each of more than two classes.
+
+    The shape is (n_classes, n_features [+ 1]).
+    """
     coef = np.asarray(estimator.coef_, dtype=np.float64)
     return np.column_stack([coef, estimator.intercept_]) if estimator.fit_intercept else coef

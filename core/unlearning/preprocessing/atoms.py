@@ -1,4 +1,4 @@
-"""Atoms: fixed functions of a row, of which every preprocessed feature is a linear combination."""
+"""Atoms: functions of a row whose linear combinations are all preprocessed features."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ MOST_BYTES = 4 * 2**30
 
 @dataclass(eq=False)
 class NumericColumn:
-    """A numeric raw column: value = center + spread * atom where present, and an atom that is 1 where it is missing."""
+    """A numeric raw column: value = center + spread * atom where present.
+
+    Another atom is 1 where it is missing.
+    """
 
     name: str
     observed: int
@@ -92,7 +95,9 @@ class NumericColumns:
 
 @dataclass(eq=False)
 class CategoryColumn:
-    """A raw column of categories: one atom per category, in the encoder's order, and one for a missing value.
+    """A raw column of categories: one atom per category, and one for a missing value.
+
+    They stand in the encoder's order.
 
     `refuses_unknown` says whether the encoder raises for a category that no training row has.
     """
@@ -105,7 +110,10 @@ class CategoryColumn:
     _indicators: dict[tuple[int | None, int], Floats] = field(default_factory=dict, repr=False)
 
     def indicators(self, fill: int | None, n_atoms: int) -> Floats:
-        """Return one row per category over the atoms; a missing value is a category of its own unless `fill` stands for it."""
+        """Return one row per category over the atoms.
+
+        A missing value is a category of its own unless `fill` stands for it.
+        """
         if (fill, n_atoms) not in self._indicators:
             own = self.missing is not None and fill is None
             features = np.zeros((len(self.categories) + own, n_atoms))
@@ -183,7 +191,10 @@ class Sums:
 
 
 class AtomCheck:
-    """Takes the same requests as `AtomBuilder` and writes nothing: raises where a column cannot be used as asked."""
+    """Check the requests that `AtomBuilder` takes, without writing atoms.
+
+    Raises where a column cannot be used as asked.
+    """
 
     def __init__(self, train: pd.DataFrame, test: pd.DataFrame) -> None:
         self._frames = (train, test)
@@ -205,7 +216,10 @@ class AtomCheck:
 
 
 class AtomBuilder:
-    """Collects the atoms that the steps of a pipeline ask for, then writes them in one array per table."""
+    """Collect the atoms that the steps of a pipeline ask for, then write them.
+
+    They are written in one array per table.
+    """
 
     def __init__(self, train: pd.DataFrame, test: pd.DataFrame) -> None:
         self._frames = (train, test)
@@ -239,7 +253,10 @@ class AtomBuilder:
         return self.numeric[name]
 
     def categories(self, name: str, categories: npt.NDArray[Any], *, refuses_unknown: bool) -> CategoryColumn:
-        """Return the categorical column `name` with the encoder's categories, adding its atoms the first time."""
+        """Return the categorical column `name` with the encoder's categories.
+
+        Its atoms are added the first time.
+        """
         if name in self.categorical:
             return self.categorical[name]
         known = pd.Index(categories[~pd.isna(categories)])

@@ -42,7 +42,9 @@ class Categories:
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """Complete features: ``coef @ atoms + const``. Atoms of one feature are never nonzero in the same row.
+    """Complete features: ``coef @ atoms + const``.
+
+    Atoms of one feature are never nonzero in the same row.
 
     Parameters
     ----------
@@ -104,7 +106,10 @@ def present(block: Numbers, sums: Sums) -> Floats:
 
 
 def moments(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> tuple[Floats, Floats]:
-    """Return mean and variance of every column or feature over the retained rows where it has a value."""
+    """Return mean and variance of every column or feature over the retained rows.
+
+    Over those where it has a value.
+    """
     if isinstance(block, Numbers):
         return _number_moments(block, sums, atoms)
     first = block.coef @ sums.first / sums.n
@@ -132,12 +137,18 @@ def _number_moments(block: Numbers, sums: Sums, atoms: AtomTable) -> tuple[Float
 
 
 def _cancelled(variance: Floats, summed: Floats, mean: Floats) -> npt.NDArray[np.bool_]:
-    """Return which variances are a difference of sums so much larger that digits are lost; `summed` is the mean square before any removal."""
+    """Return which variances are a difference of sums so much larger that digits are lost.
+
+    `summed` is the mean square before any removal.
+    """
     return variance < CANCELLED * (summed + mean * mean)
 
 
 def _two_passes(values: Floats, offset: float) -> tuple[float, float]:
-    """Return mean and variance, 0 where it is no more than the rounding of values that stand for `values` + `offset`."""
+    """Return mean and variance, 0 where it is no more than rounding.
+
+    That is of values that stand for `values` + `offset`.
+    """
     mean = float(values.mean())
     variance = float(np.mean((values - mean) ** 2))
     rounding = len(values) * float(np.finfo(np.float64).eps) * max(abs(mean), abs(offset))
@@ -145,7 +156,10 @@ def _two_passes(values: Floats, offset: float) -> tuple[float, float]:
 
 
 def extremes(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> tuple[Floats, Floats]:
-    """Return the smallest and largest value of every column or feature over the retained rows where it has a value."""
+    """Return the smallest and largest value of every column or feature.
+
+    Over the retained rows where it has a value.
+    """
     if isinstance(block, Numbers):
         ends = np.array(
             [

@@ -1,4 +1,7 @@
-"""The branches of a column transformer, fitted again one by one: those that stay as they are need no second look."""
+"""The branches of a column transformer, fitted again one by one.
+
+Those that stay as they are need no second look.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,9 @@ class Branch:
 
 
 def branches_again(case: Case, positions: Positions, points: pd.DataFrame) -> Given | None:
-    """Return what those branches of a preprocessing give that would not stay as they are without some retained rows.
+    """Return what the branches of a preprocessing give that would not stay as they are.
+
+    That is without some retained rows.
 
     Costs a fit of these alone. None where the preprocessing is no lone column transformer or may draw
     without a seed, or a branch would not give the columns it gave.
@@ -104,7 +109,10 @@ def _again(branch: Branch, positions: Positions, labels: npt.NDArray[Any], point
 
 
 def names_given(estimator: Any) -> list[str] | None:
-    """Return the names of the columns that a fitted transformer gives; None where it tells none."""
+    """Return the names of the columns that a fitted transformer gives.
+
+    None where it tells none.
+    """
     try:
         return [str(name) for name in estimator.get_feature_names_out()]
     except (AttributeError, TypeError, ValueError, NotImplementedError):

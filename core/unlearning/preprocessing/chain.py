@@ -1,4 +1,7 @@
-"""A whole preprocessing pipeline refitted from sums: pipelines and column transformers around the steps."""
+"""A whole preprocessing pipeline refitted from sums.
+
+Pipelines and column transformers around the steps.
+"""
 
 from __future__ import annotations
 
@@ -141,7 +144,10 @@ def _refit_columns(estimator: ColumnTransformer, block: Block, sums: Sums, atoms
 
 
 def column_parts(estimator: ColumnTransformer) -> list[tuple[str, Any, Sequence[int]]]:
-    """Return the fitted parts of a column transformer that take columns, with the columns' positions."""
+    """Return the fitted parts of a column transformer that take columns.
+
+    With the columns' positions.
+    """
     positions = estimator._transformer_to_input_indices
     return [
         (name, part, positions[name])

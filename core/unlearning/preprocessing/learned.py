@@ -19,7 +19,10 @@ KEPT_ROWS = frozenset({"_fit_X"})
 
 
 def difference(stored: Any, given: Any) -> str:
-    """Return the first attribute that two fits have not learned alike, in words; those that only one of them has say nothing."""
+    """Return the first attribute that two fits have not learned alike, in words.
+
+    Those that only one of them has say nothing.
+    """
     for name, value in vars(stored).items():
         if _is_learned(name) and hasattr(given, name):
             found = _compare(value, getattr(given, name), f"{type(stored).__name__}.{name}", _rounding(stored, name))
@@ -33,7 +36,10 @@ def _is_learned(name: str) -> bool:
 
 
 def _rounding(stored: Any, name: str) -> Any:
-    """Return what an attribute may be off by: a mean is known to a share of the deviations it is the mean of, which it may be far below."""
+    """Return what an attribute may be off by.
+
+    A mean is known to a share of the deviations it is the mean of, which it may be far below.
+    """
     if name == "mean_" and getattr(stored, "var_", None) is not None:
         return np.maximum(ROUNDING, CLOSE * np.sqrt(stored.var_))
     return ROUNDING
@@ -81,7 +87,10 @@ def _compare_arrays(value: npt.NDArray[Any], twin: npt.NDArray[Any], where: str,
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Return whether two entries are the same; where they are arrays of their own, entry by entry, and missing ones are alike."""
+    """Return whether two entries are the same.
+
+    Where they are arrays of their own, entry by entry, and missing ones are alike.
+    """
     if one is other:
         return True
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
@@ -105,7 +114,10 @@ def _is_sparse(value: Any) -> bool:
 
 
 def same_table(one: Any, other: Any) -> bool:
-    """Return whether two tables hold the same values, numbers to within 1e-9 of their column's largest."""
+    """Return whether two tables hold the same values.
+
+    Numbers to within 1e-9 of their column's largest.
+    """
     if one.shape != other.shape:
         return False
     if _is_sparse(one) and _is_sparse(other):

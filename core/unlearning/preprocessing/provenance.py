@@ -44,7 +44,10 @@ class Repeated(NamedTuple):
 
 
 def repeated(fitted: Pipeline, table: Any, labels: Any) -> Repeated:
-    """Fit a preprocessing again on rows and labels, once or twice, and compare what it learned with what it stores."""
+    """Fit a preprocessing again, once or twice, and compare what it learned.
+
+    It is fitted on rows and labels, and compared with what it stores.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -73,7 +76,10 @@ def _repeated(fitted: Pipeline, table: Any, labels: Any) -> Repeated:
 
 
 def _unfitted(fitted: Pipeline, seed: int) -> Any:
-    """Return a clone that draws by `seed` wherever no seed is recorded, and keeps nothing on disk."""
+    """Return a clone that draws by `seed` wherever no seed is recorded.
+
+    It keeps nothing on disk.
+    """
     again = clone(fitted)
     unseeded = dict.fromkeys(_unseeded(again), seed)
     kept = {name: None for name in again.get_params() if name == "memory" or name.endswith("__memory")}
@@ -89,7 +95,10 @@ def _unseeded(estimator: Any) -> list[str]:
 
 
 def _may_draw(fitted: Pipeline) -> bool:
-    """Return whether another fit may give something else: no seed, folds that draw by themselves, or code that is not scikit-learn's."""
+    """Return whether another fit may give something else.
+
+    No seed, folds that draw by themselves, or code that is not scikit-learn's.
+    """
     folds = any(name.endswith("__cv") and not _harmless(value) for name, value in fitted.get_params().items())
     own = any(not type(one).__module__.startswith("sklearn.") for one in _parts(fitted))
     return bool(_unseeded(fitted)) or folds or own
@@ -118,7 +127,7 @@ def _parts(estimator: Any) -> Iterator[Any]:
 
 
 def _inside(estimator: Any) -> list[tuple[str, Any]] | None:
-    """Return the transformers that a container applies one by one, or None where it is none itself."""
+    """Return the transformers that a container applies one by one, None for anything else."""
     if isinstance(estimator, Pipeline):
         named = [(name, part) for name, part in estimator.steps]
     elif isinstance(estimator, ColumnTransformer):
@@ -146,7 +155,10 @@ class _Comparison:
     drawn: str = ""
 
     def visit(self, stored: Any, again: Any, twin: Any, after_draws: bool) -> bool:
-        """Compare one transformer; return whether what it gives follows from draws, as it does where what it was given did."""
+        """Compare one transformer.
+
+        Returns whether what it gives follows from draws, as it does where what it was given did.
+        """
         inside = _inside(stored)
         if inside is None:
             return self._compare(stored, again, twin, after_draws)

@@ -1,4 +1,6 @@
-"""One function per transformer: the estimator it would be if fitted on the retained rows, and the features it gives.
+"""One function per transformer.
+
+The estimator it would be if fitted on the retained rows, and the features it gives.
 
 Every function takes the fitted estimator, the incoming block, the sums over the retained rows and the atoms, and returns a new
 fitted estimator (a shallow copy, its learned attributes replaced) and the outgoing block.
@@ -154,7 +156,10 @@ def _category_of(column: CategoryColumn, value: object) -> int:
 
 
 def encode(estimator: OneHotEncoder, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
-    """Refit a OneHotEncoder; categories that no retained row has are dropped where they are learned."""
+    """Refit a OneHotEncoder.
+
+    Categories that no retained row has are dropped where they are learned.
+    """
     if not isinstance(block, Categories):
         raise NotSupportedError("a OneHotEncoder after a step other than a SimpleImputer")
     learned = isinstance(estimator.categories, str)

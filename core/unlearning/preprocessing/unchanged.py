@@ -35,7 +35,7 @@ NOTHING: Lost = frozenset()
 
 
 def preprocessing_differs(case: Case, positions: Positions) -> bool:
-    """Return whether the preprocessing, fitted without some retained rows, would give any other retained row other values.
+    """Return whether fitting preprocessing without some retained rows changes others' values.
 
     Takes the pipeline apart once for a case. Then encoders cost O(n_positions) a column, other transformers a fit each.
     """
@@ -43,7 +43,9 @@ def preprocessing_differs(case: Case, positions: Positions) -> bool:
 
 
 def lost_categories(case: Case, positions: Positions) -> Lost | None:
-    """Return the categories that lose their columns where the preprocessing is fitted without some retained rows.
+    """Return the categories that lose their columns without some retained rows.
+
+    The preprocessing is fitted without these.
 
     None where it would give other values too, or may; then it has to be fitted to be told. Two groups of rows that lose the same
     categories leave the same preprocessing. Costs what `preprocessing_differs` does.
@@ -91,7 +93,10 @@ class Parts:
         return cls(sorted(found, key=lambda one: isinstance(one, Other)), local, len(labels))
 
     def lost(self, positions: Positions) -> Lost | None:
-        """Return the categories that lose their columns without these training rows; None where more than that may differ."""
+        """Return the categories that lose their columns without these training rows.
+
+        None where more than that may differ.
+        """
         gone = self.local[positions]
         left, lost = np.delete(np.arange(self.n_rows), gone), set()
         for number, one in enumerate(self.transformers):
@@ -104,7 +109,7 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """An encoder of categories: as long as none of those it has learned vanishes, it stays as it is.
+    """An encoder of categories, which stays as it is as long as none of these vanishes.
 
     Imputers of a constant are told in the same way, by whether a value is missing.
 
@@ -127,7 +132,10 @@ class Encoder:
 
     @classmethod
     def of(cls, exact: Other, last: bool) -> Encoder | None:
-        """Return one for a transformer that counting tells about, else None; what the `last` of a chain gives goes to the model as it is."""
+        """Return one for a transformer that counting tells about, else None.
+
+        What the `last` of a chain gives goes to the model as it is.
+        """
         estimator = exact.estimator
         if type(estimator) is SimpleImputer and estimator.strategy == "constant" and not estimator.add_indicator:
             codes = tuple(pd.isna(column).astype(np.intp) for column in _columns_of(exact.table, exact.n_columns))
@@ -142,7 +150,10 @@ class Encoder:
         return cls(codes, tuple(np.bincount(code) for code in codes), None if surely else exact, surely and last)
 
     def lost(self, gone: Positions, left: Positions) -> list[tuple[int, int]] | None:
-        """Return the categories that lose their columns, each with the number of its own; None where more than that differs."""
+        """Return the categories that lose their columns, each with the number of its own.
+
+        None where more than that differs.
+        """
         vanished = [
             (column, int(category))
             for column, (code, count) in enumerate(zip(self.codes, self.counts, strict=True))
@@ -180,7 +191,10 @@ class Other:
         return int(self.estimator.n_features_in_)
 
     def lost(self, gone: Positions, left: Positions) -> list[tuple[int, int]] | None:  # noqa: ARG002
-        """Return None where it gives the rows that are left other values, in single precision, once it is fitted to them alone."""
+        """Return None where the rows that are left get other values once it is fitted to them.
+
+        To them alone, in single precision.
+        """
         rows = _safe_indexing(self.table, left)
         try:
             after = clone(self.estimator).fit(rows, self.labels[left])
@@ -190,7 +204,10 @@ class Other:
 
 
 def _taken_apart(estimator: Any, table: Any, last: bool = True) -> Iterator[tuple[Any, Any, bool]]:
-    """Yield every transformer inside a fitted one, what it is given of a table, and whether nothing comes after it."""
+    """Yield every transformer inside a fitted one, and what it is given of a table.
+
+    With whether nothing comes after it.
+    """
     if passes(estimator):
         return
     if isinstance(estimator, Pipeline):

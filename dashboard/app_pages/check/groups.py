@@ -86,7 +86,10 @@ def _insufficient(small: pd.DataFrame, roles: core.Roles) -> None:
 
 
 def _lacking(row: pd.Series, roles: core.Roles) -> str:
-    """Return which rate a group has too few rows for, how many it has and how many it needs, of the rows the rate is a share of."""
+    """Return which rate a group has too few rows for, how many it has and how many it needs.
+
+    Rows are those that the rate is a share of.
+    """
     rates = [name.removesuffix("_of") for name in row.index if name.endswith("_of")]
     short = [rate for rate in rates if row[f"{rate}_of"] < row[f"{rate}_of_needed"]]
     if not short:
@@ -97,7 +100,10 @@ def _lacking(row: pd.Series, roles: core.Roles) -> str:
 
 
 def _needed(n: float) -> str:
-    """Return how many rows a group needs; a rate that hardly any of its rows count for needs more than anybody has."""
+    """Return how many rows a group needs.
+
+    A rate that hardly any of its rows count for needs more than anybody has.
+    """
     return count(n) if n < MANY else f"over {count(MANY)}"
 
 
@@ -106,7 +112,10 @@ def _report(work: Work, feature: Feature) -> AuditReport:
 
 
 def _shown(work: Work) -> tuple[str, ...]:
-    """Return the rates to show; where the class that is scored is the bad outcome, as in fraud, precision is that of flags."""
+    """Return the rates to show.
+
+    Where the class that is scored is the bad outcome, as in fraud, precision is that of flags.
+    """
     case = cached.case(work)
     probability = case.score_kind == "probability"
     rates = shown("rate", probability=probability)

@@ -43,7 +43,10 @@ def show(work: Work) -> None:
 
 
 def _found(work: Work, data: bytes) -> core.IdList:
-    """Look the ids up; of several columns, in the one called like the ids of the case unless another is chosen."""
+    """Look the ids up.
+
+    Of several columns, in the one called like the ids of the case unless another is chosen.
+    """
     case, columns = cached.case(work), list(dict.fromkeys(columns_of(data)))
     if len(columns) < 2:
         return core.read_ids(case, data)

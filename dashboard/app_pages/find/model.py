@@ -1,4 +1,7 @@
-"""What the model goes by on the whole: mean absolute SHAP value of every raw column, as opened and now."""
+"""What the model goes by on the whole.
+
+Mean absolute SHAP value of every raw column, as opened and now.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from dashboard.work import Work
 
 
 def show(work: Work) -> None:
-    """Show the reasons of the whole model once they are asked for: with deep trees they take a while."""
+    """Show the reasons of the whole model once they are asked for.
+
+    With deep trees they take a while.
+    """
     if not st.toggle(
         "What the model goes by",
         key=Key.FIND_MODEL_REASONS,

@@ -53,7 +53,10 @@ def show(work: Work, record: Any) -> None:
 
 
 def _table(found: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return one row per column, largest reason first, with ``as opened`` and, where there is another version, ``now``."""
+    """Return one row per column, largest reason first: ``as opened`` and ``now``.
+
+    The latter where there is another version.
+    """
     table = pd.DataFrame({"as opened": found[0].iloc[0]})
     if len(found) > 1:
         table["now"] = found[1].iloc[0]

@@ -1,4 +1,7 @@
-"""One record beside the chart, or below the table: its influence, its values, its reasons, and the test decisions it moves most."""
+"""One record beside the chart, or below the table.
+
+Its influence, its values, its reasons, and the test decisions it moves most.
+"""
 
 from __future__ import annotations
 

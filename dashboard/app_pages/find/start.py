@@ -1,4 +1,7 @@
-"""Where a search for records starts: from the gap, from decisions, from a list, or from doubtful labels."""
+"""Where a search for records starts.
+
+From the gap, from decisions, from a list, or from doubtful labels.
+"""
 
 from __future__ import annotations
 

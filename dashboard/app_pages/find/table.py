@@ -25,7 +25,10 @@ GREY = "color: #8a939b; font-style: italic"
 
 
 def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
-    """Show records that pass the filters with their values; rows can be ticked, a cell opens its record."""
+    """Show records that pass the filters with their values.
+
+    Rows can be ticked, a cell opens its record.
+    """
     ranked = bool(passing["gap"].notna().any())
     views = [HARMFUL, SELECTED, HELPFUL, REMOVED] if ranked else [RETAINED, SELECTED, REMOVED]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -75,7 +78,7 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
 
 
 def _greyed(table: pd.DataFrame, removed: str) -> Styler:
-    """Return the table with the rows of removed records in grey, and numbers as short as without."""
+    """Return the table with removed records in grey, and numbers as short as without."""
     floats = list(table.select_dtypes("float"))
     styled = table.style.apply(lambda row: [GREY if row[removed] else ""] * len(row), axis=1)
     return styled.format("{:.6g}", subset=floats, na_rep="")

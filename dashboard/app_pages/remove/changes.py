@@ -14,7 +14,10 @@ from dashboard import meaning
 
 
 def readable(table: pd.DataFrame, roles: core.Roles, predicted: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return a comparison as the pages show it, gaps first; with what was predicted, where that is known."""
+    """Return a comparison as the pages show it, gaps first.
+
+    With what was predicted, where that is known.
+    """
     names = ["before", "after", "change", "low", "high", "direction", "ahead"]
     if predicted is not None:
         table = table.assign(predicted=predicted["after"])
@@ -28,7 +31,10 @@ def readable(table: pd.DataFrame, roles: core.Roles, predicted: pd.DataFrame | N
 
 
 def ahead(table: pd.DataFrame) -> list[str]:
-    """Return who is better off by each gap of a comparison, and where groups change places, who was and who is."""
+    """Return who is better off by each gap of a comparison.
+
+    Where groups change places, who was and who is.
+    """
     groups = zip(turned(table), table["ahead_before"], table["ahead_after"], strict=True)
     return [
         "" if pd.isna(before) else f"{before}, then {after}" if over else str(before) for over, before, after in groups

@@ -1,4 +1,7 @@
-"""What the last step did: how, with what guarantee, and what changed; an approximate one can be made exact."""
+"""What the last step did: how, with what guarantee, and what changed.
+
+An approximate one can be made exact.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ def _result(work: Work, result: core.UnlearnResult) -> None:
 
 
 def _predicted(work: Work) -> pd.DataFrame | None:
-    """Return what the last removal was predicted to do; None where nothing predicts it, or it is not there yet."""
+    """Return what the last removal was predicted to do.
+
+    None where nothing predicts it, or it is not there yet.
+    """
     step = work.steps[work.at - 1]
     if step.kind != "unlearn":
         return None

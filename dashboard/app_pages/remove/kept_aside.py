@@ -1,4 +1,7 @@
-"""The rows kept aside: what the version in force does on rows that no search has seen; every look is counted."""
+"""The rows kept aside: what the version in force does on rows that no search has seen.
+
+Every look is counted.
+"""
 
 from __future__ import annotations
 

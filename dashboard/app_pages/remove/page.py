@@ -1,4 +1,4 @@
-"""Remove: what is selected, what removing it would do, plans, and what every removal so far has done."""
+"""Remove: the selection, what removing it would do, plans, and the removals so far."""
 
 from dashboard.app_pages.remove import plane, selection
 

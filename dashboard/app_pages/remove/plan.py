@@ -1,4 +1,7 @@
-"""A plan: few records that bring the gap to a target, within a budget of utility and a cap on every group."""
+"""A plan: few records that bring the gap to a target within a budget.
+
+The budget is of utility, with a cap on every group.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ USUAL_SHARE = 0.1
 
 
 class Planned(NamedTuple):
-    """A plan, the band of random removals beside it, which may still be on its way, and whether it starts from the version in force."""
+    """A plan, the band of random removals beside it, and whether it starts from here.
+
+    The band may still be on its way; here is the version in force.
+    """
 
     plan: core.Plan
     band: pd.DataFrame | None
@@ -34,7 +40,10 @@ class Planned(NamedTuple):
 
 
 def show(work: Work) -> tuple[Measure, Planned | None]:
-    """Show the form and the plan made last; return the utility, and the plan if it lies on the plane."""
+    """Show the form and the plan made last.
+
+    Returns the utility, and the plan if it lies on the plane.
+    """
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.markdown("#### Plan a removal")
@@ -183,7 +192,10 @@ def _reason(plan: core.Plan, origin: Work) -> str:
 
 
 def _approximately(origin: Work) -> None:
-    """Say that removing gives other figures than the plan's last ones, where the way that is tried first is approximate."""
+    """Say that removing gives other figures than the plan's last ones.
+
+    That is where the way tried first is approximate.
+    """
     first = next((one for one in core.unlearners_for(cached.case(origin)) if one.fits), None)
     if first is not None and first.guarantee is core.Guarantee.APPROXIMATE:
         st.caption(

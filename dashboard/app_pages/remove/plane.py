@@ -1,4 +1,7 @@
-"""The fairness-accuracy plane: versions, the plan, random removals and fairlearn's mitigators, drawn and as tables."""
+"""The fairness-accuracy plane.
+
+Versions, the plan, random removals and fairlearn's mitigators, drawn and as tables.
+"""
 
 from __future__ import annotations
 

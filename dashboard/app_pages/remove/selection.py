@@ -1,4 +1,4 @@
-"""The selection: its make-up, how it can be removed and with what guarantee, a preview, and Apply."""
+"""The selection: its make-up, how it can be removed, a preview, and Apply."""
 
 from __future__ import annotations
 
@@ -139,7 +139,10 @@ def _method(case: core.Case) -> str:
 
 
 def _preview(work: Work) -> tuple[Judged | None, str]:
-    """Show what the removal is predicted to do and return it, or the sentence shown that says why it cannot be."""
+    """Show the predicted effect of the removal and return it.
+
+    Where there is none, returns the sentence shown that says why.
+    """
     st.markdown("#### What that is predicted to do")
     try:
         found = computed.preview(work)

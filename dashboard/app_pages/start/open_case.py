@@ -1,4 +1,4 @@
-"""The open case: what it holds, whether the model comes from these rows, and where to go next."""
+"""The open case: what it holds, whether its model comes from its rows, where to go next."""
 
 from __future__ import annotations
 

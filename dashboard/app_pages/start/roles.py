@@ -120,7 +120,10 @@ def form(frame: pd.DataFrame, model: Any, guess: Guess, number: str) -> core.Rol
 
 
 def _features(frame: pd.DataFrame, model: Any, taken: list[str | None], key: Callable[[str], str]) -> list[str] | None:
-    """Ask for the columns of a model that was fitted without names; just as many as it needs are taken as they come, to be looked at."""
+    """Ask for the columns of a model that was fitted without names.
+
+    Just as many as it needs are taken as they come, to be looked at.
+    """
     needed = getattr(model, "n_features_in_", None)
     left = [str(name) for name in frame.columns if name not in taken]
     if needed is None:
@@ -148,7 +151,10 @@ def _features(frame: pd.DataFrame, model: Any, taken: list[str | None], key: Cal
 
 
 def _check_classes(frame: pd.DataFrame, target: str, model: Any) -> None:
-    """Raise at once, before anything is asked about the outcomes, if the label has more classes than the model."""
+    """Raise at once if the label has more classes than the model.
+
+    That is before anything is asked about the outcomes.
+    """
     classes = getattr(scorer(model), "classes_", None)
     if classes is not None and len(classes) < frame[target].nunique() <= MOST_OUTCOMES:
         labels_as_codes(frame.dropna(subset=[target]), target, classes, where="training")

@@ -42,7 +42,10 @@ def _open_typed() -> None:
 
 
 def _alone() -> bool:
-    """Whether this server answers nobody but this machine, so that a list of ids tells no stranger anything."""
+    """Whether this server answers nobody but this machine.
+
+    A list of ids tells no stranger anything then.
+    """
     headers = {name.lower() for name in st.context.headers}
     forwarded = headers & {"x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip", "via"}
     return st.get_option("server.address") in _LOOPBACK and not forwarded

@@ -1,4 +1,7 @@
-"""Uploaded files on their way to a case: read at once, kept through page changes, errors beside the file they concern."""
+"""Uploaded files on their way to a case.
+
+Read at once, kept through page changes, errors beside the file they concern.
+"""
 
 from __future__ import annotations
 
