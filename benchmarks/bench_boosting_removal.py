@@ -24,7 +24,7 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 
 import core
-from core.families.boosting.booster import Rows
+from core.families.boosting.booster import BoostingRows
 from core.families.boosting.hist import HistBooster
 from core.unlearning.refit import fit_again
 
@@ -100,7 +100,7 @@ def decompose(case: core.Case, ids: Any, stages: tuple[int, ...] = (0, 3, 10, 20
         mixed._predictors = after._predictors[:n] + before._predictors[n:]
         booster = HistBooster(mixed)
         forest = booster.forest()
-        rows = Rows(booster.route(X), case.train_codes.astype(np.intp), np.ones(len(y), dtype=bool))
+        rows = BoostingRows(booster.route(X), case.train_codes.astype(np.intp), np.ones(len(y), dtype=bool))
         leaves = booster.refit(forest, rows, retained, case.train_codes, None)
         scores = booster.with_leaves(forest, leaves).predict_proba(X_test)[:, 1]
         left.append(f"{n}: {np.abs(scores - truth).mean() / untouched:.2f}")

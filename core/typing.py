@@ -1,4 +1,4 @@
-"""Array aliases and the progress callback, once for all modules."""
+"""Type aliases of arrays, sensitive features and progress callbacks, once for all modules."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ Positions: TypeAlias = npt.NDArray[np.intp]
 """Indices of rows, as numpy takes them."""
 Singles: TypeAlias = npt.NDArray[np.float32]
 
+Feature: TypeAlias = str | tuple[str, ...]
+"""A sensitive feature, or the intersection of several, by name."""
 Progress: TypeAlias = Callable[[float, str], None]
 """Called with the share done, 0 to 1, and what is being done; may raise to cancel."""
 

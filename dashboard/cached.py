@@ -24,13 +24,14 @@ from core.metrics.curves import calibration_curves, errors_by_group, roc_curves,
 from core.metrics.guardrails import Judged, judge
 from core.metrics.intervals import wilson
 from core.plans.utility import Utility
+from core.typing import Feature
 from dashboard import workspace
 from dashboard.history import Steps, Version, Versions, revision
 from dashboard.kept import Kept, Name
 from dashboard.measures import Measure
 from dashboard.records import record_table
 from dashboard.tables import named
-from dashboard.work import Feature, Work
+from dashboard.work import Work
 
 
 @st.cache_resource(show_spinner=False)

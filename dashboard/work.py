@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import core
+from core.typing import Feature
 from dashboard.history import Step, Steps
 
 Threshold = float | core.AtRate | None
-Feature = str | tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,8 @@ from core.metrics.audit import sample_of
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.gaps import combine
 from core.metrics.samples import PairedSample, feature_name, generator
-from core.typing import Floats, Positions, Progress
+from core.typing import Feature, Floats, Positions, Progress
 
-Feature = str | tuple[str, ...]
 T = TypeVar("T")
 
 N_SPLITS = 5

@@ -12,7 +12,7 @@ import pandas as pd
 
 import core
 from core.command_line.ids import amount, ids_from_list
-from core.command_line.render import DIGITS, aligned, interval, number, records, value_for_json
+from core.command_line.render import DIGITS, aligned, decimal, rows_for_json, value_for_json, value_with_interval
 from core.command_line.terminal import BadArgumentError, plain
 from core.files.tables.id_list import match_ids
 from core.metrics.compare import turned
@@ -35,7 +35,7 @@ class Output:
     data: dict[str, Any]
 
 
-def audit(args: Namespace) -> Output:
+def audit_command(args: Namespace) -> Output:
     """Audit a case."""
     case = core.load_case(args.case)
     report = core.audit(
@@ -56,7 +56,7 @@ def audit(args: Namespace) -> Output:
     ]
     parts.append(
         "Over all rows\n"
-        + aligned(["rate", "value"], [[str(name), number(value)] for name, value in report.overall.items()])
+        + aligned(["rate", "value"], [[str(name), decimal(value)] for name, value in report.overall.items()])
     )
     data = {
         "case": args.case,
@@ -64,22 +64,22 @@ def audit(args: Namespace) -> Output:
         "n": report.n,
         "level": report.level,
         "n_resamples": report.n_resamples,
-        "gaps": records(report.gaps),
-        "by_group": records(report.by_group),
+        "gaps": rows_for_json(report.gaps),
+        "by_group": rows_for_json(report.by_group),
         "overall": value_for_json(report.overall.to_dict()),
         "notes": list(report.notes),
     }
     return Output(_text(parts, report.notes), data)
 
 
-def influence(args: Namespace) -> Output:
+def influence_command(args: Namespace) -> Output:
     """Rank training records by what removing each would do to a metric."""
     case = core.load_case(args.case)
     feature = feature_asked(args.sensitive_feature)
     effects = core.influence(case, args.metric, sensitive_feature=feature, on=args.on, rescore=args.rescore)
     order = core.harmful(effects)[: amount(args.top, len(effects))]
     rescored = set(effects.attrs.get("rescored", ()))
-    name = feature_name(case.sensitive_feature(feature))
+    name = written_feature(case.sensitive_feature(feature))
     better = core.METRICS[args.metric].better
     head = (
         f"Change of {args.metric} of {plain(name)} on {args.on} if a record is removed; {better} is better. "
@@ -102,7 +102,7 @@ def influence(args: Namespace) -> Output:
     return Output(f"{head}\n\n{aligned([str(effects.index.name or 'record'), 'change', 'how'], rows)}", data)
 
 
-def unlearn(args: Namespace) -> Output:
+def unlearn_command(args: Namespace) -> Output:
     """Remove records from the model and compare before and after."""
     case = core.load_case(args.case)
     if args.save is not None and (Path(args.save) / "case.toml").exists():
@@ -134,7 +134,7 @@ def unlearn(args: Namespace) -> Output:
         "n_forgotten": result.n_forgotten,
         "forgotten": value_for_json(ids),
         "on": args.on,
-        "comparison": records(shift),
+        "comparison": rows_for_json(shift),
         "guardrails": _side(judged.side),
         "notes": [*about_list, *result.notes],
         "saved": saved,
@@ -142,7 +142,7 @@ def unlearn(args: Namespace) -> Output:
     return Output(_text(parts, [*about_list, *result.notes]), data)
 
 
-def provenance(args: Namespace) -> Output:
+def provenance_command(args: Namespace) -> Output:
     """Say whether the training table is what the model was trained on."""
     verdict = core.check_provenance(core.load_case(args.case))
     data = {"case": args.case, **asdict(verdict)}
@@ -159,7 +159,7 @@ def _facts(result: core.UnlearnResult) -> str:
         "method": result.method,
         "guarantee": f"{result.guarantee.value}: {result.meaning}",
         "bound": bound,
-        "seconds": f"{number(result.seconds)}, {number(result.seconds_prepare)} of them to prepare the case",
+        "seconds": f"{decimal(result.seconds)}, {decimal(result.seconds_prepare)} of them to prepare the case",
     }
     return "\n".join(f"{name:<16} {value}" for name, value in facts.items())
 
@@ -188,11 +188,11 @@ def _side(side: core.Guardrails | None) -> dict[str, Any] | None:
         "sentence": side.sentence,
         "metric": side.metric,
         "sensitive_feature": side.sensitive_feature,
-        "worse": records(side.worse),
-        "better": records(side.better),
-        "people": records(side.people),
-        "counts": records(side.counts),
-        "removed": records(side.removed),
+        "worse": rows_for_json(side.worse),
+        "better": rows_for_json(side.better),
+        "people": rows_for_json(side.people),
+        "counts": rows_for_json(side.counts),
+        "removed": rows_for_json(side.removed),
     }
 
 
@@ -210,7 +210,7 @@ def _feature(name: str) -> str | tuple[str, ...]:
     return parts if len(parts) > 1 else name
 
 
-def feature_name(feature: str | tuple[str, ...]) -> str:
+def written_feature(feature: str | tuple[str, ...]) -> str:
     """Return how a sensitive feature is written."""
     return feature if isinstance(feature, str) else " & ".join(feature)
 
@@ -224,11 +224,11 @@ def _gap_table(gaps: pd.DataFrame) -> str:
         [
             str(row["metric"]),
             str(row["sensitive_feature"]),
-            interval(row["value"], row["low"], row["high"]),
-            number(row["p_value"]),
-            number(row["q_value"]),
+            value_with_interval(row["value"], row["low"], row["high"]),
+            decimal(row["p_value"]),
+            decimal(row["q_value"]),
             str(row["worst_group"]),
-            number(row["n_worst"], 0),
+            decimal(row["n_worst"], 0),
             str(row["best_group"]),
             "insufficient" if row["insufficient"] else "",
         ]
@@ -244,7 +244,7 @@ def _group_table(groups: pd.DataFrame) -> str:
             str(name),
             f"{int(row['n']):,}",
             f"insufficient, needs {row['n_needed']:,.0f}" if row["insufficient"] else "",
-            *(interval(row[rate], row[f"{rate}_low"], row[f"{rate}_high"]) for rate in rates),
+            *(value_with_interval(row[rate], row[f"{rate}_low"], row[f"{rate}_high"]) for rate in rates),
         ]
         for name, row in groups.iterrows()
     ]
@@ -256,10 +256,10 @@ def _shift_table(shift: pd.DataFrame) -> str:
         [
             str(row["metric"]),
             str(row["sensitive_feature"]),
-            number(row["before"]),
-            number(row["after"]) + (" *" if over else ""),
-            interval(row["change"], row["low"], row["high"]),
-            number(row["p_value"]),
+            decimal(row["before"]),
+            decimal(row["after"]) + (" *" if over else ""),
+            value_with_interval(row["change"], row["low"], row["high"]),
+            decimal(row["p_value"]),
             _ahead(row["ahead_before"], row["ahead_after"]),
         ]
         for row, over in zip(shift.reset_index().to_dict("records"), turned(shift, DIGITS), strict=True)

@@ -93,8 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(choices)
     _add_plan(choices)
     _add_unlearn(choices)
-    _add(choices, "provenance", "is this the data the model was trained on?", "commands:provenance")
-    _add_command(choices, "kernels", "compile ahead what removals run on, once on a machine", "kernels:kernels")
+    _add(choices, "provenance", "is this the data the model was trained on?", "commands:provenance_command")
+    _add_command(choices, "kernels", "compile ahead what removals run on, once on a machine", "kernels:kernels_command")
     return parser
 
 
@@ -124,14 +124,16 @@ def _add_parser(choices: Any, name: str, what: str, run: str, **options: Any) ->
 
 def _add_run(choices: Any) -> None:
     parser = _add_parser(
-        choices, "run", "serve the dashboard; further arguments go to streamlit", "run:run", allow_abbrev=False
+        choices, "run", "serve the dashboard; further arguments go to streamlit", "run:run_command", allow_abbrev=False
     )
     parser.add_argument("--port", type=int, default=8501, help="first port to try (default: %(default)s)")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen at (default: %(default)s)")
 
 
 def _add_audit(choices: Any) -> None:
-    parser = _add(choices, "audit", "rates per group, the gaps between groups, and how sure they are", "commands:audit")
+    parser = _add(
+        choices, "audit", "rates per group, the gaps between groups, and how sure they are", "commands:audit_command"
+    )
     parser.add_argument(
         "--metric", action="append", metavar="NAME", help="metric to show; may be repeated; default: a usual set"
     )
@@ -149,7 +151,10 @@ def _add_audit(choices: Any) -> None:
 
 def _add_influence(choices: Any) -> None:
     parser = _add(
-        choices, "influence", "the training records whose removal would improve a metric most", "commands:influence"
+        choices,
+        "influence",
+        "the training records whose removal would improve a metric most",
+        "commands:influence_command",
     )
     _add_metric(parser)
     _add_split(parser, "rows the metric is taken on; a search may not use confirm")
@@ -166,7 +171,9 @@ def _add_influence(choices: Any) -> None:
 
 
 def _add_explain(choices: Any) -> None:
-    parser = _add(choices, "explain", "rules whose records cause a gap, confirmed by removing them", "rules:explain")
+    parser = _add(
+        choices, "explain", "rules whose records cause a gap, confirmed by removing them", "rules:explain_command"
+    )
     _add_metric(parser)
     _add_split(parser, "rows the gap is taken on; a search may not use confirm")
     parser.add_argument(
@@ -192,7 +199,7 @@ def _add_explain(choices: Any) -> None:
 
 
 def _add_plan(choices: Any) -> None:
-    parser = _add(choices, "plan", "few records whose removal brings a metric to a target", "plans:plan")
+    parser = _add(choices, "plan", "few records whose removal brings a metric to a target", "plans:plan_command")
     _add_metric(parser)
     _add_split(parser, "rows to plan on; a search may not use confirm")
     parser.add_argument("--target", type=float, default=0.05, help="value to reach (default: %(default)s)")
@@ -219,7 +226,10 @@ def _add_plan(choices: Any) -> None:
 
 def _add_unlearn(choices: Any) -> None:
     parser = _add(
-        choices, "unlearn", "remove training records from the model, and compare before and after", "commands:unlearn"
+        choices,
+        "unlearn",
+        "remove training records from the model, and compare before and after",
+        "commands:unlearn_command",
     )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--forget", metavar="FILE", help="CSV file with the ids to forget")

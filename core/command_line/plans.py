@@ -6,12 +6,12 @@ from argparse import Namespace
 from dataclasses import asdict
 
 import core
-from core.command_line.commands import Output, feature_asked, feature_name
-from core.command_line.render import aligned, interval, number, records, value_for_json
+from core.command_line.commands import Output, feature_asked, written_feature
+from core.command_line.render import aligned, decimal, rows_for_json, value_for_json, value_with_interval
 from core.command_line.terminal import BadArgumentError, plain
 
 
-def plan(args: Namespace) -> Output:
+def plan_command(args: Namespace) -> Output:
     """Plan a removal that brings a metric to a target."""
     case = core.load_case(args.case)
     cost = {"false_positive": args.cost_false_positive, "false_negative": args.cost_false_negative}
@@ -39,7 +39,7 @@ def plan(args: Namespace) -> Output:
     data = {
         "case": args.case,
         "metric": found.metric,
-        "sensitive_feature": feature_name(found.sensitive_feature),
+        "sensitive_feature": written_feature(found.sensitive_feature),
         "target": found.target,
         "utility": found.utility,
         "on": args.on,
@@ -48,8 +48,8 @@ def plan(args: Namespace) -> Output:
         "expected": None if found.expected is None else asdict(found.expected),
         "reason": found.reason,
         "forget": value_for_json(found.forget),
-        "path": records(found.path),
-        "random": records(found.random),
+        "path": rows_for_json(found.path),
+        "random": rows_for_json(found.random),
     }
     return Output("\n\n".join(parts), data)
 
@@ -58,10 +58,10 @@ def _path_table(found: core.Plan) -> str:
     rows = [
         [
             f"{int(row['n_removed']):,}",
-            number(row["predicted"]),
-            number(row["value"]),
-            interval(row["change"], row["low"], row["high"]),
-            number(row["utility"]),
+            decimal(row["predicted"]),
+            decimal(row["value"]),
+            value_with_interval(row["change"], row["low"], row["high"]),
+            decimal(row["utility"]),
             f"{row['largest_group_share']:.1%}",
             row["method"],
         ]
@@ -75,8 +75,8 @@ def _random_table(found: core.Plan) -> str:
     rows = [
         [
             f"{int(row['n_removed']):,}",
-            interval(row["metric"], row["metric_low"], row["metric_high"]),
-            interval(row["utility"], row["utility_low"], row["utility_high"]),
+            value_with_interval(row["metric"], row["metric_low"], row["metric_high"]),
+            value_with_interval(row["utility"], row["utility_low"], row["utility_high"]),
         ]
         for row in found.random.reset_index().to_dict("records")
     ]

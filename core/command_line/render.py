@@ -129,7 +129,7 @@ def _chunks(widths: Sequence[int], keys: int, width: int) -> list[list[int]]:
     return chunks
 
 
-def number(value: Any, digits: int = DIGITS) -> str:
+def decimal(value: Any, digits: int = DIGITS) -> str:
     """Return a number with some decimals; "-" where there is none.
 
     Examples
@@ -143,7 +143,7 @@ def number(value: Any, digits: int = DIGITS) -> str:
     return f"{value:.2g}" if small else f"{value:.{digits}f}"
 
 
-def interval(value: Any, low: Any, high: Any) -> str:
+def value_with_interval(value: Any, low: Any, high: Any) -> str:
     """Return a value with its interval.
 
     Examples
@@ -151,10 +151,10 @@ def interval(value: Any, low: Any, high: Any) -> str:
     >>> interval(0.5, 0.25, 0.75)
     '0.5000 [0.2500, 0.7500]'
     """
-    return f"{number(value)} [{number(low)}, {number(high)}]"
+    return f"{decimal(value)} [{decimal(low)}, {decimal(high)}]"
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def rows_for_json(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a frame's rows as dictionaries of values that JSON knows, its index included."""
     return [
         {str(key): value_for_json(value) for key, value in row.items()}

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 import core
-from core.command_line.commands import Output, feature_asked, feature_name
-from core.command_line.render import number, records, value_for_json, wrapped
+from core.command_line.commands import Output, feature_asked, written_feature
+from core.command_line.render import decimal, rows_for_json, value_for_json, wrapped
 from core.command_line.terminal import plain
 from core.metrics.catalog import metric_of
 
 
-def explain(args: Namespace) -> Output:
+def explain_command(args: Namespace) -> Output:
     """Find rules whose records cause a gap, each confirmed by removing them."""
     case = core.load_case(args.case)
     found = core.explain_gap(
@@ -33,9 +33,9 @@ def explain(args: Namespace) -> Output:
         min_responsibility=args.min_responsibility,
         seconds=args.seconds,
     )
-    name = feature_name(found.sensitive_feature)
+    name = written_feature(found.sensitive_feature)
     head = (
-        f"{found.metric} of {plain(name)} on {args.on}: {number(found.gap)} (p = {number(found.gap_p_value)}). {found.n_tried:,} rules "
+        f"{found.metric} of {plain(name)} on {args.on}: {decimal(found.gap)} (p = {decimal(found.gap_p_value)}). {found.n_tried:,} rules "
         f"tried, {found.n_discoveries:,} beyond chance at a false discovery rate of {found.q:.0%}."
     )
     parts = [head]
@@ -69,7 +69,7 @@ def _legend(found: core.Explanation) -> str:
 def _data(found: core.Explanation) -> dict[str, Any]:
     return {
         "metric": found.metric,
-        "sensitive_feature": feature_name(found.sensitive_feature),
+        "sensitive_feature": written_feature(found.sensitive_feature),
         "gap": found.gap,
         "gap_p_value": found.gap_p_value,
         "n_tried": found.n_tried,
@@ -83,10 +83,10 @@ def _data(found: core.Explanation) -> dict[str, Any]:
                 "sentence": one.sentence,
                 "beside_a_preview": one.beside_a_preview,
                 "forget": value_for_json(one.forget),
-                "make_up": records(one.make_up),
+                "make_up": rows_for_json(one.make_up),
                 "guarantee": one.guarantee,
             }
-            for row, one in zip(records(found.table), found, strict=True)
+            for row, one in zip(rows_for_json(found.table), found, strict=True)
         ],
         "notes": list(found.notes),
     }
@@ -99,7 +99,7 @@ def _table(found: core.Explanation) -> str:
             f"{one.n_records:,}",
             f"{one.predicted:+.4f}" if np.isfinite(one.predicted) else "-",
             f"{one.verified:+.4f}",
-            number(one.q_value),
+            decimal(one.q_value),
             ", ".join(one.remarks),
         ]
         for one in found

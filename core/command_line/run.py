@@ -23,7 +23,7 @@ PATIENCE = 10
 """By how much work in the background steps back behind that of other programs."""
 
 
-def run(args: Namespace) -> int:
+def run_command(args: Namespace) -> int:
     """Serve the dashboard until it is stopped, and return the exit status of Streamlit.
 
     Streamlit reads its settings from `.streamlit` beside the main script, wherever it is started; what follows on the command line

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.figures import look
-from core.figures.look import extremes
+from core.figures.look import smallest_and_largest
 from core.words import count, markup, number, percent
 
 MANY = 12
@@ -26,7 +26,7 @@ def sizes(table: pd.DataFrame, feature: str) -> go.Figure:
         The sensitive feature, for the title.
     """
     groups = [markup(name) for name in table.index]
-    smallest, least, _, _ = extremes(table["test"])
+    smallest, least, _, _ = smallest_and_largest(table["test"])
     whole = int(table["test"].sum())
     figure = go.Figure()
     for column, name, fill in (("train", "training records", look.GRAY), ("test", "test rows", look.color(0))):
@@ -104,7 +104,7 @@ def rates(table: pd.DataFrame, rate: str, label: str, formula: str) -> go.Figure
     if known.empty:
         title = f"{label} is undefined in every group"
     else:
-        low, least, high, most = extremes(sure if len(sure) > 1 else known)
+        low, least, high, most = smallest_and_largest(sure if len(sure) > 1 else known)
         same = number(least) == number(most) and len(known) > 1
         title = f"{label}: {least:.3f} of {low}, {most:.3f} of {high}"
         title = f"{label}: {least:.3f} in every group" if same else title

@@ -90,7 +90,7 @@ def error(rows: pd.DataFrame, name: str, *, of: str = "") -> dict[str, object]:
     }
 
 
-def extremes(column: pd.Series[Any]) -> tuple[str, float, str, float]:
+def smallest_and_largest(column: pd.Series[Any]) -> tuple[str, float, str, float]:
     """Return the label and value of the smallest entry, then of the largest.
 
     NaN is passed over.

@@ -14,14 +14,14 @@ from scipy.special import ndtr
 from core.metrics.catalog import METRICS, Metric
 from core.metrics.gap_sizes import size_change_interval
 from core.metrics.gaps import combine, deciding_rate, rate_weights
-from core.metrics.inference import contrasts_of, filled, scaled_columns
+from core.metrics.inference import contrasts_of, scaled_columns, zero_filled
 from core.metrics.samples import PairedSample
 from core.numerics.statistics.counts import FloatArray
 from core.numerics.statistics.resampling import upper_p_value
 from core.numerics.statistics.resampling_gaps import Contrasts, change_interval, largest_change_interval
 
 
-class Change(NamedTuple):
+class MetricChange(NamedTuple):
     """A metric before and after, and its paired change.
 
     ``change`` is ``after - before``: of a gap, the change of its size. Where a metric compares two groups only, ``signed_change`` is
@@ -43,7 +43,7 @@ class Change(NamedTuple):
     signed_high: float = np.nan
 
 
-def paired_change(metric: Metric, sample: PairedSample, level: float) -> Change:
+def paired_change(metric: Metric, sample: PairedSample, level: float) -> MetricChange:
     """Return a metric before and after, the interval of its change, and a test of no change.
 
     Both are of the same records.
@@ -68,10 +68,10 @@ def paired_change(metric: Metric, sample: PairedSample, level: float) -> Change:
     contrasts = contrasts_of(metric, defined)
     before, after = (_value(metric, side) for side in sides)
     if len(contrasts) == 0 or np.isnan(before) or np.isnan(after):
-        return Change(before, after, np.nan, np.nan, np.nan, np.nan)
+        return MetricChange(before, after, np.nan, np.nan, np.nan, np.nan)
     scaled = [[scaled_columns(metric, pair[side]) for pair in pairs] for side in (0, 1)]
-    values = filled(np.concatenate([s[0] for side in scaled for s in side]))
-    deviations = filled(np.hstack([s[1] for side in scaled for s in side]))
+    values = zero_filled(np.concatenate([s[0] for side in scaled for s in side]))
+    deviations = zero_filled(np.hstack([s[1] for side in scaled for s in side]))
     ahead = [group_ahead(metric, side, pos_is_favorable=sample.before.pos_is_favorable) for side in sides]
     if contrasts.signed_pair:
         two = TwoGroups.of(contrasts, len(defined[0]))
@@ -86,7 +86,7 @@ def paired_change(metric: Metric, sample: PairedSample, level: float) -> Change:
         low, high = _on_ratios(float(np.exp(-contrasts.of(values).max())), low, high)
     low, high = max(low, -metric.most), min(high, metric.most)
     p_value, change = change_p_value(metric, sample), after - before
-    return Change(before, after, change, min(low, change), max(high, change), p_value, False, ahead[0], ahead[1])
+    return MetricChange(before, after, change, min(low, change), max(high, change), p_value, False, ahead[0], ahead[1])
 
 
 def _change_of_two(
@@ -95,7 +95,7 @@ def _change_of_two(
     gaps: list[float],
     drawn: tuple[FloatArray, FloatArray, Contrasts],
     level: float,
-) -> Change:
+) -> MetricChange:
     """Return the change of a gap between two groups, as yet untested.
 
     Of its size and of its signed value.
@@ -112,7 +112,7 @@ def _change_of_two(
         base = float(np.exp(-contrasts.of(values).max()))
         (low, high), signed = _on_ratios(base, low, high), _on_ratios(base, *signed)
         signed_change = (1.0 / after if after > 0 else np.inf) - before if turned else change
-    return Change(
+    return MetricChange(
         before,
         after,
         change,
@@ -208,7 +208,7 @@ def _score_change_p_value(metric: Metric, sample: PairedSample) -> float:
         weights = np.array([rate_weights(metric, [side])[1] for side in values])
         change = float(combine(metric, [values[1]]) - combine(metric, [values[0]]))
     signs = weights * np.array([[-1.0], [1.0]])
-    variance = float(np.einsum("ag,bg,abg->", signs, signs, filled(covariance)))
+    variance = float(np.einsum("ag,bg,abg->", signs, signs, zero_filled(covariance)))
     if variance <= 0.0:
         return 1.0 if change == 0.0 else 0.0
     return float(2.0 * ndtr(-abs(change) / np.sqrt(variance)))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.case.groups import Groups
 from core.metrics.catalog import Metric, metric_of
-from core.metrics.change import Change, paired_change
+from core.metrics.change import MetricChange, paired_change
 from core.metrics.level_change import LEVEL_COLUMNS, level_changes, rows_counted
 from core.metrics.samples import PairedSample, Sample, feature_name, generator, occupied
 from core.numerics.statistics.counts import FloatArray
@@ -70,7 +70,7 @@ class Compared:
                 rows[metric.name, ALL_RECORDS] = _row(metric, paired_change(metric, self.whole, self.level))
         order = sorted(rows, key=lambda key: key[1] != ALL_RECORDS)
         index = pd.MultiIndex.from_tuples(order, names=["metric", "sensitive_feature"]) if rows else None
-        return pd.DataFrame([rows[key] for key in order], index=index, columns=[*Change._fields, "direction"])
+        return pd.DataFrame([rows[key] for key in order], index=index, columns=[*MetricChange._fields, "direction"])
 
     def rows(self, rate: str, name: str) -> FloatArray:
         """Return how many records a rate of every group of a sensitive feature is taken over."""
@@ -102,7 +102,7 @@ def direction(metric: Metric, change: float) -> str:
     return "better" if (change < 0) == (metric.better == "lower") else "worse"
 
 
-def _row(metric: Metric, change: Change, names: Sequence[str] = ()) -> tuple[Any, ...]:
+def _row(metric: Metric, change: MetricChange, names: Sequence[str] = ()) -> tuple[Any, ...]:
     """Return a change as a row of the table, with groups by their names."""
     ahead = [None if one is None else names[one] for one in (change.ahead_before, change.ahead_after)]
     named = change._asdict() | {"ahead_before": ahead[0], "ahead_after": ahead[1]}

@@ -21,10 +21,10 @@ from core.metrics.scores import members, score_bins
 from core.numerics.statistics.counts import BoolArray, FloatArray, cell_counts
 
 MOST_POINTS = 200
-Feature = str | Sequence[str] | None
+_Feature = str | Sequence[str] | None
 
 
-def roc_curves(case: Case, sensitive_feature: Feature = None, on: str = "explore") -> pd.DataFrame:
+def roc_curves(case: Case, sensitive_feature: _Feature = None, on: str = "explore") -> pd.DataFrame:
     """Return the ROC curve of every group, with the favourable label as positive class.
 
     O(n log n).
@@ -73,7 +73,7 @@ def _roc(label: BoolArray, score: FloatArray) -> pd.DataFrame:
 
 
 def calibration_curves(
-    case: Case, sensitive_feature: Feature = None, on: str = "explore", *, level: float = 0.95
+    case: Case, sensitive_feature: _Feature = None, on: str = "explore", *, level: float = 0.95
 ) -> pd.DataFrame:
     """Return observed against predicted shares of the favourable label.
 
@@ -122,7 +122,7 @@ def calibration_curves(
 def threshold_sweep(
     case: Case,
     metric: str,
-    sensitive_feature: Feature = None,
+    sensitive_feature: _Feature = None,
     on: str = "explore",
     *,
     cost_false_positive: float = 1.0,
@@ -193,7 +193,7 @@ def threshold_sweep(
 
 def errors_by_group(
     case: Case,
-    sensitive_feature: Feature = None,
+    sensitive_feature: _Feature = None,
     on: str = "explore",
     *,
     cost_false_positive: float = 1.0,

@@ -52,7 +52,7 @@ def contrasts_of(metric: Metric, defined: list[BoolArray]) -> Contrasts:
     return join(parts)
 
 
-def filled(columns: FloatArray) -> FloatArray:
+def zero_filled(columns: FloatArray) -> FloatArray:
     """Return columns with 0 where a group has no rate."""
     return np.where(np.isnan(columns), 0.0, columns)
 
@@ -80,10 +80,12 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
     if len(contrasts) == 0:
         return float("nan"), float("nan")
     scaled = [scaled_columns(metric, rate._replace(estimate=rate.centre)) for rate in rates]
-    values = filled(np.concatenate([s[0] for s in scaled]))
-    low, high = largest_interval(values, filled(np.hstack([s[1] for s in scaled])), contrasts, level)
+    values = zero_filled(np.concatenate([s[0] for s in scaled]))
+    low, high = largest_interval(values, zero_filled(np.hstack([s[1] for s in scaled])), contrasts, level)
     if contrasts.signed_pair:
-        low, high = _turned(low, high, values, filled(np.concatenate([rate.estimate for rate in rates])), contrasts)
+        low, high = _turned(
+            low, high, values, zero_filled(np.concatenate([rate.estimate for rate in rates])), contrasts
+        )
     return _on_scale(
         metric, low, high, signed=contrasts.signed_pair, value=float(combine(metric, [r.estimate for r in rates]))
     )
@@ -124,9 +126,9 @@ def gap_p_value(metric: Metric, sample: GroupSample) -> float:
         return float("nan")
     if metric.rates not in sample.p_values:
         contrasts = join([all_pairs(np.flatnonzero(~np.isnan(v)) + k * len(v)) for k, v in enumerate(values)])
-        null = filled(np.hstack([_null_rate(rate, sample) for rate in metric.rates]))
+        null = zero_filled(np.hstack([_null_rate(rate, sample) for rate in metric.rates]))
         sample.p_values[metric.rates] = upper_p_value(
-            *largest_studentised(filled(np.concatenate(values)), null, contrasts)
+            *largest_studentised(zero_filled(np.concatenate(values)), null, contrasts)
         )
     return sample.p_values[metric.rates]
 

@@ -195,7 +195,7 @@ class Task:
 
 
 @dataclass(eq=False)
-class Outcome:
+class FittedModels:
     """The models a mitigator fitted.
 
     Parameters
@@ -240,7 +240,7 @@ class Mitigator(ABC):
         """Return why the mitigator does not serve the task, or None."""
 
     @abstractmethod
-    def run(self, task: Task, progress: Progress) -> Outcome:
+    def run(self, task: Task, progress: Progress) -> FittedModels:
         """Fit on the retained training rows and their groups.
 
         Raise NotSupportedError where that turns out impossible.

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.scoring import final_estimator, positive_scores
 from core.errors import NotSupportedError, listed
-from core.mitigation.base import Mitigator, Outcome, Task
+from core.mitigation.base import FittedModels, Mitigator, Task
 from core.typing import Floats, Progress
 
 
@@ -38,7 +38,7 @@ class Correlation(Mitigator):
             else None
         )
 
-    def run(self, task: Task, progress: Progress) -> Outcome:
+    def run(self, task: Task, progress: Progress) -> FittedModels:
         """Fit: one refit of the model and a least-squares fit of every feature on the groups."""
         progress(0.1, "Taking the groups out of the features")
         case, names = task.case, task.group_names("train")
@@ -60,7 +60,7 @@ class Correlation(Mitigator):
             notes.append(
                 "The correlation counts every training record once, whatever its weight; the model is trained with the weights."
             )
-        return Outcome([decided], [(steps, remover, last)], scores=scores, notes=notes)
+        return FittedModels([decided], [(steps, remover, last)], scores=scores, notes=notes)
 
 
 def _has_steps(model: Any) -> bool:

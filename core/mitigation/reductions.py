@@ -17,7 +17,7 @@ import numpy as np
 from fairlearn.reductions import ExponentiatedGradient, GridSearch
 from sklearn.utils import _safe_indexing
 
-from core.mitigation.base import Mitigator, Outcome, Task
+from core.mitigation.base import FittedModels, Mitigator, Task
 from core.mitigation.constraints import MOMENTS, rates_made_equal
 from core.mitigation.estimators import Favorable, takes_weights
 from core.mitigation.fits import Fits
@@ -46,7 +46,7 @@ class _Reduction(Mitigator):
             )
         return None
 
-    def run(self, task: Task, progress: Progress) -> Outcome:
+    def run(self, task: Task, progress: Progress) -> FittedModels:
         """Fit and measure; the cost is that of the fits."""
         fits = Fits(progress, self.most_fits(task), task.seconds, task.max_models)
         moment = MOMENTS[rates_made_equal(task.metric)](difference_bound=task.bound)
@@ -83,7 +83,7 @@ class _Reduction(Mitigator):
         """Let a mitigator that is being fitted come to its end, its budget spent."""
 
     @abstractmethod
-    def outcome(self, task: Task, fitted: Any, fits: Fits) -> Outcome:
+    def outcome(self, task: Task, fitted: Any, fits: Fits) -> FittedModels:
         """Return what the fitted mitigator decides."""
 
 
@@ -116,7 +116,7 @@ class Gradient(_Reduction):
         """End with the round that is on: it solves for the best mixture of all models kept."""
         fitting.nu = np.inf
 
-    def outcome(self, task: Task, fitted: Any, fits: Fits) -> Outcome:
+    def outcome(self, task: Task, fitted: Any, fits: Fits) -> FittedModels:
         """Return the mixture's expected decisions."""
         X, expected, used = task.X_split, np.zeros(len(task.case.rows(task.on))), 0
         for index, share in fitted.weights_.items():
@@ -135,7 +135,7 @@ class Gradient(_Reduction):
             )
         elif fitted.last_iter_ + 1 >= task.max_iter:
             notes.append(f"It stopped after max_iter={task.max_iter} rounds, before it was within its tolerance.")
-        return Outcome([np.clip(expected, 0.0, 1.0)], [fitted], notes=notes)
+        return FittedModels([np.clip(expected, 0.0, 1.0)], [fitted], notes=notes)
 
 
 class Grid(_Reduction):
@@ -161,7 +161,7 @@ class Grid(_Reduction):
         """Return the mitigator, not fitted."""
         return GridSearch(estimator, moment, grid_size=self.most_fits(task), grid_limit=task.grid_limit)
 
-    def outcome(self, task: Task, fitted: Any, fits: Fits) -> Outcome:
+    def outcome(self, task: Task, fitted: Any, fits: Fits) -> FittedModels:
         """Return every model's decisions.
 
         Of points that share a model, as after the budget was spent, the first stands for all.
@@ -175,7 +175,7 @@ class Grid(_Reduction):
         frontier = [bool(one) for one in _undominated(errors, violations)]
         chosen = first.index(own.index(own[int(fitted.best_idx_)]))
         spent = f"{_budget(task)} was spent after {len(fits.trained)} of {self.most_fits(task)} models of the grid."
-        return Outcome(decisions, models, chosen, frontier, notes=[spent] if fits.cut_short else [])
+        return FittedModels(decisions, models, chosen, frontier, notes=[spent] if fits.cut_short else [])
 
 
 def _budget(task: Task) -> str:

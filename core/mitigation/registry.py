@@ -19,7 +19,7 @@ from core.metrics.audit import N_RESAMPLES, audit_arrays, overall_interval, samp
 from core.metrics.catalog import Metric, metric_of
 from core.metrics.compare import ALL_RECORDS, compare_samples
 from core.metrics.samples import Sample, feature_name
-from core.mitigation.base import METHODS, Mitigation, Mitigator, Outcome, Task
+from core.mitigation.base import METHODS, FittedModels, Mitigation, Mitigator, Task
 from core.mitigation.correlation import Correlation
 from core.mitigation.reductions import Gradient, Grid
 from core.mitigation.thresholds import Thresholds
@@ -273,7 +273,7 @@ def _refusal(mitigator: Mitigator, task: Task) -> str | None:
     return mitigator.refusal(task)
 
 
-def _run(mitigator: Mitigator, task: Task, progress: Progress) -> tuple[Outcome, list[str]]:
+def _run(mitigator: Mitigator, task: Task, progress: Progress) -> tuple[FittedModels, list[str]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         outcome = mitigator.run(task, progress)
@@ -291,7 +291,7 @@ def _run(mitigator: Mitigator, task: Task, progress: Progress) -> tuple[Outcome,
     return outcome, notes
 
 
-def _points(task: Task, outcome: Outcome, n_resamples: int) -> pd.DataFrame:
+def _points(task: Task, outcome: FittedModels, n_resamples: int) -> pd.DataFrame:
     case, before = task.case, sample_of(task.case, task.on)
     groups = [case.groups(task.feature, task.on)]
     fairness, utility = (task.metric.name, feature_name(task.feature)), (task.utility.name, ALL_RECORDS)

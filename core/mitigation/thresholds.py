@@ -12,7 +12,7 @@ from fairlearn.postprocessing import ThresholdOptimizer
 
 from core.case.group_thresholds import expected_decisions
 from core.errors import listed
-from core.mitigation.base import Mitigator, Outcome, Task
+from core.mitigation.base import FittedModels, Mitigator, Task
 from core.mitigation.constraints import OBJECTIVES, THRESHOLDS, rates_made_equal
 from core.mitigation.estimators import Favorable
 from core.typing import Progress
@@ -41,7 +41,7 @@ class Thresholds(Mitigator):
             return f"the training records of {listed(one_label)} all have the same label, so no threshold can be chosen"
         return None
 
-    def run(self, task: Task, progress: Progress) -> Outcome:
+    def run(self, task: Task, progress: Progress) -> FittedModels:
         """Sort every group's scores once: O(n log n)."""
         progress(0.1, "Choosing thresholds of each group")
         scored = Favorable.of(task.case)
@@ -56,7 +56,7 @@ class Thresholds(Mitigator):
         soft = getattr(scored, scored.score_method())(task.X_split)
         soft = soft[:, 1] if soft.ndim == 2 else soft
         expected = expected_decisions(model.interpolated_thresholder_, soft, task.group_names(task.on))
-        return Outcome([expected], [model], notes=_notes(task, scored))
+        return FittedModels([expected], [model], notes=_notes(task, scored))
 
 
 def _notes(task: Task, scored: Favorable) -> list[str]:

@@ -26,7 +26,7 @@ from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
 from core.metrics.samples import feature_name
 from core.plans.random_removals import band, random_removals
-from core.plans.search import Goal, Search, Version, counted, room_of
+from core.plans.search import Goal, PlanStage, Search, records_in_words, room_of
 from core.plans.utility import COST, Utility, words_of
 from core.shown import Shown
 from core.typing import Progress, part_of
@@ -273,7 +273,7 @@ def plan_removal(
             f"{_told(own)}; choose another."
         )
     first, second = ((0.0, 0.4), (0.4, 1.0)) if expected else ((0.0, 1.0), (0.0, 1.0))
-    search = Search(goal, [Version(start, (), value, own, value)], part_of(progress, *first))
+    search = Search(goal, [PlanStage(start, (), value, own, value)], part_of(progress, *first))
     search.complete()
     path = _path(search, case)
     random = pd.DataFrame()
@@ -306,7 +306,7 @@ def _found_on(half: Case, goal: Goal) -> tuple[Any, ...] | None:
     value, own = goal.measure(half)
     if not np.isfinite([value, own]).all():
         return None
-    search = Search(goal, [Version(half, (), value, own, value)])
+    search = Search(goal, [PlanStage(half, (), value, own, value)])
     search.complete()
     return search.here.forget or None
 
@@ -367,14 +367,14 @@ def _reason(search: Search) -> str:
     if not last.forget and search.ended == "reached":
         return f"{metric.label} is {first.value:.3g} already, so nothing needs removing to reach {goal.target:.3g}."
     again = _trained_again(search)
-    done = f"{metric.words} goes from {first.value:.3f} to {last.value:.3f} by removing {counted(len(last.forget))}"
+    done = f"{metric.words} goes from {first.value:.3f} to {last.value:.3f} by removing {records_in_words(len(last.forget))}"
     price = f"{utility.words} changes by {last.utility - first.utility:+.3g}"
     if search.ended == "reached":
         return f"{done[:1].upper()}{done[1:]}; {price}.{again}"
     stopped = {
         "costly": f"training again costs more than {goal.max_utility_drop:g} of {utility.words}",
         "utility": f"more would cost more than {goal.max_utility_drop:g} of {utility.words}",
-        "records": f"no more than {counted(goal.max_records)} may go",
+        "records": f"no more than {records_in_words(goal.max_records)} may go",
         "caps": "every group with a helpful record is at its cap",
         "nobody": "no other record's removal is predicted to help",
         "stalled": "further removals no longer bring it closer",

@@ -19,17 +19,15 @@ from core.metrics.audit import sample_of
 from core.metrics.catalog import metric_of
 from core.metrics.gaps import deciding_rate
 from core.metrics.samples import GroupSample, generator
-from core.typing import Floats, Positions, Progress
+from core.typing import Feature, Floats, Positions, Progress
 
 SHARE = 0.8
 """Of the best gain along the ranking, that the prefix has to have."""
 N_SIZES = 24
 BISECTIONS = 2
 
-Feature = str | tuple[str, ...]
 
-
-class Step(NamedTuple):
+class PrefixStep(NamedTuple):
     """What is predicted without the first records of a ranking.
 
     Parameters
@@ -54,7 +52,7 @@ class Choice(NamedTuple):
     """The size chosen, and all steps looked at, in order of size."""
 
     size: int
-    steps: list[Step]
+    steps: list[PrefixStep]
 
 
 def sizes_up_to(most: int, n_sizes: int) -> list[int]:
@@ -77,7 +75,7 @@ def ranked(case: Case, metric: str, feature: Feature, on: str, most: int) -> pd.
 
 def along(
     case: Case, metric: str, feature: Feature, on: str, ranking: pd.Index[Any], n_sizes: int, progress: Progress | None
-) -> list[Step]:
+) -> list[PrefixStep]:
     """Return what is predicted without each prefix of a ranking.
 
     The first step is of none removed.
@@ -85,7 +83,7 @@ def along(
     now = case.scores(on)
     sizes = sizes_up_to(len(ranking), n_sizes)
     return [
-        Step(0, now, value_at(case, metric, feature, on, now), *_ends(case, metric, feature, on, now)),
+        PrefixStep(0, now, value_at(case, metric, feature, on, now), *_ends(case, metric, feature, on, now)),
         *steps_of(case, metric, feature, on, ranking, sizes, progress),
     ]
 
@@ -98,7 +96,7 @@ def steps_of(
     ranking: pd.Index[Any],
     sizes: Sequence[int],
     progress: Progress | None = None,
-) -> list[Step]:
+) -> list[PrefixStep]:
     """Return what is predicted without the first so many records of a ranking.
 
     Sizes that cannot go are left out.
@@ -111,7 +109,7 @@ def steps_of(
                 progress((done + 1) / len(sizes), f"Looking at the first {size:,} records of the ranking")
             if np.isfinite(scores).all():
                 value = value_at(case, metric, feature, on, scores)
-                steps.append(Step(size, scores, value, *_ends(case, metric, feature, on, scores)))
+                steps.append(PrefixStep(size, scores, value, *_ends(case, metric, feature, on, scores)))
     return steps
 
 
@@ -120,7 +118,9 @@ def value_at(case: Case, metric: str, feature: Feature, on: str, scores: Floats)
     return float(Outcome.of(case, metric, feature, on).values(scores[np.newaxis])[0])
 
 
-def shortest(case: Case, metric: str, feature: Feature, on: str, ranking: pd.Index[Any], steps: list[Step]) -> Choice:
+def shortest(
+    case: Case, metric: str, feature: Feature, on: str, ranking: pd.Index[Any], steps: list[PrefixStep]
+) -> Choice:
     """Return the shortest prefix with most of the best gain.
 
     It is looked for more closely between the sizes around it.
@@ -143,13 +143,13 @@ def shortest(case: Case, metric: str, feature: Feature, on: str, ranking: pd.Ind
     return Choice(steps[place].size, steps)
 
 
-def _gains(metric: str, steps: list[Step]) -> list[float]:
+def _gains(metric: str, steps: list[PrefixStep]) -> list[float]:
     short = metric_of(metric).short_of_best
     first = short(steps[0].value)
     return [float(first - short(step.value)) if np.isfinite(step.value) else -np.inf for step in steps]
 
 
-def _before_turning(steps: list[Step]) -> list[int]:
+def _before_turning(steps: list[PrefixStep]) -> list[int]:
     """Return the places of the steps up to the first at which another group is worst off.
 
     There, the group that was behind is ahead of all others.

@@ -92,7 +92,7 @@ class Goal:
 
 
 @dataclass(frozen=True, eq=False)
-class Version:
+class PlanStage:
     """A case on the way, and how it was reached.
 
     Parameters
@@ -124,7 +124,7 @@ class Search:
     """One run of the greedy search; `path` holds every version kept, the first one included."""
 
     goal: Goal
-    path: list[Version]
+    path: list[PlanStage]
     progress: Progress | None = None
     price: int = 0
     promised: float = 0.0
@@ -132,7 +132,7 @@ class Search:
     ended: str = field(default="", init=False)
 
     @property
-    def here(self) -> Version:
+    def here(self) -> PlanStage:
         """The last version kept."""
         return self.path[-1]
 
@@ -151,7 +151,7 @@ class Search:
                 self.ended = "reached"
                 return
             if self.progress is not None:
-                self.progress(min(0.95, 1.0 - short / first), f"{counted(len(self.here.forget))} removed")
+                self.progress(min(0.95, 1.0 - short / first), f"{records_in_words(len(self.here.forget))} removed")
             self._step(short / max(1, self.goal.checkpoints - number) * 2**self.stalls)
             if self.ended:
                 return
@@ -208,7 +208,7 @@ class Search:
         done = self.goal.short(self.path[0].value) - self.goal.short(self.here.value)
         return float(np.clip(done / self.promised, *TRUST))
 
-    def _closer(self, ids: list[Any], predicted: float) -> tuple[Version, float]:
+    def _closer(self, ids: list[Any], predicted: float) -> tuple[PlanStage, float]:
         """Remove these records, or fewer where all of them lead past the target and away again."""
         trial = self._remove(ids, predicted)
         for _ in range(HALVINGS):
@@ -219,8 +219,8 @@ class Search:
         return trial, predicted
 
     def _beyond(
-        self, gain: pd.Series[float], harm: pd.Series[float] | None, wanted: float, trial: Version, predicted: float
-    ) -> tuple[Version, float]:
+        self, gain: pd.Series[float], harm: pd.Series[float] | None, wanted: float, trial: PlanStage, predicted: float
+    ) -> tuple[PlanStage, float]:
         """Remove more at the same price where a few records cost too much.
 
         A metric on decisions moves in steps, up and down.
@@ -252,12 +252,12 @@ class Search:
             return "nobody"
         return "utility" if self._within_caps(helpful).any() else "caps"
 
-    def _remove(self, ids: list[Any], predicted: float, start: Version | None = None) -> Version:
+    def _remove(self, ids: list[Any], predicted: float, start: PlanStage | None = None) -> PlanStage:
         start = self.here if start is None else start
         done = unlearn(start.case, ids, method=self.goal.method)
         toward = -predicted if self.goal.lower_is_better else predicted
         exact = done.guarantee is not Guarantee.APPROXIMATE
-        return Version(
+        return PlanStage(
             done.case,
             (*start.forget, *ids),
             *self.goal.measure(done.case),
@@ -293,19 +293,19 @@ class Search:
     def _train_again(self) -> None:
         last = self.here
         if self.progress is not None:
-            self.progress(0.95, f"Training again without {counted(len(last.forget))}")
+            self.progress(0.95, f"Training again without {records_in_words(len(last.forget))}")
         case = refit(last.case).case
-        self.path.append(Version(case, last.forget, *self.goal.measure(case), last.value, "refit"))
+        self.path.append(PlanStage(case, last.forget, *self.goal.measure(case), last.value, "refit"))
 
     def _none_if_farther(self) -> None:
         """Give the plan up where training again leaves the metric no closer to the target."""
         if self.ended != "reached" and self.goal.short(self.here.value) >= self.goal.short(self.path[0].value):
             del self.path[1:]
 
-    def _affordable(self, version: Version) -> bool:
+    def _affordable(self, version: PlanStage) -> bool:
         return self.goal.utility.drop(self.path[0].utility, version.utility) <= self.goal.max_utility_drop
 
-    def _keep(self, trial: Version, predicted: float) -> None:
+    def _keep(self, trial: PlanStage, predicted: float) -> None:
         """Keep a version, and end the search where nothing moves."""
         closer = self.goal.short(trial.value) < self.goal.short(self.here.value)
         self.promised += predicted
@@ -379,7 +379,7 @@ def room_of(groups: Codes, n_groups: int, retained: npt.NDArray[np.bool_], share
     return room
 
 
-def counted(n: int) -> str:
+def records_in_words(n: int) -> str:
     """Return a number of records in words.
 
     Examples

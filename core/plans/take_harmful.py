@@ -25,9 +25,9 @@ from core.former import formerly
 from core.metrics.audit import audit_arrays, overall_interval, sample_of
 from core.metrics.catalog import metric_of
 from core.metrics.samples import feature_name
-from core.plans.prefix import N_SIZES, Feature, Step, along, found_on, ranked, shortest, value_at
+from core.plans.prefix import N_SIZES, PrefixStep, along, found_on, ranked, shortest, value_at
 from core.shown import Shown
-from core.typing import Progress, part_of
+from core.typing import Feature, Progress, part_of
 
 MOST = 0.2
 """Largest share of the training records looked at, where nobody says otherwise."""
@@ -212,7 +212,7 @@ def _measured(case: Case, metric: str, feature: Feature, on: str, ids: pd.Index[
     return ids[:0], before
 
 
-def _row(case: Case, metric: str, feature: Feature, on: str, step: Step) -> dict[str, Any]:
+def _row(case: Case, metric: str, feature: Feature, on: str, step: PrefixStep) -> dict[str, Any]:
     """Return a row of the curve: the metric, the worst-off group and accuracy, with intervals."""
     found, sample = metric_of(metric), sample_of(case, on, step.scores)
     report = audit_arrays(sample, [case.groups(feature, on)], [found], n_resamples=N_RESAMPLES, on=on)

@@ -35,7 +35,7 @@ _COUNTER = _Counter()
 event.register(_KIND, _COUNTER)  # type: ignore[no-untyped-call]
 
 
-def compiled() -> int:
+def kernels_compiled() -> int:
     """Return how many kernels this process has compiled.
 
     Those found in numba's cache on disk are loaded and do not count.

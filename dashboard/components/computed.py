@@ -13,11 +13,12 @@ import pandas as pd
 import core
 from core.errors import NotSupportedError
 from core.metrics import METRICS
+from core.typing import Feature
 from dashboard import cached
 from dashboard.components import computing
 from dashboard.history import revision
 from dashboard.jobs import Report
-from dashboard.work import Feature, Work
+from dashboard.work import Work
 
 INFLUENCE, PREVIEW, REASONS, MOVED, MODEL = "influence", "preview", "reasons", "moved", "model reasons"
 MOST_MOVED = 5

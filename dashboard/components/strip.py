@@ -13,13 +13,14 @@ from core.errors import RedressError
 from core.metrics import METRICS, AuditReport
 from core.metrics.catalog import shown
 from core.metrics.samples import feature_name
+from core.typing import Feature
 from core.words import chance, count, interval, number, percent, plain, seconds
 from dashboard import cached, meaning, session
 from dashboard.components import computed, opening
 from dashboard.components.strip_table import Cell, Column, table
 from dashboard.session import Key
 from dashboard.tables import row
-from dashboard.work import Feature, Work
+from dashboard.work import Work
 
 FRAGMENT = "strip"
 

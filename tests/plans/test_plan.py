@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier
 import core
 from core.errors import InputError, InputTypeError, NotSupportedError
 from core.plans.random_removals import band
-from core.plans.search import Search, Version, fewest
+from core.plans.search import PlanStage, Search, fewest
 from core.plans.utility import Utility
 from tests.conftest import make_table
 
@@ -123,7 +123,7 @@ def test_a_plan_that_ends_no_closer_goes_back_to_the_closest(
     credit: core.Case, values: tuple[float, ...], kept: int
 ) -> None:
     goal: Any = SimpleNamespace(short=lambda value: value)
-    search = Search(goal, [Version(credit, tuple(range(n)), value, 0.9, value) for n, value in enumerate(values)])
+    search = Search(goal, [PlanStage(credit, tuple(range(n)), value, 0.9, value) for n, value in enumerate(values)])
     search.ended = "utility"
     search.trim()
     assert [version.value for version in search.path] == list(values[:kept])
@@ -201,12 +201,12 @@ def test_what_training_again_does_not_bear_out_is_searched_on(
         utility=SimpleNamespace(drop=lambda before, after: before - after),
         max_utility_drop=0.01,
     )
-    search = Search(goal, [Version(boosted, (), 0.1, 0.9, 0.1)])
+    search = Search(goal, [PlanStage(boosted, (), 0.1, 0.9, 0.1)])
 
     def run() -> None:
         ids = boosted.record_ids[len(search.here.forget) : len(search.here.forget) + 2]
         case = core.unlearn(search.here.case, ids, method="leaf_refit").case
-        search.path.append(Version(case, (*search.here.forget, *ids), 0.01, 0.9, 0.01, "leaf_refit", exact=False))
+        search.path.append(PlanStage(case, (*search.here.forget, *ids), 0.01, 0.9, 0.01, "leaf_refit", exact=False))
         search.ended = "reached"
 
     monkeypatch.setattr(search, "run", run)

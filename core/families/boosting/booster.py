@@ -28,7 +28,7 @@ DRAWN = "its trees draw features at random (max_features), and which were drawn 
 
 
 @dataclass(frozen=True, eq=False)
-class Forest:
+class BoostedNodes:
     """The nodes of all trees, one tree after another.
 
     With more than two classes, a tree for each class and then the next stage.
@@ -58,7 +58,7 @@ class Forest:
     @classmethod
     def of(
         cls, trees: list[tuple[Positions, Positions, Floats, Floats]], signs: list[npt.NDArray[np.int8]] | None = None
-    ) -> Forest:
+    ) -> BoostedNodes:
         """Join trees given as left, right, value and count, and the signs of constrained splits."""
         first = np.concatenate([[0], np.cumsum([len(tree[0]) for tree in trees])]).astype(np.intp)
         left, right, value, count = (np.concatenate(part) for part in zip(*trees, strict=True))
@@ -80,7 +80,7 @@ class Forest:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class BoostingRows:
     """The training rows as the trees see them.
 
     Parameters
@@ -172,7 +172,7 @@ class Booster(ABC):
         return True
 
     @abstractmethod
-    def forest(self) -> Forest:
+    def forest(self) -> BoostedNodes:
         """Return the nodes of its trees."""
 
     @abstractmethod
@@ -201,7 +201,7 @@ class Booster(ABC):
         """Return the weights it gives to rows with these labels and sample weights."""
 
     @abstractmethod
-    def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
+    def with_leaves(self, forest: BoostedNodes, leaves: Leaves) -> Any:
         """Return a copy of the model with other leaf values; the model stays as it is."""
 
     @abstractmethod
@@ -255,7 +255,7 @@ class Booster(ABC):
         """Which share of the features a split is searched among."""
         return 1.0
 
-    def fit_seconds(self, forest: Forest) -> float:
+    def fit_seconds(self, forest: BoostedNodes) -> float:
         """Return about how long training takes, from the sizes of the trees alone.
 
         So it is the same wherever it is asked.
@@ -289,7 +289,9 @@ class Booster(ABC):
         """Return, for every row and tree of a stage, whether the row is of the tree's class."""
         return np.asarray(y[:, None] == (np.arange(self.n_outputs) if self.n_outputs > 1 else 1))
 
-    def refit(self, forest: Forest, rows: Rows, retained: Bools, codes: Positions, weight: Floats | None) -> Leaves:
+    def refit(
+        self, forest: BoostedNodes, rows: BoostingRows, retained: Bools, codes: Positions, weight: Floats | None
+    ) -> Leaves:
         """Refit every leaf value on the retained rows, stage by stage: O(n_rows * n_trees).
 
         Raises
@@ -316,14 +318,16 @@ class Booster(ABC):
         values = self.factor * complete(sums, first, left, right, signs, self.ridge, self.histogram)
         return Leaves(prior, baseline, keep, full, sums, values, raw)
 
-    def predictions(self, forest: Forest, leaves: Leaves, nodes: npt.NDArray[Any]) -> Floats:
+    def predictions(self, forest: BoostedNodes, leaves: Leaves, nodes: npt.NDArray[Any]) -> Floats:
         """Return what refitted leaves predict for rows whose leaves are `nodes`.
 
         The shape is (n_rows, n_outputs).
         """
         return predict(nodes, forest.first, leaves.values, leaves.baseline, self.rate)
 
-    def effects(self, forest: Forest, rows: Rows, leaves: Leaves, pull: Floats) -> tuple[Floats, Floats, Floats]:
+    def effects(
+        self, forest: BoostedNodes, rows: BoostingRows, leaves: Leaves, pull: Floats
+    ) -> tuple[Floats, Floats, Floats]:
         """Return what each row's removal does through its leaves.
 
         With the derivatives by its weight and by its first predictions.
@@ -348,13 +352,13 @@ class Booster(ABC):
         """Return which rows the trees count."""
         return keep
 
-    def differences(self, forest: Forest, leaves: Leaves) -> tuple[Bools, Bools]:
+    def differences(self, forest: BoostedNodes, leaves: Leaves) -> tuple[Bools, Bools]:
         """Return at which leaves counts, and values, are not what refitting on the rows gives."""
         counts = forest.leaves & (forest.count != leaves.sums[:, COUNT])
         values = forest.leaves & ~np.isclose(forest.value, leaves.values, rtol=1e-5, atol=1e-8)
         return counts, values
 
-    def check(self, forest: Forest, leaves: Leaves) -> None:
+    def check(self, forest: BoostedNodes, leaves: Leaves) -> None:
         """Raise unless refitting on the rows the model was fitted on gives what the model holds."""
         counts, values = self.differences(forest, leaves)
         if counts.any():

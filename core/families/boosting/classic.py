@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble._gradient_boosting import _random_sample_mask
 
-from core.families.boosting.booster import DRAWN, Booster, Forest, Leaves, Places
+from core.families.boosting.booster import DRAWN, BoostedNodes, Booster, Leaves, Places
 from core.numerics.boosting.nodes import COUNT, GRADIENT, SQUARE, WEIGHT
 from core.typing import Bools, Floats, Positions
 from core.unlearning.preprocessing.steps import shallow
@@ -73,10 +73,10 @@ class ClassicBooster(Booster):
         """Whether its leaves were refitted since it was trained: the training loss is unknown then."""
         return bool(np.isnan(self.model.train_score_).all())
 
-    def forest(self) -> Forest:
+    def forest(self) -> BoostedNodes:
         """Return the nodes of its trees."""
         trees = [one.tree_ for one in self.model.estimators_.ravel()]
-        return Forest.of(
+        return BoostedNodes.of(
             [(tree.children_left, tree.children_right, tree.value[:, 0, 0], tree.n_node_samples) for tree in trees]
         )
 
@@ -143,7 +143,7 @@ class ClassicBooster(Booster):
         """Return gradients and weights: trees are fitted to gradients by least squares."""
         return g, weight
 
-    def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
+    def with_leaves(self, forest: BoostedNodes, leaves: Leaves) -> Any:
         """Return a copy with other values, counts and impurities.
 
         The stored training loss no longer holds and becomes NaN.

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.utils.validation import _check_monotonic_cst
 
-from core.families.boosting.booster import DRAWN, Booster, Forest, Leaves, Places
+from core.families.boosting.booster import DRAWN, BoostedNodes, Booster, Leaves, Places
 from core.numerics.boosting.nodes import COUNT, GRADIENT
 from core.typing import Bools, Floats, Positions
 from core.unlearning.preprocessing.steps import shallow
@@ -50,7 +50,7 @@ class HistBooster(Booster):
     def _trees(self) -> list[TreePredictor]:
         return [one for stage in self.model._predictors for one in stage]
 
-    def forest(self) -> Forest:
+    def forest(self) -> BoostedNodes:
         """Return the nodes of its trees."""
         trees, signs, constraints = [], [], self._constraints()
         for predictor in self._trees:
@@ -62,7 +62,7 @@ class HistBooster(Booster):
             trees.append((left, right, value, nodes["count"]))
             if constraints is not None:
                 signs.append(np.where(inner, constraints[nodes["feature_idx"]], 0).astype(np.int8))
-        return Forest.of(trees, signs)
+        return BoostedNodes.of(trees, signs)
 
     def _constraints(self) -> npt.NDArray[np.int8] | None:
         """Return the monotonic constraint of every feature as its trees know them, or None."""
@@ -134,7 +134,7 @@ class HistBooster(Booster):
                 open_groups[int(left[node])] = open_groups[int(right[node])] = below
         return found
 
-    def with_leaves(self, forest: Forest, leaves: Leaves) -> Any:
+    def with_leaves(self, forest: BoostedNodes, leaves: Leaves) -> Any:
         """Return a copy with other values, counts and gains.
 
         Scores of the fit that no longer hold are dropped.
@@ -164,7 +164,7 @@ def _with_nodes(predictor: TreePredictor, nodes: npt.NDArray[Any]) -> TreePredic
     return TreePredictor(nodes, predictor.binned_left_cat_bitsets, predictor.raw_left_cat_bitsets)
 
 
-def _gains(forest: Forest, leaves: Leaves) -> Floats:
+def _gains(forest: BoostedNodes, leaves: Leaves) -> Floats:
     """Return what every split gains, -1 at leaves; scikit-learn counts a root's value as 0."""
     loss = leaves.sums[:, GRADIENT] * leaves.values
     loss[forest.first[:-1]] = 0.0

@@ -17,8 +17,8 @@ from core.case.case import Case
 from core.case.scoring import final_estimator
 from core.case.verdict import Provenance, sentence
 from core.errors import NotSupportedError, said
-from core.families.boosting.booster import Forest, Leaves
-from core.families.boosting.unlearner import BOOSTERS, BoostingState, LeafRefit, read
+from core.families.boosting.booster import BoostedNodes, Leaves
+from core.families.boosting.unlearner import BOOSTERS, BoostingState, LeafRefit, prepare_boosting
 from core.numerics.boosting.nodes import COUNT
 
 OFFER = "train it again on these rows, or find the rows it was trained on"
@@ -36,7 +36,7 @@ def _recomputed(case: Case) -> Provenance:
     if reason:
         return Provenance("unverifiable", f"leaf values cannot be recomputed: {reason}.")
     try:
-        state = case.prepared.of_type(BoostingState) or read(case)
+        state = case.prepared.of_type(BoostingState) or prepare_boosting(case)
         leaves = state.leaves(case, case.retained)
     except (NotSupportedError, ValueError) as error:
         return Provenance(
@@ -56,7 +56,7 @@ def _recomputed(case: Case) -> Provenance:
     return _mismatch(forest, leaves, np.flatnonzero(counts if counts.any() else values)[0], np.flatnonzero(wrong))
 
 
-def _verified(forest: Forest, n_held: int) -> Provenance:
+def _verified(forest: BoostedNodes, n_held: int) -> Provenance:
     held = f", and so would any change to the {n_held:,} rows held out to stop early" if n_held else ""
     return Provenance(
         "verified",
@@ -66,7 +66,7 @@ def _verified(forest: Forest, n_held: int) -> Provenance:
 
 
 def _mismatch(
-    forest: Forest, leaves: Leaves, node: int, wrong: np.ndarray[tuple[int], np.dtype[np.intp]]
+    forest: BoostedNodes, leaves: Leaves, node: int, wrong: np.ndarray[tuple[int], np.dtype[np.intp]]
 ) -> Provenance:
     n_trees = len(forest.first) - 1
     tree = int(np.searchsorted(forest.first, node, side="right")) - 1

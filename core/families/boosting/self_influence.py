@@ -21,7 +21,7 @@ LEAST = 1e-3
 """What is left of a leaf's own curvature without the record is taken as at least this share."""
 
 
-def own_moves(case: Case) -> tuple[Floats, Floats]:
+def own_leaf_moves(case: Case) -> tuple[Floats, Floats]:
     """Return every row's predictions, and how far its own leaves move without it.
 
     O(n_rows * n_trees).

@@ -28,7 +28,7 @@ ROUNDING = 1e-9
 """Two scores nearer than this, relatively, are equal."""
 
 
-def check_splits(case: Case, n_stages: int | None, progress: Progress | None) -> SplitCheck:
+def check_boosting_splits(case: Case, n_stages: int | None, progress: Progress | None) -> SplitCheck:
     """Count the splits of a boosting model that are no longer the best ones.
 
     As `core.check_splits`.

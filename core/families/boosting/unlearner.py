@@ -25,7 +25,7 @@ from sklearn.pipeline import Pipeline
 from core.case.case import Case
 from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
-from core.families.boosting.booster import Booster, Forest, Leaves, Rows
+from core.families.boosting.booster import BoostedNodes, Booster, BoostingRows, Leaves
 from core.families.boosting.classic import ClassicBooster
 from core.families.boosting.hist import HistBooster
 from core.numerics.boosting.nodes import COUNT
@@ -62,8 +62,8 @@ class BoostingState:
     """
 
     booster: Booster
-    forest: Forest
-    rows: Rows
+    forest: BoostedNodes
+    rows: BoostingRows
     features: Any
 
     def leaves(self, case: Case, retained: Bools) -> Leaves:
@@ -105,7 +105,7 @@ class LeafRefit(Unlearner):
         """Return the leaf of every training row, once the model is seen to come from this table."""
         if progress:
             progress(0.0, "Routing the records")
-        state = read(case)
+        state = prepare_boosting(case)
         if progress:
             progress(0.8, "Comparing leaf values")
         state.booster.check(state.forest, state.leaves(case, case.retained))
@@ -131,7 +131,7 @@ class LeafRefit(Unlearner):
         )
 
 
-def read(case: Case) -> BoostingState:
+def prepare_boosting(case: Case) -> BoostingState:
     """Return the model's nodes and the leaf of every training row."""
     model = final_estimator(case.model)
     booster = BOOSTERS[type(model)](model)
@@ -146,7 +146,9 @@ def read(case: Case) -> BoostingState:
     given = booster.drawn(codes)
     drawn = np.zeros((len(given), len(fitted)), dtype=bool)
     drawn[:, case.retained] = given
-    return BoostingState(booster, forest, Rows(nodes, case.train_codes.astype(np.intp), fitted, drawn), features)
+    return BoostingState(
+        booster, forest, BoostingRows(nodes, case.train_codes.astype(np.intp), fitted, drawn), features
+    )
 
 
 def _refitted_steps(case: Case, state: BoostingState, retained: Bools) -> Any:

@@ -33,7 +33,7 @@ from core.unlearning.preprocessing.unchanged import lacks_seed
 
 
 @dataclass(frozen=True, eq=False)
-class Refitted:
+class RefittedPreprocessing:
     """The preprocessing fitted to the retained rows alone, and in what it differs.
 
     Parameters
@@ -81,7 +81,7 @@ class Refitted:
         )
 
 
-def refitted(case: Case, grove: Grove, retained: Bools) -> Refitted | None:
+def refitted(case: Case, grove: Grove, retained: Bools) -> RefittedPreprocessing | None:
     """Return the preprocessing fitted to the retained rows; None where there is none.
 
     Costs that fit, and its application to these rows.
@@ -114,10 +114,10 @@ def refitted(case: Case, grove: Grove, retained: Bools) -> Refitted | None:
     columns = _columns(case.model[:-1], steps, grove.X.shape[1], after.shape[1])
     before = grove.X[grove.local[rows]][:, columns]
     changed = np.flatnonzero(~((before == after) | (np.isnan(before) & np.isnan(after))).all(axis=0))
-    return Refitted(steps, retained, columns, changed, after[:, changed], grove.X.shape[1])
+    return RefittedPreprocessing(steps, retained, columns, changed, after[:, changed], grove.X.shape[1])
 
 
-def built_anew(state: ForestState, model: Any, new: Refitted) -> tuple[ForestState, Any]:
+def built_anew(state: ForestState, model: Any, new: RefittedPreprocessing) -> tuple[ForestState, Any]:
     """Return the trees built from scratch on another preprocessing, and the model of them.
 
     They keep their own recorded randomness.
@@ -134,7 +134,7 @@ def built_anew(state: ForestState, model: Any, new: Refitted) -> tuple[ForestSta
     return built, built.assemble(other, new.steps)
 
 
-def on_columns(state: ForestState, new: Refitted) -> ForestState:
+def on_columns(state: ForestState, new: RefittedPreprocessing) -> ForestState:
     """Return the state whose trees are those of another preprocessing.
 
     They are built from scratch on the retained rows.

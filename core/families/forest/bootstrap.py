@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from core.case.case import Case
 from core.errors import NotSupportedError
-from core.families.forest.steps import Step
+from core.families.forest.steps import TreeStep
 from core.families.forest.tree import Bench, LivingTree, Roots
 from core.families.forest.weights import OtherRowsError, weights_of_trees
 from core.numerics.trees.arrays import CLASS_MASK, MOST_WEIGHT
@@ -98,7 +98,7 @@ def _tries(n_positions: int) -> int:
     return int(np.sqrt(n_positions)) + 1
 
 
-def step_of(tree: LivingTree, known: Ints, targets: Targets, stays: Bools, bench: Bench) -> Step:
+def step_of(tree: LivingTree, known: Ints, targets: Targets, stays: Bools, bench: Bench) -> TreeStep:
     """Return the step of a tree whose rows `known` leave it.
 
     Those not open let go of their draws, which fall on others.
@@ -111,7 +111,7 @@ def step_of(tree: LivingTree, known: Ints, targets: Targets, stays: Bools, bench
     roots, gone, joining = _moved(tree.roots, known, targets, stays, bench)
     if len(gone) == len(tree.samples) and not len(joining):
         raise NotSupportedError("a tree would have no rows left")
-    return Step(tree, gone.copy(), joining.copy(), roots)
+    return TreeStep(tree, gone.copy(), joining.copy(), roots)
 
 
 def roots_without(roots: Roots, targets: Targets, bench: Bench) -> Roots:

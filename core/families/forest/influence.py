@@ -30,7 +30,7 @@ from core.attribution.smooth import Quantity, SmoothMetric
 from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.families.forest.influence_of_groups import changes_kept, over_trees, scores_after, with_sample
-from core.families.forest.measured import measure
+from core.families.forest.measured import measure_groups
 from core.families.forest.points import points_of, state_of
 from core.families.forest.rescaled import IN_PLACE
 from core.families.forest.unlearner import Forest
@@ -88,7 +88,7 @@ class ForestInfluence(Attributor):
         It costs their share of a removal's time.
         """
         known = self.group_changes(case, metric, feature, on, groups)
-        return measure(Outcome.of(case, metric, feature, on), groups, known, target, seconds, progress)
+        return measure_groups(Outcome.of(case, metric, feature, on), groups, known, target, seconds, progress)
 
     def influence(self, case: Case, metric: str | Quantity, feature: str | tuple[str, ...] | None, on: str) -> Floats:
         """Return the predicted change of the smooth metric for every training row.

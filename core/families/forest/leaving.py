@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.case.case import Case
-from core.families.forest.anew import Refitted, on_columns, refitted
+from core.families.forest.anew import RefittedPreprocessing, on_columns, refitted
 from core.families.forest.parts import estimator_of, rules_of
 from core.families.forest.points import points_of, state_of
 from core.families.forest.rescaled import rescaled
@@ -44,7 +44,7 @@ class LeavingGroup:
     case: Case
     positions: Positions
     retained: Bools
-    new: Refitted | None
+    new: RefittedPreprocessing | None
     points: Singles
 
     def size_beside(self, held: Set[int]) -> int:
@@ -91,7 +91,7 @@ class WaysOut:
 
     def __init__(self, case: Case, on: str) -> None:
         self.case, self.on = case, on
-        self._found: dict[Lost, tuple[Refitted | None, Singles]] = {}
+        self._found: dict[Lost, tuple[RefittedPreprocessing | None, Singles]] = {}
 
     def leaving(self, positions: Positions, lost: Lost | None) -> LeavingGroup:
         """Return what is needed to let records go that the preprocessing depends on.
@@ -117,7 +117,7 @@ class WaysOut:
         """Let go of what was found of other categories; groups that hold it keep it."""
         self._found = {key: found for key, found in self._found.items() if key == lost}
 
-    def _fitted(self, positions: Positions, retained: Bools) -> tuple[Refitted | None, Singles]:
+    def _fitted(self, positions: Positions, retained: Bools) -> tuple[RefittedPreprocessing | None, Singles]:
         case, grove = self.case, state_of(self.case).grove
         frame, points = case.X_test.iloc[case.rows(self.on)], points_of(case, self.on)
         given = branches_again(case, positions, frame)
@@ -129,7 +129,7 @@ class WaysOut:
         points = points.copy()
         points[:, given.columns] = given.points
         every = np.arange(grove.X.shape[1])
-        return Refitted(None, retained, every, given.columns, given.values, len(every)), points
+        return RefittedPreprocessing(None, retained, every, given.columns, given.values, len(every)), points
 
 
 def leave(case: Case, positions: Positions, on: str, part: ForestState) -> tuple[tuple[LivingTree, ...], Singles]:

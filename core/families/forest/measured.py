@@ -37,7 +37,7 @@ MOST_NUMBERS = 2**27
 """Most single-precision numbers that sums of draws may take: half a gibibyte."""
 
 
-class Removals:
+class GroupRemovals:
     """The sums over the trees seen so far of what removing each group did to the scores.
 
     Parameters
@@ -150,7 +150,7 @@ def _in_parts(tasks: list[list[int]], size: int) -> Iterator[list[list[int]]]:
         yield part
 
 
-def measure(
+def measure_groups(
     outcome: Outcome,
     groups: Sequence[Positions],
     known: Floats,
@@ -184,7 +184,7 @@ def measure(
         _make_ready(outcome, min((groups[index] for index in able), key=len))
     start = time.monotonic()
     for block, share in _in_blocks(outcome, {index: groups[index] for index in able}, again, changes, progress):
-        work, mine = Removals(case, list(block.values()), outcome), list(block)
+        work, mine = GroupRemovals(case, list(block.values()), outcome), list(block)
         end = None if seconds is None else start + seconds * share
         changes[mine], correlation, used = _until(work, known[mine], target, end, progress)
         correlations.append(correlation)
@@ -238,7 +238,7 @@ def _make_ready(outcome: Outcome, group: Positions) -> None:
 
 
 def _until(
-    work: Removals, known: Floats, target: float, end: float | None, progress: Callable[[float], None] | None
+    work: GroupRemovals, known: Floats, target: float, end: float | None, progress: Callable[[float], None] | None
 ) -> tuple[Floats, float, int]:
     due = float(FEWEST)
     while True:

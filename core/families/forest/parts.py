@@ -150,7 +150,7 @@ def _resolved(limit: Any, n_rows: int) -> int:
 
 
 @dataclass(frozen=True)
-class Stream:
+class TreeStream:
     """The random stream of one tree.
 
     Parameters
@@ -167,11 +167,11 @@ class Stream:
         return np.uint64(0 if self.seed is None else self.seed)
 
 
-def stream_of(tree: Any) -> Stream:
+def stream_of(tree: Any) -> TreeStream:
     """Return the stream that a fitted tree drew its features from."""
     if not isinstance(tree.random_state, Integral):
-        return Stream(None)
-    return Stream(int(check_random_state(tree.random_state).randint(0, STREAM_END)))
+        return TreeStream(None)
+    return TreeStream(int(check_random_state(tree.random_state).randint(0, STREAM_END)))
 
 
 def multiplicities(estimator: Any, codes: npt.NDArray[Any], sample_weight: npt.NDArray[Any] | None) -> list[Longs]:

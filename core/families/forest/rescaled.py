@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import NotSupportedError
-from core.families.forest.anew import Refitted
+from core.families.forest.anew import RefittedPreprocessing
 from core.families.forest.revaluing import Revalued, revalued
 from core.families.forest.state import ForestState, Grove
 from core.families.forest.steps import joining
@@ -31,7 +31,7 @@ MANY = 32
 IN_PLACE = "The preprocessing, fitted again, gives the trees other values; each was updated, and its thresholds were put between these."
 
 
-def rescaled(state: ForestState, positions: Positions, new: Refitted, rules: Rules) -> ForestState | None:
+def rescaled(state: ForestState, positions: Positions, new: RefittedPreprocessing, rules: Rules) -> ForestState | None:
     """Return the trees without the training rows at `positions` on another preprocessing.
 
     None where they have to be built anew.
@@ -78,7 +78,7 @@ def rescaled(state: ForestState, positions: Positions, new: Refitted, rules: Rul
     return replace(rest, grove=after, trees=tuple(on_threads(one, list(zip(state.trees, rest.trees, strict=True)))))
 
 
-def _on_values(grove: Grove, new: Refitted, table: Table, known: Bools) -> Grove:
+def _on_values(grove: Grove, new: RefittedPreprocessing, table: Table, known: Bools) -> Grove:
     """Return what the trees share, on the new values."""
     X = grove.X.copy()
     X[np.ix_(known, new.changed)] = new.values

@@ -26,7 +26,7 @@ def saved_forest(case: Case) -> SavedState | None:
     return kept if kept is not None and kept.kind == KIND else None
 
 
-def restore(case: Case, saved: SavedState, progress: Progress | None = None) -> ForestState:
+def restore_forest(case: Case, saved: SavedState, progress: Progress | None = None) -> ForestState:
     """Return the state that a case was saved with. Costs about one fit of the forest.
 
     Parameters

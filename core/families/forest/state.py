@@ -260,7 +260,7 @@ def _known(tree: LivingTree, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int3
     return rows[labels[rows] > CLASS_MASK]
 
 
-def prepare_state(case: Case, progress: Progress | None = None) -> ForestState:
+def prepare_forest(case: Case, progress: Progress | None = None) -> ForestState:
     """Adopt the case's forest: learn each tree's randomness and check every node.
 
     Costs about one fit.

@@ -35,7 +35,7 @@ MANY = 8
 """Where more than one row in so many leaves, building the tree anew is quicker."""
 
 
-class Step(NamedTuple):
+class TreeStep(NamedTuple):
     """How a tree comes to know other rows, or rows by other labels.
 
     Parameters
@@ -103,20 +103,20 @@ class Step(NamedTuple):
         return standing_on(bench, n_nodes, tree.estimator, roots, samples, remembered, bool(fragile))
 
 
-def leaving(tree: LivingTree, gone: Ints) -> Step:
+def leaving(tree: LivingTree, gone: Ints) -> TreeStep:
     """Return the step of rows that leave a tree, every one of which it knows."""
-    return Step(tree, gone, NO_INTS, tree.roots)
+    return TreeStep(tree, gone, NO_INTS, tree.roots)
 
 
-def joining(tree: LivingTree, rows: Ints) -> Step:
+def joining(tree: LivingTree, rows: Ints) -> TreeStep:
     """Return the step of rows that join a tree by the labels they have there.
 
     The tree knows none of them.
     """
-    return Step(tree, NO_INTS, rows, tree.roots)
+    return TreeStep(tree, NO_INTS, rows, tree.roots)
 
 
-def relabelling(tree: LivingTree, rows: Ints, labels: Ints) -> Step:
+def relabelling(tree: LivingTree, rows: Ints, labels: Ints) -> TreeStep:
     """Return the step to other labels, as `Roots` holds them, which may differ at `rows`.
 
     A row without weight is not in a tree.
@@ -124,10 +124,10 @@ def relabelling(tree: LivingTree, rows: Ints, labels: Ints) -> Step:
     were = tree.roots.labels
     other = rows[labels[rows] != were[rows]]
     gone, coming = other[were[other] > CLASS_MASK], other[labels[other] > CLASS_MASK]
-    return Step(tree, gone, coming, replace(tree.roots, labels=labels))
+    return TreeStep(tree, gone, coming, replace(tree.roots, labels=labels))
 
 
-def after_steps(steps: Sequence[Step], table: Table, rules: Rules, stays: Bools, bench: Bench) -> list[LivingTree]:
+def after_steps(steps: Sequence[TreeStep], table: Table, rules: Rules, stays: Bools, bench: Bench) -> list[LivingTree]:
     """Return up to `TOGETHER` trees after steps of their own, as `Step.taken` gives each.
 
     It takes one call of compiled code where it can.
@@ -138,7 +138,7 @@ def after_steps(steps: Sequence[Step], table: Table, rules: Rules, stays: Bools,
 
 
 def _updated_together(
-    steps: Sequence[Step], table: Table, rules: Rules, stays: Bools, bench: Bench
+    steps: Sequence[TreeStep], table: Table, rules: Rules, stays: Bools, bench: Bench
 ) -> list[LivingTree]:
     """Return trees after steps of which none is to be taken by building anew."""
     changes = [step.change() for step in steps]

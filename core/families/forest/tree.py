@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
-from core.families.forest.parts import Stream
+from core.families.forest.parts import TreeStream
 from core.numerics.kernel import direct
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, Draws, Rules, Scratch, Table, make_scratch
 from core.numerics.trees.build import (
@@ -270,7 +270,7 @@ def grow(table: Table, rules: Rules, roots: Roots, rows: Ints, estimator: Any, b
 def adopt(
     table: Table,
     rules: Rules,
-    stream: Stream,
+    stream: TreeStream,
     weight: npt.NDArray[np.int64],
     codes: npt.NDArray[Any],
     estimator: Any,

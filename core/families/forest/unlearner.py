@@ -26,14 +26,14 @@ from core.case.edits import Edits
 from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
-from core.families.forest.anew import Refitted, built_anew, refitted
+from core.families.forest.anew import RefittedPreprocessing, built_anew, refitted
 from core.families.forest.bootstrap import steps_of_a_draw
 from core.families.forest.memory import check_room
 from core.families.forest.oracle import TreeOracle
 from core.families.forest.parts import check_weights, estimator_of, moves_draws, rules_of, why_not
 from core.families.forest.rescaled import IN_PLACE, rescaled
-from core.families.forest.saved import restore, saved_forest
-from core.families.forest.state import ForestState, prepare_state
+from core.families.forest.saved import restore_forest, saved_forest
+from core.families.forest.state import ForestState, prepare_forest
 from core.families.forest.table import as_trees_take
 from core.numerics.trees.arrays import Rules
 from core.typing import Bools, Positions, Progress
@@ -76,7 +76,7 @@ class Forest(Unlearner):
     def adopt(self, case: Case, progress: Progress | None = None) -> ForestState:
         """Return every tree adopted; costs about one fit of the forest."""
         saved = saved_forest(case)
-        state = restore(case, saved, progress) if saved else prepare_state(case, progress)
+        state = restore_forest(case, saved, progress) if saved else prepare_forest(case, progress)
         return state.for_case(case, case.model)
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:  # noqa: ARG002
@@ -137,7 +137,7 @@ def _about_order(state: ForestState) -> tuple[str, ...]:
 
 
 def _on_other_values(
-    case: Case, before: ForestState, positions: Positions, new: Refitted, rules: Rules
+    case: Case, before: ForestState, positions: Positions, new: RefittedPreprocessing, rules: Rules
 ) -> tuple[ForestState, Any, str]:
     """Return the trees on what another preprocessing gives them, the model of them and a note.
 

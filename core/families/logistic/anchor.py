@@ -15,7 +15,7 @@ from core.unlearning.threads import on_threads, spans
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class LogisticRows:
     """The training rows as the loss of two classes sees them.
 
     Shared by all cases made from one another.
@@ -141,29 +141,29 @@ class Anchor:
     moved: float
 
     @classmethod
-    def at(cls, rows: Rows, u: Floats, retained: Bools) -> Anchor:
+    def at(cls, rows: LogisticRows, u: Floats, retained: Bools) -> Anchor:
         """Take gradient and Hessian at `u`: two passes."""
         eta = rows.predictors(rows.Z, u)
         eta.flags.writeable = False
         gradient, _ = rows.gradient(u, retained, eta)
         return cls(u, gradient, eta, rows.hessian(eta, retained), 0.0)
 
-    def without(self, rows: Rows, positions: Positions) -> Anchor:
+    def without(self, rows: LogisticRows, positions: Positions) -> Anchor:
         """Take the rows at `positions` out of both sums: O(k n_atoms^2), no pass."""
         return self._with(rows, positions, -1.0)
 
-    def changed(self, rows: Rows, other: Rows, positions: Positions) -> Anchor:
+    def changed(self, rows: LogisticRows, other: LogisticRows, positions: Positions) -> Anchor:
         """Put the labels and weights of `other` in the place of the rows' own at `positions`.
 
         O(k n_atoms^2), no pass.
         """
         return self._with(rows, positions, -1.0)._with(other, positions, 1.0)
 
-    def _with(self, rows: Rows, positions: Positions, sign: float) -> Anchor:
+    def _with(self, rows: LogisticRows, positions: Positions, sign: float) -> Anchor:
         gradient, hessian = rows.terms(positions, self.u, self.eta, sign)
         return Anchor(self.u, self.gradient + gradient, self.eta, self.hessian + hessian, self.moved)
 
-    def moved_to(self, rows: Rows, u: Floats, retained: Bools) -> Anchor:
+    def moved_to(self, rows: LogisticRows, u: Floats, retained: Bools) -> Anchor:
         """Take the gradient at `u` and keep the Hessian: one pass."""
         gradient, moved = rows.gradient(u, retained, self.eta)
         return replace(self, u=u, gradient=gradient, moved=moved)

@@ -40,7 +40,7 @@ MOST_WORK = 1e10
 NONE_UNNOTICED = "not even one changed row would go unnoticed"
 
 
-class Rows(NamedTuple):
+class RetainedRows(NamedTuple):
     """The retained rows as the last step takes them, with classes and weights.
 
     Class weights are included.
@@ -79,12 +79,12 @@ def check_optimum(case: Case, table: Any, checked: str) -> Provenance:
     weight = np.ones(len(y)) if case.train_weight is None else np.asarray(case.train_weight[case.retained])
     totals = np.bincount(y, weights=weight, minlength=objective.n_classes).astype(np.float64)
     weight = weight * objective.class_weights(totals)[y]
-    rows = Rows(table, design, y, weight)
+    rows = RetainedRows(table, design, y, weight)
     verdict = _check(case, objective, rows)
     return replace(verdict, evidence=sentence(checked + verdict.evidence))
 
 
-def _check(case: Case, objective: LogisticObjective, rows: Rows) -> Provenance:
+def _check(case: Case, objective: LogisticObjective, rows: RetainedRows) -> Provenance:
     """Look at the gradient and at training again, first at what is likelier to settle it."""
     model, stopped = final_estimator(case.model), _why_stopped(final_estimator(case.model))
     short = largest_entry(model, objective, rows.design, rows.y, rows.weight) > CONVERGED
@@ -107,7 +107,7 @@ def _check(case: Case, objective: LogisticObjective, rows: Rows) -> Provenance:
     return _judge(model, found, "", f"training again gives coefficients {apart:.2g} average rows away", stops)
 
 
-def _leftover(model: Any, objective: LogisticObjective, rows: Rows) -> tuple[Leftover | None, str]:
+def _leftover(model: Any, objective: LogisticObjective, rows: RetainedRows) -> tuple[Leftover | None, str]:
     """Return what is left of the gradient, or None and why it says nothing."""
     n_parameters = objective.n_predictors * rows.design.width
     if n_parameters > MOST_PARAMETERS:
@@ -144,7 +144,7 @@ def _repeats(stopped: str, to: str) -> Provenance:
     return Provenance("verified", f"{what}, so {NONE_UNNOTICED}.", converge=True)
 
 
-def _trained_again(case: Case, rows: Rows) -> tuple[Any, str]:
+def _trained_again(case: Case, rows: RetainedRows) -> tuple[Any, str]:
     """Return the last step fitted on the rows again, or None and why not."""
     estimator = final_estimator(case.model)
     if float(np.max(estimator.n_iter_)) * rows.design.n_entries > MOST_WORK:

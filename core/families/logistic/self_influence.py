@@ -26,7 +26,7 @@ LEAST = 1e-3
 
 
 @one_blas_thread()
-def own_moves(case: Case) -> tuple[Floats, Floats]:
+def own_step_moves(case: Case) -> tuple[Floats, Floats]:
     """Return every row's linear predictors, and how far they move without the row: O(n d^2)."""
     state: GlmState = Newton().prepare(case)
     curvature, rows = state.curvature(), state.frame.rows

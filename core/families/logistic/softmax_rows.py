@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from core.families.logistic.anchor import Rows
+from core.families.logistic.anchor import LogisticRows
 from core.numerics.linear.softmax import (
     contrasts,
     curvatures,
@@ -27,7 +27,7 @@ from core.unlearning.threads import on_threads, spans
 
 
 @dataclass(frozen=True, eq=False)
-class SoftmaxRows(Rows):
+class SoftmaxRows(LogisticRows):
     """Rows of more than two classes; predictors have a column for each class.
 
     Parameters

@@ -18,11 +18,11 @@ from scipy.linalg import cholesky
 from core.case.case import Case
 from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
-from core.families.logistic.anchor import Anchor, Rows
+from core.families.logistic.anchor import Anchor, LogisticRows
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.numerics.linear.softmax import contrasts
 from core.typing import Bools, Floats, Positions, Progress
-from core.unlearning.linear.curvature import SINGULAR, Curvature, Metric
+from core.unlearning.linear.curvature import SINGULAR, Curvature, LocalNorm
 from core.unlearning.linear.features import atoms_of, check_features, compare_features, preprocess
 from core.unlearning.linear.objective import LogisticObjective, coefficients, logistic_objective
 from core.unlearning.preprocessing.atoms import AtomTable, Sums
@@ -43,7 +43,7 @@ class Frame:
     model: Any
     features: tuple[str, ...]
     atoms: AtomTable
-    rows: Rows
+    rows: LogisticRows
     objective: LogisticObjective
     weight: Floats
     positive_column: int
@@ -134,7 +134,7 @@ class GlmState:
     """
 
     frame: Frame
-    metric: Metric
+    metric: LocalNorm
     sums: Sums
     totals: Floats
     anchor: Anchor
@@ -257,7 +257,7 @@ class GlmState:
         return self.frame.rows.scores(self.predictors(self.frame.atoms.test)[rows], self.frame.positive_column)
 
 
-def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
+def prepare_logistic(case: Case, progress: Progress | None = None) -> GlmState:
     """Read the retained rows once and find the optimum of the model's objective on them.
 
     Parameters
@@ -278,7 +278,7 @@ def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
     sums = Sums.of(frame.atoms.train, case.retained)
     report(0.3, "Finding the optimum")
     totals = frame.totals(case.retained)
-    blank = Metric(np.zeros((1, 1)), 0.0, np.zeros(1))
+    blank = LocalNorm(np.zeros((1, 1)), 0.0, np.zeros(1))
     empty = Anchor(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), 0.0)
     state = GlmState(frame, blank, sums, totals, empty, np.zeros(0))
     compare_features(case, state._preprocessed[0], frame.atoms, state.A[: frame.n_atoms])
@@ -289,7 +289,7 @@ def prepare_state(case: Case, progress: Progress | None = None) -> GlmState:
     return state
 
 
-def check_case(case: Case) -> None:
+def check_logistic(case: Case) -> None:
     """Raise unless the model's kind, its preprocessing and its columns can be updated.
 
     Reads no values.
@@ -308,7 +308,7 @@ def make_frame(case: Case) -> Frame:
     return Frame(case.model, case.features, atoms, rows, objective, weight, case.pos_column)
 
 
-def weighted_rows(Z: Floats, y: npt.NDArray[Any], weight: Floats, objective: LogisticObjective) -> Rows:
+def weighted_rows(Z: Floats, y: npt.NDArray[Any], weight: Floats, objective: LogisticObjective) -> LogisticRows:
     """Return rows as the loss sees them.
 
     Fixed class weights folded in, balanced ones kept as parts.
@@ -318,7 +318,7 @@ def weighted_rows(Z: Floats, y: npt.NDArray[Any], weight: Floats, objective: Log
         weight = weight * objective.class_weights(np.ones(objective.n_classes))[y]
         part, n_parts = np.zeros_like(y), 1
     if objective.n_classes == 2:
-        return Rows(Z, y, weight, part, n_parts)
+        return LogisticRows(Z, y, weight, part, n_parts)
     return SoftmaxRows(Z, y, weight, part, n_parts, objective.n_classes)
 
 
@@ -362,7 +362,7 @@ def _newton_step(H: Floats, gradient: Floats) -> tuple[Floats, float]:
     return -np.linalg.solve(factor.T, half), float(np.linalg.norm(half))
 
 
-def _metric(state: GlmState, retained: Bools) -> Metric:
+def _metric(state: GlmState, retained: Bools) -> LocalNorm:
     G = state.loss_hessian()
     matrix = G + np.diag(_penalties_of_atoms(state) + 1e-10 * np.trace(G) / len(G))
     factor = cholesky(matrix, lower=True)
@@ -370,7 +370,7 @@ def _metric(state: GlmState, retained: Bools) -> Metric:
     Z = rows.Z if retained.all() else rows.Z[retained]
     weights = rows.weight * retained * state.part_weights[rows.part]
     mass = rows.by_coefficient(np.abs(Z).T @ weights[retained])
-    return Metric(matrix, rows.largest(factor, retained) * 1.0001, mass)
+    return LocalNorm(matrix, rows.largest(factor, retained) * 1.0001, mass)
 
 
 def _penalties_of_atoms(state: GlmState) -> Floats:

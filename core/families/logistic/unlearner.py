@@ -27,7 +27,7 @@ from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError, NotSupportedError, listed
 from core.families.logistic.oracle import LogisticOracle
-from core.families.logistic.state import GlmState, check_case, prepare_state
+from core.families.logistic.state import GlmState, check_logistic, prepare_logistic
 from core.numerics.linear.self_concordance import taylor_excess
 from core.typing import Bools, Floats, Positions, Progress
 from core.unlearning.base import Guarantee, Removal, Unlearner, mask_without
@@ -53,7 +53,7 @@ class Newton(Unlearner):
     def refusal(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""
         try:
-            check_case(case)
+            check_logistic(case)
         except NotSupportedError as error:
             return str(error)
         return None
@@ -61,7 +61,7 @@ class Newton(Unlearner):
     def adopt(self, case: Case, progress: Progress | None = None) -> GlmState:
         """Return atoms, sums, gradient and Hessian at the optimum."""
         with one_blas_thread():
-            return prepare_state(case, progress)
+            return prepare_logistic(case, progress)
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:
         """Return the case at the certified optimum without the records at `positions`."""

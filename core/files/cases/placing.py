@@ -16,7 +16,7 @@ INTERIM = (".new-", ".next-")
 """What names of files start with until they take the old ones' place; the second where a save that was stopped left the first in use."""
 
 
-def place(aside: Path, folder: Path, index: str, text: Callable[[str], str], known: Iterable[str]) -> None:
+def put_in_place(aside: Path, folder: Path, index: str, text: Callable[[str], str], known: Iterable[str]) -> None:
     """Put files in place, the index that names them last.
 
     Parameters

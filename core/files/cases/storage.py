@@ -49,7 +49,7 @@ from core.case.looks import Look
 from core.case.prepared import SavedState
 from core.case.roles import AtRate, Roles
 from core.errors import InputError, InputTypeError, listed, nearest
-from core.files.cases.placing import place
+from core.files.cases.placing import put_in_place
 from core.files.cases.samples import case_folder
 from core.files.cases.saved_state import read_arrays, write_arrays
 from core.files.cases.toml_text import to_toml
@@ -198,7 +198,7 @@ def save_case(case: Case, folder: str | Path) -> Path:
             np.save(aside / LABELS, case.edits.train_codes.astype(np.int64), allow_pickle=False)
             if case.edits.train_weight is not None:
                 np.save(aside / WEIGHTS, case.edits.train_weight, allow_pickle=False)
-        place(aside, folder, FILE, lambda prefix: _text(case, dtypes, kept, prefix), _FILES)
+        put_in_place(aside, folder, FILE, lambda prefix: _text(case, dtypes, kept, prefix), _FILES)
     return folder
 
 

@@ -29,7 +29,7 @@ _FOREIGN = {
 
 
 @dataclass(frozen=True)
-class Table:
+class LoadedTable:
     """A table as read from a file.
 
     Parameters
@@ -47,7 +47,7 @@ class Table:
     notes: tuple[str, ...] = field(default=())
 
 
-def read_table(source: Source, name: str | None = None, *, limits: Limits = Limits(), **known: Any) -> Table:  # noqa: B008
+def read_table(source: Source, name: str | None = None, *, limits: Limits = Limits(), **known: Any) -> LoadedTable:  # noqa: B008
     r"""Read a CSV or Parquet file.
 
     Which of the two is told from the content. Of a CSV file, encoding, delimiter, decimal and thousands marks are found
@@ -131,7 +131,7 @@ def _quoted(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
-def _read(data: bytes, limits: Limits, known: dict[str, Any]) -> Table:
+def _read(data: bytes, limits: Limits, known: dict[str, Any]) -> LoadedTable:
     for magic, kind in _FOREIGN.items():
         if data.startswith(magic):
             raise InputError(f"A table must be a CSV or Parquet file. Got {kind}; save the table as CSV or Parquet.")
@@ -147,7 +147,7 @@ def _read(data: bytes, limits: Limits, known: dict[str, Any]) -> Table:
         raise InputError(
             f"A table must have rows. Got the column names {listed(frame.columns)} and no rows; check the file."
         )
-    return Table(frame, form, (*notes, *_oddities(frame)))
+    return LoadedTable(frame, form, (*notes, *_oddities(frame)))
 
 
 def _checked_names(names: list[str], notes: list[str]) -> list[str]:

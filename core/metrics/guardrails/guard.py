@@ -15,12 +15,12 @@ from core.metrics.catalog import Metric, metric_of
 from core.metrics.compare import compared_cases
 from core.metrics.compared import Compared
 from core.metrics.guardrails.levels import measured, row_of
-from core.metrics.guardrails.people import Feature, moved, people_counted, people_decided_otherwise, shares_removed
+from core.metrics.guardrails.people import moved, people_counted, people_decided_otherwise, shares_removed
 from core.metrics.guardrails.result import Guardrails
 from core.metrics.guardrails.sentence import sentences
-from core.metrics.guardrails.verdict import SIZES, found, verdict_of
+from core.metrics.guardrails.verdict import SIZES, findings_of, verdict_of
 from core.metrics.samples import feature_name
-from core.typing import Bools, Floats
+from core.typing import Bools, Feature, Floats
 
 METRIC = "equal_opportunity_difference"
 MAX_UTILITY_DROP = 0.01
@@ -138,7 +138,7 @@ def guard(
         raise InputError(
             f"The gap must be defined on the {on} rows, before and after. {metric.name!r} of {name!r} is not; choose another metric or feature."
         )
-    findings = found(compared, levels, metric, name, max_utility_drop)
+    findings = findings_of(compared, levels, metric, name, max_utility_drop)
     verdict = verdict_of(findings)
     label, change = compared.before.label, moved(compared.before, compared.after)
     counts = people_counted(case, label, change, features, on)

@@ -16,10 +16,9 @@ from core.errors import RedressError
 from core.metrics.catalog import DEFAULT_METRICS, metric_of, metrics_of
 from core.metrics.compare import compared_cases
 from core.metrics.guardrails.guard import MAX_UTILITY_DROP, gap_of, guard, guarded_features, records_gone
-from core.metrics.guardrails.people import Feature
 from core.metrics.guardrails.result import Guardrails
 from core.metrics.samples import feature_name
-from core.typing import Floats
+from core.typing import Feature, Floats
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,11 @@ import pandas as pd
 
 from core.case.case import Case
 from core.metrics.samples import Sample, feature_name, occupied
-from core.typing import Bools, Floats
+from core.typing import Bools, Feature, Floats
 
 REFUSED, SERVED = "newly refused", "newly served"
 LEAST = 1e-12
 """Chances of a decision that differ by less are the same."""
-
-Feature = str | tuple[str, ...]
 
 
 def moved(before: Sample, after: Sample) -> Floats:

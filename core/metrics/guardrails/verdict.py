@@ -73,7 +73,7 @@ class Findings:
     level_falls: bool
 
 
-def found(compared: Compared, levels: Levels, metric: Metric, feature: str, max_utility_drop: float) -> Findings:
+def findings_of(compared: Compared, levels: Levels, metric: Metric, feature: str, max_utility_drop: float) -> Findings:
     """Return what the verdict follows from."""
     ends = _ends(compared, metric, feature)
     groups, metrics = levels.groups, levels.metrics

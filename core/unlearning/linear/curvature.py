@@ -21,7 +21,7 @@ SUMMING = 32.0
 
 
 @dataclass(frozen=True, eq=False)
-class Metric:
+class LocalNorm:
     """A fixed positive definite matrix over atoms that bounds moves of rows' predictors.
 
     For every row, ``abs(z_i . d) <= largest * sqrt(d . matrix @ d)``.
@@ -72,7 +72,7 @@ class Curvature:
         If H is singular to working precision.
     """
 
-    def __init__(self, A: Floats, G: Floats, D: Floats, metric: Metric, blocks: int = 1) -> None:
+    def __init__(self, A: Floats, G: Floats, D: Floats, metric: LocalNorm, blocks: int = 1) -> None:
         self.A, self.G, self.D, self._metric, self._blocks = A, G, D, metric, blocks
         H = self._pulled(G)
         H.flat[:: len(H) + 1] += D

@@ -18,7 +18,7 @@ from core.errors import NotSupportedError
 from core.typing import Floats
 from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
 from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
-from core.unlearning.preprocessing.chain import plan, refit
+from core.unlearning.preprocessing.chain import ask_for_atoms, refit_from_sums
 
 ROWS_COMPARED = 500
 
@@ -41,7 +41,7 @@ def atoms_of(case: Case) -> AtomTable:
 def _request(case: Case, builder: AtomBuilder | AtomCheck) -> None:
     left: tuple[str, ...] | None = case.features
     if isinstance(case.model, Pipeline):
-        left = plan(case.model[:-1], left, builder)
+        left = ask_for_atoms(case.model[:-1], left, builder)
     for name in left or ():
         builder.number(name)
 
@@ -54,7 +54,7 @@ def preprocess(model: Any, features: tuple[str, ...], sums: Sums, atoms: AtomTab
     start: Block = Raw(features)
     if not isinstance(model, Pipeline):
         return None, as_linear(start, atoms)
-    fitted, block = refit(model[:-1], start, sums, atoms)
+    fitted, block = refit_from_sums(model[:-1], start, sums, atoms)
     return fitted, as_linear(block, atoms)
 
 

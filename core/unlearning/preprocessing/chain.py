@@ -19,7 +19,9 @@ from core.unlearning.preprocessing.blocks import Block, Categories, Linear, Numb
 from core.unlearning.preprocessing.steps import LEAVES, Refitted, check_encoder, check_imputer, shallow
 
 
-def plan(estimator: Any, names: tuple[str, ...] | None, builder: AtomBuilder | AtomCheck) -> tuple[str, ...] | None:
+def ask_for_atoms(
+    estimator: Any, names: tuple[str, ...] | None, builder: AtomBuilder | AtomCheck
+) -> tuple[str, ...] | None:
     """Ask for the atoms that refitting `estimator` needs.
 
     Parameters
@@ -66,7 +68,7 @@ def _plan_pipeline(
         _plan_categories([step for step in steps if not passes(step)], names, builder)
         return None
     for step in steps:
-        names = plan(step, names, builder)
+        names = ask_for_atoms(step, names, builder)
     return names
 
 
@@ -84,7 +86,7 @@ def _plan_categories(steps: Sequence[Any], names: tuple[str, ...] | None, builde
     for name, categories in zip(names, encoder.categories_, strict=True):
         builder.categories(name, categories, refuses_unknown=refuses)
     for step in steps[at + 1 :]:
-        plan(step, None, builder)
+        ask_for_atoms(step, None, builder)
 
 
 def _plan_columns(
@@ -94,7 +96,7 @@ def _plan_columns(
         raise NotSupportedError("a ColumnTransformer with transformer_weights")
     for _, part, columns in column_parts(estimator):
         taken = None if names is None else tuple(names[index] for index in columns)
-        left = plan(part, taken, builder)
+        left = ask_for_atoms(part, taken, builder)
         if left is not None:
             _ask_numbers(left, builder)
 
@@ -104,7 +106,7 @@ def _ask_numbers(names: tuple[str, ...], builder: AtomBuilder | AtomCheck) -> No
         builder.number(name)
 
 
-def refit(estimator: Any, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
+def refit_from_sums(estimator: Any, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
     """Return the transformer as fitted on the retained rows, and the features it gives."""
     if passes(estimator):
         return estimator, block
@@ -120,7 +122,7 @@ def _refit_pipeline(estimator: Pipeline, block: Block, sums: Sums, atoms: AtomTa
         block = Categories([atoms.categorical[name] for name in block.names], (None,) * len(block.names))
     steps = []
     for name, step in estimator.steps:
-        fitted, block = refit(step, block, sums, atoms)
+        fitted, block = refit_from_sums(step, block, sums, atoms)
         steps.append((name, fitted))
     new = shallow(estimator)
     new.steps = steps
@@ -130,7 +132,7 @@ def _refit_pipeline(estimator: Pipeline, block: Block, sums: Sums, atoms: AtomTa
 def _refit_columns(estimator: ColumnTransformer, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
     fitted, blocks, widths = {}, [], {}
     for name, part, columns in column_parts(estimator):
-        new_part, out = refit(part, _select(block, columns), sums, atoms)
+        new_part, out = refit_from_sums(part, _select(block, columns), sums, atoms)
         features = as_linear(out, atoms)
         fitted[name] = new_part
         blocks.append(features)

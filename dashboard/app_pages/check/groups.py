@@ -10,12 +10,13 @@ from core.figures import groups
 from core.metrics import METRICS, AuditReport
 from core.metrics.catalog import shown
 from core.metrics.samples import feature_name
+from core.typing import Feature
 from core.words import count, inline, listing, plain
 from dashboard import cached, meaning
 from dashboard.components import chart
 from dashboard.components.tables import download, rate_table, with_counts, worded
 from dashboard.session import Key
-from dashboard.work import Feature, Work
+from dashboard.work import Work
 
 MANY = 1_000_000
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import NotSupportedError
 from core.figures import scores
-from core.figures.look import extremes
+from core.figures.look import smallest_and_largest
 from core.metrics.samples import feature_name
 from core.words import number, plain
 from dashboard import cached
@@ -33,7 +33,7 @@ def _calibration(work: Work) -> None:
     errors = cached.report(
         work, ("calibration_error",), (work.feature,), on=cached.described_on(work)
     ).by_group.droplevel(0)
-    _, _, worst, off = extremes(errors["calibration_error"])
+    _, _, worst, off = smallest_and_largest(errors["calibration_error"])
     title = f"Scores are furthest off for {worst}: expected calibration error {number(off)}"
     chart.show(scores.calibration(table, title), "calibration")
     st.caption(
@@ -68,7 +68,7 @@ def _roc(work: Work) -> None:
         return
     areas = cached.report(work, ("roc_auc",), (work.feature,), on=cached.described_on(work)).by_group.droplevel(0)
     known = areas["roc_auc"].dropna()
-    low, least, high, most = extremes(known)
+    low, least, high, most = smallest_and_largest(known)
     title = f"Scores rank {low} least well: ROC AUC {number(least)}, against {number(most)} for {high}"
     chart.show(scores.roc(table, known, title), "roc")
     st.caption(

@@ -14,7 +14,7 @@ import streamlit as st
 from core.errors import RedressError
 from core.files.models.models import read_model
 from core.files.tables.csv_format import CsvFormat
-from core.files.tables.read import Table, read_table
+from core.files.tables.read import LoadedTable, read_table
 from core.words import count, plain
 from dashboard import session
 from dashboard.components import waiting
@@ -126,7 +126,7 @@ def _read_again(which: str, kept: Part) -> None:
 
 
 def _summary(content: Any) -> str:
-    if isinstance(content, Table):
+    if isinstance(content, LoadedTable):
         rows, columns = content.frame.shape
         return f"{count(rows, 'row')}, {count(columns, 'column')}"
     return plain(type(getattr(content.model, "steps", [(None, content.model)])[-1][1]).__name__)

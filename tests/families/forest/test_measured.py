@@ -107,7 +107,7 @@ def test_it_reports_and_can_be_given_up_between_groups(removed, monkeypatch):
         if share > 0:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(measured.Removals, "effects", None)
+    monkeypatch.setattr(measured.GroupRemovals, "effects", None)
     with pytest.raises(KeyboardInterrupt):
         core.measured_changes(case, ids_of(case, groups[:12]), metric=METRICS[0], progress=give_up)
 

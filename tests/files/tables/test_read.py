@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from core.errors import InputError, InputTypeError, LimitError, RedressError
 from core.files.guess import guess_roles
 from core.files.tables.limits import Limits
-from core.files.tables.read import Table, read_table, safe_for_csv
+from core.files.tables.read import LoadedTable, read_table, safe_for_csv
 
 HTML = "<img src=x onerror=alert(1)>"
 MARKDOWN = "![x](https://example.org/x.png) **bold**"
 
 
-def csv(*lines: str, encoding: str = "utf-8") -> Table:
+def csv(*lines: str, encoding: str = "utf-8") -> LoadedTable:
     return read_table("\n".join((*lines, "")).encode(encoding))
 
 
