@@ -134,7 +134,7 @@ def decimal(value: Any, digits: int = DIGITS) -> str:
 
     Examples
     --------
-    >>> number(0.12345), number(float("nan")), number(1.5e-7), number(0.0)
+    >>> decimal(0.12345), decimal(float("nan")), decimal(1.5e-7), decimal(0.0)
     ('0.1235', '-', '1.5e-07', '0.0000')
     """
     if value is None or (isinstance(value, float | np.floating) and not math.isfinite(value)):
@@ -148,7 +148,7 @@ def value_with_interval(value: Any, low: Any, high: Any) -> str:
 
     Examples
     --------
-    >>> interval(0.5, 0.25, 0.75)
+    >>> value_with_interval(0.5, 0.25, 0.75)
     '0.5000 [0.2500, 0.7500]'
     """
     return f"{decimal(value)} [{decimal(low)}, {decimal(high)}]"

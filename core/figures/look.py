@@ -97,7 +97,7 @@ def smallest_and_largest(column: pd.Series[Any]) -> tuple[str, float, str, float
 
     Examples
     --------
-    >>> extremes(pd.Series([0.2, 0.9], index=["a", "b"]))
+    >>> smallest_and_largest(pd.Series([0.2, 0.9], index=["a", "b"]))
     ('a', 0.2, 'b', 0.9)
     """
     known = column.dropna().sort_values(kind="stable")

@@ -384,7 +384,7 @@ def records_in_words(n: int) -> str:
 
     Examples
     --------
-    >>> counted(1), counted(2000)
+    >>> records_in_words(1), records_in_words(2000)
     ('1 record', '2,000 records')
     """
     return f"{n:,} record{'' if n == 1 else 's'}"
