@@ -89,7 +89,7 @@ def edit(
         return unchanged(case, method, "No label or weight differs, so the model is the one handed in.")
     edits = compare_with_table(codes, weight, *case.table_labels)
     result = first_that_serves(case, method, lambda one: one.change(case, positions, edits, tolerance), start, progress)
-    return replace(result, n_edited=len(positions))
+    return replace(result, n_edited=len(positions), tolerance=tolerance)
 
 
 def _labels_after(case: Case, relabel: Mapping[Any, Any]) -> Positions:

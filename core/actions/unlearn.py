@@ -121,7 +121,8 @@ def unlearn(
     method : str
         A name from `unlearners_for`; "auto" takes the first that fits and serves this removal.
     tolerance : float
-        Certified methods: relative distance to the retrained optimum to reach. Smaller costs passes over the data.
+        Certified methods: relative distance to the retrained optimum to reach. Smaller costs passes over the data. Where rounding allows
+        less, up to 0.001, the result says so (`within_tolerance`); beyond that the method does not serve.
     progress : callable, optional
         Called with the share done and what is being done while the case is prepared; may raise to cancel.
 
@@ -164,7 +165,7 @@ def unlearn(
     if len(positions) == 0:
         return unchanged(case, method, "No record was named, so the model is the one handed in.")
     result = first_that_serves(case, method, lambda one: one.remove(case, positions, tolerance), start, progress)
-    return replace(result, n_forgotten=len(positions))
+    return replace(result, n_forgotten=len(positions), tolerance=tolerance)
 
 
 def check_tolerance(tolerance: float) -> None:

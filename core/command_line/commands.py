@@ -127,6 +127,7 @@ def unlearn_command(args: Namespace) -> Output:
         "case": args.case,
         "method": result.method,
         "guarantee": result.guarantee.value,
+        "claim": result.claim,
         "bound": value_for_json(result.bound),
         "relative_bound": value_for_json(result.relative_bound),
         "seconds": result.seconds,
@@ -157,7 +158,7 @@ def _facts(result: core.UnlearnResult) -> str:
     facts = {
         "records removed": f"{result.n_forgotten:,} of {result.before.n_retained:,}",
         "method": result.method,
-        "guarantee": f"{result.guarantee.value}: {result.meaning}",
+        "guarantee": f"{result.claim}: {result.meaning}",
         "bound": bound,
         "seconds": f"{decimal(result.seconds)}, {decimal(result.seconds_prepare)} of them to prepare the case",
     }

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.figures.look import Figure
 
 FACTS = ("method", "bound", "relative_bound", "n_forgotten", "n_edited", "seconds")
+BOUNDED = "bounded, not within the tolerance asked for"
 
 
 class Guarantee(Enum):
@@ -81,6 +82,8 @@ class UnlearnResult(Shown):
         where records were chosen by looking at the model nothing is claimed of it.
     seconds_prepare : float
         The part of `seconds` in which the case was prepared: 0.0 from the second call on.
+    tolerance : float or None
+        The relative distance that was asked for, where one was.
     """
 
     case: Case
@@ -95,6 +98,17 @@ class UnlearnResult(Shown):
     n_edited: int = 0
     same_draws: bool = False
     seconds_prepare: float = 0.0
+    tolerance: float | None = None
+
+    @property
+    def within_tolerance(self) -> bool:
+        """Whether the certified distance is no more than was asked for."""
+        return self.relative_bound is None or self.tolerance is None or self.relative_bound <= self.tolerance
+
+    @property
+    def claim(self) -> str:
+        """The guarantee in few words, or that a proven distance misses the tolerance."""
+        return self.guarantee.value if self.within_tolerance else BOUNDED
 
     @property
     def meaning(self) -> str:
@@ -111,7 +125,7 @@ class UnlearnResult(Shown):
         near = "" if self.relative_bound is None else f", {self.relative_bound:.1e} of the parameters' length"
         return [
             f"{done}: {self.method}, {seconds(self.seconds)}",
-            f"{self.guarantee.value}: {self.meaning}{near}",
+            f"{self.claim}: {self.meaning}{near}",
             *self.notes,
         ]
 

@@ -188,7 +188,7 @@ def _time(work: Work, at: int) -> Cell:
         return Cell(number(None))
     last = done[-1]
     what = f"last removal: {count(last.n_forgotten, 'record')}" if last.n_forgotten else "trained again"
-    facts = f"{what} by {last.method}, {last.guarantee.value}"
+    facts = f"{what} by {last.method}, {last.claim}"
     if last.relative_bound is not None:
         facts += f"\nproven within {last.relative_bound:.1g} of the retrained parameters, relative to their length"
     if last.seconds_prepare:

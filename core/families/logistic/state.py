@@ -22,7 +22,7 @@ from core.families.logistic.anchor import Anchor, LogisticRows
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.numerics.linear.softmax import contrasts
 from core.typing import Bools, Floats, Positions, Progress
-from core.unlearning.linear.curvature import SINGULAR, Curvature, LocalNorm
+from core.unlearning.linear.curvature import EPS, SINGULAR, Curvature, LocalNorm, Rounding
 from core.unlearning.linear.features import atoms_of, check_features, compare_features, preprocess
 from core.unlearning.linear.objective import LogisticObjective, coefficients, logistic_objective
 from core.unlearning.preprocessing.atoms import AtomTable, Sums
@@ -70,10 +70,10 @@ class Frame:
 
         With more than two classes, of every contrast's.
         """
-        n_features = len(features.const)
+        n_features = len(features)
         A = np.zeros((self.n_atoms, n_features + self.objective.fit_intercept))
         A[:, :n_features] = features.coef.T
-        A[self.atoms.one, :n_features] = features.const
+        A[self.atoms.one, :n_features] = features.at.total
         if self.objective.fit_intercept:
             A[self.atoms.one, -1] = 1.0
         return A if self.objective.n_predictors == 1 else np.asarray(np.kron(np.eye(self.objective.n_predictors), A))
@@ -154,7 +154,17 @@ class GlmState:
     @cached_property
     def penalties(self) -> Floats:
         """Penalty of every parameter."""
-        return self.frame.objective.diagonal(len(self._preprocessed[1].const))
+        return self.frame.objective.diagonal(len(self._preprocessed[1]))
+
+    @cached_property
+    def rounding(self) -> Rounding:
+        """What rounding may have made of the preprocessing, for every parameter."""
+        objective, at = self.frame.objective, self._preprocessed[1].at
+        relative, absolute = (
+            np.tile(np.append(part, np.zeros(int(objective.fit_intercept))), objective.n_predictors)
+            for part in (at.relative, at.absolute + np.where(at.rest == 0.0, 0.0, EPS * np.abs(at.total)))
+        )
+        return Rounding(relative, absolute, self.frame.atoms.one)
 
     @cached_property
     def part_weights(self) -> Floats:
@@ -187,7 +197,7 @@ class GlmState:
     def curvature(self) -> Curvature:
         """Return the Hessian of the objective, factored."""
         blocks = self.frame.objective.n_predictors
-        return Curvature(self.A, self.loss_hessian(), self.penalties, self.metric, blocks)
+        return Curvature(self.A, self.loss_hessian(), self.penalties, self.metric, self.rounding, blocks)
 
     def without(self, positions: Positions, retained: Bools) -> GlmState:
         """Take rows out of every sum: O(k n_atoms^2)."""
@@ -240,7 +250,7 @@ class GlmState:
 
     def _keeping(self, other: GlmState) -> GlmState:
         """Hand on what depends on the sums alone."""
-        for name in ("_preprocessed", "A", "penalties", "part_weights"):
+        for name in ("_preprocessed", "A", "penalties", "rounding", "part_weights"):
             if name in self.__dict__:
                 other.__dict__[name] = self.__dict__[name]
         return other

@@ -35,11 +35,13 @@ from core.unlearning.linear.curvature import Curvature, length
 from core.unlearning.linear.objective import logistic_objective
 from core.unlearning.threads import one_blas_thread, spare_threads
 
-MOST_PASSES = 12
+MOST_PASSES = 30
 STALE = 1.0
 """The Hessian is taken anew once a retained row's predictor has moved this far from where it was taken,"""
 SLOW = 0.3
-"""or once a pass leaves more than this share of the distance that the one before certified."""
+"""or once a pass leaves more than this share of the distance that the one before certified; where that was just done, rounding ends it."""
+LOOSEST = 1e-3
+"""A relative distance above this, and above the tolerance asked for, says too little: the model is trained again instead."""
 
 
 class Newton(Unlearner):
@@ -69,10 +71,8 @@ class Newton(Unlearner):
         before: GlmState = self.prepare(case)
         with _spare_threads(before, positions):
             state, bound = settle(before.without(positions, retained), retained, tolerance)
-        if not math.isfinite(bound):
-            raise NotSupportedError("no distance can be certified after removing so much")
+        relative = _checked(bound, state, tolerance, "removing")
         notes = _notes(before, state, len(positions))
-        relative = bound / length(state.w)
         after = case.replace(state.model, retained, {self.name: state}, state.scores)
         return Removal(after, Guarantee.CERTIFIED, bound, relative, notes)
 
@@ -84,10 +84,8 @@ class Newton(Unlearner):
         with _spare_threads(before, positions):
             state = before.changed(positions, after.train_codes[positions], weight)
             state, bound = settle(state, case.retained, tolerance)
-        if not math.isfinite(bound):
-            raise NotSupportedError("no distance can be certified after changing so much")
+        relative = _checked(bound, state, tolerance, "changing")
         notes = tuple(_short_of_optimum(before))
-        relative = bound / length(state.w)
         after = case.with_edits(state.model, edits, {self.name: state}, state.scores)
         return Removal(after, Guarantee.CERTIFIED, bound, relative, notes)
 
@@ -117,6 +115,19 @@ class Newton(Unlearner):
         return Removal(moved, Guarantee.CERTIFIED, bound, bound / length(state.w))
 
 
+def _checked(bound: float, state: GlmState, tolerance: float, doing: str) -> float:
+    """Return a bound over the length of the parameters, or raise where it says too little."""
+    if not math.isfinite(bound):
+        raise NotSupportedError(f"no distance can be certified after {doing} so much")
+    relative = bound / length(state.w)
+    if relative > max(tolerance, LOOSEST):
+        raise NotSupportedError(
+            f"no distance below {100.0 * relative:.2g}% of the parameters' length can be certified after {doing} these records, as rounding "
+            "outweighs what the data say of some direction"
+        )
+    return relative
+
+
 def _spare_threads(state: GlmState, positions: Positions) -> AbstractContextManager[None]:
     n_atoms = len(state.anchor.u)
     return spare_threads(n_atoms**2 * max(n_atoms, len(positions)))
@@ -141,28 +152,30 @@ def settle(state: GlmState, retained: Bools, tolerance: float) -> tuple[GlmState
     state : GlmState
         At the new point.
     bound : float
-        The certified distance; above the tolerance where rounding or 12 passes allow no better.
+        The certified distance; above the tolerance where rounding, or 30 passes, allow no better.
     """
     curvature = state.curvature()
     w, bound = newton_step(state, curvature)
-    best, here = state, math.inf
+    best, reached, fresh = state, math.inf, False
     for _ in range(MOST_PASSES):
         if bound <= tolerance * length(w):
             return state.at(w), bound
-        last = here
-        state = state.moved_to(w, retained)
+        last, state = reached, state.moved_to(w, retained)
         here = _distance_here(state, curvature, w)
         if here <= tolerance * length(w):
             return state.at(w), here
-        if state.anchor.moved > STALE or here > SLOW * last:
+        slow = here > SLOW * last
+        if slow and fresh:
+            return (state.at(w), here) if here < reached else (best, reached)
+        fresh = slow or state.anchor.moved > STALE
+        if fresh:
             state = state.renewed(retained)
             curvature = state.curvature()
             here = _distance_here(state, curvature, w)
-        if math.isfinite(last) and here >= last:
-            return best, last
-        best = state.at(w)
+        if here < reached or not math.isfinite(reached):
+            best, reached = state.at(w), here
         w, bound = newton_step(state, curvature)
-    return best, here
+    return best, reached
 
 
 def _distance_here(state: GlmState, curvature: Curvature, w: Floats) -> float:

@@ -44,6 +44,25 @@ class LocalNorm:
         return self.largest * math.sqrt(max(0.0, float(step @ self.matrix @ step)))
 
 
+@dataclass(frozen=True, eq=False)
+class Rounding:
+    """Bounds on what rounding made of the map from parameters to coefficients of atoms.
+
+    Parameters
+    ----------
+    relative : ndarray, shape (n_parameters,)
+        Bound on the relative error of a column of it.
+    absolute : ndarray, shape (n_parameters,)
+        Bound on the error of a column's entry for the constant atom, and of that for a missing value.
+    one : int
+        The constant atom, of the first block.
+    """
+
+    relative: Floats
+    absolute: Floats
+    one: int
+
+
 SINGULAR = (
     "the Hessian is singular to working precision: columns determine one another, a class is separated, or single records "
     "outweigh all others by far"
@@ -63,6 +82,8 @@ class Curvature:
         Penalties.
     metric : Metric
         Bounds the rows.
+    rounding : Rounding
+        Of A.
     blocks : int
         Of how many equal blocks on its diagonal A is made.
 
@@ -72,7 +93,7 @@ class Curvature:
         If H is singular to working precision.
     """
 
-    def __init__(self, A: Floats, G: Floats, D: Floats, metric: LocalNorm, blocks: int = 1) -> None:
+    def __init__(self, A: Floats, G: Floats, D: Floats, metric: LocalNorm, rounding: Rounding, blocks: int = 1) -> None:
         self.A, self.G, self.D, self._metric, self._blocks = A, G, D, metric, blocks
         H = self._pulled(G)
         H.flat[:: len(H) + 1] += D
@@ -90,7 +111,12 @@ class Curvature:
         self.smallest = 1.0 / largest_eigenvalue_bound(self.inverse)
         self._row_bound = metric.largest * math.sqrt(self._dominance())
         self._precision = EPS / math.sqrt(smallest)
-        self._summing = SUMMING * self._precision * length(self._scale * (np.abs(A).T @ metric.mass))
+        ones = slice(rounding.one, None, len(A) // blocks)
+        summed = (SUMMING * EPS + rounding.relative) * (np.abs(A).T @ metric.mass)
+        summed += 2.0 * rounding.absolute * float(metric.mass[ones].sum())
+        self._summing = length(self._scale * summed) / math.sqrt(smallest)
+        constant = math.sqrt(float(G[ones, ones].diagonal().max()))
+        self._mapped = rounding.relative * np.sqrt(H.diagonal()) + 2.0 * rounding.absolute * constant
 
     def _pulled(self, matrix: Floats) -> Floats:
         """Return ``A.T @ matrix @ A``."""
@@ -137,7 +163,7 @@ class Curvature:
         moved : float
             Bound on how far any row's predictor at `w` is from where H was taken.
         w : ndarray, shape (n_parameters,)
-            The point; scales the allowance for rounding.
+            The point; scales the allowances for rounding, of the solve and of the preprocessing.
 
         Returns
         -------
@@ -148,7 +174,7 @@ class Curvature:
             return math.inf
         slack = math.exp(moved / 2)
         solving = 8.0 * self._precision * length(w / self._scale)
-        nu = slack * (nu + self._summing + solving)
+        nu = slack * (nu + self._summing + solving + float(self._mapped @ np.abs(w)))
         return slack * distance_to_optimum(nu, slack * self._row_bound) / math.sqrt(self.smallest)
 
 

@@ -16,6 +16,8 @@ from core.typing import Bools, Floats, Positions
 
 LARGEST = 1e100
 MOST_BYTES = 4 * 2**30
+SUMMED = 512
+"""Rows added up in one running sum; longer sums lose digits."""
 
 
 @dataclass(eq=False)
@@ -182,7 +184,10 @@ class Sums:
     def of(cls, Z: Floats, retained: Bools) -> Sums:
         """Return the sums over the retained rows of `Z`."""
         rows = Z if retained.all() else Z[retained]
-        return cls(len(rows), rows.sum(axis=0), np.einsum("ij,ij->j", rows, rows), retained)
+        blocks = [rows[low : low + SUMMED] for low in range(0, len(rows), SUMMED)]
+        first = np.sum([block.sum(axis=0) for block in blocks], axis=0, dtype=np.longdouble)
+        second = np.sum([np.einsum("ij,ij->j", block, block) for block in blocks], axis=0, dtype=np.longdouble)
+        return cls(len(rows), np.asarray(first, np.float64), np.asarray(second, np.float64), retained)
 
     def without(self, rows: Floats, retained: Bools) -> Sums:
         """Return the sums after taking some rows out."""

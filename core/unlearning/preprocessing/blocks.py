@@ -1,4 +1,8 @@
-"""What flows between the steps of a pipeline while it is refitted from sums."""
+"""What flows between the steps of a pipeline while it is refitted from sums.
+
+Columns may lie far from zero: timestamps, ids. Their constants are therefore kept in two parts, one far and exact, one near, so that
+subtracting a mean leaves no digits behind; and with what rounding may have made of them, which a certificate has to allow for.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,9 @@ import numpy.typing as npt
 
 from core.errors import NotSupportedError
 from core.typing import Floats
-from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, NumericColumn, NumericColumns, Sums
+from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, NumericColumns
 
-CANCELLED = 1e-5
-"""A variance below this share of the sums it is the difference of is taken from the rows instead."""
+EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +27,84 @@ class Raw:
 
 
 @dataclass(frozen=True, eq=False)
+class Constants:
+    """The constant part of some columns, and how far rounding may have put their values.
+
+    Parameters
+    ----------
+    base, rest : ndarray, shape (n,)
+        Its far part, which later steps take out again as it is, and the near one; their sum is the constant.
+    relative : ndarray, shape (n,)
+        Bound on the relative error of what the atoms are multiplied by.
+    absolute : ndarray, shape (n,)
+        Bound on the error of the constant, and of what stands for a missing value.
+    """
+
+    base: Floats
+    rest: Floats
+    relative: Floats
+    absolute: Floats
+
+    @classmethod
+    def exactly(cls, base: Floats) -> Constants:
+        """Return constants without error."""
+        none = np.zeros(len(base))
+        return cls(base, none, none, none)
+
+    @property
+    def total(self) -> Floats:
+        """The constant itself, rounded."""
+        return self.base + self.rest
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    def take(self, where: Sequence[int]) -> Constants:
+        """Select columns."""
+        return Constants(*(part[where] for part in (self.base, self.rest, self.relative, self.absolute)))
+
+    def less(self, near: Floats, error: Floats) -> Constants:
+        """Subtract the far part, and a near one known to within an error.
+
+        The error holds that of the constant.
+        """
+        rest = self.rest - near
+        rounding = EPS * (np.abs(self.rest) + np.abs(near))
+        return Constants(np.zeros(len(rest)), rest, self.relative, error + rounding)
+
+    def times(self, factor: Floats, relative: Floats) -> Constants:
+        """Multiply by a factor that is known to within a relative error."""
+        error = relative + 2.0 * EPS
+        size = np.abs(factor)
+        absolute = size * (self.absolute + error * (np.abs(self.base) + np.abs(self.rest)))
+        return Constants(self.base * factor, self.rest * factor, self.relative + error, absolute)
+
+    def plus(self, number: float) -> Constants:
+        """Add a number to all."""
+        rest = self.rest + number
+        return Constants(self.base, rest, self.relative, self.absolute + EPS * np.abs(rest))
+
+
+@dataclass(frozen=True, eq=False)
 class Numbers:
-    """Numeric columns that may hold missing values: value = scale * atom + shift where present."""
+    """Numeric columns that may have gaps: value = scale * atom + constant where present."""
 
     columns: NumericColumns
     scale: Floats
-    shift: Floats
+    at: Constants
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+    @property
+    def untouched(self) -> npt.NDArray[np.bool_]:
+        """Which columns no step has changed."""
+        same = (self.scale == self.columns.spread) & (self.at.base == self.columns.center)
+        return np.asarray(same & (self.at.rest == 0.0))
+
+    def moved(self, factor: Floats, at: Constants) -> Numbers:
+        """Return the columns multiplied, with other constants."""
+        return Numbers(self.columns, self.scale * factor, at)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +117,7 @@ class Categories:
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """Complete features: ``coef @ atoms + const``.
+    """Complete features: ``coef @ atoms + constant``.
 
     Atoms of one feature are never nonzero in the same row.
 
@@ -50,12 +125,18 @@ class Linear:
     ----------
     coef : ndarray, shape (n_features, n_atoms)
         Coefficients of the atoms, the constant one left out (it stays 0).
-    const : ndarray, shape (n_features,)
-        The constant part.
+    at : Constants
     """
 
     coef: Floats
-    const: Floats
+    at: Constants
+
+    def __len__(self) -> int:
+        return len(self.coef)
+
+    def moved(self, factor: Floats, at: Constants) -> Linear:
+        """Return the features multiplied, with other constants."""
+        return Linear(self.coef * factor[:, None], at)
 
 
 Block = Raw | Numbers | Categories | Linear
@@ -65,7 +146,7 @@ def as_numbers(block: Block, atoms: AtomTable) -> Numbers | Linear:
     """Return raw columns as numbers; numbers and features as they are."""
     if isinstance(block, Raw):
         columns = atoms.numbers(block.names)
-        return Numbers(columns, columns.spread, columns.center)
+        return Numbers(columns, columns.spread, Constants.exactly(columns.center))
     if isinstance(block, Categories):
         raise NotSupportedError("categories reach a step that needs numbers")
     return block
@@ -78,117 +159,29 @@ def as_linear(block: Block, atoms: AtomTable) -> Linear:
         return block
     if len(block.columns.missing):
         raise NotSupportedError("missing values reach the model without imputation")
-    return filled(block, block.shift, atoms)
+    return filled(block, block.at.rest, np.zeros(len(block)), atoms)
 
 
-def filled(block: Numbers, statistics: Floats, atoms: AtomTable) -> Linear:
-    """Return numbers as features, with `statistics` in place of missing values."""
-    columns = block.columns
-    coef = np.zeros((len(block.scale), atoms.train.shape[1]))
-    coef[np.arange(len(block.scale)), columns.observed] = block.scale
+def filled(block: Numbers, near: Floats, error: Floats, atoms: AtomTable) -> Linear:
+    """Return numbers as features; the constant's far part and `near` fill gaps.
+
+    `error` is that of `near`.
+    """
+    columns, at = block.columns, block.at
+    coef = np.zeros((len(block), atoms.train.shape[1]))
+    coef[np.arange(len(block)), columns.observed] = block.scale
     gaps = columns.with_missing
-    coef[gaps, columns.missing] = statistics[gaps] - block.shift[gaps]
-    return Linear(coef, block.shift)
+    coef[gaps, columns.missing] = near[gaps] - at.rest[gaps]
+    absolute = at.absolute.copy()
+    absolute[gaps] += error[gaps] + EPS * (np.abs(near[gaps]) + np.abs(at.rest[gaps]))
+    return Linear(coef, Constants(at.base, at.rest, at.relative, absolute))
 
 
 def stack(parts: Sequence[Linear]) -> Linear:
     """Return several blocks side by side."""
     if len(parts) == 1:
         return parts[0]
-    return Linear(np.concatenate([part.coef for part in parts]), np.concatenate([part.const for part in parts]))
-
-
-def present(block: Numbers, sums: Sums) -> Floats:
-    """Return the number of retained rows where each column has a value."""
-    count = np.full(len(block.scale), float(sums.n))
-    count[block.columns.with_missing] -= sums.first[block.columns.missing]
-    return count
-
-
-def moments(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> tuple[Floats, Floats]:
-    """Return mean and variance of every column or feature over the retained rows.
-
-    Over those where it has a value.
-    """
-    if isinstance(block, Numbers):
-        return _number_moments(block, sums, atoms)
-    first = block.coef @ sums.first / sums.n
-    squared = block.coef * block.coef
-    variance = squared @ sums.second / sums.n - first * first
-    numeric = squared[:, atoms.observed].sum(axis=1)
-    for index in np.flatnonzero((numeric > 0.0) & _cancelled(variance, numeric * len(sums.retained) / sums.n, first)):
-        values = atoms.train[sums.retained] @ block.coef[index]
-        first[index], variance[index] = _two_passes(values, float(block.const[index]))
-    return first + block.const, np.maximum(variance, 0.0)
-
-
-def _number_moments(block: Numbers, sums: Sums, atoms: AtomTable) -> tuple[Floats, Floats]:
-    columns = block.columns
-    count = present(block, sums)
-    if (count <= 0).any():
-        raise NotSupportedError("a column has no values left")
-    mean = sums.first[columns.observed] / count
-    variance = sums.second[columns.observed] / count - mean * mean
-    for index in np.flatnonzero(_cancelled(variance, len(sums.retained) / count, mean)):
-        given = sums.retained & ~np.isnan(columns.columns[index].values)
-        offset = float(columns.center[index] / columns.spread[index])
-        mean[index], variance[index] = _two_passes(atoms.train[given, columns.observed[index]], offset)
-    return block.scale * mean + block.shift, block.scale**2 * np.maximum(variance, 0.0)
-
-
-def _cancelled(variance: Floats, summed: Floats, mean: Floats) -> npt.NDArray[np.bool_]:
-    """Return which variances are a difference of sums so much larger that digits are lost.
-
-    `summed` is the mean square before any removal.
-    """
-    return variance < CANCELLED * (summed + mean * mean)
-
-
-def _two_passes(values: Floats, offset: float) -> tuple[float, float]:
-    """Return mean and variance, 0 where it is no more than rounding.
-
-    That is of values that stand for `values` + `offset`.
-    """
-    mean = float(values.mean())
-    variance = float(np.mean((values - mean) ** 2))
-    rounding = len(values) * float(np.finfo(np.float64).eps) * max(abs(mean), abs(offset))
-    return mean, variance if variance > rounding**2 else 0.0
-
-
-def extremes(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> tuple[Floats, Floats]:
-    """Return the smallest and largest value of every column or feature.
-
-    Over the retained rows where it has a value.
-    """
-    if isinstance(block, Numbers):
-        ends = np.array(
-            [
-                _observed_ends(column, scale, sums)
-                for column, scale in zip(block.columns.columns, block.scale, strict=True)
-            ]
-        )
-        return ends[:, 0] + block.shift, ends[:, 1] + block.shift
-    by_atom = {column.observed: column for column in atoms.numeric.values()}
-    ends = np.array([_feature_ends(row, sums, by_atom) for row in block.coef])
-    return ends[:, 0] + block.const, ends[:, 1] + block.const
-
-
-def _observed_ends(column: NumericColumn, scale: float, sums: Sums) -> tuple[float, float]:
-    low, high = ((value - column.center) / column.spread * scale for value in column.extremes(sums.retained))
-    return min(low, high), max(low, high)
-
-
-def _feature_ends(row: Floats, sums: Sums, by_atom: dict[int, NumericColumn]) -> tuple[float, float]:
-    values: list[float] = []
-    covered = 0.0
-    for atom in np.flatnonzero(row):
-        column = by_atom.get(int(atom))
-        if column is not None:
-            values.extend(_observed_ends(column, float(row[atom]), sums))
-            covered += sums.n - (0.0 if column.missing is None else sums.first[column.missing])
-        elif sums.first[atom] > 0.5:
-            values.append(float(row[atom]))
-            covered += sums.first[atom]
-    if covered < sums.n - 0.5:
-        values.append(0.0)
-    return min(values), max(values)
+    at = (
+        np.concatenate([getattr(part.at, name) for part in parts]) for name in ("base", "rest", "relative", "absolute")
+    )
+    return Linear(np.concatenate([part.coef for part in parts]), Constants(*at))

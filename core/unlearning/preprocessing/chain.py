@@ -136,7 +136,7 @@ def _refit_columns(estimator: ColumnTransformer, block: Block, sums: Sums, atoms
         features = as_linear(out, atoms)
         fitted[name] = new_part
         blocks.append(features)
-        widths[name] = len(features.const)
+        widths[name] = len(features)
     if not blocks:
         raise NotSupportedError("a ColumnTransformer that keeps no column")
     new = shallow(estimator)
@@ -172,10 +172,10 @@ def _select(block: Block, columns: Sequence[int]) -> Block:
     if isinstance(block, Raw):
         return Raw(tuple(block.names[index] for index in where))
     if isinstance(block, Linear):
-        return Linear(block.coef[where], block.const[where])
+        return Linear(block.coef[where], block.at.take(where))
     if isinstance(block, Numbers):
         taken = NumericColumns.of([block.columns.columns[index] for index in where])
-        return Numbers(taken, block.scale[where], block.shift[where])
+        return Numbers(taken, block.scale[where], block.at.take(where))
     return Categories([block.columns[index] for index in where], tuple(block.fill[index] for index in where))
 
 

@@ -20,16 +20,16 @@ from core.errors import NotSupportedError
 from core.typing import Floats
 from core.unlearning.preprocessing.atoms import AtomTable, CategoryColumn, NumericColumn, Sums
 from core.unlearning.preprocessing.blocks import (
+    EPS,
     Block,
     Categories,
+    Constants,
     Linear,
     Numbers,
     as_numbers,
-    extremes,
     filled,
-    moments,
-    present,
 )
+from core.unlearning.preprocessing.moments import extremes, moments, present
 
 Refitted = tuple[Any, Block]
 
@@ -54,22 +54,24 @@ def _taking(estimator: Any, width: int) -> Any:
 def scale(estimator: StandardScaler, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
     """Refit a StandardScaler."""
     numbers = as_numbers(block, atoms)
-    mean, variance = moments(numbers, sums, atoms)
+    found = moments(numbers, sums, atoms)
+    mean, variance = found.mean, found.variance
     count = present(numbers, sums) if isinstance(numbers, Numbers) else np.full(len(mean), float(sums.n))
     new = _taking(estimator, len(mean))
-    factor = np.ones_like(mean)
+    factor, relative = np.ones_like(mean), np.zeros_like(mean)
     if estimator.with_std:
-        limit = count * np.finfo(np.float64).eps
+        limit = count * EPS
         constant = variance <= limit * variance + (limit * mean) ** 2
         factor = np.where(constant, 1.0, np.sqrt(variance))
+        relative = np.where(constant, 0.0, found.relative)
         new.scale_, new.var_ = factor, variance
     if estimator.mean_ is not None:
         new.mean_ = mean
     kind = np.asarray(estimator.n_samples_seen_).dtype
     seen = count.astype(kind)
     new.n_samples_seen_ = seen[0] if (seen == seen[0]).all() else seen
-    shift = mean if estimator.with_mean else np.zeros_like(mean)
-    return new, _affine(numbers, 1.0 / factor, -shift / factor)
+    at = numbers.at.less(found.near, found.error) if estimator.with_mean else numbers.at
+    return new, numbers.moved(1.0 / factor, at.times(1.0 / factor, relative))
 
 
 def scale_to_range(estimator: MinMaxScaler, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
@@ -77,15 +79,16 @@ def scale_to_range(estimator: MinMaxScaler, block: Block, sums: Sums, atoms: Ato
     if estimator.clip:
         raise NotSupportedError("MinMaxScaler with clip=True is not linear outside the training range")
     numbers = as_numbers(block, atoms)
-    low, high = extremes(numbers, sums, atoms)
+    found = extremes(numbers, sums, atoms)
     start, stop = estimator.feature_range
-    spread = high - low
-    new = _taking(estimator, len(low))
-    new.data_min_, new.data_max_, new.data_range_ = low, high, spread
-    new.scale_ = (stop - start) / np.where(spread < 10 * np.finfo(np.float64).eps, 1.0, spread)
-    new.min_ = start - low * new.scale_
+    new = _taking(estimator, len(numbers))
+    new.data_min_, new.data_max_, new.data_range_ = found.low, found.high, found.spread
+    new.scale_ = (stop - start) / np.where(found.spread < 10 * EPS, 1.0, found.spread)
+    new.min_ = start - found.low * new.scale_
     new.n_samples_seen_ = sums.n
-    return new, _affine(numbers, new.scale_, new.min_)
+    error = 4.0 * EPS * (np.abs(numbers.at.rest) + np.abs(found.near))
+    at = numbers.at.less(found.near, error).times(new.scale_, found.relative).plus(start)
+    return new, numbers.moved(new.scale_, at)
 
 
 def impute(estimator: SimpleImputer, block: Block, sums: Sums, atoms: AtomTable) -> Refitted:
@@ -93,41 +96,53 @@ def impute(estimator: SimpleImputer, block: Block, sums: Sums, atoms: AtomTable)
     if isinstance(block, Categories):
         return _impute_categories(estimator, block, sums)
     numbers = as_numbers(block, atoms)
-    new = _taking(estimator, len(numbers.const if isinstance(numbers, Linear) else numbers.scale))
+    new = _taking(estimator, len(numbers))
     if isinstance(numbers, Linear):
         if estimator.strategy not in ("mean", "constant"):
             raise NotSupportedError(
                 f"SimpleImputer(strategy={estimator.strategy!r}) after a step that leaves no missing values"
             )
-        kept = estimator.statistics_[: len(numbers.const)]  # one constant for all
-        new.statistics_ = moments(numbers, sums, atoms)[0] if estimator.strategy == "mean" else kept
+        kept = estimator.statistics_[: len(numbers)]  # one constant for all
+        new.statistics_ = moments(numbers, sums, atoms).mean if estimator.strategy == "mean" else kept
         return new, numbers
-    new.statistics_ = _statistics(estimator, numbers, sums, atoms)
-    return new, filled(numbers, new.statistics_, atoms)
+    new.statistics_, near, error = _statistics(estimator, numbers, sums, atoms)
+    return new, filled(numbers, near, error, atoms)
 
 
-def _statistics(estimator: SimpleImputer, block: Numbers, sums: Sums, atoms: AtomTable) -> Floats:
+def _statistics(
+    estimator: SimpleImputer, block: Numbers, sums: Sums, atoms: AtomTable
+) -> tuple[Floats, Floats, Floats]:
+    """Return what stands for missing values, its near parts, and bounds on their errors.
+
+    The far parts are the constants'.
+    """
     if estimator.strategy == "constant":
-        return np.asarray(estimator.statistics_, dtype=np.float64)
+        near = np.asarray(estimator.statistics_, dtype=np.float64) - block.at.base
+        return estimator.statistics_, near, 2.0 * EPS * np.abs(near)
     if estimator.strategy == "mean":
-        return moments(block, sums, atoms)[0]
-    return np.array(
-        [
-            (_centre(column, estimator.strategy, sums) - column.center) / column.spread * scale + shift
-            for column, scale, shift in zip(block.columns.columns, block.scale, block.shift, strict=True)
-        ]
-    )
+        found = moments(block, sums, atoms)
+        return found.mean, found.near, found.error
+    values, less_centre = np.array([_centre(one, estimator.strategy, sums) for one in block.columns.columns]).T
+    near = less_centre / block.columns.spread * block.scale + block.at.rest
+    error = 4.0 * EPS * (np.abs(near) + np.abs(block.at.rest))
+    return np.where(block.untouched, values, block.at.base + near), near, error
 
 
-def _centre(column: NumericColumn, strategy: str, sums: Sums) -> float:
+def _centre(column: NumericColumn, strategy: str, sums: Sums) -> tuple[float, float]:
+    """Return a column's median or most frequent value, and the same less its centre.
+
+    Far from zero their difference loses digits.
+    """
     values = column.ranked(sums.retained)
     if len(values) == 0:
         raise NotSupportedError(f"no retained record has a value in {column.name!r}")
     if strategy == "median":
         middle = len(values) // 2
-        return float(values[middle]) if len(values) % 2 else float((values[middle - 1] + values[middle]) / 2)
+        ends = values[middle : middle + 1] if len(values) % 2 else values[middle - 1 : middle + 1]
+        return float(ends.mean()), float((ends - column.center).mean())
     distinct, counts = np.unique(values, return_counts=True)
-    return float(distinct[np.argmax(counts)])
+    winner = float(distinct[np.argmax(counts)])
+    return winner, winner - column.center
 
 
 def _impute_categories(estimator: SimpleImputer, block: Categories, sums: Sums) -> Refitted:
@@ -183,7 +198,7 @@ def encode(estimator: OneHotEncoder, block: Block, sums: Sums, atoms: AtomTable)
         new.drop_idx_ = np.array(drops, dtype=object)
         new._drop_idx_after_grouping = new.drop_idx_
     coef = np.concatenate(rows)
-    return new, Linear(coef, np.zeros(len(coef)))
+    return new, Linear(coef, Constants.exactly(np.zeros(len(coef))))
 
 
 def _values(column: CategoryColumn, fill: int | None, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -195,12 +210,6 @@ def _dropped(drop: str | None, width: int) -> int | None:
     if drop == "first" or (drop == "if_binary" and width == 2):
         return 0
     return None
-
-
-def _affine(block: Numbers | Linear, factor: Floats, offset: Floats) -> Numbers | Linear:
-    if isinstance(block, Numbers):
-        return Numbers(block.columns, block.scale * factor, block.shift * factor + offset)
-    return Linear(block.coef * factor[:, None], block.const * factor + offset)
 
 
 def check_imputer(estimator: SimpleImputer) -> None:

@@ -135,7 +135,7 @@ def guaranteed(result: core.UnlearnResult) -> str:
         return f"the model {result.meaning}"
     return (
         f"the parameters lie within {result.relative_bound:.1g}, relative to their length, of training again to the optimum on the "
-        "retained records, proven"
+        f"retained records, proven{'' if result.within_tolerance else f'; {result.tolerance:.1g} was asked for and rounding allows no better'}"
     )
 
 

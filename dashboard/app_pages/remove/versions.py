@@ -46,7 +46,7 @@ def _version(work: Work, at: int, measure: Measure) -> dict[str, object]:
         "utility_low": low,
         "utility_high": high,
         "method": "" if result is None else result.method,
-        "guarantee": "" if result is None else result.guarantee.value,
+        "guarantee": "" if result is None else result.claim,
         "bound": None if result is None else result.relative_bound,
         "seconds": None if result is None else result.seconds,
     }
