@@ -79,6 +79,7 @@ def edit(
     """
     start = time.perf_counter()
     check_case(case)
+    case.check_unchanged()
     check_tolerance(tolerance)
     codes, weight = (
         _labels_after(case, {} if relabel is None else relabel),

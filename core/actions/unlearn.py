@@ -89,6 +89,7 @@ def prepare(case: Case, *, method: str = "auto", progress: Progress | None = Non
         The one handed in, which keeps what was prepared until `case.release()`.
     """
     check_case(case)
+    case.check_unchanged()
     for unlearner in _candidates(case, method):
         try:
             unlearner.prepare(case, progress)
@@ -160,6 +161,7 @@ def unlearn(
     """
     start = time.perf_counter()
     check_case(case)
+    case.check_unchanged()
     check_tolerance(tolerance)
     positions = _positions(case, forget, by)
     if len(positions) == 0:
@@ -247,6 +249,7 @@ def converge(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
         If nothing is known of what the model minimises, or that has more than one optimum.
     """
     check_case(case)
+    case.check_unchanged()
     family = family_of(case.model)
     start = time.perf_counter()
     try:

@@ -27,6 +27,7 @@ from core.case.prepared import Prepared, SavedState, ScoresOf
 from core.case.roles import AtRate, Roles
 from core.case.scored import ScoredRows
 from core.case.training import TrainingRecords
+from core.case.unchanged import ModelMark
 from core.case.unreadable import check_readable
 from core.errors import FrozenError, InputError, InputTypeError
 from core.typing import Bools
@@ -78,10 +79,11 @@ class Case(TrainingRecords, ScoredRows):
     (20, ('income',))
     """
 
-    __slots__ = ("__weakref__", "_data", "_memo", "edits", "model", "prepared", "retained", "threshold")
+    __slots__ = ("__weakref__", "_data", "_mark", "_memo", "edits", "model", "prepared", "retained", "threshold")
     model: Any
     threshold: float | AtRate | None
     prepared: Prepared
+    _mark: ModelMark
     _memo: Memo
 
     def __init__(
@@ -118,6 +120,7 @@ class Case(TrainingRecords, ScoredRows):
             predicted = scoring.predicted_codes(model, self._rows_for_model("explore"), self.classes)
             check_decisions(model, predicted, self.decisions("explore"), self.pos_column)
         check_readable(model, self.X_train, self.X_test.iloc[self.rows("explore")], self.retained, self.record_ids)
+        object.__setattr__(self, "_mark", ModelMark(model))  # once it was used: some remember what they were asked
 
     def _hold(
         self,
@@ -128,6 +131,7 @@ class Case(TrainingRecords, ScoredRows):
         edits: Edits | None = None,
         prepared: Prepared | None = None,
         memo: Memo | None = None,
+        mark: ModelMark | None = None,
     ) -> Case:
         """Set every attribute, once."""
         setting = partial(object.__setattr__, self)
@@ -138,6 +142,7 @@ class Case(TrainingRecords, ScoredRows):
         setting("edits", edits)
         setting("prepared", Prepared() if prepared is None else prepared)
         setting("_memo", Memo() if memo is None else memo)
+        setting("_mark", mark)
         return self
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -159,19 +164,21 @@ class Case(TrainingRecords, ScoredRows):
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Take what `__getstate__` gave."""
         data, model, threshold, retained, edits, kept = state
-        self._hold(data, model, threshold, frozen(retained), edits, Prepared(kept=kept))
+        self._hold(data, model, threshold, frozen(retained), edits, Prepared(kept=kept), mark=ModelMark(model))
 
     def _another(self, **changes: Any) -> Case:
         """Return a case that differs from this one in some attributes.
 
         What was found with this one does not hold for it.
         """
+        same = changes.get("model", self.model) is self.model
         kept = {
             "data": self._data,
             "model": self.model,
             "threshold": self.threshold,
             "retained": self.retained,
             "edits": self.edits,
+            "mark": self._mark if same else ModelMark(changes["model"], self._mark),
         }
         return object.__new__(Case)._hold(**(kept | changes))
 
@@ -358,6 +365,16 @@ class Case(TrainingRecords, ScoredRows):
         from core.files.cases.storage import save_case  # storage reads cases back, so it imports this module
 
         return save_case(self, folder)
+
+    def check_unchanged(self) -> None:
+        """Raise if the model was changed in place since the case was made. Costs a reading of the model's memory.
+
+        Raises
+        ------
+        InputError
+            Naming the model and the way out.
+        """
+        self._mark.check()
 
     def shares_tables(self, other: Case) -> bool:
         """Return whether both cases were made from one another, so that their rows are the same."""

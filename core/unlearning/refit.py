@@ -95,6 +95,7 @@ def refit(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
     ('approximate', 57)
     """
     check_case(case)
+    case.check_unchanged()
     if progress:
         progress(0.0, TRAINING)
     start = time.perf_counter()

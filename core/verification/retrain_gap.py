@@ -143,6 +143,7 @@ def retrain_gap(case: Case, *, on: str = "explore", n_seeds: int = 0, progress: 
     'Against training again, scores differ by 0.0000 on average and 0.0000 at most; 0 of 20 decisions (0.0%) differ.'
     """
     check_case(case)
+    case.check_unchanged()
     check_count("n_seeds", n_seeds)
     found = refit(case, progress=progress)
     again = found.case

@@ -173,6 +173,7 @@ def save_case(case: Case, folder: str | Path) -> Path:
         If the model holds a type that a skops file may not, or a column mixes kinds of values.
     """
     check_path(folder, "A folder for the case")
+    case.check_unchanged()
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"A case must be saved to a folder. Got the file {str(folder)!r}; choose another name.")
