@@ -10,5 +10,5 @@ import streamlit as st
 from dashboard.components import frame, pages
 
 st.set_page_config("Redress", page_icon=str(Path(__file__).with_name("assets") / "icon.svg"), layout="wide")
-page = st.navigation(pages.listed(), position="top")
+page = st.navigation(pages.navigation_pages(), position="top")
 frame.around(page)

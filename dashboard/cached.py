@@ -51,7 +51,7 @@ def results() -> Kept:
 @st.cache_resource(show_spinner=False, ttl="1h")
 def swept() -> int:
     """Delete cases kept longer than promised, at most once an hour; return how many."""
-    return workspace.sweep()
+    return workspace.delete_unopened()
 
 
 def version(work: Work, at: int | None = None) -> Version:
@@ -115,7 +115,7 @@ def report(
     return found
 
 
-def described_on(work: Work) -> str:
+def rows_described(work: Work) -> str:
     """Return the rows that describe the version in force.
 
     All test rows for a model as opened, else those searched.
@@ -156,7 +156,7 @@ def table(work: Work, name: str, *settings: Any) -> pd.DataFrame:
     return found
 
 
-def preview(work: Work, metrics: Sequence[str], scores: Any) -> AuditReport:
+def predicted_audit(work: Work, metrics: Sequence[str], scores: Any) -> AuditReport:
     """Return the audit of the model as predicted without the selected records.
 
     It is made from its predicted scores.
@@ -241,7 +241,7 @@ def is_foreign(work: Work, at: int | None = None) -> bool:
     return (work.at if at is None else at) == 0 and provenance(versions(), work.case_id).status == "mismatch"
 
 
-def records(work: Work, found: Sequence[pd.Series[float]]) -> pd.DataFrame:
+def records_with_effects(work: Work, found: Sequence[pd.Series[float]]) -> pd.DataFrame:
     """Return all training records with their influence on gap and loss.
 
     `found` is as `effects` of a page gave it; removed records have what they had.

@@ -73,7 +73,7 @@ def texts(column: pd.Series[Any]) -> pd.Series[str]:
     return column.astype(object).where(column.notna(), MISSING).astype(str)
 
 
-def group_table(case: core.Case, feature: Any) -> pd.DataFrame:
+def record_groups(case: core.Case, feature: Any) -> pd.DataFrame:
     """Return ``group``, ``label``, ``removed`` and ``position`` of every training record.
 
     Indexed by id, in the table's order.
@@ -109,7 +109,7 @@ def record_table(
     DataFrame
         Indexed by record id: ``gap``, ``loss`` (NaN once removed), ``group``, ``label``, ``removed``, ``position``.
     """
-    table = group_table(case, feature)
+    table = record_groups(case, feature)
     for name, effects in (("loss", loss), ("gap", gap)):
         table.insert(0, name, float("nan") if effects is None else effects.reindex(case.record_ids))
     return table

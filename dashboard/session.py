@@ -153,7 +153,7 @@ def asked_case() -> str | None:
     return found
 
 
-def refused() -> str | None:
+def case_tried() -> str | None:
     """Return the case of the address that was tried already."""
     found: str | None = st.session_state.get(Key.REFUSED)
     return found

@@ -129,7 +129,7 @@ def _looks(case_id: str) -> list[Look]:
     return [Look(str(at), str(what)) for at, what in read(case_id).get("looks", [])]
 
 
-def name_of(case_id: str) -> str:
+def case_title(case_id: str) -> str:
     """Return what people call the case."""
     demo = demo_of(case_id)
     return demo.title if demo is not None else str(read(case_id).get("name") or "Uploaded case")
@@ -178,7 +178,7 @@ def delete(case_id: str) -> None:
         shutil.rmtree(root() / case_id, ignore_errors=True)
 
 
-def sweep() -> int:
+def delete_unopened() -> int:
     """Delete what was not opened for longer than `keep_days`; return how many cases that were."""
     oldest = time.time() - keep_days() * DAY_S
     stale = [folder for folder in root().iterdir() if folder.is_dir() and _last_used(folder) < oldest]

@@ -49,7 +49,7 @@ def records(work: Work) -> pd.DataFrame | None:
     found = computing.result(
         work, INFLUENCE, "Tracing the gap to the training records", make, work.metric, work.feature
     )
-    return None if found is None else cached.records(work, found)
+    return None if found is None else cached.records_with_effects(work, found)
 
 
 def _influence(work: Work, at: int | None, one: core.Case, metric: str, feature: Feature) -> pd.Series[float]:
@@ -70,7 +70,7 @@ def _influence(work: Work, at: int | None, one: core.Case, metric: str, feature:
     return found
 
 
-def preview(work: Work) -> tuple[Any, tuple[str, ...]] | None:
+def scores_without_selection(work: Work) -> tuple[Any, tuple[str, ...]] | None:
     """Return the scores predicted without the selected records, and warnings.
 
     Raises
@@ -85,7 +85,7 @@ def preview(work: Work) -> tuple[Any, tuple[str, ...]] | None:
     return found
 
 
-def reasons(work: Work, record: Any) -> list[pd.DataFrame] | None:
+def record_reasons(work: Work, record: Any) -> list[pd.DataFrame] | None:
     """Return a record's reasons: by the model as opened and, if it differs, by the model now.
 
     Raises
@@ -152,7 +152,7 @@ def _each(models: Sequence[core.Case], report: Report, ask: Any) -> list[Any]:
     return found
 
 
-def moved(work: Work, record: Any) -> pd.DataFrame | None:
+def most_moved(work: Work, record: Any) -> pd.DataFrame | None:
     """Return the test rows whose score a record's removal is predicted to move most.
 
     Raises

@@ -22,7 +22,7 @@ def around(page: Page) -> None:
     cached.swept()
     session.keep()
     waiting.collect()
-    opening.restore()
+    opening.restore_case()
     work = session.work()
     # Places of their own, so that what comes and goes in them never moves, and thereby resets, what is below.
     top, middle, below = st.container(key=session.Key.STRIP_BOX), st.container(), st.container()

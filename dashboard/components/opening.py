@@ -15,10 +15,10 @@ from dashboard.meaning import first_metric
 from dashboard.work import Work
 
 
-def restore() -> None:
+def restore_case() -> None:
     """Open the case the address asks for, unless it is open, on its way, or was refused."""
     asked = session.asked_case()
-    if not asked or session.work() is not None or session.jobs() or session.refused() == asked:
+    if not asked or session.work() is not None or session.jobs() or session.case_tried() == asked:
         return
     session.refuse(asked)
     demo = workspace.demo_of(asked)
@@ -102,9 +102,9 @@ def ask_for_one() -> None:
     st.page_link(pages.page(pages.START), label="Go to Start", icon=":material/arrow_back:")
 
 
-def converge() -> None:
+def bring_to_optimum() -> None:
     """Bring the model to the optimum of its training objective, as a version of its own."""
-    take(Step("converge"), "Bringing the model to its optimum")
+    take_step(Step("converge"), "Bringing the model to its optimum")
 
 
 def go_to(there: Work) -> None:
@@ -121,7 +121,7 @@ def go_to(there: Work) -> None:
     )
 
 
-def take(step: Step, title: str, *, refused: Callable[[str], None] | None = None) -> bool:
+def take_step(step: Step, title: str, *, refused: Callable[[str], None] | None = None) -> bool:
     """Take a step from the version in force; the result is a new version.
 
     Return whether it was quick.

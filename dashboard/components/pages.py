@@ -20,6 +20,6 @@ def page(path: str) -> Page:
     return st.Page(path, title=TITLES[path], url_path=TITLES[path].lower(), default=path == START)
 
 
-def listed() -> list[Page]:
+def navigation_pages() -> list[Page]:
     """Return the pages for `st.navigation`."""
     return [page(path) for path in TITLES]

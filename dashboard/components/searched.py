@@ -68,7 +68,7 @@ def rules(work: Work, settings: RuleSettings) -> core.Explanation | None:
     return found
 
 
-def plan(origin: Work, settings: PlanSettings) -> core.Plan | None:
+def found_plan(origin: Work, settings: PlanSettings) -> core.Plan | None:
     """Return the plan from a version on.
 
     Raises
@@ -182,7 +182,7 @@ def _mitigation(origin: Work, measure: Measure, method: str, report: Report) -> 
     return replace(found, decisions=(), models=())
 
 
-def causes(work: Work, kind: str, group: str | None, row: int | None) -> pd.Series[float] | None:
+def decision_causes(work: Work, kind: str, group: str | None, row: int | None) -> pd.Series[float] | None:
     """Return what removing each training record would do to the probability of decisions.
 
     These are some decisions, or one.

@@ -17,7 +17,7 @@ from core.typing import Feature
 from core.words import chance, count, interval, number, percent, plain, seconds
 from dashboard import cached, meaning, session
 from dashboard.components import computed, opening
-from dashboard.components.strip_table import Cell, Column, table
+from dashboard.components.strip_table import Cell, StripColumn, strip_html
 from dashboard.session import Key
 from dashboard.tables import row
 from dashboard.work import Work
@@ -41,7 +41,7 @@ def show() -> None:
         if work.threshold is not None:
             about += f"; by the threshold chosen: {meaning.of_threshold(work.threshold, roles)}"
         rows = len(cached.case(work, 0).rows("explore"))
-        right.html(table(_columns(work), f"{about}. On the {rows:,} test rows searched."))
+        right.html(strip_html(_columns(work), f"{about}. On the {rows:,} test rows searched."))
     except RedressError as error:
         right.error(plain(error))
 
@@ -112,13 +112,13 @@ def _move(to: int) -> None:
     st.rerun()
 
 
-def _columns(work: Work) -> list[Column]:
+def _columns(work: Work) -> list[StripColumn]:
     metric = METRICS[work.metric]
     before, now = _numbers(work, 0), _numbers(work, work.at)
     roles = cached.case(work, 0).roles
     rate, (bad, _) = meaning.of_rate(metric.rate, roles), meaning.ends(metric.rate, roles)
     titles = (meaning.label(work.metric, roles), f"{bad.capitalize()} group: {rate}", "Accuracy", "Removed", "Time")
-    return [Column(*cells) for cells in zip(titles, before, _preview(work), now, strict=True)]
+    return [StripColumn(*cells) for cells in zip(titles, before, _preview(work), now, strict=True)]
 
 
 def _numbers(work: Work, at: int) -> tuple[Cell, ...]:
@@ -135,10 +135,10 @@ def _preview(work: Work) -> tuple[Cell, ...]:
     facts = f"{count(len(work.selection), 'record')} selected, {count(len(case.forgotten_ids))} removed before"
     known = Cell(count(gone), "", facts), nothing[4]
     try:
-        scores = computed.preview(work)
+        scores = computed.scores_without_selection(work)
         if scores is None:
             return (Cell("\N{HORIZONTAL ELLIPSIS}", "", "Being predicted."), *nothing[1:3], *known)
-        found = cached.preview(work, (work.metric, "accuracy"), scores[0])
+        found = cached.predicted_audit(work, (work.metric, "accuracy"), scores[0])
     except RedressError as error:
         return (Cell(number(None), "", str(error)), *nothing[1:3], *known)
     return (*_measured(work, found), *known)

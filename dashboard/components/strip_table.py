@@ -31,7 +31,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
+class StripColumn:
     """One quantity of the strip, before, as predicted, and now."""
 
     title: str
@@ -44,7 +44,7 @@ _WIDTHS = "".join(f'<col style="width: {width}%">' for width in (9, 25, 27, 19, 
 ROWS = (("before", "Before"), ("preview", "Preview"), ("now", "Now"))
 
 
-def table(columns: Sequence[Column], about: str = "") -> str:
+def strip_html(columns: Sequence[StripColumn], about: str = "") -> str:
     """Return the HTML of the strip's table, and a line below it on what the first number says."""
     head = "".join(f'<th scope="col">{markup(column.title)}</th>' for column in columns)
     body = "".join(_row(field, title, columns) for field, title in ROWS)
@@ -52,7 +52,7 @@ def table(columns: Sequence[Column], about: str = "") -> str:
     return f'<table class="strip"><colgroup>{_WIDTHS}</colgroup><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>{line}'
 
 
-def _row(field: str, title: str, columns: Sequence[Column]) -> str:
+def _row(field: str, title: str, columns: Sequence[StripColumn]) -> str:
     cells = "".join(f"<td>{_cell(getattr(column, field), last=i >= 3)}</td>" for i, column in enumerate(columns))
     return f'<tr class="strip-{field}"><th scope="row">{title}</th>{cells}</tr>'
 

@@ -24,10 +24,10 @@ def banner(judged: Judged, *, predicted: bool) -> None:
         return
     kind, icon = LOOKS[judged.side.verdict]
     how = "Predicted, on the rows searched. " if predicted else ""
-    getattr(st, kind)(f"{how}{said(judged.side)}", icon=icon)
+    getattr(st, kind)(f"{how}{verdict_sentence(judged.side)}", icon=icon)
 
 
-def said(side: core.Guardrails) -> str:
+def verdict_sentence(side: core.Guardrails) -> str:
     """Return the sentence as Markdown, the verdict in bold."""
     words = WORDS[side.verdict].capitalize()
     rest = side.sentence.removeprefix(words)

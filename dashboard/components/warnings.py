@@ -31,7 +31,7 @@ def show(work: Work) -> None:
     if not work.selection:
         return
     try:
-        scores = computed.preview(work)
+        scores = computed.scores_without_selection(work)
         if scores is None:
             return
         features = tuple(dict.fromkeys((work.feature, *cached.case(work, 0).roles.sensitive_features)))

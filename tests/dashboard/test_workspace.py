@@ -22,7 +22,7 @@ def test_ids_of_uploaded_cases_cannot_be_guessed_and_files_are_closed_to_others(
     first, second = workspace.store(small_case, "One"), workspace.store(small_case, "Two")
     assert len(first) >= 22
     assert first != second
-    assert workspace.name_of(first) == "One"
+    assert workspace.case_title(first) == "One"
     assert stat.S_IMODE((home / "cases").stat().st_mode) == 0o700
     assert stat.S_IMODE((home / "cases" / first).stat().st_mode) == 0o700
 
@@ -47,7 +47,7 @@ def test_cases_not_opened_for_longer_than_promised_are_deleted(home: Path, small
     for case_id in (old, touched):
         os.utime(home / "cases" / case_id / "work.json", (long_ago, long_ago))
     workspace.touch(touched)
-    assert workspace.sweep() == 1
+    assert workspace.delete_unopened() == 1
     assert set(workspace.saved()) == {fresh, touched}
     with pytest.raises(core.RedressError, match="deleted after 30 days"):
         workspace.load(old)
@@ -58,7 +58,7 @@ def test_the_retention_period_can_be_set(home: Path, small_case: core.Case, monk
     case_id = workspace.store(small_case, "One")
     long_ago = time.time() - 3 * workspace.DAY_S
     os.utime(home / "cases" / case_id / "work.json", (long_ago, long_ago))
-    assert workspace.sweep() == 1
+    assert workspace.delete_unopened() == 1
 
 
 def test_demonstrations_are_the_folders_with_a_case() -> None:

@@ -47,7 +47,7 @@ def show(work: Work, records: pd.DataFrame) -> None:
         )
         if not wanted:
             return
-        found = searched.causes(work, *asked)
+        found = searched.decision_causes(work, *asked)
     except RedressError as error:
         st.info(plain(error))
         return

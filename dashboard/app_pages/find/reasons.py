@@ -19,7 +19,7 @@ from dashboard.work import Work
 def show(work: Work, record: Any) -> None:
     """Show the record's SHAP values by raw column, as a chart and as a table."""
     try:
-        found = computed.reasons(work, record)
+        found = computed.record_reasons(work, record)
     except RedressError as error:
         st.caption(f":material/info: {plain(error)}")
         return

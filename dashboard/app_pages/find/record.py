@@ -103,7 +103,7 @@ def _use(case: Any, name: str) -> str:
 def _moves(work: Work, record: Any) -> None:
     st.markdown("**Test decisions it moves most**")
     try:
-        table = computed.moved(work, record)
+        table = computed.most_moved(work, record)
     except RedressError as error:
         st.caption(f":material/info: {plain(error)}")
         return

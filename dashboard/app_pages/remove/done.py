@@ -96,7 +96,7 @@ def _predicted(work: Work) -> pd.DataFrame | None:
     ids = cached.case(work, 0).record_ids[list(step.positions)]
     before = replace(work, at=work.at - 1, selection=tuple(ids))
     try:
-        found = computed.preview(before)
+        found = computed.scores_without_selection(before)
         return None if found is None else cached.predicted(before, found[0]).by(before.feature)
     except RedressError:
         return None
@@ -140,5 +140,5 @@ def guaranteed(result: core.UnlearnResult) -> str:
 
 
 def _make_exact() -> None:
-    opening.take(Step("refit"), "Training again on the retained records")
+    opening.take_step(Step("refit"), "Training again on the retained records")
     st.rerun()

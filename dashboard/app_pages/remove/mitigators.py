@@ -34,7 +34,7 @@ AS_OPENED = (
 )
 
 
-def found(work: Work, measure: Measure) -> dict[str, core.Mitigation]:
+def mitigations_so_far(work: Work, measure: Measure) -> dict[str, core.Mitigation]:
     """Return what there is so far, of the case as opened; the next one is started."""
     origin = _origin(work)
     if not session.asked_for(_name(origin, measure)) or not measure.is_share:
@@ -75,7 +75,7 @@ def _name(origin: Work, measure: Measure) -> tuple[object, ...]:
     return cached.name_of(origin, searched.MITIGATOR, origin.metric, origin.feature, measure)
 
 
-def points(all_found: dict[str, core.Mitigation]) -> pd.DataFrame:
+def frontier_points(all_found: dict[str, core.Mitigation]) -> pd.DataFrame:
     """Return every point of every mitigator, one row each."""
     parts = [
         one.points.reset_index().assign(
@@ -91,7 +91,7 @@ def points(all_found: dict[str, core.Mitigation]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def table(work: Work, measure: Measure, all_found: dict[str, core.Mitigation]) -> None:
+def mitigators_table(work: Work, measure: Measure, all_found: dict[str, core.Mitigation]) -> None:
     """Show the points as a table, what does not serve and why, and what is still to come."""
     origin = _origin(work)
     for method, one in all_found.items():
@@ -112,7 +112,7 @@ def table(work: Work, measure: Measure, all_found: dict[str, core.Mitigation]) -
                 on_click=session.ask_again,
                 args=(cached.name_of(origin, searched.MITIGATOR, *settings),),
             )
-    rows = points(all_found)
+    rows = frontier_points(all_found)
     if rows.empty:
         return
     took = seconds(sum(one.seconds for one in all_found.values()))

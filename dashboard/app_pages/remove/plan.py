@@ -159,7 +159,7 @@ def _last(work: Work, measure: Measure) -> Planned | None:
     origin, settings = asked
     about = (origin.metric, origin.feature, settings)
     try:
-        plan = searched.plan(origin, settings)
+        plan = searched.found_plan(origin, settings)
     except RedressError as error:
         st.error(plain(error))
         computing.offer_again(error, origin, searched.PLAN)

@@ -27,8 +27,8 @@ def show() -> None:
     work = opening.opened()
     st.divider()
     measure, planned = plan.show(work)
-    versions = remove_versions.table(work, measure)
-    mitigations = mitigators.found(work, measure)
+    versions = remove_versions.versions_table(work, measure)
+    mitigations = mitigators.mitigations_so_far(work, measure)
     metric = METRICS[work.metric]
     figure = plane.path(
         versions,
@@ -37,7 +37,7 @@ def show() -> None:
         lower_is_fairer=metric.better == "lower",
         plan=None if planned is None else planned.plan.path,
         band=None if planned is None else planned.band,
-        mitigators=mitigators.points(mitigations),
+        mitigators=mitigators.frontier_points(mitigations),
         share=measure.is_share,
         planned=planned is not None and planned.in_force,
         foreign=work.at > 0 and cached.is_foreign(work, 0),
@@ -53,7 +53,7 @@ def show() -> None:
             if name == VERSIONS:
                 remove_versions.show(work, measure, versions)
             elif name == MITIGATORS:
-                mitigators.table(work, measure, mitigations)
+                mitigators.mitigators_table(work, measure, mitigations)
             elif planned is not None:
                 _path(planned.plan.path, measure) if name == PLAN else _band(planned.band, measure)
 

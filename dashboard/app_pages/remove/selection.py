@@ -17,7 +17,7 @@ from dashboard.app_pages.remove import changes, done, kept_aside, plane
 from dashboard.components import computed, computing, opening, pages, strip, verdict, warnings
 from dashboard.components.tables import worded
 from dashboard.history import Step
-from dashboard.records import group_table, makeup
+from dashboard.records import makeup, record_groups
 from dashboard.session import Key
 from dashboard.work import Work
 
@@ -79,7 +79,7 @@ def _ask(method: str) -> None:
 
 
 def _makeup(work: Work, case: core.Case) -> None:
-    table = makeup(group_table(case, work.feature), pd.Index(work.selection))
+    table = makeup(record_groups(case, work.feature), pd.Index(work.selection))
     biggest = table.iloc[0]
     kind = f"{plain(biggest['group'])} with label {plain(biggest['label'])}"
     if len(work.selection) == 1:
@@ -145,7 +145,7 @@ def _preview(work: Work) -> tuple[Judged | None, str]:
     """
     st.markdown("#### What that is predicted to do")
     try:
-        found = computed.preview(work)
+        found = computed.scores_without_selection(work)
         if found is None:
             computing.place(work, computed.PREVIEW, hash(work.selection))
             return None, ""
@@ -184,6 +184,6 @@ def _apply(method: str) -> None:
     step = Step("unlearn", tuple(positions.tolist()), method)
     them = count(len(positions), "record")
     title = f"Training again without {them}" if method == REFIT else f"Removing {them}"
-    if opening.take(step, title, refused=session.set_problem):
+    if opening.take_step(step, title, refused=session.set_problem):
         st.rerun([strip.FRAGMENT, FRAGMENT, plane.FRAGMENT])
     st.rerun()

@@ -16,7 +16,7 @@ from dashboard.tables import row
 from dashboard.work import Work
 
 
-def table(work: Work, measure: Measure) -> pd.DataFrame:
+def versions_table(work: Work, measure: Measure) -> pd.DataFrame:
     """Return every version that is kept or in force, with its gap and utility."""
     rows = []
     for at in range(len(work.steps) + 1):

@@ -30,7 +30,7 @@ def show() -> None:
         return
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.subheader(plain(workspace.name_of(work.case_id)), anchor=False)
+        left.subheader(plain(workspace.case_title(work.case_id)), anchor=False)
         with right.container(horizontal_alignment="right"):
             st.page_link(
                 pages.page(pages.CHECK), label="Check the model", icon=":material/arrow_forward:", icon_position="right"
@@ -78,14 +78,14 @@ def _provenance(work: Work) -> None:
             if verdict.status == "mismatch" and not verdict.refit
             else "Bring the model to its optimum first",
             key=session.Key.CONVERGE,
-            on_click=opening.converge,
+            on_click=opening.bring_to_optimum,
             help="Moves the model to the optimum of its training objective on these rows, as a version of its own: a later removal then "
             "shows the removal, and not what the solver or other rows left behind. Undo takes it back.",
         )
 
 
 def _train_again() -> None:
-    opening.take(Step("refit"), "Training again on these rows")
+    opening.take_step(Step("refit"), "Training again on these rows")
 
 
 def _keeping(work: Work) -> None:
