@@ -115,7 +115,7 @@ def report(
     return found
 
 
-def rows_described(work: Work) -> str:
+def rows_of_version(work: Work) -> str:
     """Return the rows that describe the version in force.
 
     All test rows for a model as opened, else those searched.

@@ -20,7 +20,7 @@ from core.families.registry import family_of, lacking
 from core.former import formerly
 from core.metrics.audit import SensitiveFeatures
 from core.metrics.catalog import metric_of
-from core.metrics.compare import RATES, compare, compare_groups
+from core.metrics.compare import COMPARED_RATES, compare, compare_groups
 
 
 @formerly("sensitive_feature", "on")
@@ -204,7 +204,7 @@ def preview(
             scores, notes = attributor.scores_without(case, positions, on)
     asked: dict[str, Any] = {"sensitive_feature": sensitive_feature, "scores": scores, "n_resamples": n_resamples}
     if by_group:
-        table = compare_groups(case, case, metric=RATES if metric is None else metric, on=on, **asked)
+        table = compare_groups(case, case, metric=COMPARED_RATES if metric is None else metric, on=on, **asked)
     else:
         table = compare(case, case, metric=metric, on=on, **asked)
     table.attrs["notes"] = notes

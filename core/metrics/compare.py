@@ -27,7 +27,7 @@ from core.metrics.compared import Compared
 from core.metrics.samples import Sample
 from core.numerics.statistics.counts import FloatArray
 
-RATES = ("selection_rate", "true_positive_rate", "accuracy")
+COMPARED_RATES = ("selection_rate", "true_positive_rate", "accuracy")
 """Rates that are compared group by group where none are named."""
 
 
@@ -194,7 +194,7 @@ def compare_groups(
     case: Case,
     after: Case,
     *,
-    metric: str | Iterable[str] = RATES,
+    metric: str | Iterable[str] = COMPARED_RATES,
     sensitive_feature: SensitiveFeatures = None,
     on: str = "explore",
     scores: FloatArray | None = None,

@@ -22,10 +22,10 @@ from dashboard.session import Key
 from dashboard.tables import row
 from dashboard.work import Work
 
-FRAGMENT = "strip"
+STRIP_FRAGMENT = "strip"
 
 
-@st.fragment(key=FRAGMENT)
+@st.fragment(key=STRIP_FRAGMENT)
 def show() -> None:
     """Show the strip of the open case."""
     work = session.work()

@@ -59,7 +59,7 @@ def show(work: Work) -> None:
 def _report(work: Work) -> AuditReport:
     probability = cached.case(work).score_kind == "probability"
     return cached.report(
-        work, shown("difference", "ratio", probability=probability), (work.feature,), on=cached.rows_described(work)
+        work, shown("difference", "ratio", probability=probability), (work.feature,), on=cached.rows_of_version(work)
     )
 
 

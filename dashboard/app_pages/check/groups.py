@@ -109,7 +109,7 @@ def _needed(n: float) -> str:
 
 
 def _report(work: Work, feature: Feature) -> AuditReport:
-    return cached.report(work, _shown(work), (feature,), on=cached.rows_described(work))
+    return cached.report(work, _shown(work), (feature,), on=cached.rows_of_version(work))
 
 
 def _shown(work: Work) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def _calibration(work: Work) -> None:
         st.info(plain(error))
         return
     errors = cached.report(
-        work, ("calibration_error",), (work.feature,), on=cached.rows_described(work)
+        work, ("calibration_error",), (work.feature,), on=cached.rows_of_version(work)
     ).by_group.droplevel(0)
     _, _, worst, off = smallest_and_largest(errors["calibration_error"])
     title = f"Scores are furthest off for {worst}: expected calibration error {number(off)}"
@@ -66,7 +66,7 @@ def _roc(work: Work) -> None:
     if table.empty:
         st.info("A ROC curve needs both labels in a group. No group has both among these rows.")
         return
-    areas = cached.report(work, ("roc_auc",), (work.feature,), on=cached.rows_described(work)).by_group.droplevel(0)
+    areas = cached.report(work, ("roc_auc",), (work.feature,), on=cached.rows_of_version(work)).by_group.droplevel(0)
     known = areas["roc_auc"].dropna()
     low, least, high, most = smallest_and_largest(known)
     title = f"Scores rank {low} least well: ROC AUC {number(least)}, against {number(most)} for {high}"

@@ -17,11 +17,11 @@ from dashboard.components import chart, opening
 from dashboard.components.tables import download, worded
 from dashboard.measures import Measure
 
-FRAGMENT = "plane"
+PLANE_FRAGMENT = "plane"
 VERSIONS, PLAN, RANDOM, MITIGATORS = "Versions", "The plan", "Random removals", "fairlearn's mitigators"
 
 
-@st.fragment(key=FRAGMENT)
+@st.fragment(key=PLANE_FRAGMENT)
 def show() -> None:
     """Show the utility, the plan, and the plane with everything that lies on it."""
     work = opening.opened()

@@ -185,5 +185,5 @@ def _apply(method: str) -> None:
     them = count(len(positions), "record")
     title = f"Training again without {them}" if method == REFIT else f"Removing {them}"
     if opening.take_step(step, title, refused=session.set_problem):
-        st.rerun([strip.FRAGMENT, FRAGMENT, plane.FRAGMENT])
+        st.rerun([strip.STRIP_FRAGMENT, FRAGMENT, plane.PLANE_FRAGMENT])
     st.rerun()
