@@ -34,7 +34,7 @@ class LimitError(InputError):
 
 
 class FrozenError(RedressError, AttributeError):
-    """An attribute of something that never changes was to be set or deleted."""
+    """An attribute of a frozen object was to be set or deleted."""
 
 
 class NotSupportedError(InputError):

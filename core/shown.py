@@ -1,4 +1,4 @@
-"""How a result shows itself in a notebook: what was found in a few lines, and a table."""
+"""Display of results in a notebook: the finding in a few lines, and a table."""
 
 from __future__ import annotations
 

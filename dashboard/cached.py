@@ -44,7 +44,7 @@ def versions() -> Versions:
 
 
 def results() -> Kept:
-    """Return what is kept for all sessions."""
+    """Return the store of results kept for all sessions."""
     return versions().kept
 
 

@@ -16,7 +16,7 @@ from dashboard.kept import Kept, Name
 
 @dataclass(frozen=True)
 class Step:
-    """What leads from one version of a case to the next.
+    """A step that leads from one version of a case to the next.
 
     Parameters
     ----------

@@ -95,12 +95,12 @@ class Job:
 
     @property
     def queued(self) -> bool:
-        """Whether it waits for other work on this server to end."""
+        """Whether the job waits for other work on this server to end."""
         return self._future is None or not (self._future.running() or self._future.done())
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or badly."""
+        """Whether the job has ended, well or badly."""
         return self._future is not None and self._future.done()
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Things made once and shared by all sessions.
+"""Results made once and shared by all sessions.
 
 Versions, reports, tables, results of searches, kept by name until others take their place.
 """
@@ -23,9 +23,9 @@ OTHERWISE = 256
 
 
 class Kept:
-    """The things used last of the cases used last.
+    """The results used last of the cases used last.
 
-    An error that says why there is none is a thing too.
+    An error that says why there is none is a result, too.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Kept:
         self._used: OrderedDict[str, None] = OrderedDict()
 
     def peek(self, name: Name) -> Any:
-        """Return what is kept under a name, None where nothing is; raise if it is an error."""
+        """Return the result kept under a name, None where there is none; raise if it is an error."""
         with self._lock:
             things = self._of_kind.get(name[1])
             found = None if things is None else things.get(name)
@@ -69,7 +69,7 @@ class Kept:
     def make(
         self, name: Name, work: Callable[[], Any], waiting: Callable[[], None] | None = None, *, errors: bool = True
     ) -> Any:
-        """Return what is kept under a name, or make and keep it; callable from any thread.
+        """Return the result kept under a name, or make and keep it; callable from any thread.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Kept:
         return made
 
     def put(self, name: Name, thing: Any) -> None:
-        """Keep a thing under a name."""
+        """Keep a result under a name."""
         case_id, kind = name[:2]
         with self._lock:
             things = self._of_kind.setdefault(kind, OrderedDict())
@@ -119,7 +119,7 @@ class Kept:
                 self._drop(next(iter(self._used)))
 
     def forget(self, name: Name) -> None:
-        """Forget one thing, so that it is made anew."""
+        """Forget a result, so that it is made anew."""
         with self._lock:
             self._of_kind.get(name[1], OrderedDict()).pop(name, None)
 

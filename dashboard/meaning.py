@@ -1,4 +1,4 @@
-"""What a gap says about the people of one case, in words."""
+"""Meanings of gaps for the people of one case, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a removal may cost: the utility on the plane, and the settings of a plan."""
+"""The price of a removal: the utility on the plane, and the settings of a plan."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class PlanSettings:
-    """What a plan is to reach, and at what price.
+    """The target of a plan, and its price.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What one browser session is doing; the only file that names keys of the session state."""
+"""The state of one browser session; the only file that names keys of the session state."""
 
 from __future__ import annotations
 

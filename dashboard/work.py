@@ -58,7 +58,7 @@ class Work:
         return replace(self, steps=(*self.applied, step), at=self.at + 1, selection=())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is kept beside the case, so that a reload or another tab finds it."""
+        """Return the record kept beside the case, so that a reload or another tab finds it."""
         rate = self.threshold.rate if isinstance(self.threshold, core.AtRate) else None
         return {
             "steps": [step.to_dict() for step in self.steps],

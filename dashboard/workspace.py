@@ -136,7 +136,7 @@ def case_title(case_id: str) -> str:
 
 
 def read(case_id: str) -> dict[str, Any]:
-    """Return what was kept beside the case: its name and the removals done so far."""
+    """Return the record kept beside the case: its name and the removals done so far."""
     path = root() / case_id / "work.json"
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))

@@ -230,7 +230,7 @@ def attributor_of(case: Case) -> Iterator[Attributor]:
 
 
 def why_no_attribution(case: Case) -> str:
-    """Return why nothing predicts what records do in a case; empty where something does."""
+    """Return why no attributor serves a case; empty where one does."""
     try:
         with attributor_of(case):
             return ""

@@ -27,7 +27,7 @@ INSIDE = "inside"
 
 @dataclass(frozen=True, eq=False)
 class Inside:
-    """What removals through thresholds build on.
+    """The state that removals through thresholds build on.
 
     Parameters
     ----------

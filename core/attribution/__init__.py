@@ -1,1 +1,1 @@
-"""What an attributor is: predictions of what training records do to a metric."""
+"""Attributors: predictions of what training records do to a metric."""

@@ -1,4 +1,4 @@
-"""What every attributor is."""
+"""The contract of every attributor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.case.case import Case
 from core.errors import InputError, NotSupportedError
 from core.typing import Floats, Positions
 
-Measure = Callable[[Floats], Floats]
+MetricOfScores = Callable[[Floats], Floats]
 
 AT_ONCE = 64
 """Groups whose scores are held in memory together."""
@@ -24,7 +24,7 @@ PREFIXES_AT_ONCE = 4
 
 
 class Fitted(NamedTuple):
-    """What a model says of the labels of the records it was trained on.
+    """A model's predictions for the labels of the records it was trained on.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Attributor(ABC):
         """
         return None
 
-    def measure(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Measure:
+    def measure(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> MetricOfScores:
         """Return what gives the metric at predicted scores of shape (k, n_rows).
 
         By default the metric itself.

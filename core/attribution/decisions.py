@@ -60,7 +60,7 @@ class SmoothRows(SmoothMetric):
 
 @dataclass(frozen=True, eq=False)
 class DecisionQuantity:
-    """What is asked of some decisions.
+    """The mean decision on some test rows, in the metric's place.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class DecisionQuantity:
     quantity: str
 
     def smooth(self, case: Case, on: str, floor: float | None) -> SmoothMetric:
-        """Return it as a smooth function of predictors, or with a floor of probabilities."""
+        """Return the quantity as a smooth function of predictors, or with a floor of probabilities."""
         base = SmoothMetric.of(case, "log_loss", None, on, floor=floor)
         share = np.zeros(len(case.rows(on)))
         share[self.rows] = 1.0 / len(self.rows)

@@ -1,4 +1,4 @@
-"""What a removal that a search found can be expected to do on rows that nobody searched.
+"""Gains to expect, on rows that nobody searched, of a removal that a search found.
 
 The confirm rows stay untouched.
 

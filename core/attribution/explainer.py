@@ -1,4 +1,4 @@
-"""What gives the reasons for a model's scores, for the models of one family."""
+"""Explainers give the reasons for a model's scores, for the models of one family."""
 
 from __future__ import annotations
 

@@ -36,10 +36,10 @@ RESAMPLES = 500
 
 
 class Quantity(Protocol):
-    """Something that can take the metric's place: a number that scores on a split determine."""
+    """A number that the scores on a split determine, able to take the metric's place."""
 
     def smooth(self, case: Case, on: str, floor: float | None) -> SmoothMetric:
-        """Return it as a smooth function of predictors, or with a floor of probabilities."""
+        """Return the quantity as a smooth function of predictors, or with a floor of probabilities."""
 
 
 @dataclass(frozen=True, eq=False)

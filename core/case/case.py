@@ -294,7 +294,7 @@ class Case(TrainingRecords, ScoredRows):
 
     @property
     def roles(self) -> Roles:
-        """What each column is for."""
+        """The roles of the columns."""
         return self._data.given_roles
 
     @property

@@ -28,7 +28,7 @@ from core.typing import Bools, Floats, Positions
 
 @dataclass(frozen=True, eq=False)
 class CaseData:
-    """Everything that all cases made from one another share; never changed after it is made."""
+    """Tables, roles and digests that all cases made from one another share; never changed."""
 
     train: pd.DataFrame
     test: pd.DataFrame

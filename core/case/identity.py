@@ -1,4 +1,4 @@
-"""What names a case: digests of its tables, roles, model, threshold and records.
+"""The identity of a case: digests of its tables, roles, model, threshold and records.
 
 A model is named by its content: not by how its arrays lie in memory, nor by the bytes between the fields of a tree's nodes, which
 differ from one fit, or one reading of the same file, to the next.

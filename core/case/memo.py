@@ -1,4 +1,4 @@
-"""What was derived once and is asked for again."""
+"""Results derived once and asked for again."""
 
 from __future__ import annotations
 

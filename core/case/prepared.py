@@ -1,4 +1,4 @@
-"""What is built once from a case's model and table, and used by every call that needs it.
+"""States built once from a case's model and table, and used by every call that needs them.
 
 A Hessian, replayed trees, the leaf of every row: each has a slot of its own. Who needs one first makes it; others that ask meanwhile
 wait. A removal hands the next case's over, so that a hundredth removal in a chain costs what the second does.
@@ -42,11 +42,11 @@ class Keepable(Protocol):
     """A state of which something cannot be made again from the model and the table."""
 
     def to_keep(self, case: Any) -> SavedState | None:
-        """Return what is needed to go on from `case`."""
+        """Return the arrays needed to go on from `case`."""
 
 
 class Prepared:
-    """What was prepared for a case, a slot for each name.
+    """The states prepared for a case, a slot for each name.
 
     Names that are text hold what does not depend on which test rows are looked at; other names, such as ``("leaves", "explore")``, what does.
 
@@ -75,16 +75,16 @@ class Prepared:
 
     @property
     def scores(self) -> ScoresOf | None:
-        """What gives the scores of test rows in place of the model."""
+        """The state that scores test rows in place of the model."""
         return self._common.scores
 
     @property
     def kept(self) -> SavedState | None:
-        """What came with the case, to make a state from."""
+        """The arrays that came with the case, to make a state from."""
         return self._common.kept
 
     def get(self, name: Hashable, make: Callable[[], T], progress: Progress | None = None) -> T:
-        """Return what is in a slot; made now, once, if it is empty.
+        """Return the content of a slot; made now, once, if it is empty.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class Prepared:
             return cast(T, slot.value)
 
     def of_type(self, kind: type[T]) -> T | None:
-        """Return what is in a slot and of a type, None where there is no such thing."""
+        """Return the content of a slot of a type, None where no slot holds one."""
         slots = tuple(self._common.slots.values())
         return next((slot.value for slot in slots if slot.full and isinstance(slot.value, kind)), None)
 
@@ -136,7 +136,7 @@ class Prepared:
         return other
 
     def to_keep(self, case: Any) -> SavedState | None:
-        """Return what a folder keeps of it, so that a case read back goes on as this one would."""
+        """Return the state that a folder keeps, so that a case read back goes on as this one would."""
         for slot in tuple(self._common.slots.values()):
             if slot.full and isinstance(slot.value, Keepable):
                 return slot.value.to_keep(case)
@@ -145,7 +145,7 @@ class Prepared:
     def lost_otherwise(self, case: Any) -> SavedState | None:
         """Return what cannot be made again from the case's model and table, in arrays.
 
-        The draws of trees that forgot.
+        These are the draws of trees that forgot.
         """
         return self.to_keep(case) if self._common.handed_over else self.kept
 
@@ -165,7 +165,7 @@ _EMPTY = object()
 
 
 class _Slot:
-    """One thing, empty until it is made, and a lock for who makes it."""
+    """A place for one state, empty until it is made, with a lock for who makes it."""
 
     __slots__ = ("_lock", "full", "refusal", "value")
 
@@ -194,7 +194,7 @@ class _Slot:
 
 @dataclass
 class _Common:
-    """What cases share that differ in their threshold or in which test rows they look at."""
+    """The slots shared by cases that differ in their threshold or test rows only."""
 
     slots: dict[Hashable, _Slot]
     handed_over: bool

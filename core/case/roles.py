@@ -1,4 +1,4 @@
-"""What each column of a table is for."""
+"""The role of each column of a table."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AtRate:
 
 @dataclass(frozen=True)
 class Roles:
-    """What each column is for; checked against the tables when a case is made.
+    """The role of each column; checked against the tables when a case is made.
 
     Parameters
     ----------

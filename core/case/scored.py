@@ -26,7 +26,7 @@ SPLITS = ("explore", "confirm", "test")
 
 
 class ScoredRows:
-    """What a case knows of its test rows."""
+    """The test rows of a case: labels, scores, decisions and groups."""
 
     __slots__ = ()
     _data: CaseData

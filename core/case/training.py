@@ -20,7 +20,7 @@ from core.typing import Bools, Floats, Positions
 
 
 class TrainingRecords:
-    """What a case knows of its training records.
+    """The training records of a case: ids, labels, weights, and which are retained.
 
     Removed ones stay in the tables; `retained` says which the model knows, and `edits` where a label or weight is not the table's.
     """

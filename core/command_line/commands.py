@@ -21,7 +21,7 @@ from core.metrics.guardrails import judge
 
 @dataclass(frozen=True)
 class Output:
-    """What a command found.
+    """The findings of a command.
 
     Parameters
     ----------

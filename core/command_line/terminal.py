@@ -1,4 +1,4 @@
-"""What is said on a terminal."""
+"""Text on a terminal."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ __all__ = ["BadArgumentError", "plain"]
 
 
 class BadArgumentError(RedressError, ValueError):
-    """Something on the command line cannot be used."""
+    """An argument on the command line cannot be used."""

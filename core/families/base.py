@@ -28,7 +28,7 @@ SplitsCheck: TypeAlias = Callable[[Case, int | None, Progress | None], SplitChec
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """What the library knows of one kind of models.
+    """One kind of models, with all that the library can do with it.
 
     Only the unlearner is a must; calls and pages say what else is missing.
 

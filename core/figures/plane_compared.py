@@ -1,4 +1,4 @@
-"""What removals are held against on the plane.
+"""Comparisons on the plane that removals are held against.
 
 A plan's curve, random removals, fairlearn's mitigators.
 """

@@ -1,4 +1,4 @@
-"""What every decision threshold would give."""
+"""Figures of every decision threshold."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What comes in and goes out: tables, models and saved cases."""
+"""Tables, models and saved cases, read and written."""

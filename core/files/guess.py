@@ -195,7 +195,7 @@ def _target(train: pd.DataFrame, model: Any, own: tuple[str, ...], notes: list[s
 
 
 def _lacking(column: pd.Series[Any], classes: Any) -> str:
-    """Return what to say of a column that holds the model's classes and others."""
+    """Return a remark on a column that holds the model's classes and others."""
     known = {_as_text(label) for label in classes}
     others = [value for value in column.dropna().unique().tolist() if _as_text(value) not in known]
     return (

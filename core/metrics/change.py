@@ -168,7 +168,7 @@ class TwoGroups(NamedTuple):
 
     @classmethod
     def of(cls, contrasts: Contrasts, n_groups: int) -> TwoGroups:
-        """Return those of a signed pair of contrasts; rate r of group g is column r * n_groups + g."""
+        """Return the contrasts of a signed pair; rate r of group g is column r * n_groups + g."""
         first, second = (int(side[0, 0]) for side in (contrasts.plus, contrasts.minus))
         return cls(first // n_groups, first % n_groups, second % n_groups)
 

@@ -1,4 +1,4 @@
-"""What compares groups: differences, ratios and extremes of their rates."""
+"""Comparisons of groups: differences, ratios and extremes of their rates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a metric is: how it is computed, which way is better, and how it is shown."""
+"""Metrics: how each is computed, which way is better, and how it is shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Kind = Literal["rate", "detection", "difference", "ratio", "group_min", "group_m
 
 @dataclass(frozen=True)
 class Metric:
-    """What a metric is.
+    """A metric: how it is computed, which way is better, and how it is shown.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class Metric:
 
     @property
     def compares_groups(self) -> bool:
-        """Whether it is a difference, ratio or extreme over groups."""
+        """Whether the metric is a difference, ratio or extreme over groups."""
         return self.kind not in ("rate", "detection")
 
     def short_of_best(self, value: npt.ArrayLike) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What an audit found: its tables, in a few lines, and as figures."""
+"""The report of an audit: its tables, in a few lines, and as figures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNITS = {"difference": "difference between groups (0 to 1)", "ratio": "ratio of 
 
 @dataclass(frozen=True, repr=False)
 class AuditReport(Shown):
-    """What an audit found.
+    """The result of an audit.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ FEW = 20
 
 @dataclass(frozen=True)
 class Sample:
-    """What a model said about labelled records, in terms of the favourable label.
+    """A model's decisions and scores of labelled records, in terms of the favourable label.
 
     Parameters
     ----------

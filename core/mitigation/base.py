@@ -1,4 +1,4 @@
-"""What every mitigator is given, and what it gives back."""
+"""The task and the result of every mitigator."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ METHODS = ("threshold_optimizer", "exponentiated_gradient", "grid_search", "corr
 
 @dataclass(frozen=True, repr=False)
 class Mitigation(Shown):
-    """What one of fairlearn's mitigators makes of a case.
+    """The result of one of fairlearn's mitigators on a case.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Mitigation(Shown):
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A case, and what is to be made fair.
+    """A case, and the gap to close.
 
     Parameters
     ----------

@@ -388,7 +388,7 @@ def _reason(search: Search) -> str:
 
 
 def _trained_again(search: Search) -> str:
-    """Return what is to be said where only the last figures are of training again.
+    """Return a note where only the last figures are of training again.
 
     The ones before are of an approximation.
     """

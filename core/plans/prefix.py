@@ -28,7 +28,7 @@ BISECTIONS = 2
 
 
 class PrefixStep(NamedTuple):
-    """What is predicted without the first records of a ranking.
+    """Predictions without the first records of a ranking.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def ranked(case: Case, metric: str, feature: Feature, on: str, most: int) -> pd.
 def along(
     case: Case, metric: str, feature: Feature, on: str, ranking: pd.Index[Any], n_sizes: int, progress: Progress | None
 ) -> list[PrefixStep]:
-    """Return what is predicted without each prefix of a ranking.
+    """Return predictions without each prefix of a ranking.
 
     The first step is of none removed.
     """
@@ -97,7 +97,7 @@ def steps_of(
     sizes: Sequence[int],
     progress: Progress | None = None,
 ) -> list[PrefixStep]:
-    """Return what is predicted without the first so many records of a ranking.
+    """Return predictions without the first so many records of a ranking.
 
     Sizes that cannot go are left out.
     """

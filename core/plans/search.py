@@ -35,7 +35,7 @@ HALVINGS = 3
 
 @dataclass(frozen=True)
 class Goal:
-    """What a plan is to reach and what it may cost.
+    """The target of a plan and the price it may have.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a model is good for, as one number.
+"""A model's utility as one number.
 
 A metric of the catalog, or what its errors cost.
 """
@@ -82,7 +82,7 @@ class Utility:
 
     @property
     def words(self) -> str:
-        """What it is called inside a sentence."""
+        """The name of the utility inside a sentence."""
         return words_of(self.name)
 
     def value(self, case: Case, on: str) -> float:

@@ -1,4 +1,4 @@
-"""What removing groups of records would do.
+"""Effects of removing groups of records.
 
 Predicted scores of one, predicted changes of a metric for many.
 """
@@ -195,7 +195,7 @@ def predicted_scores(case: Case, forget: Iterable[Any], *, on: str = "explore") 
 
 
 def _of_trees(progress: Progress | None) -> Callable[[float], None] | None:
-    """Return what is called with the share of trees alone."""
+    """Return a callback that is called with the share of trees alone."""
     if progress is None:
         return None
     report = progress  # Of the kind it once was, it takes the share alone.

@@ -1,4 +1,4 @@
-"""What every unlearner is, and what removing records gives."""
+"""The contract of every unlearner, and the result of a removal."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Guarantee(Enum):
 
 @dataclass(frozen=True, repr=False)
 class UnlearnResult(Shown):
-    """What a removal gave.
+    """The result of a removal, an edit or a refit.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def meaning_of(guarantee: Guarantee, *, same_draws: bool) -> str:
 
 @dataclass(frozen=True)
 class Removal:
-    """What an unlearner returns: the new case and what holds for it."""
+    """The case that an unlearner returns, with the claims that hold for it."""
 
     case: Case
     guarantee: Guarantee

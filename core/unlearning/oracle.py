@@ -1,7 +1,4 @@
-"""What conformance holds an unlearner against.
-
-Training again, taken as far as its guarantee speaks of.
-"""
+"""Training again as far as a guarantee speaks of, which conformance compares with."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def fit_again(
 
 
 def _drawn_anew(model: Any) -> tuple[str, ...]:
-    """Return what to know where the same seed draws other rows once there are fewer.
+    """Return a note where the same seed draws other rows once there are fewer.
 
     Scores move far by that alone.
     """

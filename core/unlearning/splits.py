@@ -1,4 +1,4 @@
-"""What is said of splits that a removal kept: how many training again would not choose."""
+"""Splits that a removal kept: how many training again would not choose."""
 
 from __future__ import annotations
 

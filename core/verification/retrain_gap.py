@@ -23,7 +23,7 @@ SEED = 1_000
 
 @dataclass(frozen=True, repr=False)
 class RetrainGap(Shown):
-    """What differs between a case's model and its refit, row by row of a split.
+    """Differences of a case's model from its refit, row by row of a split.
 
     Parameters
     ----------

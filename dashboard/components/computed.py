@@ -1,4 +1,4 @@
-"""What pages show of predictions and reasons: each made off the script thread.
+"""Predictions and reasons that pages show: each made off the script thread.
 
 None while it is not there.
 """

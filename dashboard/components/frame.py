@@ -1,4 +1,4 @@
-"""What surrounds every page: style, the case in the address, work under way, messages."""
+"""The frame of every page: style, the case in the address, work under way, messages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def around(page: Page) -> None:
 
 def _page(page: Page, *, ready: bool) -> None:
     # Not st.stop() where a case is missing: it would end the refreshing of work under way.
-    if ready or (session.work() is None and page.title == pages.TITLES[pages.START]):
+    if ready or (session.work() is None and page.title == pages.TITLES[pages.START_PAGE]):
         try:
             page.run()
         except RedressError as error:

@@ -99,7 +99,7 @@ def opened() -> Work:
 def ask_for_one() -> None:
     """Say that a page needs an open case."""
     st.info("This page needs an open case. Open a demonstration or your own files first.")
-    st.page_link(pages.page(pages.START), label="Go to Start", icon=":material/arrow_back:")
+    st.page_link(pages.page(pages.START_PAGE), label="Go to Start", icon=":material/arrow_back:")
 
 
 def bring_to_optimum() -> None:

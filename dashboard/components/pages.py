@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import Page
 
-START = "app_pages/start/page.py"
+START_PAGE = "app_pages/start/page.py"
 CHECK = "app_pages/check/page.py"
 FIND = "app_pages/find/page.py"
 REMOVE = "app_pages/remove/page.py"
-TITLES = {START: "Start", CHECK: "Check", FIND: "Find", REMOVE: "Remove"}
+TITLES = {START_PAGE: "Start", CHECK: "Check", FIND: "Find", REMOVE: "Remove"}
 
 
 def page(path: str) -> Page:
@@ -17,7 +17,7 @@ def page(path: str) -> Page:
 
     Made anew each time, since one made outside a session stays empty.
     """
-    return st.Page(path, title=TITLES[path], url_path=TITLES[path].lower(), default=path == START)
+    return st.Page(path, title=TITLES[path], url_path=TITLES[path].lower(), default=path == START_PAGE)
 
 
 def navigation_pages() -> list[Page]:

@@ -61,7 +61,9 @@ def foreign(work: Work) -> None:
             ":orange[:material/warning:] The model does not come from these rows and labels. A removal, and a rule confirmed by one, would show what "
             "training on these rows changes, too. Train it on them first, then every change is the removal's."
         )
-        st.page_link(pages.page(pages.START), label="Train it on these rows, on Start", icon=":material/arrow_back:")
+        st.page_link(
+            pages.page(pages.START_PAGE), label="Train it on these rows, on Start", icon=":material/arrow_back:"
+        )
 
 
 def worsened(metric: str, values: dict[str, Any]) -> bool:

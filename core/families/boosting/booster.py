@@ -1,4 +1,4 @@
-"""What the two gradient boosting classifiers of scikit-learn have in common.
+"""The common ground of scikit-learn's two gradient boosting classifiers.
 
 It goes as far as refitting their leaves needs it.
 """
@@ -156,7 +156,7 @@ class Booster(ABC):
     @property
     @abstractmethod
     def ridge(self) -> float:
-        """What is added to every leaf's second derivative."""
+        """The penalty added to every leaf's second derivative."""
 
     @property
     @abstractmethod
@@ -247,7 +247,7 @@ class Booster(ABC):
 
     @property
     def factor(self) -> float:
-        """What every leaf's Newton step is multiplied by, the learning rate aside."""
+        """The factor of every leaf's Newton step, the learning rate aside."""
         return 1.0
 
     @property

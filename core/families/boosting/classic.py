@@ -57,7 +57,7 @@ class ClassicBooster(Booster):
 
     @property
     def factor(self) -> float:
-        """What every leaf's Newton step is multiplied by.
+        """The factor of every leaf's Newton step.
 
         Friedman's (K - 1) / K for K classes, more than two.
         """

@@ -47,7 +47,7 @@ KEPT = (
 
 @dataclass(frozen=True, eq=False)
 class BoostingState:
-    """What removals from one boosting model share.
+    """The state that removals from one boosting model share.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ class RefittedPreprocessing:
 
     @property
     def note(self) -> str:
-        """Say what was done about it."""
+        """Say how another preprocessing was dealt with."""
         gone = self.n_before - len(self.columns)
         other = ["other values"] if len(self.changed) else []
         fewer = [f"{gone} column{'s' if gone > 1 else ''} fewer"] if gone else []

@@ -24,7 +24,7 @@ DRAWN = ("drawn_rows", "weight_bound")
 
 
 def to_arrays(draws: Sequence[Draws], weights_of: Callable[[int], Array], known_order: bool) -> dict[str, Array]:
-    """Return what has to be kept of a forest's state.
+    """Return the arrays of a forest's state that have to be kept.
 
     The draws of its trees, and the weights of its rows in each.
     """
@@ -39,7 +39,7 @@ def to_arrays(draws: Sequence[Draws], weights_of: Callable[[int], Array], known_
 
 
 def drawn_arrays(drawn: Sequence[Array], bound: float) -> dict[str, Array]:
-    """Return what has to be kept of draws that move.
+    """Return the arrays that have to be kept of draws that move.
 
     The row of each, as a place among the retained ones, in every tree, and `bound` of `ClassBootstrap`.
     """

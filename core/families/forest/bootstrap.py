@@ -27,7 +27,7 @@ from core.typing import Bools, Ints, Positions
 
 @dataclass(frozen=True, eq=False)
 class ClassBootstrap:
-    """What draws may fall on.
+    """The rows that draws may fall on, by class.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class ClassBootstrap:
 
     @classmethod
     def of(cls, case: Case, rows: Positions, local: Ints, bound: float | None = None) -> ClassBootstrap:
-        """Return that of a case.
+        """Return the bootstrap of a case.
 
         Without a bound, the least power of 2 that no weight of its retained rows exceeds.
         """

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from core.attribution.base import Attributor, Measure
+from core.attribution.base import Attributor, MetricOfScores
 from core.attribution.measured import Measured
 from core.attribution.outcome import Outcome
 from core.attribution.smooth import Quantity, SmoothMetric
@@ -64,7 +64,7 @@ class ForestInfluence(Attributor):
         """Return why the model's trees cannot be adopted, or None."""
         return Forest().fits(case)
 
-    def measure(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> Measure:
+    def measure(self, case: Case, metric: str, feature: str | tuple[str, ...] | None, on: str) -> MetricOfScores:
         """Return the smooth metric.
 
         A vote near the threshold may fall to either side once trees are grown anew.

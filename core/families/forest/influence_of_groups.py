@@ -1,4 +1,4 @@
-"""What the going of groups does to a forest's scores.
+"""Effects of removing groups on a forest's scores.
 
 With every split kept, and really, in a sample of the trees.
 """

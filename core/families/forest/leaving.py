@@ -94,7 +94,7 @@ class WaysOut:
         self._found: dict[Lost, tuple[RefittedPreprocessing | None, Singles]] = {}
 
     def leaving(self, positions: Positions, lost: Lost | None) -> LeavingGroup:
-        """Return what is needed to let records go that the preprocessing depends on.
+        """Return a group that lets go of records on which the preprocessing depends.
 
         It has `lost` some categories by that; if None, it is fitted again.
 

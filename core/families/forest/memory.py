@@ -1,4 +1,4 @@
-"""What adopting a forest takes in memory, before any of it is taken."""
+"""Memory that adopting a forest takes, estimated before any of it is taken."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ CLOSE = 1e-9
 
 @dataclass
 class Tally:
-    """What was compared, and the first thing found wrong."""
+    """The count of comparisons, and the first difference found."""
 
     nodes: int = 0
     ties: int = 0

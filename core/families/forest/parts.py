@@ -1,4 +1,4 @@
-"""What of a scikit-learn tree or forest its retraining depends on.
+"""Parts of a scikit-learn tree or forest that its retraining depends on.
 
 All of it is read from the fitted model.
 """
@@ -163,7 +163,7 @@ class TreeStream:
 
     @property
     def key(self) -> np.uint64:
-        """What keys the draws that the fitted tree never made."""
+        """The key of the draws that the fitted tree never made."""
         return np.uint64(0 if self.seed is None else self.seed)
 
 

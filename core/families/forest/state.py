@@ -41,7 +41,7 @@ TRACES = ("oob_score_", "oob_decision_function_", "_sample_weight", "_n_samples"
 
 @dataclass(frozen=True, eq=False)
 class Grove:
-    """What all cases made from one another share.
+    """The coded table and settings that all cases made from one another share.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ class ForestState:
         return SavedState(KIND, self.arrays(case))
 
     def arrays(self, case: Case) -> dict[str, npt.NDArray[Any]]:
-        """Return what has to be kept to go on from a case; rows it has forgotten have no entry."""
+        """Return the arrays to go on from a case with; rows it has forgotten have no entry."""
         draws = [tree.roots.draws for tree in self.trees]
         arrays = to_arrays(draws, self.weights_of_trees(case.retained), self.known_order)
         if self.grove.bootstrap is None:
@@ -253,7 +253,7 @@ class ForestState:
 
 
 def _known(tree: LivingTree, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return those of the rows that count in a tree."""
+    """Return the rows that count in a tree, of those given."""
     labels = tree.roots.labels
     if len(rows) == 1:
         return rows if labels.item(rows.item()) > CLASS_MASK else rows[:0]

@@ -55,13 +55,13 @@ class Memory(NamedTuple):
 
     @classmethod
     def of(cls, lines: Ints, shared: Ints | None = None) -> Memory:
-        """Return what stands in these lines, copied; without anything shared it is there to share."""
+        """Return a copy of these lines; without anything shared it is there to share."""
         lines = lines.copy()
         return cls(lines, lines[:0]) if shared is None else cls(shared, lines)
 
     @property
     def to_share(self) -> Ints | None:
-        """What a tree made from this one is to share.
+        """The lines that a tree made from this one is to share.
 
         Where the own have grown to more than half of the shared ones, nothing: all are copied, and those are let go.
         """
@@ -122,7 +122,7 @@ class Bench:
 
 @dataclass(frozen=True, eq=False)
 class Roots:
-    """What a tree keeps for life: its draws and every row's weight.
+    """The draws of a tree and every row's weight, kept for life.
 
     The weight changes only where draws of a bootstrap move, or by an edit.
 
@@ -141,7 +141,7 @@ class Roots:
 
 
 class Marks(NamedTuple):
-    """What is kept of every node beside what scikit-learn keeps, as in `Grown`."""
+    """Marks of every node beside scikit-learn's own, as in `Grown`."""
 
     origin: Ints
     others: npt.NDArray[np.float64]
@@ -150,7 +150,7 @@ class Marks(NamedTuple):
 
     @classmethod
     def of(cls, out: Grown, n_nodes: int) -> Marks:
-        """Return those of the first nodes on a bench, copied."""
+        """Return the marks of the first nodes on a bench, copied."""
         return cls(
             out.origin[:n_nodes].copy(),
             out.others[:n_nodes].copy(),
@@ -159,7 +159,7 @@ class Marks(NamedTuple):
         )
 
     def at(self, nodes: slice) -> Marks:
-        """Return those of some nodes, in the same memory."""
+        """Return the marks of some nodes, in the same memory."""
         return Marks(self.origin[nodes], self.others[nodes], self.names[nodes], self.levels[nodes])
 
 

@@ -108,7 +108,7 @@ def _check(case: Case, objective: LogisticObjective, rows: RetainedRows) -> Prov
 
 
 def _leftover(model: Any, objective: LogisticObjective, rows: RetainedRows) -> tuple[Leftover | None, str]:
-    """Return what is left of the gradient, or None and why it says nothing."""
+    """Return the gradient's leftover, or None and why it says nothing."""
     n_parameters = objective.n_predictors * rows.design.width
     if n_parameters > MOST_PARAMETERS:
         return None, f"the Hessian of {n_parameters:,} parameters is too large to be factored"

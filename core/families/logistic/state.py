@@ -35,7 +35,7 @@ MOST_NEWTON_STEPS = 100
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """What all cases made from one another share.
+    """The frame that all cases made from one another share.
 
     The pipeline's shape, its atoms and its objective.
     """

@@ -90,7 +90,7 @@ class Newton(Unlearner):
         return Removal(after, Guarantee.CERTIFIED, bound, relative, notes)
 
     def why_refit_differs(self, model: Any) -> str:
-        """Return that a solver stops short of the optimum that the bound is about."""
+        """Return a sentence on the solver that stops short of the optimum the bound is about."""
         estimator = final_estimator(scorer(model))
         return (
             f"A bound is on the distance to the optimum; the solver {estimator.solver!r} stops short of it (tol={estimator.tol:g}), so a plain "

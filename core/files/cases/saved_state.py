@@ -1,4 +1,4 @@
-"""What an unlearner carries along, as plain arrays in a case's folder.
+"""An unlearner's state as plain arrays in a case's folder.
 
 A case that is read back carries them as a `SavedState`, and the unlearner that knows their kind checks them and makes its own state
 of them once it prepares the case.

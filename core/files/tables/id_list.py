@@ -27,7 +27,7 @@ MAX_BYTES = 50 * MIB
 
 @dataclass(frozen=True)
 class IdList:
-    """What a list of ids names in a case.
+    """A list of ids, looked up in a case.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def _of_test_rows(case: Case, by: str) -> pd.Index[Any]:
 
 
 def _about_unknown(unknown: tuple[str, ...], known: pd.Index[Any], tested: pd.Index[Any], n_ids: int) -> list[str]:
-    """Return what is to be said of ids without a training record.
+    """Return a sentence on ids without a training record.
 
     That they are of test rows, or of nothing at all.
     """

@@ -23,7 +23,7 @@ from core.typing import Feature, Floats
 
 @dataclass(frozen=True)
 class Judged:
-    """What a change does.
+    """A judged change: the verdict and the comparison behind it.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ CALIBRATION = "calibration_error"
 
 @dataclass(frozen=True)
 class Levels:
-    """What changed, group by group and metric by metric.
+    """Changes, group by group and metric by metric.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the guardrails found: a verdict, a sentence, and the tables behind them."""
+"""The result of the guardrails: a verdict, a sentence, and the tables behind them."""
 
 from __future__ import annotations
 

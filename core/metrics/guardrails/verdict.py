@@ -44,7 +44,7 @@ class Ends:
 
 @dataclass(frozen=True)
 class Findings:
-    """What the verdict follows from.
+    """The findings that the verdict follows from.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What linear models share: their objective, its curvature and gradient test."""
+"""The common ground of linear models: their objective, its curvature and gradient test."""

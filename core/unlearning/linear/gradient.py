@@ -1,4 +1,4 @@
-"""What is left of a logistic regression's gradient at its fitted coefficients, in rows.
+"""The leftover of a logistic regression's gradient at its fitted coefficients, in rows.
 
 A row adds a multiple of itself to the gradient. Directions that move no row's predictor, such as all categories of a column up and the
 intercept down, are therefore no row's: along them the penalty alone pulls, and what is left there is the solver's. It is taken out by
@@ -45,7 +45,7 @@ class Leftover(NamedTuple):
 
 
 def leftover(model: Any, objective: LogisticObjective, design: Design, y: Codes, weight: Floats) -> Leftover:
-    """Return what is left of the gradient on rows, with weights that hold the class weights.
+    """Return the gradient's leftover on rows, with weights that hold the class weights.
 
     O(n d^2 + d^3), and with more than two classes for every pair of contrasts; a sparse table takes as many steps as its rows have pairs
     of entries. Beside the rows it holds one matrix of the size of the Hessian.

@@ -1,4 +1,4 @@
-"""What flows between the steps of a pipeline while it is refitted from sums.
+"""Blocks of features that flow between a pipeline's steps while it is refitted from sums.
 
 Columns may lie far from zero: timestamps, ids. Their constants are therefore kept in two parts, one far and exact, one near, so that
 subtracting a mean leaves no digits behind; and with what rounding may have made of them, which a certificate has to allow for.

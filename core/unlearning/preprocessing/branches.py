@@ -25,7 +25,7 @@ from core.unlearning.preprocessing.unchanged import NOTHING, Parts, lacks_seed
 
 
 class Given(NamedTuple):
-    """What branches that were fitted again give.
+    """The columns and values that branches fitted again give.
 
     Parameters
     ----------

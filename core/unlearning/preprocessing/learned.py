@@ -1,4 +1,4 @@
-"""What a fitted transformer has learned, compared with what another one has."""
+"""Attributes that a fitted transformer has learned, compared with those of another one."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from core.unlearning.preprocessing.learned import difference, same_table
 
 
 class Repeated(NamedTuple):
-    """What fitting a preprocessing again shows.
+    """The result of fitting a preprocessing again.
 
     Parameters
     ----------

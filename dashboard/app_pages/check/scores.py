@@ -1,4 +1,4 @@
-"""What the scores themselves say: calibration and ROC of each group."""
+"""The scores themselves: calibration and ROC of each group."""
 
 from __future__ import annotations
 

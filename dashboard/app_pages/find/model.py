@@ -1,4 +1,4 @@
-"""What the model goes by on the whole.
+"""Reasons of the model on the whole.
 
 Mean absolute SHAP value of every raw column, as opened and now.
 """

@@ -1,4 +1,4 @@
-"""What the last step did: how, with what guarantee, and what changed.
+"""The last step: how it was done, with what guarantee, and what changed.
 
 An approximate one can be made exact.
 """
