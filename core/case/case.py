@@ -367,7 +367,9 @@ class Case(TrainingRecords, ScoredRows):
         return save_case(self, folder)
 
     def check_unchanged(self) -> None:
-        """Raise if the model was changed in place since the case was made. Costs a reading of the model's memory.
+        """Raise if the model was changed in place since the case was made.
+
+        Costs a reading of the model's memory.
 
         Raises
         ------

@@ -22,7 +22,7 @@ from core.families.logistic.anchor import Anchor, LogisticRows
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.numerics.linear.softmax import contrasts
 from core.typing import Bools, Floats, Positions, Progress
-from core.unlearning.linear.curvature import EPS, SINGULAR, Curvature, LocalNorm, Rounding
+from core.unlearning.linear.curvature import EPSILON, SINGULAR, Curvature, LocalNorm, Rounding
 from core.unlearning.linear.features import atoms_of, check_features, compare_features, preprocess
 from core.unlearning.linear.objective import LogisticObjective, coefficients, logistic_objective
 from core.unlearning.preprocessing.atoms import AtomTable, Sums
@@ -158,11 +158,11 @@ class GlmState:
 
     @cached_property
     def rounding(self) -> Rounding:
-        """What rounding may have made of the preprocessing, for every parameter."""
+        """The error of the preprocessing by rounding, for every parameter."""
         objective, at = self.frame.objective, self._preprocessed[1].at
         relative, absolute = (
             np.tile(np.append(part, np.zeros(int(objective.fit_intercept))), objective.n_predictors)
-            for part in (at.relative, at.absolute + np.where(at.rest == 0.0, 0.0, EPS * np.abs(at.total)))
+            for part in (at.relative, at.absolute + np.where(at.rest == 0.0, 0.0, EPSILON * np.abs(at.total)))
         )
         return Rounding(relative, absolute, self.frame.atoms.one)
 

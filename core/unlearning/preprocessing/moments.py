@@ -46,7 +46,7 @@ class Moments:
 
 
 @dataclass(frozen=True, eq=False)
-class Extremes:
+class ValueRanges:
     """Smallest and largest value of some columns.
 
     Parameters
@@ -150,7 +150,7 @@ def _two_passes(values: Floats, offset: float) -> tuple[float, float]:
     return mean, variance if variance > rounding**2 else 0.0
 
 
-def extremes(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> Extremes:
+def extremes(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> ValueRanges:
     """Return the extremes of columns or features over rows that have a value."""
     if isinstance(block, Numbers):
         return _ends_of_numbers(block, sums)
@@ -159,16 +159,16 @@ def extremes(block: Numbers | Linear, sums: Sums, atoms: AtomTable) -> Extremes:
     low, high = ends.T
     spread = high - low
     relative = 4.0 * EPS * (np.abs(low) + np.abs(high)) / np.maximum(spread, np.finfo(np.float64).tiny)
-    return Extremes(block.at.base + low, block.at.base + high, low, spread, relative)
+    return ValueRanges(block.at.base + low, block.at.base + high, low, spread, relative)
 
 
-def _ends_of_numbers(block: Numbers, sums: Sums) -> Extremes:
+def _ends_of_numbers(block: Numbers, sums: Sums) -> ValueRanges:
     columns, at = block.columns, block.at
     given = np.array([column.extremes(sums.retained) for column in columns.columns])
     ends = (given - columns.center[:, None]) / columns.spread[:, None] * block.scale[:, None] + at.rest[:, None]
     low, high = ends.min(axis=1), ends.max(axis=1)
     spread = np.abs((given[:, 1] - given[:, 0]) / columns.spread * block.scale)
-    return Extremes(
+    return ValueRanges(
         np.where(block.untouched, given[:, 0], at.base + low),
         np.where(block.untouched, given[:, 1], at.base + high),
         low,
