@@ -51,8 +51,14 @@ class ModelLimits:
         Size of `schema.json` inside the archive.
     max_nodes : int
         Objects described by `schema.json`.
+    max_opcodes : int
+        Instructions of a pickle.
+    max_objects : int
+        Objects in a pickle that can hold others.
     max_depth : int
         Levels of nesting in `schema.json`.
+    max_read_seconds : float
+        Time for reading a pickle.
     max_seconds : float
         Time for scoring the test rows.
     """
@@ -62,7 +68,10 @@ class ModelLimits:
     max_members: int = 50_000
     max_schema: int = 32 * MIB
     max_nodes: int = 200_000
+    max_opcodes: int = 5_000_000
+    max_objects: int = 1_000_000
     max_depth: int = 100
+    max_read_seconds: float = 30.0
     max_seconds: float = 120.0
 
 
