@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -138,7 +138,8 @@ def test_a_result_is_a_table_of_its_own(results: dict[str, Any], name: str) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["AuditReport", "UnlearnResult", "edited", "refit", "Explanation", "Plan", "Mitigation"]
+    "name",
+    ["AuditReport", "UnlearnResult", "edited", "refit", "Explanation", "Plan", "HarmfulRecords", "Mitigation"],
 )
 def test_a_result_plots_itself(results: dict[str, Any], name: str) -> None:
     figure = results[name].plot()
@@ -186,6 +187,28 @@ def test_a_step_is_drawn_as_an_audit_measures_it(case: core.Case, results: dict[
     assert "certified: lies within a proven distance" in repr(removed)
     assert repr(results["edited"]).startswith("1 record of 1,500 edited: ")
     assert repr(results["refit"]).startswith("The same 1,470 records: refit, ")
+
+
+def test_harmful_records_are_drawn_as_predicted_and_as_measured(case: core.Case, results: dict[str, Any]) -> None:
+    best = results["HarmfulRecords"]
+    after = core.audit(core.unlearn(case, best.forget).case, GAP, on="explore").gaps.loc[(GAP, FEATURE), "value"]
+    predicted, measured, worst, accuracy = best.plot().data
+    assert list(predicted.x) == best.curve["n_removed"].tolist()
+    assert list(predicted.y) == best.curve["gap"].tolist()
+    assert (list(measured.x), list(measured.y)) == ([0, len(best.forget)], [best.before, pytest.approx(after)])
+    assert list(worst.y) == best.curve["worst_rate"].tolist()
+    assert list(accuracy.y) == best.curve["utility"].tolist()
+    title = best.plot().layout.meta["title"]
+    assert f"{len(best.forget)} records removed" in title
+    assert title.endswith(f"measured on the {best.n_rows:,} explore rows searched")
+    none = replace(best, forget=best.forget[:0], after=best.before).plot()
+    assert list(none.data[1].x) == [0]
+    assert none.layout.meta["title"].startswith("No first records of the ranking bring")
+
+
+def test_a_metric_of_all_rows_is_drawn_along_a_ranking_without_a_group(case: core.Case) -> None:
+    best = core.take_harmful(case, "accuracy", max_records=20, n_sizes=3, expected=False)
+    assert len(best.plot().data) == 3
 
 
 def test_rules_are_drawn_as_verified_and_as_predicted(results: dict[str, Any]) -> None:

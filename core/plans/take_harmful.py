@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,9 @@ from core.metrics.samples import feature_name
 from core.plans.prefix import N_SIZES, PrefixStep, along, found_on, ranked, shortest, value_at
 from core.shown import Shown
 from core.typing import Feature, Progress, part_of
+
+if TYPE_CHECKING:
+    from core.figures.look import Figure
 
 MOST = 0.2
 """Largest share of the training records looked at, where nobody says otherwise."""
@@ -111,6 +114,28 @@ class HarmfulRecords(Shown):
             f"{self.before:.3f} -> {self.after:.3f}, measured on the {self.n_rows:,} {self.on} rows searched"
         )
         return [heading] if self.expected is None else [heading, self.expected.sentence]
+
+    def plot(self) -> Figure:
+        """Draw the metric along the ranking, predicted and measured.
+
+        Below it stand the worst-off group's rate and accuracy.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+        """
+        from core.figures import ranking
+
+        metric, positive = metric_of(self.metric), self.case.favorable_is_positive
+        return ranking.first_records(
+            self.curve,
+            len(self.forget),
+            self.before,
+            self.after,
+            metric.heading(pos_is_favorable=positive),
+            f"{self.n_rows:,} {self.on} rows searched",
+            rate=metric_of(metric.rates[0]).heading(pos_is_favorable=positive) if metric.compares_groups else "",
+        )
 
 
 @formerly()
