@@ -22,11 +22,11 @@ from core.families.logistic.anchor import Anchor, LogisticRows
 from core.families.logistic.softmax_rows import SoftmaxRows
 from core.numerics.linear.softmax import contrasts
 from core.typing import Bools, Floats, Positions, Progress
-from core.unlearning.linear.curvature import EPSILON, SINGULAR, Curvature, LocalNorm, Rounding
+from core.unlearning.linear.curvature import SINGULAR, Curvature, LocalNorm, Rounding
 from core.unlearning.linear.features import atoms_of, check_features, compare_features, preprocess
 from core.unlearning.linear.objective import LogisticObjective, coefficients, logistic_objective
 from core.unlearning.preprocessing.atoms import AtomTable, Sums
-from core.unlearning.preprocessing.blocks import Linear
+from core.unlearning.preprocessing.blocks import EPS, Linear
 from core.unlearning.preprocessing.steps import shallow
 from core.unlearning.threads import one_blas_thread
 
@@ -162,7 +162,7 @@ class GlmState:
         objective, at = self.frame.objective, self._preprocessed[1].at
         relative, absolute = (
             np.tile(np.append(part, np.zeros(int(objective.fit_intercept))), objective.n_predictors)
-            for part in (at.relative, at.absolute + np.where(at.rest == 0.0, 0.0, EPSILON * np.abs(at.total)))
+            for part in (at.relative, at.absolute + np.where(at.rest == 0.0, 0.0, EPS * np.abs(at.total)))
         )
         return Rounding(relative, absolute, self.frame.atoms.one)
 

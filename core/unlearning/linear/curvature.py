@@ -14,8 +14,8 @@ from scipy.linalg import eigh, lapack
 from core.errors import NotSupportedError
 from core.numerics.linear.self_concordance import distance_to_optimum
 from core.typing import Floats
+from core.unlearning.preprocessing.blocks import EPS
 
-EPSILON = float(np.finfo(np.float64).eps)
 SUMMING = 32.0
 """Rounding of a sum of 512 terms, in units of the last place of their absolute sum: its root, and a half as much again for the terms."""
 
@@ -105,14 +105,14 @@ class Curvature:
             raise NotSupportedError(SINGULAR)
         inverse = self._inverted()
         smallest = 1.0 / largest_eigenvalue_bound(inverse)
-        if smallest < 1e3 * EPSILON:
+        if smallest < 1e3 * EPS:
             raise NotSupportedError(SINGULAR)
         self.inverse = inverse * both
         self.smallest = 1.0 / largest_eigenvalue_bound(self.inverse)
         self._row_bound = metric.largest * math.sqrt(self._dominance())
-        self._precision = EPSILON / math.sqrt(smallest)
+        self._precision = EPS / math.sqrt(smallest)
         ones = slice(rounding.one, None, len(A) // blocks)
-        summed = (SUMMING * EPSILON + rounding.relative) * (np.abs(A).T @ metric.mass)
+        summed = (SUMMING * EPS + rounding.relative) * (np.abs(A).T @ metric.mass)
         summed += 2.0 * rounding.absolute * float(metric.mass[ones].sum())
         self._summing = length(self._scale * summed) / math.sqrt(smallest)
         constant = math.sqrt(float(G[ones, ones].diagonal().max()))

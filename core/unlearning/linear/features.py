@@ -17,9 +17,8 @@ from core.case.case import Case
 from core.case.scoring import model_rows
 from core.errors import NotSupportedError
 from core.typing import Floats
-from core.unlearning.linear.curvature import EPSILON
 from core.unlearning.preprocessing.atoms import AtomBuilder, AtomCheck, AtomTable, Sums
-from core.unlearning.preprocessing.blocks import Block, Linear, Raw, as_linear
+from core.unlearning.preprocessing.blocks import EPS, Block, Linear, Raw, as_linear
 from core.unlearning.preprocessing.chain import ask_for_atoms, refit_from_sums
 
 ROWS_COMPARED = 500
@@ -88,7 +87,7 @@ def compare_features(case: Case, fitted: Any, atoms: AtomTable, A: Floats) -> No
         key=itemgetter(1),
         default=("", 0.0),
     )
-    if EPSILON * far > 0.1 * REPRODUCED:
+    if EPS * far > 0.1 * REPRODUCED:
         raise NotSupportedError(
             f"column {name!r} lies {far:.1g} times its spread from zero, so that the preprocessing itself rounds its values by more than is "
             "certified; subtract a constant from it before training"
