@@ -27,10 +27,10 @@ from core.plans.utility import Utility
 from core.typing import Feature
 from dashboard import workspace
 from dashboard.history import Steps, Version, Versions, revision
-from dashboard.kept import Kept, Name
+from dashboard.kept import Kept, ResultName
 from dashboard.measures import Measure
 from dashboard.records import record_table
-from dashboard.tables import named
+from dashboard.tables import group_names
 from dashboard.work import Work
 
 
@@ -79,7 +79,7 @@ def key(work: Work, at: int | None = None) -> str:
     return f"{work.case_id}:{revision(steps)}:{work.threshold!r}"
 
 
-def name_of(work: Work, kind: str, *settings: Any, at: int | None = None) -> Name:
+def name_of(work: Work, kind: str, *settings: Any, at: int | None = None) -> ResultName:
     """Return the name under which a thing that depends on a version is kept.
 
     By default that is the version in force.
@@ -125,7 +125,7 @@ def rows_of_version(work: Work) -> str:
 
 def _sizes(case: core.Case, feature: Feature) -> pd.DataFrame:
     groups = case.groups(feature, "train")
-    known = pd.Series(named(groups))[case.retained].value_counts(sort=False)
+    known = pd.Series(group_names(groups))[case.retained].value_counts(sort=False)
     found = audit(case, ("base_rate",), sensitive_feature=[feature], on=core_described_on(case)).by_group.droplevel(0)
     return pd.DataFrame(
         {

@@ -11,7 +11,7 @@ from typing import Any
 import core
 from core.typing import Progress
 from core.unlearning.base import UnlearnResult
-from dashboard.kept import Kept, Name
+from dashboard.kept import Kept, ResultName
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Versions:
     def __init__(self, load: Callable[[str], core.Case], kept: Kept) -> None:
         self.kept = kept
         self._load = load
-        self._under_way: dict[Name, tuple[float, str]] = {}
+        self._under_way: dict[ResultName, tuple[float, str]] = {}
 
     def get(self, case_id: str, steps: Steps = (), report: Progress | None = None) -> Version:
         """Return a version, made now unless it is kept.
@@ -135,5 +135,5 @@ class Versions:
         return found
 
 
-def _name(case_id: str, steps: Steps) -> Name:
+def _name(case_id: str, steps: Steps) -> ResultName:
     return (case_id, "version", revision(steps))

@@ -13,7 +13,7 @@ from typing import Any
 from core.errors import LimitError, RedressError
 from dashboard.turns import Turns
 
-Name = tuple[Any, ...]
+ResultName = tuple[Any, ...]
 """The id of the case, the kind of thing, and all that it depends on."""
 
 MOST_CASES = 8
@@ -51,10 +51,10 @@ class Kept:
         self._cases, self._most, self._otherwise = cases, MOST if most is None else most, otherwise
         self._lock = Lock()
         self._turns = Turns()
-        self._of_kind: dict[Hashable, OrderedDict[Name, Any]] = {}
+        self._of_kind: dict[Hashable, OrderedDict[ResultName, Any]] = {}
         self._used: OrderedDict[str, None] = OrderedDict()
 
-    def peek(self, name: Name) -> Any:
+    def peek(self, name: ResultName) -> Any:
         """Return the result kept under a name, None where there is none; raise if it is an error."""
         with self._lock:
             things = self._of_kind.get(name[1])
@@ -67,7 +67,12 @@ class Kept:
         return found
 
     def make(
-        self, name: Name, work: Callable[[], Any], waiting: Callable[[], None] | None = None, *, errors: bool = True
+        self,
+        name: ResultName,
+        work: Callable[[], Any],
+        waiting: Callable[[], None] | None = None,
+        *,
+        errors: bool = True,
     ) -> Any:
         """Return the result kept under a name, or make and keep it; callable from any thread.
 
@@ -88,7 +93,7 @@ class Kept:
             found = self.peek(name)
             return self._made(name, work, errors) if found is None else found
 
-    def _made(self, name: Name, work: Callable[[], Any], errors: bool) -> Any:
+    def _made(self, name: ResultName, work: Callable[[], Any], errors: bool) -> Any:
         try:
             made = work()
         except RedressError as error:
@@ -104,7 +109,7 @@ class Kept:
         self.put(name, made)
         return made
 
-    def put(self, name: Name, thing: Any) -> None:
+    def put(self, name: ResultName, thing: Any) -> None:
         """Keep a result under a name."""
         case_id, kind = name[:2]
         with self._lock:
@@ -118,7 +123,7 @@ class Kept:
             while len(self._used) > self._cases:
                 self._drop(next(iter(self._used)))
 
-    def forget(self, name: Name) -> None:
+    def forget(self, name: ResultName) -> None:
         """Forget a result, so that it is made anew."""
         with self._lock:
             self._of_kind.get(name[1], OrderedDict()).pop(name, None)

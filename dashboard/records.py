@@ -14,7 +14,7 @@ import pandas as pd
 import core
 from core.case.groups import MISSING
 from core.rules.conditions import Condition
-from dashboard.tables import named
+from dashboard.tables import group_names
 
 Point = tuple[float, float]
 
@@ -81,7 +81,7 @@ def record_groups(case: core.Case, feature: Any) -> pd.DataFrame:
     groups = case.groups(feature, "train")
     return pd.DataFrame(
         {
-            "group": named(groups),
+            "group": group_names(groups),
             "label": case.train[case.roles.target].array,
             "removed": ~case.retained,
             "position": range(len(case.record_ids)),

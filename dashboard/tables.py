@@ -14,6 +14,6 @@ def row(table: pd.DataFrame, label: Any) -> dict[str, Any]:
     return {str(name): value for name, value in table.loc[[label]].iloc[0].items()}
 
 
-def named(groups: Groups) -> pd.Categorical[Any]:
+def group_names(groups: Groups) -> pd.Categorical[Any]:
     """Return the group of every record by name."""
     return pd.Categorical.from_codes(groups.codes, pd.Index(groups.names))

@@ -1,4 +1,4 @@
-"""The first records of a ranking: predictions along it, and what removing some of them measured."""
+"""The first records of a ranking: predictions along it, and the measured removal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from core.words import count, markup, number, signed
 def first_records(
     curve: pd.DataFrame, n_removed: int, before: float, after: float, metric: str, rows: str, *, rate: str = ""
 ) -> go.Figure:
-    """Draw a metric, the worst-off group's rate and accuracy by how many of a ranking's first records go.
+    """Draw a metric by how many of a ranking's first records go.
+
+    Below it stand the worst-off group's rate and accuracy.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from core.errors import LimitError, RedressError
 from dashboard import cached, session
 from dashboard.components import waiting
 from dashboard.jobs import Report
-from dashboard.kept import Name
+from dashboard.kept import ResultName
 from dashboard.work import Work
 
 
@@ -92,14 +92,14 @@ def requested(work: Work, what: str, label: str, *settings: Any, again: bool = F
     return wanted
 
 
-def _kept(name: Name) -> bool:
+def _kept(name: ResultName) -> bool:
     try:
         return cached.results().peek(name) is not None
     except RedressError:
         return True
 
 
-def _ask(name: Name) -> None:
+def _ask(name: ResultName) -> None:
     cached.results().forget(name)
     session.ask_for(name)
 
@@ -123,7 +123,7 @@ def offer_again(error: RedressError, work: Work, what: str) -> None:
         st.button("Try again", key=f"{session.Key.COMPUTE}_{what}", on_click=forget, args=(work.case_id,))
 
 
-def _quiet(name: Name, make: Callable[[Report], Any], report: Report) -> None:
+def _quiet(name: ResultName, make: Callable[[Report], Any], report: Report) -> None:
     """Make a result; an error is kept in its place and shown there."""
     try:
         cached.results().make(

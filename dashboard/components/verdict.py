@@ -6,7 +6,7 @@ import streamlit as st
 
 import core
 from core.metrics.guardrails import Judged
-from core.metrics.guardrails.result import WORDS
+from core.metrics.guardrails.result import VERDICT_WORDS
 from core.words import plain
 
 LOOKS = {
@@ -29,6 +29,6 @@ def banner(judged: Judged, *, predicted: bool) -> None:
 
 def verdict_sentence(side: core.Guardrails) -> str:
     """Return the sentence as Markdown, the verdict in bold."""
-    words = WORDS[side.verdict].capitalize()
+    words = VERDICT_WORDS[side.verdict].capitalize()
     rest = side.sentence.removeprefix(words)
     return f"**{words}**{plain(rest)}"

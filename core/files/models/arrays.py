@@ -1,4 +1,7 @@
-"""Arrays, scalars and types of data from the bytes of a file, by rules of our own: declared sizes are checked before anything is made."""
+"""Arrays, scalars and types of data from the bytes of a file, by rules of our own.
+
+Declared sizes are checked before anything is made.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError
-from core.files.models.inert import Array
+from core.files.models.inert import InertArray
 from core.files.tables.limits import show_bytes
 
 NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
@@ -75,8 +78,11 @@ def bytes_needed(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     return count * dtype.itemsize
 
 
-def array_of(data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], order: str) -> Array:
-    """Return an array over bytes, sharing them; raise unless they are just as many as the array takes."""
+def array_of(data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], order: str) -> InertArray:
+    """Return an array over bytes, sharing them.
+
+    Raises unless they are just as many as the array takes.
+    """
     needed = bytes_needed(shape, dtype)
     if dtype.hasobject or needed != len(data):
         raise InputError(
@@ -84,10 +90,10 @@ def array_of(data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], order: s
             "save or upload it again."
         )
     flat = np.frombuffer(data, dtype=dtype) if needed else np.empty(prod(shape), dtype=dtype)
-    return Array(flat.reshape(shape[::-1]).T if order == "F" else flat.reshape(shape))
+    return InertArray(flat.reshape(shape[::-1]).T if order == "F" else flat.reshape(shape))
 
 
-def objects_of(items: Any, shape: tuple[int, ...], order: str) -> Array:
+def objects_of(items: Any, shape: tuple[int, ...], order: str) -> InertArray:
     """Return an array of parts of the tree."""
     if not isinstance(items, list) or len(items) != prod(shape):
         raise InputError(
@@ -96,7 +102,7 @@ def objects_of(items: Any, shape: tuple[int, ...], order: str) -> Array:
     flat = np.empty(len(items), dtype=object)
     for place, item in enumerate(items):
         flat[place] = item
-    return Array(flat.reshape(shape[::-1]).T if order == "F" else flat.reshape(shape))
+    return InertArray(flat.reshape(shape[::-1]).T if order == "F" else flat.reshape(shape))
 
 
 def scalar_of(data: bytes, dtype: np.dtype[Any]) -> Any:

@@ -1,4 +1,6 @@
-"""What a model file holds, as data: names that nothing resolves, stand-ins that nothing builds, arrays.
+"""Contents of a model file as data.
+
+Names that nothing resolves, stand-ins that nothing builds, arrays.
 
 Readers of every format end in a tree of these. `None`, `bool`, `int`, `float`, `str`, `bytes`, numpy's scalars, `list`, `tuple`, `dict`, `set` and
 `frozenset` stand for themselves; what is shared in the file is one object here, so a tree may be a graph, with cycles.
@@ -41,12 +43,17 @@ class Name:
 
 
 def named(part: Any) -> str:
-    """Return a name as ``module.name``, and nothing for whatever else stands in its place: its text may be without end."""
+    """Return a name as ``module.name``, and nothing for whatever else stands in its place.
+
+    The text of that may be without end.
+    """
     return str(part) if isinstance(part, Name) else ""
 
 
 class Made:
-    """A stand-in for an object that a file asks to be made: what would have been called, with what, and what state it would get.
+    """A stand-in for an object that a file asks to be made.
+
+    It holds what would have been called, with what, and what state it would get.
 
     Parameters
     ----------
@@ -75,7 +82,7 @@ class Made:
         return state if isinstance(state, dict) and all(isinstance(key, str) for key in state) else {}
 
 
-class Array:
+class InertArray:
     """A stand-in for an array: empty until its state has been read.
 
     Parameters
@@ -102,11 +109,11 @@ def children(part: Any) -> Iterator[Any]:
         for held in (part.kwargs, part.items, part.pairs):
             if held:
                 yield held
-    elif isinstance(part, Array) and part.values is not None and part.values.dtype == object:
+    elif isinstance(part, InertArray) and part.values is not None and part.values.dtype == object:
         yield from part.values.ravel(order="K").tolist()
 
 
-_HOLDERS = (list, tuple, set, frozenset, dict, Made, Array)
+_HOLDERS = (list, tuple, set, frozenset, dict, Made, InertArray)
 
 
 def parts(tree: Any) -> Iterator[Any]:
@@ -121,7 +128,9 @@ def parts(tree: Any) -> Iterator[Any]:
 
 
 def check_shape(tree: Any, limits: ModelLimits) -> None:
-    """Check that a tree can be walked by code that notes nothing: no cycle, few levels, and not too much shared over and over.
+    """Check that a tree can be walked by code that notes nothing.
+
+    It has no cycle, few levels, and not too much shared over and over.
 
     Cost grows with the number of parts and links between them. Nothing here calls itself.
 

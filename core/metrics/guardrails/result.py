@@ -12,7 +12,7 @@ from core.metrics.guardrails.verdict import Verdict
 from core.shown import Shown
 from core.words import count
 
-WORDS = {
+VERDICT_WORDS = {
     "fairer": "fairer",
     "fairer_by_levelling_down": "fairer by levelling down",
     "mixed": "mixed",
@@ -95,7 +95,7 @@ class Guardrails(Shown):
 
     def lines(self) -> list[str]:
         """Say the verdict and on which rows it holds, then the sentence by its parts."""
-        return [f"Guardrails: {WORDS[self.verdict]}, on {count(self.n, f'{self.on} row')}", *self.said]
+        return [f"Guardrails: {VERDICT_WORDS[self.verdict]}, on {count(self.n, f'{self.on} row')}", *self.said]
 
     def to_frame(self) -> pd.DataFrame:
         """Return what changed as one table: what is clear first, the worse before the better.

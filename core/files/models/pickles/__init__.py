@@ -1,1 +1,4 @@
-"""Pickle and joblib files, read as data: nothing they name is imported, nothing they ask for is called."""
+"""Pickle and joblib files, read as data.
+
+Nothing they name is imported, nothing they ask for is called.
+"""

@@ -1,4 +1,6 @@
-"""What a pickle asks to be called, where that stands for plain data: numpy's arrays, scalars and types, bytes and sets.
+"""Calls that a pickle asks for and that stand for plain data.
+
+They give numpy's arrays, scalars and types, bytes and sets.
 
 Everything else that is called becomes a stand-in that remembers the call.
 """
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.files.models.arrays import array_of, objects_of, plain_dtype, record_dtype, scalar_of, shape_of
-from core.files.models.inert import Array, Made, Name, named
+from core.files.models.inert import InertArray, Made, Name, named
 from core.files.models.pickles.stream import Stream, damaged
 
 _NUMPY = ("numpy.core.", "numpy._core.")
@@ -53,7 +55,7 @@ def _numpy(name: str, maker: Name, args: tuple[Any, ...], stream: Stream) -> Any
         stream.spend(len(args[1]))
         return scalar_of(args[1], dtype_of(args[0]))
     if name == "multiarray._reconstruct" and args and named(args[0]) == "numpy.ndarray":
-        return Array()
+        return InertArray()
     if name == "numeric._frombuffer" and len(args) == 4 and isinstance(args[0], bytes):
         return array_of(args[0], shape_of(args[2]), dtype_of(args[1]), "F" if args[3] == "F" else "C")
     return Made(maker, args)
@@ -108,7 +110,7 @@ def set_state(target: Any, state: Any, stream: Stream) -> None:
     """Give a stand-in the state that a pickle asks it to be given."""
     if isinstance(target, Made):
         target.state = state
-    elif isinstance(target, Array):
+    elif isinstance(target, InertArray):
         if target.values is not None:
             raise damaged("an array gets its items twice")
         target.values = _filled(state, stream).values
@@ -116,7 +118,7 @@ def set_state(target: Any, state: Any, stream: Stream) -> None:
         raise damaged("a state is given to what has none")
 
 
-def _filled(state: Any, stream: Stream) -> Array:
+def _filled(state: Any, stream: Stream) -> InertArray:
     _, shape, kind, by_columns, items = state
     dtype, order = dtype_of(kind), "F" if by_columns else "C"
     if dtype.hasobject:

@@ -1,4 +1,4 @@
-"""What joblib adds to a pickle: a wrapper object stands where an array was, and the array's bytes follow it in the file."""
+"""Arrays in joblib's files: a wrapper in the pickle, and the array's bytes after it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from core.errors import InputError
 from core.files.models.arrays import array_of, bytes_needed, shape_of
-from core.files.models.inert import Array, Made, named
+from core.files.models.inert import InertArray, Made, named
 from core.files.models.pickles.calls import dtype_of
 from core.files.models.pickles.stream import Stream, damaged
 
@@ -27,8 +27,11 @@ def begins_array(target: Any) -> bool:
     return name == _WRAPPER
 
 
-def raw_array(wrapper: Made, stream: Stream) -> Array | None:
-    """Return the array that follows, or None where a pickle of its own follows, as it does for objects."""
+def raw_array(wrapper: Made, stream: Stream) -> InertArray | None:
+    """Return the array that follows, or None where a pickle of its own follows.
+
+    The latter is so for objects.
+    """
     about = wrapper.attributes
     if named(about.get("subclass")) not in _SUBCLASSES:
         raise damaged("an array is of a kind of its own")

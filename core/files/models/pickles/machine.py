@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.errors import InputError, LimitError
-from core.files.models.inert import LONGEST_NAME, MODULES_RENAMED, Array, Made, Name
+from core.files.models.inert import LONGEST_NAME, MODULES_RENAMED, InertArray, Made, Name
 from core.files.models.pickles.calls import call, keys, set_state
 from core.files.models.pickles.joblib import begins_array, raw_array
 from core.files.models.pickles.stream import Stream, damaged
@@ -33,7 +33,10 @@ _REFUSED = {
 
 
 class _Frame:
-    """Stack and memo of one pickle; object arrays in joblib's files are pickles within the pickle."""
+    """Stack and memo of one pickle.
+
+    Object arrays in joblib's files are pickles within the pickle.
+    """
 
     __slots__ = ("marks", "memo", "stack")
 
@@ -113,13 +116,13 @@ class Machine:
 
     def _leave(self) -> None:
         result = self.stack[-1]
-        if not isinstance(result, Array):
+        if not isinstance(result, InertArray):
             raise damaged("an array is something else")
         self._enter(self.outer.pop())
         self.stack.append(result)
 
     def to_mark(self) -> list[Any]:
-        """Return what was put on the stack since the last mark, and take it off."""
+        """Return the items on the stack since the last mark, and take them off."""
         held = self.frame.stack
         self.frame.stack = self.stack = self.frame.marks.pop()
         return held

@@ -13,7 +13,9 @@ LIMITS = ModelLimits()
 
 
 def read_pickle(data: bytes, *, limits: ModelLimits | None = None) -> Any:
-    r"""Return what a pickle or joblib file holds, as data; run nothing of it, import nothing it names.
+    r"""Return the contents of a pickle or joblib file as data.
+
+    Nothing of it is run, and nothing it names is imported.
 
     Cost grows with the size of the file unpacked.
 

@@ -1,4 +1,7 @@
-"""Bytes of a pickle read from front to back, with every declared size checked against the bytes left."""
+"""Bytes of a pickle read from front to back.
+
+Every declared size is checked against the bytes left.
+"""
 
 from __future__ import annotations
 

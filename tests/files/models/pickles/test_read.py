@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from core.errors import InputError, LimitError
-from core.files.models.inert import Array, Made, Name, check_shape, parts
+from core.files.models.inert import InertArray, Made, Name, check_shape, parts
 from core.files.models.pickles.read import read_pickle
 from core.files.tables.limits import ModelLimits
 
@@ -59,7 +59,7 @@ PLAIN = [
 
 def plain(part: Any) -> Any:
     """Return the value that a tree of plain parts stands for."""
-    if isinstance(part, Array):
+    if isinstance(part, InertArray):
         assert part.values is not None
         return part.values
     if isinstance(part, list | tuple | set | frozenset):
