@@ -63,6 +63,7 @@ class Key(StrEnum):
     CHECK_COST_NEGATIVE = "check_cost_negative"
     FIND_SHARE = "find_share"
     FIND_NUMBER = "find_number"
+    FIND_CURVE = "find_curve"
     FIND_GROUPS = "find_groups"
     FIND_LABELS = "find_labels"
     FIND_COLUMN = "find_column"

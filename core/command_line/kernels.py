@@ -1,7 +1,8 @@
 """Compiling the kernels of every model family ahead, so that nobody waits for them.
 
 Numba compiles a kernel when it is first called and keeps it on disk. Every family's work is therefore done once, on a table of a
-few hundred rows; what the disk holds already is loaded, which takes seconds.
+few hundred rows, with codes of 16 bits and once more with those of 32 that columns of over 65,535 values take; what the disk holds already
+is loaded, which takes seconds.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from core.command_line.render import aligned
 from core.families.base import Family
 from core.families.registry import FAMILIES
 from core.unlearning import compiling
+from core.unlearning.code_types import long_codes
 
 FEATURES = ["a", "b", "c", "d"]
 METRIC = "demographic_parity_difference"
@@ -33,6 +35,8 @@ def kernels_command(args: Namespace) -> Output:  # noqa: ARG001
             before, start = compiling.kernels_compiled(), perf_counter()
             for n_classes in (2, 3):
                 _go_through(family, model, n_classes)
+            with long_codes():
+                _go_through(family, model, 2)
             data[name] = {
                 "compiled": compiling.kernels_compiled() - before,
                 "seconds": round(perf_counter() - start, 1),

@@ -22,7 +22,9 @@ from dashboard.work import Work
 
 RULES, PLAN, BAND, MITIGATOR = "rules", "plan", "random removals", "mitigator"
 PLAN_EXPECTED = "expected gain of a plan"
+HARMFUL, HARMFUL_EXPECTED = "most harmful", "expected gain of the most harmful"
 DECISIONS, LABELS = "causes of decisions", "doubtful labels"
+EXPECTING = "Searching on halves of the rows, to see what to expect on others"
 SIZES = 4
 """Sizes, spread over a plan's path, at which records are removed at random."""
 
@@ -111,11 +113,43 @@ def plan_expected(origin: Work, settings: PlanSettings, found: core.Plan) -> cor
     with_gain: core.Plan | None = computing.result(
         origin,
         PLAN_EXPECTED,
-        "Searching on halves of the rows, to see what to expect on others",
+        EXPECTING,
         found.with_expected,
         origin.metric,
         origin.feature,
         settings,
+    )
+    return with_gain
+
+
+def harmful(work: Work) -> core.HarmfulRecords | None:
+    """Return how many of the most harmful records are worth taking, and the curve.
+
+    Raises
+    ------
+    RedressError
+        If the metric is undefined or has no better end, or nothing predicts what records do.
+    """
+    found: core.HarmfulRecords | None = computing.result(
+        work,
+        HARMFUL,
+        "Looking along the ranking",
+        lambda report: core.take_harmful(
+            cached.case(work), work.metric, sensitive_feature=work.feature, expected=False, progress=report
+        ),
+        work.metric,
+        work.feature,
+    )
+    return found
+
+
+def harmful_expected(work: Work, found: core.HarmfulRecords) -> core.HarmfulRecords | None:
+    """Return the same records with the gain to expect on rows that were not searched.
+
+    None while that is on its way.
+    """
+    with_gain: core.HarmfulRecords | None = computing.result(
+        work, HARMFUL_EXPECTED, EXPECTING, found.with_expected, work.metric, work.feature
     )
     return with_gain
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 
 import core
 from core.command_line import commands
 from core.command_line.main import main
 from core.families.registry import FAMILIES
+from core.unlearning import compiling
 
 ROOT = Path(__file__).parents[2]
 
@@ -219,6 +221,21 @@ def test_kernels_are_compiled_for_every_family_and_loaded_from_then_on(capsys: p
     again = run_json(capsys, "kernels")
     assert set(again) == {name for family in FAMILIES for name in family.examples}
     assert sum(family["compiled"] for family in again.values()) == 0
+    _assert_a_long_table_compiles_nothing()
+
+
+def _assert_a_long_table_compiles_nothing() -> None:
+    """Go through a column of more values than codes of 16 bits hold."""
+    draw = np.random.default_rng(0)
+    table = pd.DataFrame({"a": draw.normal(size=70_000), "b": draw.normal(size=70_000), "group": "x"})
+    table["label"] = (table["a"] + draw.normal(size=len(table)) > 0).astype(int)
+    table.loc[::3, "group"] = "y"
+    forest = RandomForestClassifier(2, min_samples_leaf=50, random_state=0).fit(table[["a", "b"]], table["label"])
+    roles = core.Roles("label", 1, 1, ["group"], features=["a", "b"])
+    case, before = core.Case(forest, table, table[:500], roles), compiling.kernels_compiled()
+    core.group_changes(case, [range(30), range(40, 60)], metric="demographic_parity_difference")
+    core.check_provenance(core.unlearn(case, range(3)).case)
+    assert compiling.kernels_compiled() == before
 
 
 def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case) -> None:

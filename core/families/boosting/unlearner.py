@@ -31,6 +31,7 @@ from core.families.boosting.hist import HistBooster
 from core.numerics.boosting.nodes import COUNT
 from core.typing import Bools, Positions, Progress
 from core.unlearning.base import Guarantee, Removal, Unlearner, mask_without, model_input
+from core.unlearning.code_types import code_type
 from core.unlearning.preprocessing.steps import shallow
 
 BOOSTERS: dict[type, type[Booster]] = {
@@ -139,8 +140,7 @@ def prepare_boosting(case: Case) -> BoostingState:
     features = case.model[:-1].transform(table) if isinstance(case.model, Pipeline) else None
     forest = booster.forest()
     nodes = booster.route(table if features is None else features)
-    if int(np.diff(forest.first).max()) <= np.iinfo(np.uint16).max:
-        nodes = nodes.astype(np.uint16)
+    nodes = nodes.astype(code_type(int(np.diff(forest.first).max())), copy=False)
     fitted, codes = case.retained.copy(), case.train_codes[case.retained]
     fitted[np.flatnonzero(case.retained)[booster.held_out(codes)]] = False
     given = booster.drawn(codes)

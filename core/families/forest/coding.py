@@ -12,6 +12,7 @@ import numpy as np
 
 from core.numerics.trees.arrays import LINK, MOST_BINS, Table
 from core.typing import Array, Bools, Ints, Positions, Singles
+from core.unlearning.code_types import code_type
 
 EDGES = np.arange(2 * MOST_BINS + 1)
 
@@ -157,7 +158,7 @@ def side_by_side(
     Those of all features, then the second ones of the `incomplete`.
     """
     sizes = [len(column.values) for column in columns]
-    kind = np.uint16 if max(sizes) <= np.iinfo(np.uint16).max else np.int32
+    kind = code_type(max(sizes))
     n_rows, twin = len(chained), np.full(n_features, -1, dtype=np.int32)
     twin[incomplete] = n_features + np.arange(len(incomplete))
     codes, bins = _padded(len(columns), n_rows, kind), _padded(len(columns), n_rows, np.uint8)

@@ -26,6 +26,7 @@ from core.case.edits import Edits
 from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError, NotSupportedError, listed
+from core.families.logistic.cost import why_training_is_quicker
 from core.families.logistic.oracle import LogisticOracle
 from core.families.logistic.state import GlmState, check_logistic, prepare_logistic
 from core.numerics.linear.self_concordance import taylor_excess
@@ -59,6 +60,10 @@ class Newton(Unlearner):
         except NotSupportedError as error:
             return str(error)
         return None
+
+    def gives_way(self, case: Case) -> str | None:
+        """Return why "auto" trains again instead, or None: on wide tables that is quicker."""
+        return why_training_is_quicker(case)
 
     def adopt(self, case: Case, progress: Progress | None = None) -> GlmState:
         """Return atoms, sums, gradient and Hessian at the optimum."""

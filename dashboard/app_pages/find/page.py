@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import RedressError
 from core.words import plain
 from dashboard import cached, session
-from dashboard.app_pages.find import filters, model, record, scatter, start, table, take
+from dashboard.app_pages.find import filters, model, record, scatter, start, stopping, table, take
 from dashboard.components import computed, computing, opening, warnings
 from dashboard.records import record_table
 
@@ -23,6 +23,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     if ranked:
         take.show(work, passing)
 take.summary(work, records)
+if ranked and len(passing) == len(records):
+    stopping.show(work, passing)
 warnings.foreign(work)
 warnings.show(work)
 below = session.record_from_table()  # Where it was asked for, so that nobody has to look for it.

@@ -38,6 +38,13 @@ def show(work: Work, passing: pd.DataFrame) -> None:
     st.number_input("or this many", 0, max(n - 1, 0), key=Key.FIND_NUMBER, on_change=_take_number, args=args, width=150)
 
 
+def set_number(n: int, passing: pd.DataFrame) -> None:
+    """Show a number of records on both widgets."""
+    whole = max(int((~passing["removed"]).sum()), 1)
+    session.set_value(Key.FIND_NUMBER, n)
+    session.set_value(Key.FIND_SHARE, min(round(100 * n / whole, 1), MOST_SHARE))
+
+
 def _take_share(metric: str, passing: pd.DataFrame) -> None:
     n = round(float(session.value(Key.FIND_SHARE)) / 100 * int((~passing["removed"]).sum()))
     session.set_value(Key.FIND_NUMBER, n)
@@ -46,8 +53,7 @@ def _take_share(metric: str, passing: pd.DataFrame) -> None:
 
 def _take_number(metric: str, passing: pd.DataFrame) -> None:
     n = int(session.value(Key.FIND_NUMBER) or 0)
-    whole = max(int((~passing["removed"]).sum()), 1)
-    session.set_value(Key.FIND_SHARE, min(round(100 * n / whole, 1), MOST_SHARE))
+    set_number(n, passing)
     _take(metric, passing, n)
 
 
