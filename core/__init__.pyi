@@ -44,9 +44,10 @@ from core.records.moved import moved_decisions as moved_decisions
 from core.records.reasons import mean_reasons as mean_reasons
 from core.records.reasons import reasons as reasons
 from core.records.suspicious import suspicious_labels as suspicious_labels
+from core.rules.expecting import expected_gains as expected_gains
 from core.rules.explain_gap import explain_gap as explain_gap
 from core.rules.explanation import Explanation as Explanation
-from core.rules.explanation import Subset as Subset
+from core.rules.subset import Subset as Subset
 from core.unlearning.base import Guarantee as Guarantee
 from core.unlearning.base import UnlearnResult as UnlearnResult
 from core.unlearning.refit import refit as refit

@@ -211,10 +211,10 @@ def test_a_metric_of_all_rows_is_drawn_along_a_ranking_without_a_group(case: cor
     assert len(best.plot().data) == 3
 
 
-def test_rules_are_drawn_as_verified_and_as_predicted(results: dict[str, Any]) -> None:
+def test_rules_are_drawn_as_measured_and_as_predicted(results: dict[str, Any]) -> None:
     found = results["Explanation"]
-    verified, predicted = found.plot().data
-    assert list(verified.x) == [one.verified for one in found]
+    measured, predicted = found.plot().data
+    assert list(measured.x) == [one.verified for one in found]
     assert list(predicted.x) == [one.predicted for one in found]
     assert f"on {found.n_rows:,} explore rows" in repr(found)
     assert repr(found[0]).startswith(found[0].rule)

@@ -172,7 +172,7 @@ def _add_influence(choices: Any) -> None:
 
 def _add_explain(choices: Any) -> None:
     parser = _add(
-        choices, "explain", "rules whose records cause a gap, confirmed by removing them", "rules:explain_command"
+        choices, "explain", "rules whose records cause a gap, measured by removing them", "rules:explain_command"
     )
     _add_metric(parser)
     _add_split(parser, "rows the gap is taken on; a search may not use confirm")
@@ -183,9 +183,11 @@ def _add_explain(choices: Any) -> None:
         "--min-support", type=float, default=0.005, help="smallest share of the records (default: %(default)s)"
     )
     parser.add_argument("--max-support", type=float, default=0.2, help="largest share (default: %(default)s)")
-    parser.add_argument("--top", type=int, default=5, metavar="K", help="rules to confirm (default: %(default)s)")
+    parser.add_argument("--top", type=int, default=5, metavar="K", help="rules to measure (default: %(default)s)")
     parser.add_argument("--bins", type=int, default=5, help="quantile bins of numeric columns (default: %(default)s)")
-    parser.add_argument("--q", type=float, default=0.05, help="false discovery rate (default: %(default)s)")
+    parser.add_argument(
+        "--quick", action="store_true", help="leave out the searches on halves that say what to expect on other rows"
+    )
     parser.add_argument(
         "--min-responsibility",
         type=float,

@@ -17,7 +17,7 @@ from core.metrics.catalog import metric_of
 
 
 def explain_command(args: Namespace) -> Output:
-    """Find rules whose records cause a gap, each confirmed by removing them."""
+    """Find rules whose records cause a gap, each measured by removing them."""
     case = core.load_case(args.case)
     found = core.explain_gap(
         case,
@@ -29,22 +29,22 @@ def explain_command(args: Namespace) -> Output:
         top_k=args.top,
         on=args.on,
         bins=args.bins,
-        q=args.q,
         min_responsibility=args.min_responsibility,
         seconds=args.seconds,
+        expected=not args.quick,
     )
     name = written_feature(found.sensitive_feature)
-    head = (
-        f"{found.metric} of {plain(name)} on {args.on}: {decimal(found.gap)} (p = {decimal(found.gap_p_value)}). {found.n_tried:,} rules "
-        f"tried, {found.n_discoveries:,} beyond chance at a false discovery rate of {found.q:.0%}."
-    )
+    p_value = decimal(found.gap_p_value)
+    head = f"{found.metric} of {plain(name)} on {args.on}: {decimal(found.gap)} (p = {p_value}). {found.n_tried:,} rules tried."
     parts = [head]
-    if len(found) and not any(one.survives for one in found):
-        parts.append("None of these rules stands out from chance.")
+    if len(found) and found.searched_again and not found.helping:
+        parts.append("None of these rules is expected to help on rows that were not searched.")
     if len(found):
         parts.append(_table(found))
         parts.append(_legend(found))
-        parts += ["\n".join(f"{rank}. {plain(one.sentence)}" for rank, one in enumerate(found, 1))]
+        parts += [
+            "\n".join(f"{rank}. {plain(f'{one.sentence} {one.claim}'.strip())}" for rank, one in enumerate(found, 1))
+        ]
     else:
         parts.append("No rule closes its share of the gap once its records are removed.")
     if found.notes:
@@ -55,8 +55,12 @@ def explain_command(args: Namespace) -> Output:
 def _legend(found: core.Explanation) -> str:
     words = metric_of(found.metric).words
     parts = [
-        f"predicted, verified: change of the {words} without the records, after less before, whoever is better off."
+        f"predicted, measured: change of the {words} without the records, after less before, whoever is better off, on the rows searched."
     ]
+    if found.searched_again:
+        parts.append(
+            "expected: by how much the gap is expected to close on other rows; with a question mark where these rows cannot tell."
+        )
     if any(one.turned for one in found):
         parts.append(
             "overshoots: without the records the groups change places; the sentence below has the signed change and its interval."
@@ -73,14 +77,13 @@ def _data(found: core.Explanation) -> dict[str, Any]:
         "gap": found.gap,
         "gap_p_value": found.gap_p_value,
         "n_tried": found.n_tried,
-        "n_discoveries": found.n_discoveries,
         "n_left_out": found.n_left_out,
         "min_responsibility": found.min_responsibility,
-        "q": found.q,
         "rules": [
             row
             | {
                 "sentence": one.sentence,
+                "claim": one.claim,
                 "beside_a_preview": one.beside_a_preview,
                 "forget": value_for_json(one.forget),
                 "make_up": rows_for_json(one.make_up),
@@ -99,9 +102,15 @@ def _table(found: core.Explanation) -> str:
             f"{one.n_records:,}",
             f"{one.predicted:+.4f}" if np.isfinite(one.predicted) else "-",
             f"{one.verified:+.4f}",
-            decimal(one.q_value),
+            _expected(one),
             ", ".join(one.remarks),
         ]
         for one in found
     ]
-    return wrapped(["rule", "records", "predicted", "verified", "q", "remark"], rows, [0, 5])
+    return wrapped(["rule", "records", "predicted", "measured", "expected", "remark"], rows, [0, 5])
+
+
+def _expected(one: core.Subset) -> str:
+    if one.expected is None:
+        return "-"
+    return f"{one.expected.gain:.4f}{'' if one.helps else '?'}"

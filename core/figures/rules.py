@@ -15,7 +15,7 @@ RULE_WIDTH = 44
 
 
 def effects(table: pd.DataFrame, metric: str, before: float, *, lower_is_fairer: bool = True) -> go.Figure:
-    """Draw the verified change of each rule with its interval, and the predicted one.
+    """Draw the measured change of each rule with its interval, and the predicted one.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def effects(table: pd.DataFrame, metric: str, before: float, *, lower_is_fairer:
             "color": look.GRAY,
         },
         mode="markers",
-        name="verified",
+        name="measured",
         marker={"size": 11, "color": look.color(0), "symbol": "circle"},
         customdata=table[["n_records", "low", "high"]],
         hovertemplate="<b>%{y}</b><br>%{customdata[0]:,} records<br>really removed: %{x:+.3f} (%{customdata[1]:+.3f} to %{customdata[2]:+.3f})"
@@ -67,7 +67,7 @@ def effects(table: pd.DataFrame, metric: str, before: float, *, lower_is_fairer:
             f"{number(before + first['verified'])}"
         )
     fairer = "left" if lower_is_fairer else "right"
-    names = ("verified", "predicted")
+    names = ("measured", "predicted")
     axis = f"change of the {markup(metric)} (fairer to the {fairer})"
     look.finish(figure, title, axis, "", height=130 + 56 * len(table), names=names)
     figure.add_vline(x=0, line={"color": look.FAINT, "width": 1})

@@ -1,4 +1,4 @@
-"""What is asked of a search for rules, checked once, and how the user stops it."""
+"""Settings of a search for rules, checked once, and how the user stops it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ class Asked:
     top_k: int
     columns: Iterable[str] | None
     bins: int | Mapping[str, Sequence[float]]
-    q: float
     min_responsibility: float
     seconds: float
     seed: int
@@ -70,7 +69,10 @@ def check_metric(metric: str) -> None:
 
 
 def reporting(progress: Progress | None, cancelled: Callable[[], bool] | None) -> Progress:
-    """Return what stages of a search report to: it raises `StoppedError` once the user has asked to stop."""
+    """Return what stages of a search report to.
+
+    It raises `StoppedError` once the user has asked to stop.
+    """
 
     def report(share: float, what: str) -> None:
         if progress is not None:
@@ -86,7 +88,7 @@ def _check_numbers(asked: Asked) -> None:
         value = getattr(asked, name)
         if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
             raise InputTypeError(f"`{name}` must be a whole number. Got {value!r}.")
-    for name in ("min_support", "max_support", "q", "seconds", "min_responsibility"):
+    for name in ("min_support", "max_support", "seconds", "min_responsibility"):
         check_number(name, getattr(asked, name))
     if not 1 <= asked.max_predicates <= 5:
         raise InputError(f"Rules can have 1 to 5 conditions. Got max_predicates={asked.max_predicates}.")
@@ -95,10 +97,8 @@ def _check_numbers(asked: Asked) -> None:
             "Support bounds must be shares with 0 < min_support <= max_support < 1. "
             f"Got {asked.min_support} and {asked.max_support}."
         )
-    if asked.top_k < 1 or not 0.0 < asked.q < 1.0:
-        raise InputError(
-            f"top_k must be at least 1 and q lie strictly between 0 and 1. Got {asked.top_k} and {asked.q}."
-        )
+    if asked.top_k < 1:
+        raise InputError(f"top_k must be at least 1. Got {asked.top_k}.")
     if not asked.seconds > 0.0:
         raise InputError(f"The time must be more than 0 seconds. Got seconds={asked.seconds!r}; 60 is usual.")
     if not 0.0 <= asked.min_responsibility < 1.0:

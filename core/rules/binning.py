@@ -1,4 +1,7 @@
-"""Raw columns as bins: every value of a category, quantiles or chosen bins of a number, and a bin for what is missing."""
+"""Raw columns as bins.
+
+Every value of a category, quantiles or chosen bins of a number, and a bin for what is missing.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +51,11 @@ class Binned:
     stops: Ints
     chosen: frozenset[str]
     notes: tuple[str, ...]
+
+    def in_order(self, conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+        """Return conditions in the order of their columns, so that a rule has one name."""
+        places = {one.column: place for place, one in enumerate(self.conditions)}
+        return tuple(sorted(conditions, key=lambda one: places[one.column]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +139,10 @@ def _candidates(case: Case, columns: Iterable[str] | None, notes: list[str]) -> 
 
 
 def _looks_like_an_id(values: pd.Series[Any]) -> bool:
-    """Return whether whole numbers or texts are all different; measured numbers with decimals mostly are."""
+    """Return whether whole numbers or texts are all different.
+
+    Measured numbers with decimals mostly are.
+    """
     if pd.api.types.is_float_dtype(values) or pd.api.types.is_bool_dtype(values):
         return False
     try:

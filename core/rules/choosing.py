@@ -1,56 +1,68 @@
-"""Which rule to show of those that are about one cause, and which cause first."""
+"""Which rule to show of those that are about one cause.
+
+Rules are about one cause where their records are much the same, or where they share most of what their helpful records add up to: two
+rules may have few records in common and still be about the same ones that matter.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from core.rules.causes import NEARLY, SAME
 from core.rules.rule import Rule
 from core.typing import Floats
 
-ALIKE = 0.8
+SAME = 0.4
+"""Jaccard similarity of records from which on two rules are about one cause."""
+SHARED = 0.8
+"""Share of the smaller rule's records, or of what its helpful records add up to, from which on they are."""
+ALIKE = 0.5
 """Rules about a cause that close the gap by this share of what the best does: labels decide between them, where they say anything."""
 AS_ODD, SURE = 0.8, 3.0
 """A rule's labels count as odd as the oddest ones' with this share of their evidence, or with so many nats less: a likelihood ratio of 20."""
+MOST = 50
 
 
-def shown_first(rules: Sequence[Rule], helpful: Floats, n_rows: int) -> list[Rule]:
-    """Return the scored rules, the one to show of every cause before all others, each part by how far it closes the gap.
+def shown_first(rules: Sequence[Rule], gain: Floats, most: int = MOST) -> list[Rule]:
+    """Return up to `most` rules, one for every cause, by their worth.
 
     Parameters
     ----------
     rules : sequence of Rule
-        Those whose closing is NaN are left out.
-    helpful : ndarray, shape (n_rows,)
-        The helpful part of every retained record's gain.
-    n_rows : int
-        Retained records.
+        Scored, by their worth.
+    gain : ndarray, shape (n_retained,)
+        What every record's going does to the gap, positive where it helps.
+    most : int
     """
-    able = sorted((one for one in rules if not np.isnan(one.closes)), key=lambda one: -one.closes)
-    causes = dict.fromkeys(one.cause for one in able)
-    best = [_to_show([one for one in able if one.cause == cause], n_rows) for cause in causes]
-    apart: list[Rule] = []
-    for one in sorted(best, key=lambda one: -one.merit(n_rows)):
-        same = [other for other in apart if one.shares_cause(other, helpful, SAME)]
-        if not any(other in _as_odd([*same, one]) for other in same):
-            apart = [other for other in apart if other not in same] + [one]
-    best = sorted(apart, key=lambda one: -one.closes)
-    return best + [one for one in able if one not in best]
+    helpful = np.maximum(gain, 0.0)
+    left, chosen = list(rules), list[Rule]()
+    while left and len(chosen) < most:
+        near = [one for one in left if one is left[0] or _same_cause(left[0], one, helpful)]
+        shown = _to_show(near, len(gain))
+        chosen.append(replace(shown, stands_for=near[0].worth(len(gain)) / shown.worth(len(gain))))
+        left = [one for one in left if one not in near and not _same_cause(shown, one, helpful)]
+    return chosen
 
 
-def _to_show(rules: list[Rule], n_rows: int) -> Rule:
-    """Return the one to show of rules about one cause: among those that do much the same, labels decide, where they say anything."""
-    most = rules[0].closes
-    alike = [one for one in rules if one.closes >= ALIKE * most] or rules[:1]
-    if max(one.oddity for one in alike) > 0.0:
-        return min(_as_odd(alike), key=lambda one: (len(one.conditions), -one.merit(n_rows)))
-    enough = [one for one in rules if one.closes >= NEARLY * most] or rules[:1]
-    return max(enough, key=lambda one: one.merit(n_rows))
+def _to_show(near: list[Rule], n_rows: int) -> Rule:
+    """Return the one to show of rules about one cause.
+
+    The best, or of those that do half as much the one of oddest labels.
+    """
+    alike = [one for one in near if one.closes >= ALIKE * near[0].closes]
+    oddest = max(one.oddity for one in alike)
+    if oddest <= 0.0:
+        return near[0]
+    odd = [one for one in alike if one.oddity >= min(AS_ODD * oddest, oddest - SURE)]
+    return min(odd, key=lambda one: (len(one.conditions), -one.worth(n_rows)))
 
 
-def _as_odd(rules: list[Rule]) -> list[Rule]:
-    """Return the rules whose records' labels are nearly as odd as the oddest ones'."""
-    oddest = max(one.oddity for one in rules)
-    return [one for one in rules if one.oddity >= min(AS_ODD * oddest, oddest - SURE)]
+def _same_cause(one: Rule, other: Rule, helpful: Floats) -> bool:
+    common = one.common(other)
+    smaller, union = min(len(one.rows), len(other.rows)), len(one.rows) + len(other.rows) - len(common)
+    if len(common) >= SAME * union or len(common) >= SHARED * smaller:
+        return True
+    least = min(helpful[one.rows].sum(), helpful[other.rows].sum())
+    return bool(least > 0.0 and helpful[common].sum() >= SHARED * least)

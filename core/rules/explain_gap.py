@@ -1,4 +1,6 @@
-"""Which describable groups of training records cause a gap: rules, searched, scored, confirmed and tested.
+"""Which describable groups of training records cause a gap.
+
+Rules are searched, scored and measured; then comes what to expect of them.
 
 References
 ----------
@@ -8,30 +10,30 @@ Surve, T. and Pradhan, R. (2025). Explaining fairness violations using machine u
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from core.actions.influence import not_at_random, not_on_confirm
 from core.case.case import Case, check_case
 from core.former import formerly
 from core.metrics.catalog import metric_of
-from core.numerics.statistics.false_discovery import discovery_rates
 from core.rules.asked import LEAST, QUANTILES, Asked, StoppedError, check_metric, reporting
 from core.rules.conditions import rule_text
+from core.rules.expecting import Stages, expected_gains
 from core.rules.explanation import Explanation
 from core.rules.gap import Gap, gap_to_explain
-from core.rules.lattice import GAIN, HELPFUL
 from core.rules.measuring import Removals, measure_rules, notes_on, removal_method
 from core.rules.models import Models, Traced, trace_gap
 from core.rules.rule import Rule
 from core.rules.scoring import Scored, look_closely, score_rules
 from core.rules.search import Searched, search_rules
-from core.typing import Progress
+from core.typing import Progress, part_of
 
-COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "p_value", "q_value", "conditions")
+COLUMNS = ("rule", "n_records", "support", "summed", "predicted", "conditions")
 
 
 @formerly("sensitive_feature", "max_predicates", "min_support", "max_support", "top_k")
@@ -47,18 +49,21 @@ def explain_gap(
     on: str = "explore",
     columns: Iterable[str] | None = None,
     bins: int | Mapping[str, Sequence[float]] = QUANTILES,
-    q: float = 0.05,
+    q: float | None = None,
     min_responsibility: float = LEAST,
     seconds: float = 60.0,
     seed: int = 0,
+    expected: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Explanation:
-    """Find rules on the raw columns whose records cause a gap, and confirm each by really removing them.
+    """Find rules on the raw columns whose records cause a gap, and measure each.
 
-    Costs one pass over the retained records per column for every rule that is made longer, then one predicted group effect
-    for each of up to 170 rules (at 3 conditions), and one removal for each rule returned. In forests the 50 best rules are also
-    removed from some of the trees.
+    Measured by really removing its records.
+
+    Costs one predicted group effect for each of up to 2,000 rules of one and two conditions (fewer on tables of over 10,000 records, the
+    most promising), for some 200 longer ones, and one removal for each rule returned. In forests the 50 best rules are also removed
+    from some of the trees.
 
     Parameters
     ----------
@@ -72,33 +77,36 @@ def explain_gap(
     min_support, max_support : float
         Fewest and most of the retained records that a rule may describe, as shares.
     top_k : int
-        How many rules to confirm.
+        How many rules to measure.
     on : {"explore", "test"}
-        Rows the gap is taken on; half of them choose rules, the other half test them. "confirm" is refused.
+        Rows the gap is taken on. "confirm" is refused.
     columns : iterable of str, optional
         Columns rules may name. None: every column of the training table that is not the target, an id, the weight or excluded.
     bins : int or mapping of str to sequence of float
         Quantile bins of numeric columns, or inner edges by column (others then get 5). Edges in the roles are kept.
-    q : float
-        False discovery rate over all rules tried.
+    q : float, optional
+        Deprecated and without effect: `expected` tells rules that help from chance.
     min_responsibility : float
-        Rules are shown whose real removal closes at least this share of the gap; how many fell short is in `n_left_out`. A share and
-        not an interval that excludes 0: with few test rows that would hide rules that do much, with many show rules that do nothing.
+        Rules are shown whose real removal closes at least this share of the gap; how many fell short is in `n_left_out`.
     seconds : float
-        For models without influence: how long rules may be confirmed by refitting. At least one is. For forests: two thirds may go
+        For models without influence: how long rules may be measured by refitting. At least one is. For forests: two thirds may go
         into removing the 50 best-scored rules' records from trees, to predict better. Other models take no notice of it.
     seed : int
-        Of the division into halves and of intervals.
+        Of intervals, and of the division into halves where `expected`.
+    expected : bool
+        Whether to find out at once what to expect on rows that were not searched, as `core.expected_gains` does later: ten more searches.
     progress : callable, optional
         Called with the share done and what is being done; may raise to give up everything.
     cancelled : callable, optional
         Asked now and then; once it returns True the search ends with what it has, `complete` False. Rules that are scored by then
-        are in `candidates`, and the best is still confirmed unless that takes refitting.
+        are in `candidates`, and the best is still measured unless that takes refitting.
 
     Returns
     -------
     Explanation
-        A sequence of up to `top_k` `Subset`, by verified effect. Each narrows the gap, by `min_responsibility` of it or more.
+        A sequence of up to `top_k` `Subset`, one for every cause, by what they really close for the root of their number (`worth`).
+        Each narrows the gap, by `min_responsibility` of it or more, on the rows searched: whether it would on others is in
+        `expected`, `helps` and `this_group` once that was asked for.
 
     Raises
     ------
@@ -107,8 +115,8 @@ def explain_gap(
 
     Notes
     -----
-    The search keeps the 5,000 rules of largest summed influence and misses none, unless a note says that it was limited. Of rules that
-    describe much the same records one is kept; a logistic regression's are told apart by their records' labels. See docs/METHODS.md.
+    Rules of three conditions and more are grown from the 20 best of two. Of rules that describe much the same records one is kept; a
+    logistic regression's are told apart by their records' labels. See docs/METHODS.md.
 
     Examples
     --------
@@ -129,31 +137,38 @@ def explain_gap(
     not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     check_metric(metric)
-    asked = Asked(max_predicates, min_support, max_support, top_k, columns, bins, q, min_responsibility, seconds, seed)
-    gap = gap_to_explain(case, metric, feature, on, q=q, seed=seed)
-    return _explained(case, gap, asked, reporting(progress, cancelled))
+    asked = Asked(max_predicates, min_support, max_support, top_k, columns, bins, min_responsibility, seconds, seed)
+    if q is not None:
+        warnings.warn(
+            "`q` has no effect: `expected=True`, or core.expected_gains, tells rules that help from chance.",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+    gap = gap_to_explain(case, metric, feature, on, seed=seed)
+    own = part_of(progress, 0.0, 0.5) if expected else progress
+    found = _explained(case, gap, asked, reporting(own, cancelled))
+    if expected and found.complete:
+        with suppress(StoppedError):
+            return expected_gains(found, progress=reporting(part_of(progress, 0.5, 1.0), cancelled))
+    return found
 
 
 def _explained(case: Case, gap: Gap, asked: Asked, report: Progress) -> Explanation:
-    traced = trace_gap(case, gap, asked.seed, report)
+    traced = trace_gap(case, gap, report)
     if traced is None:
         return _explanation(case, gap, asked)
-    searched = search_rules(traced, asked, report)
+    searched = search_rules(gap, traced, asked, report)
     if not searched.complete:
         return _explanation(case, gap, asked, traced, searched)
-    scored = score_rules(gap, traced, searched.rules, report)
-    if not scored.complete:
-        return _explanation(case, gap, asked, traced, searched, scored)
-    scored = look_closely(gap, scored, asked.seconds, report)
-    helpful, complete = traced.evidence.terms[:, HELPFUL], scored.complete
-    removals = Removals(complete=False)
+    scored = look_closely(gap, score_rules(traced, searched), asked.seconds, report)
+    removals, complete = Removals(complete=False), scored.complete
     if complete:
-        removals = measure_rules(gap, scored.models, scored.rules, helpful, asked, asked.top_k, report)
+        removals = measure_rules(gap, scored.models, scored.rules, asked, asked.top_k, report)
         complete = removals.complete
         with suppress(StoppedError):
             report(1.0, "Done")
     if not complete and not removals.n_tries and _quick(scored.models):
-        removals = measure_rules(gap, scored.models, scored.rules, helpful, asked, 1, lambda *_: None)
+        removals = measure_rules(gap, scored.models, scored.rules, asked, 1, lambda *_: None)
     return _explanation(case, gap, asked, traced, searched, scored, removals, complete=complete)
 
 
@@ -173,37 +188,40 @@ def _explanation(
     *,
     complete: bool = False,
 ) -> Explanation:
-    """Return what is known; stages that were not reached are None."""
+    """Return the explanation by the stages that were reached; the others are None."""
     removals = removals or Removals(complete=False)
-    tried = searched.tried if searched else np.empty(0)
-    rules = scored.rules if scored else searched.rules if searched else ()
+    n_tried = searched.n_tried if searched else 0
     notes = [*gap.notes]
     for stage in (traced, searched, scored, removals):
         notes += stage.notes if stage else ()
     if not complete:
         notes.append("The search was stopped; what was found by then is here.")
     if removals.complete:
-        notes += notes_on(removals, case, asked, len(tried), complete=complete)
-    discoveries = int((discovery_rates(tried, tried) <= asked.q).sum()) if gap.p_value <= asked.q else 0
-    short = metric_of(gap.metric).short_of_best
+        notes += notes_on(removals, case, asked, n_tried, complete=complete)
     return Explanation(
-        subsets=tuple(sorted(removals.subsets, key=lambda one: (one.levels_down, float(short(one.after))))),
+        subsets=tuple(sorted(removals.subsets, key=lambda one: (one.levels_down, -one.worth))),
         metric=gap.metric,
         sensitive_feature=gap.feature,
         on=gap.on,
         gap=gap.value,
         gap_p_value=gap.p_value,
-        n_tried=len(tried),
-        n_discoveries=discoveries,
+        n_tried=n_tried,
         n_left_out=removals.n_left_out,
         min_responsibility=asked.min_responsibility,
-        q=asked.q,
-        candidates=_candidates(gap, rules, case.n_retained),
+        candidates=_candidates(gap, _in_order(searched, scored), case.n_retained),
         agreement=scored.agreement if scored else float("nan"),
         complete=complete,
         notes=tuple(notes),
         n_rows=len(case.rows(gap.on)),
+        work=Stages(gap, traced, replace(searched, effects=searched.effects.kept())) if traced and searched else None,
     )
+
+
+def _in_order(searched: Searched | None, scored: Scored | None) -> list[Rule]:
+    """Return rules about different records before all others."""
+    first = list(scored.rules) if scored else []
+    texts = {rule_text(one.conditions) for one in first}
+    return first + [one for one in (searched.rules if searched else ()) if rule_text(one.conditions) not in texts]
 
 
 def _candidates(gap: Gap, rules: Sequence[Rule], n_retained: int) -> pd.DataFrame:
@@ -213,12 +231,10 @@ def _candidates(gap: Gap, rules: Sequence[Rule], n_retained: int) -> pd.DataFram
             rule_text(one.conditions),
             len(one.rows),
             len(one.rows) / n_retained,
-            sign * float(one.sums[GAIN]),
+            sign * one.gain,
             one.predicted,
-            one.p_value,
-            one.q_value,
             one.conditions,
         )
-        for one in sorted(rules, key=lambda one: (not one.looked_at, -sign * one.predicted))
+        for one in rules
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))

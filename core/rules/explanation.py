@@ -1,8 +1,8 @@
-"""What a search for rules gives: the rules that hold, and how they were found."""
+"""The result of a search for rules: those that hold, and how they were found."""
 
 from __future__ import annotations
 
-import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
@@ -11,166 +11,19 @@ import pandas as pd
 
 from core.metrics.catalog import metric_of
 from core.metrics.samples import feature_name
-from core.rules.conditions import Condition, rule_text
+from core.rules.subset import COLUMNS, Subset
 from core.shown import Shown
 from core.words import chance, count
 
 if TYPE_CHECKING:
     from core.figures.look import Figure
 
-COLUMNS = (
-    *("rule", "n_records", "support", "predicted", "verified", "change", "low", "high", "reversed"),
-    *("responsibility", "p_value", "q_value", "survives", "levels_down", "sensitive"),
-)
-"""Of the table of rules."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Subset(Shown):
-    """A describable set of training records, and what removing it did to a gap.
-
-    Parameters
-    ----------
-    conditions : tuple of Condition
-        All of which hold.
-    forget : Index
-        Ids of the retained records that meet them.
-    support : float
-        Their share of the retained records.
-    metric : str
-    before, after : float
-        The metric on all rows of the split, before and after the records were really removed.
-    predicted : float
-        After less before, as the search predicted it without removing the records from the whole model; NaN where removals had to be
-        measured to be known. What `core.preview` gives for the same records is a prediction of its own: see `beside_a_preview`.
-    change, low, high : float
-        Paired change and its interval, `core.compare`'s. Where `reversed`, of the signed difference, else `verified`.
-    reversed : bool
-        Whether the two groups have changed places.
-    levels_down : bool
-        Whether the gap closes mostly because the better-off group fares worse. Such rules come last.
-    p_value : float
-        Chance of as large an effect without a cause, on rows the search did not see; NaN where none were kept back.
-    q_value : float
-        Smallest false discovery rate, over all rules tried, at which the rule is taken for a discovery.
-    survives : bool
-        Whether it is one at the rate asked for, and the gap itself is beyond chance.
-    make_up : DataFrame
-        Records of the subset by group and label, and their share of all such records.
-    sensitive : tuple of str
-        Sensitive features among the conditions.
-    method, guarantee : str
-        How the records were removed, and what that guarantees.
-    beside_a_preview : str
-        One sentence on how the verified change was found, and why a preview of the same records may give another.
-    notes : tuple of str
-        What the removal said.
-    """
-
-    conditions: tuple[Condition, ...]
-    forget: pd.Index[Any]
-    support: float
-    metric: str
-    before: float
-    after: float
-    predicted: float
-    change: float
-    low: float
-    high: float
-    reversed: bool
-    levels_down: bool
-    p_value: float
-    q_value: float
-    survives: bool
-    make_up: pd.DataFrame
-    sensitive: tuple[str, ...]
-    method: str
-    guarantee: str
-    beside_a_preview: str
-    notes: tuple[str, ...] = ()
-
-    def lines(self) -> list[str]:
-        """Say whose removal did what to the gap."""
-        found = f"{self.metric} {self.before:.3f} -> {self.after:.3f} when really removed by {self.method} ({self.guarantee})"
-        return [self.line, found, *([", ".join(self.remarks)] if self.remarks else [])]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the rule as one row of the explanation's table."""
-        return pd.DataFrame([[getattr(self, name) for name in COLUMNS]], columns=list(COLUMNS))
-
-    @property
-    def line(self) -> str:
-        """The rule, its records and the changes, in one line."""
-        predicted = "not predicted" if math.isnan(self.predicted) else f"predicted {self.predicted:+.3f}"
-        between = f"{self._signed}{self.low:+.3f} to {self.high:+.3f}"
-        records = f"{count(self.n_records, 'record')} ({self.support:.1%})"
-        return f"{self.rule}: {records}, {predicted}, verified {self.verified:+.3f} ({between})"
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What to know of the rule, in a word or two each."""
-        said = {"overshoots": self.turned, "levels down": self.levels_down, "may be chance": not self.survives}
-        return tuple(word for word, holds in said.items() if holds)
-
-    @property
-    def rule(self) -> str:
-        """The rule as a person reads it."""
-        return rule_text(self.conditions)
-
-    @property
-    def n_records(self) -> int:
-        """Number of records."""
-        return len(self.forget)
-
-    @property
-    def verified(self) -> float:
-        """After less before when the records were really removed: the same quantity as `predicted`, whoever is better off after."""
-        return self.after - self.before
-
-    @property
-    def responsibility(self) -> float:
-        """Share of the gap that goes with the records: (gap before - gap after) / gap before."""
-        return responsibility(self.metric, self.before, self.after)
-
-    @property
-    def turned(self) -> bool:
-        """Whether the groups change places and are left with a gap that shows: `reversed`, and not equal to the digits of `sentence`."""
-        return self.reversed and not metric_of(self.metric).is_level(self.after)
-
-    @property
-    def sentence(self) -> str:
-        """One sentence that says it all."""
-        parts = [
-            f"Without the {self.n_records:,} records ({self.support:.1%}) where {self.rule}, the {metric_of(self.metric).words} goes from "
-            f"{self.before:.3f} to {self.after:.3f}{self._turned} (change {self.verified:+.3f}, predicted {self.predicted:+.3f}, "
-            f"{self._signed}interval {self.low:+.3f} to {self.high:+.3f})"
-        ]
-        if self.predicted * self.verified < 0:
-            parts.append("although the prediction had it the other way")
-        if self.levels_down:
-            parts.append("mostly because the better-off fare worse")
-        if not self.survives:
-            parts.append("which may be chance")
-        if self.sensitive:
-            parts.append(f"and the rule names {' and '.join(self.sensitive)} (sensitive)")
-        return ", ".join(parts) + "."
-
-    @property
-    def _turned(self) -> str:
-        return " the other way round, as the two groups change places" if self.turned else ""
-
-    @property
-    def _signed(self) -> str:
-        """What the interval is of, where that is not the change named before it."""
-        if not self.turned:
-            return ""
-        kind = "ratio" if metric_of(self.metric).kind == "ratio" else "difference"
-        return f"signed {kind} {self.change:+.3f}, "
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation(Shown, Sequence[Subset]):
-    """Rules that explain a gap, by verified effect; a sequence of `Subset`.
+    """Rules that explain a gap, a sequence of `Subset`.
+
+    By what removing their records closes for their number.
 
     Parameters
     ----------
@@ -184,27 +37,25 @@ class Explanation(Shown, Sequence[Subset]):
     gap_p_value : float
         Of the permutation test that there is a gap at all.
     n_tried : int
-        Rules within the support bounds that were tried; the false discovery rate is over all of them.
-    n_discoveries : int
-        How many of these survive it.
+        Rules within the support bounds that were looked at.
     n_left_out : int
         Rules whose records were really removed, and that are not shown: that closed less than `min_responsibility` of the gap.
     min_responsibility : float
         The share asked for.
-    q : float
-        The rate asked for.
     candidates : DataFrame
-        The best-scored rules, confirmed or not: rule, support, n_records, summed, predicted, p_value, q_value, conditions. In forests
-        the 50 that were looked at closely come first.
+        The best-scored rules, measured or not: rule, n_records, support, summed, predicted, conditions. Those about different records
+        come first, then the others, each by what they close for their size.
     agreement : float
-        Expected correlation of predicted with verified changes over those of these 50 that do not train the forest again; NaN where it
-        is not estimated.
+        Expected correlation of predicted with real changes over those looked at closely that do not train the forest again; NaN where
+        it is not estimated.
     complete : bool
         False where the search was stopped; what had been found by then is here.
     notes : tuple of str
         A sentence each.
     n_rows : int
         How many rows the gap is taken on.
+    work : object
+        What `core.expected_gains` goes on from.
     """
 
     subsets: tuple[Subset, ...]
@@ -214,14 +65,13 @@ class Explanation(Shown, Sequence[Subset]):
     gap: float
     gap_p_value: float
     n_tried: int
-    n_discoveries: int
     n_left_out: int
     min_responsibility: float
-    q: float
     candidates: pd.DataFrame = field(repr=False)
     agreement: float
     complete: bool
     notes: tuple[str, ...]
+    work: Any = field(repr=False)
     n_rows: int = 0
 
     @overload
@@ -261,7 +111,7 @@ class Explanation(Shown, Sequence[Subset]):
         return self.table
 
     def plot(self) -> Figure:
-        """Draw the verified change of each rule with its interval, and the predicted one.
+        """Draw the measured change of each rule with its interval, and the predicted one.
 
         Returns
         -------
@@ -272,25 +122,21 @@ class Explanation(Shown, Sequence[Subset]):
         metric = metric_of(self.metric)
         return rules.effects(self.table, metric.words, self.gap, lower_is_fairer=metric.better == "lower")
 
+    @property
+    def n_discoveries(self) -> int:
+        """Deprecated: the number of rules in `helping`."""
+        warnings.warn("`n_discoveries` is now len(helping).", DeprecationWarning, stacklevel=2)
+        return len(self.helping)
 
-def percent(share: float) -> str:
-    """Return a share as it was asked for.
+    @property
+    def searched_again(self) -> bool:
+        """Whether halves of the rows were searched, to know what to expect on others."""
+        return all(one.found_again is not None for one in self.subsets)
 
-    Examples
-    --------
-    >>> percent(0.05), percent(0.125)
-    ('5%', '12.5%')
-    """
-    return f"{100.0 * share:g}%"
+    @property
+    def helping(self) -> tuple[Subset, ...]:
+        """The rules that are expected to help on rows that were not searched.
 
-
-def responsibility(metric: str, before: float, after: float) -> float:
-    """Return the share of a gap that a removal closed.
-
-    Examples
-    --------
-    >>> round(responsibility("equal_opportunity_difference", 0.1, 0.025), 3)
-    0.75
-    """
-    was, now = (float(metric_of(metric).short_of_best(value)) for value in (before, after))
-    return (was - now) / was if was > 0.0 else float("nan")
+        Empty until `core.expected_gains` was asked.
+        """
+        return tuple(one for one in self.subsets if one.helps)

@@ -1,4 +1,7 @@
-"""The gap to explain: whether there is one, whether it is more than chance, and between which groups it lies."""
+"""The gap to explain.
+
+Whether there is one, whether it is more than chance, and between which groups it lies.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ from core.metrics.audit import audit, sample_of
 from core.metrics.catalog import metric_of
 from core.metrics.gaps import rate_weights
 from core.metrics.samples import GroupSample, feature_name, generator
+from core.typing import Feature
 
-Feature = str | tuple[str, ...]
-
-NOTHING = 1e-12
+NO_GAP = 1e-12
 """A gap no larger is none."""
+BEYOND_CHANCE = 0.05
+"""A gap of a larger p-value may be chance."""
 
 
 class Extremes(NamedTuple):
@@ -80,7 +84,7 @@ class Gap:
         return self.extremes.feature
 
 
-def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, q: float, seed: int) -> Gap:
+def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, seed: int) -> Gap:
     """Return the gap.
 
     Raises
@@ -96,14 +100,14 @@ def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, q: flo
             f"There must be a gap to explain. {metric!r} of {name!r} is undefined on the {on} rows: it is taken over records that too "
             f"few groups have{f' (not: {left_out})' if left_out else ''}; choose another metric or feature."
         )
-    if metric_of(metric).short_of_best(value) <= NOTHING:
+    if metric_of(metric).short_of_best(value) <= NO_GAP:
         raise InputError(
             f"There must be a gap to explain. {metric!r} of {name!r} is {value:.3g} on the {on} rows, which is none; choose another "
             "metric or feature."
         )
     notes = [f"The gap leaves out groups without the records it is taken over: {left_out}."] if left_out else []
-    if p_value > q:
-        notes.append(f"The gap itself may be chance (p = {p_value:.4f}), so no rule counts as a discovery.")
+    if p_value > BEYOND_CHANCE:
+        notes.append(f"The gap itself may be chance (p = {p_value:.4f}).")
     return Gap(extremes_of(case, metric, feature, on), on, value, p_value, tuple(notes))
 
 

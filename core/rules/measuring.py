@@ -1,4 +1,7 @@
-"""The stage that measures: the records of the best rules are really removed, one rule after the other."""
+"""The stage that measures.
+
+The records of the best rules are really removed, one rule after the other.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +20,24 @@ from core.errors import InputError, NotSupportedError
 from core.metrics.catalog import metric_of
 from core.metrics.compare import compare
 from core.rules.asked import Asked, StoppedError
-from core.rules.causes import SAME
 from core.rules.conditions import rule_text
-from core.rules.explanation import Subset, percent
-from core.rules.gap import Feature, Gap
+from core.rules.gap import Gap
 from core.rules.models import Models
-from core.rules.rule import Rule
+from core.rules.rule import Rule, worth
 from core.rules.steady import Steady
-from core.typing import Floats, Positions, Progress
+from core.rules.subset import Subset, share_asked
+from core.typing import Feature, Positions, Progress
 from core.unlearning.base import Guarantee
 
 ATTEMPTS = 3
 """For every rule asked for, at most so many are removed to find it."""
-AGAIN = "Verified by training the model again without these records"
-REMOVED = "Verified by really removing these records"
+AGAIN = "Measured by training the model again without these records"
+REMOVED = "Measured by really removing these records"
 
 
 @dataclass(frozen=True, eq=False)
 class Removals:
-    """What really removing the records of rules did.
+    """Effects of really removing the records of rules.
 
     Parameters
     ----------
@@ -56,18 +58,18 @@ class Removals:
 
 
 def measure_rules(
-    gap: Gap, models: Models, rules: tuple[Rule, ...], helpful: Floats, asked: Asked, top_k: int, report: Progress
+    gap: Gap, models: Models, rules: tuple[Rule, ...], asked: Asked, top_k: int, report: Progress
 ) -> Removals:
-    """Remove the records of the best rules, one rule after the other, until enough narrow the gap; keep those that do by their share.
+    """Remove the records of the best rules until enough of these narrow the gap.
+
+    One rule after the other; kept are those that narrow it by their share.
 
     Parameters
     ----------
     gap : Gap
     models : Models
     rules : tuple of Rule
-        Best first.
-    helpful : ndarray, shape (n_retained,)
-        The helpful part of every record's gain: of rules about one cause the first counts.
+        Best first, about different records each.
     asked : Asked
     top_k : int
         How many are enough.
@@ -75,31 +77,26 @@ def measure_rules(
     """
     start, case, method = time.monotonic(), models.case, removal_method(models.case)
     steady = Steady(Outcome.of(case, gap.metric, gap.feature, gap.on), gap.extremes)
-    narrowing: list[Rule] = []
     subsets: list[Subset] = []
     notes: list[str] = []
-    tries = left_out = 0
+    tries = narrowing = left_out = 0
     for rule in rules:
-        if len(narrowing) == top_k or tries == ATTEMPTS * top_k:
+        if narrowing == top_k or tries == ATTEMPTS * top_k:
             break
-        if any(rule.shares_cause(one, helpful, SAME) for one in narrowing):
-            continue
         if models.by_refit and tries and time.monotonic() - start > asked.seconds:
             notes.append(f"{tries} rules were measured within {asked.seconds:g} s.")
             break
         try:
-            report(0.8 + 0.2 * len(narrowing) / top_k, "Removing the records of the best rules")
+            report(0.8 + 0.2 * narrowing / top_k, "Removing the records of the best rules")
         except StoppedError:
             return Removals(tuple(subsets), tries, left_out, tuple(notes), complete=False)
         tries += 1
-        survives = rule.q_value <= asked.q and gap.p_value <= asked.q
         try:
-            subset = measure(rule, steady, survives=survives, method=method, seed=asked.seed)
+            subset = measure(rule, steady, method=method, seed=asked.seed)
         except InputError as error:
             notes.append(f"Not measured, where {rule_text(rule.conditions)}: {error}")
             continue
-        if subset is not None:
-            narrowing.append(rule)
+        narrowing += subset is not None
         if subset is None or subset.responsibility < asked.min_responsibility:
             left_out += 1
         else:
@@ -108,8 +105,11 @@ def measure_rules(
 
 
 def notes_on(removals: Removals, case: Case, asked: Asked, n_tried: int, *, complete: bool) -> list[str]:
-    """Return how many rules were removed and are not shown; where none is shown, what else there is to try."""
-    found, least, n = [], percent(asked.min_responsibility), case.n_retained
+    """Return how many rules were removed and are not shown.
+
+    Where none is shown, what else there is to try.
+    """
+    found, least, n = [], share_asked(asked.min_responsibility), case.n_retained
     if removals.subsets and check_provenance(case).status == "mismatch":
         found.append(
             "The model does not come from these rows and labels, so that what a rule is said to be responsible for counts what training on them "
@@ -130,13 +130,19 @@ def notes_on(removals: Removals, case: Case, asked: Asked, n_tried: int, *, comp
 
 
 def removal_method(case: Case) -> str:
-    """Return how records are removed to measure a rule: as quickly as exactness or a certificate allows, else by refitting."""
+    """Return how records are removed to measure a rule.
+
+    As quickly as exactness or a certificate allows, else by refitting.
+    """
     first = unlearners_for(case)[0]
     return "refit" if first.guarantee is Guarantee.APPROXIMATE else "auto"
 
 
 def beside_a_preview(case: Case, method: str) -> str:
-    """Return one sentence on how removing records by a method verified their change, and whether a preview may give another."""
+    """Return one sentence on how removing records by a method measured their change.
+
+    And on whether a preview may give another.
+    """
     try:
         with attributor_of(case) as attributor:
             own = attributor.beside_removal
@@ -151,8 +157,10 @@ def beside_a_preview(case: Case, method: str) -> str:
     )
 
 
-def measure(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: int) -> Subset | None:
-    """Remove the records of a rule and return what that did; None where the gap is no smaller, or is no longer defined.
+def measure(rule: Rule, steady: Steady, *, method: str, seed: int) -> Subset | None:
+    """Remove the records of a rule and return what that did.
+
+    None where the gap is no smaller, or is no longer defined.
 
     Raises
     ------
@@ -168,6 +176,7 @@ def measure(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: in
     if not short(row["after"]) < short(row["before"]):
         return None
     signed = "signed_" if row["reversed"] else ""
+    closes = float(steady.closes(result.case.scores(on)[None])[0])
     return Subset(
         conditions=rule.conditions,
         forget=forget,
@@ -181,20 +190,22 @@ def measure(rule: Rule, steady: Steady, *, survives: bool, method: str, seed: in
         high=float(row[f"{signed}high"]),
         reversed=bool(row["reversed"]),
         levels_down=steady.levels_down(result.case),
-        p_value=rule.p_value,
-        q_value=rule.q_value,
-        survives=survives,
         make_up=_make_up(case, feature, positions),
         sensitive=tuple(one.column for one in rule.conditions if one.column in case.roles.sensitive_features),
         method=result.method,
         guarantee=result.guarantee.value,
         beside_a_preview=beside_a_preview(case, result.method),
+        scores_after=result.case.scores(on),
+        worth=rule.stands_for * float(worth(closes, len(forget) / case.n_retained, len(rule.conditions))),
         notes=result.notes,
     )
 
 
 def _make_up(case: Case, feature: Feature, positions: Positions) -> pd.DataFrame:
-    """Return the records of a rule by group and label, and their share of all retained ones of that kind."""
+    """Return the records of a rule by group and label.
+
+    And their share of all retained ones of that kind.
+    """
     groups = case.groups(feature, "train")
     names = np.array(groups.names, dtype=object)
     kinds = pd.DataFrame({"group": names[groups.codes], "label": case.train_labels})

@@ -1,4 +1,7 @@
-"""The models that a search for rules goes by, and the gap traced to the training records through them."""
+"""The models that a search for rules goes by.
+
+And the gap traced to the training records through them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from core.attribution.base import Fitted
 from core.case.case import Case
 from core.errors import NotSupportedError
 from core.rules.asked import StoppedError
-from core.rules.evidence import Evidence
 from core.rules.gap import Gap
 from core.rules.surrogate import fits_too_closely, surrogate
 from core.rules.tracing import Trace, trace
@@ -20,7 +22,9 @@ from core.unlearning.base import Guarantee
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """The models that a search goes by; which is which depends on what the case's family can tell.
+    """The models that a search goes by.
+
+    Which is which depends on what the case's family can tell.
 
     Parameters
     ----------
@@ -42,7 +46,10 @@ class Models:
     notes: tuple[str, ...] = ()
 
     def without_predictions(self, reason: NotSupportedError) -> Models:
-        """Return models with a logistic regression to predict in the case's place; raise `reason` where it does already."""
+        """Return models with a logistic regression to predict in the case's place.
+
+        Raise `reason` where it does already.
+        """
         if self.by_refit:
             raise reason
         stand_in = surrogate(self.case)
@@ -61,38 +68,34 @@ class Traced:
     Parameters
     ----------
     models : Models
-    evidence : Evidence
-        What is summed over rules.
+    trace : Trace
     fitted : Fitted or None
         What the tracing model says of its training labels.
     notes : tuple of str
     """
 
     models: Models
-    evidence: Evidence
+    trace: Trace
     fitted: Fitted | None
     notes: tuple[str, ...]
 
 
-def trace_gap(case: Case, gap: Gap, seed: int, report: Progress) -> Traced | None:
+def trace_gap(case: Case, gap: Gap, report: Progress) -> Traced | None:
     """Trace a gap to the training records; None where the user stopped it."""
     try:
-        models, found, fitted = _traced_by_a_model(case, gap, seed, report)
+        models, found, fitted = _traced_by_a_model(case, gap, report)
     except StoppedError:
         return None
     notes = list(models.notes)
     if models.tracing is not models.case:
         kind = "logistic regression" if models.by_refit else "forest"
-        notes.append(f"Rules were searched for and tested by a {kind} on the same columns.")
-    if found.kept_back is None:
-        notes.append("There are too few rows to keep half of them back, so no rule was tested.")
-    retained = models.case.retained
-    group = models.case.groups(gap.feature, "train").codes[retained]
-    evidence = Evidence.of(found, group, models.case.train_codes[retained])
-    return Traced(replace(models, notes=()), evidence, fitted, tuple(notes))
+        notes.append(
+            f"Rules of three conditions and more, and bounds, were searched for by a {kind} on the same columns."
+        )
+    return Traced(replace(models, notes=()), found, fitted, tuple(notes))
 
 
-def _traced_by_a_model(case: Case, gap: Gap, seed: int, report: Progress) -> tuple[Models, Trace, Fitted | None]:
+def _traced_by_a_model(case: Case, gap: Gap, report: Progress) -> tuple[Models, Trace, Fitted | None]:
     report(0.0, "Preparing the model")
     models = Models(case, case, case)
     try:
@@ -101,14 +104,13 @@ def _traced_by_a_model(case: Case, gap: Gap, seed: int, report: Progress) -> tup
         with attributor_of(ready) as attributor:
             close = fits_too_closely(attributor)
         models = replace(models, tracing=surrogate(ready, trees=True) if close else ready)
-        return (models, *_traced(models.tracing, gap, seed, report))
+        return (models, *_traced(models.tracing, gap, report))
     except NotSupportedError as error:
         models = models.without_predictions(error)
-        return (models, *_traced(models.tracing, gap, seed, report))
+        return (models, *_traced(models.tracing, gap, report))
 
 
-def _traced(case: Case, gap: Gap, seed: int, report: Progress) -> tuple[Trace, Fitted | None]:
+def _traced(case: Case, gap: Gap, report: Progress) -> tuple[Trace, Fitted | None]:
     report(0.02, "Tracing the gap to records")
     with attributor_of(case) as attributor:
-        fitted = attributor.fitted(case)
-        return trace(attributor, case, gap.extremes, gap.on, seed), fitted
+        return trace(attributor, case, gap.extremes, gap.on), attributor.fitted(case)

@@ -1,4 +1,7 @@
-"""The stage that scores: what removing all of a rule's records together is predicted to do, the best looked at more closely."""
+"""The stage that scores.
+
+One rule to show for every cause, the best of them looked at more closely.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,15 @@ import numpy as np
 
 from core.actions.influence import attributor_of
 from core.attribution.measured import Measured
-from core.attribution.outcome import Outcome
-from core.errors import NotSupportedError
 from core.records.groups import ENOUGH
 from core.rules.asked import StoppedError
 from core.rules.choosing import shown_first
 from core.rules.gap import Gap
-from core.rules.lattice import HELPFUL
 from core.rules.models import Models, Traced
 from core.rules.rule import Rule
-from core.rules.steady import Steady
+from core.rules.search import Searched
 from core.typing import Progress
 
-AT_ONCE = 10
 LOOKED_AT = 50
 """Rules that are scored best and are looked at more closely, where the family can."""
 LOOKED_FOR = 2 / 3
@@ -29,18 +28,18 @@ LOOKED_FOR = 2 / 3
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Rules with predicted effects.
+    """Rules in the order in which they are to be measured.
 
     Parameters
     ----------
     models : Models
     rules : tuple of Rule
-        The one to show of every cause before all others, each part by how far it closes the gap.
+        One for every cause, by their worth.
     agreement : float
         Expected correlation of the predicted changes of those looked at closely with real ones; NaN where it is not known.
     notes : tuple of str
     complete : bool
-        False where the user stopped it; some rules are then not scored, or not looked at.
+        False where the user stopped it; nothing is looked at closely then.
     """
 
     models: Models
@@ -50,43 +49,15 @@ class Scored:
     complete: bool = True
 
 
-def score_rules(gap: Gap, traced: Traced, rules: tuple[Rule, ...], report: Progress) -> Scored:
-    """Predict what removing every rule's records together does, and put the rule to show of every cause first."""
-    models = traced.models
-    try:
-        scored = _predicted(gap, models, rules, report)
-    except NotSupportedError as error:
-        models = models.without_predictions(error)
-        scored = _predicted(gap, models, rules, report)
-    if not scored.complete:
-        return scored
-    case = models.case
-    ordered = shown_first(scored.rules, traced.evidence.terms[:, HELPFUL], case.n_retained)
-    return replace(scored, rules=tuple(ordered))
-
-
-def _predicted(gap: Gap, models: Models, rules: tuple[Rule, ...], report: Progress) -> Scored:
-    case, done = models.predicting, list(rules)
-    outcome = Outcome.of(case, gap.metric, gap.feature, gap.on)
-    now, steady = outcome.value(), Steady(outcome, gap.extremes)
-    for first in range(0, len(rules), AT_ONCE):
-        try:
-            report(0.5 + 0.1 * first / len(rules), "Predicting what removing each rule's records does")
-        except StoppedError:
-            return Scored(models, tuple(done), notes=models.notes, complete=False)
-        part = rules[first : first + AT_ONCE]
-        groups = [np.flatnonzero(case.retained)[one.rows] for one in part]
-        with attributor_of(case) as attributor:
-            scores = attributor.group_scores(case, groups, gap.on)
-        done[first : first + AT_ONCE] = [
-            replace(one, predicted=float(change), closes=float(closing))
-            for one, change, closing in zip(part, outcome.values(scores) - now, steady.closes(scores), strict=True)
-        ]
-    return Scored(models, tuple(done), notes=models.notes)
+def score_rules(traced: Traced, searched: Searched) -> Scored:
+    """Choose one rule to show for every cause."""
+    return Scored(searched.models, tuple(shown_first(searched.rules, traced.trace.gain)))
 
 
 def look_closely(gap: Gap, scored: Scored, seconds: float, report: Progress) -> Scored:
-    """Predict anew what the best-scored rules do, by really removing their records from as many of a forest's trees as there is time for.
+    """Predict anew what the best-scored rules do in a forest.
+
+    By really removing their records from as many of its trees as there is time for.
 
     Parameters
     ----------

@@ -8,18 +8,20 @@ are, and what the better-off lose does not count as closing.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from core.attribution.outcome import Outcome
 from core.attribution.smooth import NEAREST
 from core.case.case import Case
+from core.case.roles import AtRate
 from core.metrics.catalog import metric_of
 from core.metrics.gaps import combine
 from core.metrics.rates import group_rate
 from core.numerics.linear.logistic import sigmoid
-from core.numerics.statistics.counts import cell_counts
 from core.rules.gap import Extremes
 from core.typing import Floats
+
+AT_ONCE = 256
+"""Rows of scores that are looked at together."""
 
 
 class Steady:
@@ -43,49 +45,56 @@ class Steady:
         self.width = max(float(np.partition(distance, nearest)[nearest]) / 3.0, 1e-6)
 
     def closes(self, scores: Floats) -> Floats:
-        """Return by how much the gap closes at each row of scores, shape (k, n), without what the better-off lose."""
+        """Return by how much the gap closes at each row of scores, shape (k, n): O(k n).
+
+        Without what the better-off lose.
+        """
         outcome = self.outcome
         now = outcome.case.scores(outcome.on)
         if not self.on_decisions:
             return outcome.metric.short_of_best(outcome.value()) - outcome.metric.short_of_best(outcome.values(scores))
-        before = self._rates(self._soft(now))
-        found = [
-            self._closing(before, self._rates(self._soft(row)))[1] if np.isfinite(row).all() else np.nan
-            for row in scores
-        ]
-        return np.array(found)
+        before = self._rates(self._soft(now[None]))
+        blocks = [scores[start : start + AT_ONCE] for start in range(0, len(scores), AT_ONCE)]
+        found = [self._closing(before, self._rates(self._soft(block)))[1] for block in blocks]
+        return np.concatenate(found) if found else np.empty(0)
 
     def levels_down(self, after: Case) -> bool:
         """Return whether most of what closes the gap is what the better-off lose."""
         if not self.on_decisions:
             return False
         cases = self.outcome.case, after
-        rates = [self._rates(case.favorable(case.decisions(self.outcome.on))) for case in cases]
+        rates = [self._rates(case.favorable(case.decisions(self.outcome.on))[None].astype(float)) for case in cases]
         closing, without_losses = self._closing(*rates)
-        return without_losses < 0.5 * closing
+        return bool(without_losses[0] < 0.5 * closing[0])
 
     def _soft(self, scores: Floats) -> Floats:
         case = self.outcome.case
-        soft = sigmoid((scores - case.cut_of(scores)) / self.width)
+        each = isinstance(case.threshold, AtRate)
+        cuts = np.array([case.cut_of(row) for row in (scores if each else scores[:1])])[:, None]
+        soft = sigmoid((scores - cuts) / self.width)
         return soft if case.favorable_is_positive else 1.0 - soft
 
-    def _rates(self, decision: npt.NDArray[np.bool_] | Floats) -> list[Floats]:
-        counts = _counts(self.outcome, decision)[self.groups]
+    def _rates(self, decisions: Floats) -> list[Floats]:
+        """Return each of the metric's rates in both groups for rows of decisions, shape (k, 2)."""
+        case, codes = self.outcome.case, self.outcome.codes
+        label = case.favorable(case.y(self.outcome.on))
+        kinds = np.column_stack([(codes == group) & (label == kind) for group in self.groups for kind in (False, True)])
+        favorable = (decisions @ kinds.astype(np.float64)).reshape(len(decisions), len(self.groups), 2)
+        whole = np.broadcast_to(kinds.sum(axis=0).reshape(len(self.groups), 2), favorable.shape)
+        counts = np.stack([whole - favorable, favorable], axis=-1)
         return [group_rate(rate, counts) for rate in self.outcome.metric.rates]
 
-    def _closing(self, before: list[Floats], after: list[Floats]) -> tuple[float, float]:
-        """Return by how much the gap between the two groups closes, and by how much had the better-off not lost."""
+    def _closing(self, before: list[Floats], after: list[Floats]) -> tuple[Floats, Floats]:
+        """Return by how much the gap between the two groups closes.
+
+        And by how much had the better-off not lost.
+        """
         metric, kept = self.outcome.metric, []
         for rate, was, now in zip(metric.rates, before, after, strict=True):
             sign = -1.0 if metric_of(rate).better == "lower" else 1.0
             unharmed = now.copy()
-            best = int(np.argmax(sign * was))
-            unharmed[best] = sign * max(sign * was[best], sign * now[best])
+            best = int(np.argmax(sign * was[0]))
+            unharmed[:, best] = sign * np.maximum(sign * was[0, best], sign * now[:, best])
             kept.append(unharmed)
         gaps = [metric.short_of_best(combine(metric, rates)) for rates in (before, after, kept)]
-        return float(gaps[0] - gaps[1]), float(gaps[0] - gaps[2])
-
-
-def _counts(outcome: Outcome, decision: npt.NDArray[np.bool_] | Floats) -> Floats:
-    case = outcome.case
-    return cell_counts(outcome.codes, case.favorable(case.y(outcome.on)), decision, outcome.n_groups)
+        return np.asarray(gaps[0] - gaps[1]), np.asarray(gaps[0] - gaps[2])

@@ -21,7 +21,7 @@ from dashboard.measures import Measure, PlanSettings
 from dashboard.work import Work
 
 RULES, PLAN, BAND, MITIGATOR = "rules", "plan", "random removals", "mitigator"
-PLAN_EXPECTED = "expected gain of a plan"
+PLAN_EXPECTED, RULES_EXPECTED = "expected gain of a plan", "expected gains of rules"
 HARMFUL, HARMFUL_EXPECTED = "most harmful", "expected gain of the most harmful"
 DECISIONS, LABELS = "causes of decisions", "doubtful labels"
 EXPECTING = "Searching on halves of the rows, to see what to expect on others"
@@ -68,6 +68,25 @@ def rules(work: Work, settings: RuleSettings) -> core.Explanation | None:
         work, RULES, "Explaining the gap", make, work.metric, work.feature, settings, partial=True
     )
     return found
+
+
+def rules_expected(work: Work, settings: RuleSettings, found: core.Explanation) -> core.Explanation | None:
+    """Return the rules with what to expect on rows that were not searched.
+
+    None while that is on its way.
+    """
+    if not found.complete or not len(found):
+        return found
+    with_gains: core.Explanation | None = computing.result(
+        work,
+        RULES_EXPECTED,
+        EXPECTING,
+        lambda report: core.expected_gains(found, progress=report),
+        work.metric,
+        work.feature,
+        settings,
+    )
+    return with_gains
 
 
 def found_plan(origin: Work, settings: PlanSettings) -> core.Plan | None:

@@ -58,7 +58,7 @@ def foreign(work: Work) -> None:
         return
     with st.container(border=True):
         st.markdown(
-            ":orange[:material/warning:] The model does not come from these rows and labels. A removal, and a rule confirmed by one, would show what "
+            ":orange[:material/warning:] The model does not come from these rows and labels. A removal, and a rule measured by one, would show what "
             "training on these rows changes, too. Train it on them first, then every change is the removal's."
         )
         st.page_link(

@@ -12,6 +12,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 import core
+from core.attribution.expected import ExpectedGain
 from core.command_line import commands
 from core.command_line.main import main
 from core.families.registry import FAMILIES
@@ -403,7 +404,17 @@ def test_plan_takes_costs_together(capsys: pytest.CaptureFixture[str], folder: s
 def test_explain_prints_rules_and_gives_their_ids(
     capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = ("explain", folder, "--max-predicates", "1", "--top", "2", "--metric", "demographic_parity_difference")
+    options = (
+        "explain",
+        folder,
+        "--max-predicates",
+        "1",
+        "--top",
+        "2",
+        "--metric",
+        "demographic_parity_difference",
+        "--quick",
+    )
     found = run_json(capsys, *options)
     expected = core.explain_gap(small_case, "demographic_parity_difference", max_predicates=1, top_k=2)
     assert [rule["rule"] for rule in found["rules"]] == [one.rule for one in expected]
@@ -434,9 +445,13 @@ def test_explain_sets_two_changes_of_one_kind_side_by_side_within_the_terminal(
         assert max(map(len, f"{table}\n{legend}".splitlines())) <= width
         rule = " ".join(line[: table.index("records")].strip() for line in table.splitlines()[1:])
         assert rule.split() == turned.rule.split()
-    for survives in (False, True):
-        one = replace(turned, survives=survives)
+    for gain in (0.0, 0.2):
+        expected = ExpectedGain(gain, gain - 0.1, gain + 0.1, 0.06, 600, 5, 10, 0.3)
+        one = replace(turned, expected=expected, found_again=10, n_searches=10)
         monkeypatch.setattr(core, "explain_gap", lambda *_, one=one, **__: replace(found, subsets=(one,)))
-        assert ("None of these rules stands out" in run(capsys, "explain", folder).split("\n\n")[1]) is not survives
+        said = run(capsys, "explain", folder)
+        assert ("None of these rules is expected to help" in said.split("\n\n")[1]) is (gain == 0.0)
+        assert ("0.0000?" if gain == 0.0 else "0.2000 ") in said
+        assert one.claim[:40] in " ".join(said.split())
     monkeypatch.setattr(core, "explain_gap", lambda *_, **__: replace(found, subsets=()))
     assert "No rule closes its share of the gap" in run(capsys, "explain", folder)

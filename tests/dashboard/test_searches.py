@@ -47,14 +47,19 @@ def test_rules_are_shown_and_select_their_records(open_app: Opener, case_id: str
     said = texts(app)
     for rule in found:
         assert rule.sentence in said
-    assert "uses age, sensitive" in said
-    assert "None of these rules stands out from chance" in said, "the gap of this case may be chance"
+    known = core.expected_gains(found)
+    for rule in known:
+        assert rule.claim in said
+    assert any("uses" in one and "sensitive" in one for one in [said]) == any(rule.sensitive for rule in found)
+    assert ("None of these rules is expected to help" in said) is not bool(known.helping)
     assert f"{found.n_tried:,} rules tried" in said
-    table = next(one.value for one in app.dataframe if "q_value" in one.value.columns)
+    table = next(one.value for one in app.dataframe if "found_again" in one.value.columns)
     assert list(table["verified"]) == [rule.verified for rule in found]
+    assert list(table["expected_gain"]) == [rule.expected_gain for rule in known]
+    shown = sorted(known, key=lambda rule: not rule.helps)
     clicked(app, "find_rule_2")
-    assert selection(app) == tuple(found[1].forget)
-    assert strip_rows(app)["preview"][3] == str(found[1].n_records)
+    assert selection(app) == tuple(shown[1].forget)
+    assert strip_rows(app)["preview"][3] == str(shown[1].n_records)
 
 
 def test_no_rule_within_the_bounds_is_said(open_app: Opener, case_id: str) -> None:
@@ -71,7 +76,7 @@ def test_a_search_stopped_half_way_keeps_what_it_found(
 
     def slow(*args: object, progress: jobs.Report, **options: object) -> core.Explanation:
         def waiting(share: float, what: str) -> None:
-            if share > 0.2:
+            if share > 0.55:
                 under_way.set()
                 go_on.wait(20.0)
             progress(share, what)
@@ -90,8 +95,8 @@ def test_a_search_stopped_half_way_keeps_what_it_found(
     app.run()
     assert not app.exception, app.exception
     assert "The search was stopped" in texts(app)
-    scored = next(one.value for one in app.dataframe if "q_value" in one.value.columns)
-    assert "No rule was confirmed by then" in texts(app)
+    scored = next(one.value for one in app.dataframe if "summed" in one.value.columns)
+    assert "No rule was measured by then" in texts(app)
     clicked(app, "find_scored_select")
     assert len(selection(app)) == scored["n_records"].iloc[0], "scored rules are kept, and can be selected"
     monkeypatch.setattr(jobs, "QUICK_S", 60.0)

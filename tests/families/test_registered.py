@@ -149,7 +149,7 @@ def test_a_gap_is_explained_by_another_model_and_measured_by_its_own_removals(ca
     (note,) = [note for note in found.notes if "predicted by" in note]
     assert "by a logistic regression and measured by removing their records." in note
     assert f"influence is not known for {NAME}" in note
-    assert found[0].beside_a_preview == "Verified by really removing these records; there is no preview for this model."
+    assert found[0].beside_a_preview == "Measured by really removing these records; there is no preview for this model."
 
 
 @pytest.mark.parametrize(

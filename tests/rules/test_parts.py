@@ -1,7 +1,11 @@
-"""The parts of explaining a gap: the search against every conjunction tried by hand, conditions, p-values."""
+"""The parts of explaining a gap.
+
+Short rules against every conjunction tried by hand, conditions, measures, choices.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -9,69 +13,75 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+import core
+from core.attribution.outcome import Outcome
 from core.case.case import Case
 from core.case.roles import Roles
-from core.numerics.statistics.false_discovery import bernstein_bound, discovery_rates
-from core.rules import lattice
+from core.numerics.linear.logistic import sigmoid
+from core.numerics.statistics.false_discovery import discovery_rates
 from core.rules.binning import bin_columns
+from core.rules.choosing import shown_first
 from core.rules.conditions import Condition, Held
-from core.rules.evidence import Evidence
-from core.rules.lattice import COUNT, GAIN, Lattice
+from core.rules.effects import Effects
+from core.rules.gap import extremes_of
+from core.rules.rule import Rule, worth
+from core.rules.short import short_rules
+from core.rules.steady import Steady
 from core.rules.surrogate import surrogate
 from core.rules.tracing import Trace
 
 
-@pytest.fixture
-def searched(small_case: Case) -> tuple[Lattice, np.ndarray]:
-    gain = np.random.default_rng(0).normal(size=small_case.n_retained)
-    values = np.column_stack([np.ones(len(gain)), gain, np.maximum(gain, 0.0)])
+def test_short_rules_are_all_there_are(small_case):
+    table = small_case.train
     binned = bin_columns(small_case, 3, 30, None, None)
-    return Lattice(binned, values, (30, 400), 3, lambda sums: sums[:, GAIN]), gain
+    found = short_rules(binned, (30, 400), 2)
+    holds = [one.holds(table) for one in binned.conditions]
+    truth = {(one,): holds[one] for one in range(len(holds))}
+    truth |= {
+        pair: holds[pair[0]] & holds[pair[1]]
+        for pair in combinations(range(len(holds)), 2)
+        if binned.columns[pair[0]] != binned.columns[pair[1]]
+    }
+    within = {rule: inside for rule, inside in truth.items() if 30 <= inside.sum() <= 400}
+    narrower = {
+        rule
+        for rule, inside in within.items()
+        if all(inside.sum() < holds[one].sum() for one in rule) or len(rule) == 1
+    }
+    assert {tuple(dict.fromkeys(places)) for places in found.places.tolist()} == narrower
+    for place in range(0, len(found), 7):
+        conditions = found.conditions(place)
+        np.testing.assert_array_equal(
+            found.rows(place), np.flatnonzero(np.logical_and.reduce([one.holds(table) for one in conditions]))
+        )
+        assert found.counts[place] == len(found.rows(place))
+        assert found.lengths[place] == len(conditions)
+    assert (short_rules(binned, (30, 400), 1).lengths == 1).all()
 
 
-def by_hand(search: Lattice, table: pd.DataFrame, gain: np.ndarray) -> dict[frozenset[int], float]:
-    conditions = search.binned.conditions
-    holds = [one.holds(table) for one in conditions]
-    found = {}
-    for length in (1, 2, 3):
-        for rule in combinations(range(len(conditions)), length):
-            if len({conditions[one].column for one in rule}) < length:
-                continue
-            inside = np.logical_and.reduce([holds[one] for one in rule])
-            if 30 <= inside.sum() <= 400:
-                found[frozenset(rule)] = gain[inside].sum()
-    return found
+def test_of_too_many_short_rules_those_whose_records_do_most_are_scored(small_case):
+    binned = bin_columns(small_case, 3, 30, None, None)
+    found = short_rules(binned, (30, 400), 2)
+    best = int(np.flatnonzero(found.lengths == 2)[5])
+    gain = np.full(small_case.n_retained, -0.1)
+    gain[found.rows(best)] = 1.0
+    some = found.most_promising(Trace(gain, gain), int((found.lengths == 1).sum()) + 1)
+    assert found.conditions(best) in [some.conditions(place) for place in range(len(some))]
+    assert (some.lengths == 1).sum() == (found.lengths == 1).sum()
+    assert found.most_promising(Trace(gain, gain), 10_000) is found
 
 
-def test_the_search_finds_what_trying_everything_finds(searched, small_case):
-    search, gain = searched
-    search.run(lambda *_: None)
-    found = search.found()
-    truth = by_hand(search, small_case.train, gain)
-    assert found.complete
-    assert found.limited == ()
-    assert len(found.tried) <= len(truth)
-    for rule, sums in zip(found.rules, found.sums, strict=True):
-        assert sums[GAIN] == pytest.approx(truth[frozenset(rule[rule >= 0].tolist())])
-    best = sorted(truth.values(), reverse=True)
-    np.testing.assert_allclose(found.sums[:50, GAIN], best[:50], rtol=1e-9)
-
-
-def test_pruning_loses_none_of_the_best(searched, small_case, monkeypatch):
-    search, gain = searched
-    monkeypatch.setattr(lattice, "KEPT", 20)
-    search.run(lambda *_: None)
-    found = search.found()
-    truth = sorted(by_hand(search, small_case.train, gain).values(), reverse=True)
-    np.testing.assert_allclose(found.sums[:, GAIN], truth[:20], rtol=1e-9)
-
-
-def test_a_search_that_would_take_too_long_says_so(searched, monkeypatch):
-    search, _ = searched
-    monkeypatch.setattr(lattice, "MOST_WORK", 10_000)
-    search.run(lambda *_: None)
-    assert search.found().limited == (2, 3)
-    assert (search.found().sums[:, COUNT] >= 30).all()
+def test_effects_are_predicted_once_for_each_group(small_case):
+    case = core.prepare(small_case)
+    effects, groups = Effects(case, "explore"), [np.arange(50), np.arange(100, 300), np.arange(50)]
+    said: list[str] = []
+    found = effects.scores(groups, lambda _, what: said.append(what))
+    expected = [core.predicted_scores(case, case.record_ids[group])[0] for group in groups]
+    np.testing.assert_allclose(found, expected, atol=0.004)
+    again: list[str] = []
+    np.testing.assert_array_equal(effects.scores(groups[::-1], lambda _, what: again.append(what)), found[::-1])
+    assert said
+    assert not again
 
 
 def test_every_record_has_one_bin_and_missing_is_a_value(small_case):
@@ -114,26 +124,58 @@ def test_a_forest_in_the_models_place_takes_whole_numbers(kind):
     assert surrogate(case, trees=True).scores("explore").shape == case.scores("explore").shape
 
 
-def test_p_values_hold_where_records_are_drawn_at_random():
-    draw = np.random.default_rng(1)
-    group, label = draw.integers(0, 2, 4000), draw.integers(0, 2, 4000)
-    noise = draw.standard_t(5, 4000)
-    evidence = Evidence.of(Trace(noise, noise, noise), group, label)
-    picks = [draw.random(4000) < 0.1 for _ in range(400)]
-    p_values = evidence.p_values(np.array([evidence.terms[pick].sum(axis=0) for pick in picks]))
-    for level in (0.01, 0.05, 0.2):
-        assert (p_values <= level).mean() <= level + 0.01
-    odd = np.flatnonzero(noise > 0.5)[:300]
-    assert evidence.p_values(evidence.terms[odd].sum(axis=0)[None])[0] < 1e-6
+def test_a_rule_is_worth_what_it_closes_for_the_root_of_its_size():
+    some, half = worth([0.1, 0.1], [0.04, 0.16], [1, 1])
+    assert some == pytest.approx(2.0 * half)
+    assert worth(0.1, 0.04, 3) == pytest.approx(0.97**2 * some)
 
 
-def test_a_rule_of_unusual_make_up_alone_is_not_odd():
-    draw = np.random.default_rng(2)
-    label = draw.integers(0, 2, 4000)
-    gain = np.where(label == 1, 1.0, -1.0) + 0.1 * draw.normal(size=4000)
-    evidence = Evidence.of(Trace(gain, gain, gain), np.zeros(4000, dtype=int), label)
-    ones = np.flatnonzero(label == 1)[:300]
-    assert evidence.p_values(evidence.terms[ones].sum(axis=0)[None])[0] > 0.01
+def test_of_rules_about_the_same_records_the_one_of_odd_labels_is_shown():
+    a, b, c = (
+        Rule((Condition("x", equals=number),), np.array(rows), 0.0, 0.0, oddity=oddity, closes=closes)
+        for number, rows, oddity, closes in (
+            (0, range(60), 0.0, 0.1),
+            (1, range(100), 20.0, 0.09),
+            (2, range(50, 150), 0.0, 0.05),
+        )
+    )
+    gain = np.zeros(1000)
+
+    def shown(*rules: Rule, most: int = 5) -> list[object]:
+        return [one.conditions[0].equals for one in shown_first(rules, gain, most)]
+
+    assert shown(a, b, c) == [1, 2]
+    assert shown(a, replace(b, oddity=0.0), c) == [0, 2]
+    assert shown(a, replace(b, closes=0.04), c) == [0, 2], "it closes too little for its labels to count"
+    assert shown(a, b, c, most=1) == [1]
+    first = shown_first([a, b], gain)[0]
+    assert first.stands_for * b.worth(1000) == pytest.approx(a.worth(1000)), (
+        "it stands where the best of its cause would"
+    )
+    gain[50:100] = 1.0
+    assert shown(a, b, c) == [1], "the records of c that help are those of b"
+
+
+@pytest.mark.parametrize(
+    "metric", ["equal_opportunity_difference", "demographic_parity_ratio", "equalized_odds_difference"]
+)
+def test_the_steady_measure_of_many_removals_is_that_of_each(small_case, metric):
+    draw = np.random.default_rng(0)
+    now = small_case.scores("explore")
+    scores = np.clip(now + draw.normal(0.0, 0.1, (5, len(now))), 0.0, 1.0)
+    steady = Steady(Outcome.of(small_case, metric, "sex", "explore"), extremes_of(small_case, metric, "sex", "explore"))
+    together = steady.closes(scores)
+    np.testing.assert_allclose(together, [steady.closes(row[None])[0] for row in scores])
+    soft = sigmoid((np.vstack([now, scores]) - 0.5) / steady.width)
+    woman = small_case.groups("sex").codes == 0
+    rows = small_case.y("explore") if metric == "equal_opportunity_difference" else np.ones(len(now), dtype=bool)
+    rates = np.array([soft[:, rows & group].mean(axis=1) for group in (woman, ~woman)])
+    if metric == "equal_opportunity_difference":
+        best = int(np.argmax(rates[:, 0]))
+        rates[best] = np.maximum(rates[best], rates[best, 0])
+        gaps = np.abs(rates[0] - rates[1])
+        np.testing.assert_allclose(together, gaps[0] - gaps[1:])
+    assert np.isnan(steady.closes(np.full((1, len(now)), np.nan))[0])
 
 
 def test_discovery_rates_are_those_of_benjamini_and_hochberg():
@@ -141,4 +183,3 @@ def test_discovery_rates_are_those_of_benjamini_and_hochberg():
 
     tried = np.random.default_rng(3).beta(0.5, 2.0, 500)
     np.testing.assert_allclose(discovery_rates(tried, tried), false_discovery_control(tried), rtol=1e-9)
-    assert bernstein_bound(np.array([3.0]), np.array([1.0]), 1.0)[0] == pytest.approx(np.exp(-9.0 / 4.0))

@@ -56,7 +56,7 @@ class ForestInfluence(Attributor):
 
     name = "forest"
     beside_removal = (
-        "Verified by removing these records from every tree, as a preview does where that takes seconds; on larger tables a preview keeps "
+        "Measured by removing these records from every tree, as a preview does where that takes seconds; on larger tables a preview keeps "
         "most trees' splits and may give another figure."
     )
 

@@ -42,7 +42,7 @@ class NewtonInfluence(Attributor):
 
     name = "newton"
     beside_removal = (
-        "Verified by Newton steps to the certified optimum without these records; a preview stops them earlier, so that single decisions "
+        "Measured by Newton steps to the certified optimum without these records; a preview stops them earlier, so that single decisions "
         "may differ."
     )
 

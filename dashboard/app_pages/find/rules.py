@@ -28,8 +28,8 @@ def show(work: Work) -> None:
     if not computing.requested(work, searched.RULES, LABEL, *asked):
         gap = plain(inline(meaning.label(work.metric, cached.case(work).roles)))
         st.caption(
-            f"Searches for rules on the raw columns whose records cause the {gap}, tests them on rows kept "
-            "back, and really removes the records of the best."
+            f"Searches for rules on the raw columns whose records cause the {gap}, really removes the records of the best, and searches "
+            "again on halves of the rows to tell what to expect on others."
         )
         return
     try:
@@ -41,19 +41,30 @@ def show(work: Work) -> None:
     if found is None:
         computing.place(work, searched.RULES, *asked)
         return
-    _head(found)
+    known = searched.rules_expected(work, settings, found)
+    _head(found if known is None else known)
     if not found.complete:
         computing.requested(work, searched.RULES, "Search again, to the end", *asked, again=True)
-    sure = sum(one.survives for one in found)
-    ranked = sorted(found, key=lambda one: not one.survives)
-    roles = cached.case(work).roles
-    for rank, rule in enumerate(ranked[:sure], 1):
+    if known is None:
+        st.caption("What is measured holds on the rows searched. What to expect on others is being worked out.")
+        computing.place(work, searched.RULES_EXPECTED, *asked)
+    _cards(found if known is None else known, cached.case(work).roles)
+    _tables(work, found if known is None else known)
+
+
+def _cards(found: core.Explanation, roles: core.Roles) -> None:
+    """Show the rules that help; the others behind a fold, once it is known which these are."""
+    told = found.searched_again
+    first = [one for one in found if one.helps or not told]
+    others = [one for one in found if not (one.helps or not told)]
+    for rank, rule in enumerate(first, 1):
         _card(rank, rule, roles)
-    if ranked[sure:]:
-        with st.expander(f"{count(len(ranked) - sure)}{' more' if sure else ''} that may be chance"):
-            for rank, rule in enumerate(ranked[sure:], sure + 1):
+    if others:
+        with st.expander(
+            f"{count(len(others))}{' more' if first else ''} of which these rows cannot tell whether they help elsewhere"
+        ):
+            for rank, rule in enumerate(others, len(first) + 1):
                 _card(rank, rule, roles)
-    _tables(work, found)
 
 
 def _settings() -> searched.RuleSettings:
@@ -73,22 +84,19 @@ def _settings() -> searched.RuleSettings:
 
 
 def _head(found: core.Explanation) -> None:
-    tried = (
-        f"{count(found.n_tried, 'rule')} tried for a gap of {number(found.gap)} (p {chance(found.gap_p_value)}); "
-        f"{count(found.n_discoveries)} stand out from chance at a false discovery rate of {percent(found.q, 0)}."
-    )
+    tried = f"{count(found.n_tried, 'rule')} tried for a gap of {number(found.gap)} (p {chance(found.gap_p_value)})."
     if not len(found) and not found.complete:
         st.info(
-            "No rule was confirmed by then. The best-scored ones are in the tables; the strip previews the one selected there."
+            "No rule was measured by then. The best-scored ones are in the tables; the strip previews the one selected there."
         )
     elif not len(found):
         st.info("No rule closes its share of the gap once its records are really removed.")
-    elif not any(one.survives for one in found):
-        st.warning("None of these rules stands out from chance.", icon=":material/casino:")
+    elif found.searched_again and not found.helping:
+        st.warning("None of these rules is expected to help on rows that were not searched.", icon=":material/casino:")
     if found.agreement < LITTLE:
         st.warning(
             f"What is predicted of rules says little here: its expected correlation with really removing their records is {number(found.agreement, 2)}. "
-            "Go by what was confirmed by real removal.",
+            "Go by what was measured by real removal.",
             icon=":material/query_stats:",
         )
     st.caption(plain(tried))
@@ -99,13 +107,15 @@ def _head(found: core.Explanation) -> None:
 def _card(rank: int, rule: core.Subset, roles: core.Roles) -> None:
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{rank}.** {plain(meaning.reworded(rule.sentence, rule.metric, roles))}")
+        if rule.claim:
+            st.markdown(plain(rule.claim))
         with st.container(horizontal=True, gap="xsmall"):
             _badges(rule)
         st.caption(
             f"{count(rule.n_records, 'record')}, {percent(rule.support)} of those retained · responsible for {percent(rule.responsibility, 0)} "
-            f"of the gap · q {plain(chance(rule.q_value))}",
+            "of the gap on the rows searched",
             help="Responsibility: (gap before less gap after) over gap before, the records really removed. "
-            f"q: the smallest false discovery rate, over all rules tried, at which this one counts. Removed by {plain(rule.method)}, "
+            f"Removed by {plain(rule.method)}, "
             f"{plain(rule.guarantee)}.",
         )
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -122,9 +132,11 @@ def _card(rank: int, rule: core.Subset, roles: core.Roles) -> None:
 
 
 def _badges(rule: core.Subset) -> None:
-    if rule.survives:
-        st.badge("stands out from chance", icon=":material/check:", color="green")
-    else:
+    if rule.this_group:
+        st.badge("this group", icon=":material/target:", color="green")
+    if rule.helps:
+        st.badge("helps on other rows", icon=":material/check:", color="green")
+    elif rule.helps is False:
         st.badge("may be chance", icon=":material/casino:", color="gray")
     if rule.sensitive:
         st.badge(f"uses {plain(listing(rule.sensitive))}, sensitive", icon=":material/person_alert:", color="violet")
@@ -158,12 +170,12 @@ def _tables(work: Work, found: core.Explanation) -> None:
         return
     with st.expander("As tables", expanded=not len(found)):
         if len(found):
-            st.markdown("Rules confirmed by real removal")
+            st.markdown("Rules measured by real removal")
             table = found.table.assign(sensitive=[", ".join(one.sensitive) for one in found])
             shown = table.assign(reversed=[one.turned for one in found])
             st.dataframe(**worded(shown, _columns()), hide_index=True, lazy=False)
             download(table, "rules")
-        st.markdown("Best-scored rules, confirmed or not")
+        st.markdown("Best-scored rules, measured or not")
         scored = found.candidates.drop(columns="conditions")
         st.dataframe(**worded(scored, _columns()), hide_index=True, lazy=False, height=280)
         download(scored, "scored_rules")
@@ -171,7 +183,7 @@ def _tables(work: Work, found: core.Explanation) -> None:
 
 
 def _scored(work: Work, found: core.Explanation) -> None:
-    """Let a rule be selected that was scored, but not confirmed."""
+    """Let a rule be selected that was scored, but not measured."""
     names = list(found.candidates["rule"])
     rank = st.selectbox("A scored rule", range(len(names)), format_func=names.__getitem__, key=Key.FIND_SCORED)
     st.button(
@@ -194,13 +206,19 @@ def _columns() -> dict[str, Any]:
         "support": ("support", "Share of the retained records.", "percent"),
         "summed": ("summed", "Sum of the records' single influences.", "%+.3f"),
         "predicted": ("predicted", "Predicted change of the gap without them together.", "%+.3f"),
-        "verified": ("verified", "Change of the gap when they were really removed.", "%+.3f"),
+        "verified": ("measured", "Change of the gap on the rows searched when they were really removed.", "%+.3f"),
         "change": ("signed change", "Paired change; of the signed difference where the groups change places.", "%+.3f"),
         "low": ("from", "Lower end of the paired 95% interval of the change.", "%+.3f"),
         "high": ("to", "Upper end of the paired 95% interval of the change.", "%+.3f"),
         "responsibility": ("responsibility", "(gap before less gap after) over gap before.", "percent"),
-        "p_value": ("p", "On the rows the search did not see.", "%.4f"),
-        "q_value": ("q", "Smallest false discovery rate at which the rule counts.", "%.4f"),
+        "expected_gain": ("expected", "Gain to expect on rows that were not searched.", "%.3f"),
+        "expected_low": ("expected from", "Lower end of its 90% interval.", "%.3f"),
+        "expected_high": ("expected to", "Upper end of its 90% interval.", "%.3f"),
+        "found_again": (
+            "found again",
+            "Of ten searches on half of the rows, those that found much the same records first.",
+            "%d",
+        ),
     }
     found: dict[str, Any] = {
         name: config.NumberColumn(label, help=words, format=form) for name, (label, words, form) in about.items()
@@ -213,7 +231,11 @@ def _marks() -> dict[str, Any]:
     config = st.column_config
     return {
         "reversed": config.CheckboxColumn("reversed", help="The two groups change places."),
-        "survives": config.CheckboxColumn("stands out", help="Beyond chance at the false discovery rate asked for."),
+        "helps": config.CheckboxColumn("helps", help="A gain is expected on other rows beyond chance."),
+        "this_group": config.CheckboxColumn(
+            "this group",
+            help="It helps, closes half of the gap, and most searches on half of the rows found much the same records first.",
+        ),
         "levels_down": config.CheckboxColumn("levels down", help="Mostly because the better-off fare worse."),
         "sensitive": config.TextColumn("sensitive", help="Sensitive features the rule names."),
     }
