@@ -61,7 +61,7 @@ class Condition:
 
     @property
     def is_interval(self) -> bool:
-        """Whether it gives a number bounds."""
+        """Whether the condition gives a number bounds."""
         return self.equals is None and (self.low is not None or self.high is not None)
 
     def among(self, numbers: Floats) -> Bools:
@@ -86,7 +86,9 @@ def rule_text(conditions: Sequence[Condition]) -> str:
 
 
 class Held:
-    """Which rows of a table conditions hold for; found once for each condition, and kept as one bit a row.
+    """Which rows of a table conditions hold for.
+
+    Found once for each condition, and kept as one bit a row.
 
     Parameters
     ----------
@@ -107,7 +109,10 @@ class Held:
         return np.unpackbits(self._bits[condition], count=len(self.table)).view(np.bool_)
 
     def by_all(self, conditions: Iterable[Condition]) -> npt.NDArray[np.intp]:
-        """Return the positions of the rows that all conditions hold for; of all rows where there are none."""
+        """Return the positions of the rows that all conditions hold for.
+
+        Of all rows where there are no conditions.
+        """
         inside = np.ones(len(self.table), dtype=bool)
         for one in conditions:
             inside &= self.by(one)

@@ -42,7 +42,10 @@ class Labels:
     n_conditions: int
 
     def oddity(self, rows: Positions, length: int) -> float:
-        """Return how odd the labels of some records are, in nats, less a description of `length` conditions; 0 where not at all."""
+        """Return how odd the labels of some records are, in nats.
+
+        Less a description of `length` conditions; 0 where they are not odd at all.
+        """
         one = self.fitted
         gain = best_likelihood_gain(one.predictor[rows], one.y[rows], one.weight[rows])
         return max(0.0, gain - float(self.cost(length)))
@@ -53,6 +56,6 @@ class Labels:
 
     @cached_property
     def terms(self) -> Floats:
-        """By how much each record's label becomes likelier at each of eight factors, shape (n_rows, 8)."""
+        """By how much each label becomes likelier at each of eight factors, shape (n_rows, 8)."""
         one = self.fitted
         return likelihood_gain(one.predictor[:, None], one.y[:, None], one.weight[:, None], FACTORS)

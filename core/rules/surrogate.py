@@ -1,4 +1,6 @@
-"""Another model in the place of one that says nothing about single records: to choose what is worth removing.
+"""Another model in the place of one that says nothing about single records.
+
+It chooses what is worth removing.
 
 Influence follows from how far a record's label lies from what the model says of it. A boosted model that fits its records closely
 leaves nothing of that, mistaken labels included; a forest does, as single records are held against what is around them.
@@ -35,7 +37,9 @@ def fits_too_closely(attributor: Attributor) -> bool:
 
 
 def surrogate(case: Case, *, trees: bool = False) -> Case:
-    """Return the same case with a logistic regression, or a forest, on the same columns, fitted on the retained records.
+    """Return the same case with a logistic regression, or a forest, on the same columns.
+
+    Fitted on the retained records.
 
     Raises
     ------
@@ -77,7 +81,10 @@ def _forest(X: pd.DataFrame, numbers: list[str], words: list[str]) -> Any:
 
 
 def _as_floats(X: pd.DataFrame) -> pd.DataFrame:
-    """Return whole numbers as floats too, which SimpleImputer would not fill with anything but a whole number."""
+    """Return whole numbers as floats too.
+
+    SimpleImputer would not fill them with anything but a whole number.
+    """
     return X.astype("float64")
 
 

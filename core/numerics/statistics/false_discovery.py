@@ -1,38 +1,10 @@
-"""Tail probabilities of sums, and how many of many small ones may be taken for discoveries."""
+"""How many of many small p-values may be taken for discoveries."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from core.typing import Floats
-
-
-def bernstein_bound(total: Floats, variance: Floats, largest: float) -> Floats:
-    """Return Bernstein's bound on the chance that a sum drawn without drift comes out at `total` or above.
-
-    Parameters
-    ----------
-    total : ndarray
-        The sums found, less their expectation.
-    variance : ndarray
-        Sums of the terms' variances.
-    largest : float
-        No term exceeds this; 0 gives the Gaussian (Chernoff) bound ``exp(-z^2 / 2)``.
-
-    Notes
-    -----
-    Holds for sampling without replacement too (Hoeffding 1963, section 6).
-
-    Examples
-    --------
-    >>> bernstein_bound(np.array([-1.0, 0.0, 3.0]), np.array([1.0, 0.0, 1.0]), 0.0).round(4).tolist()
-    [1.0, 1.0, 0.0111]
-    """
-    above = np.maximum(total, 0.0)
-    scale = 2.0 * (variance + largest * above / 3.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        exponent = np.where(above > 0.0, above**2 / scale, 0.0)
-    return np.exp(-np.where(np.isfinite(exponent), exponent, 0.0))
 
 
 def discovery_rates(p_values: Floats, tried: Floats) -> Floats:
