@@ -1,7 +1,12 @@
-"""Tables with a planted cause, with a group difference but none, and with neither; shared by benchmarks of searches."""
+"""Tables with a planted cause, with a group difference alone, and with neither.
+
+Shared by benchmarks of searches.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 import core
+from core.attribution.expected import Half, exploring
 from core.rules.conditions import Condition, rule_text
 
 GAP = "equal_opportunity_difference"
@@ -23,6 +29,8 @@ Family = Literal["logistic", "forest", "boosting"]
 NUMBERS, WORDS = ["income", "age", "tenure", "debt"], ["sex", "branch", "job"]
 CHANGED = (0.02, 0.065)
 """Share of the training rows whose label a planted cause changes."""
+FOUND = 0.8
+"""Jaccard similarity with the planted records from which on a rule is the planted one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +62,147 @@ class Planted:
 
     @property
     def closes(self) -> float:
-        """Share of the gap, on all test rows, that goes once the model is trained without the planted records."""
+        """Share of the gap on all test rows that the planted records are responsible for.
+
+        What goes once the model is trained without them.
+        """
         before, after = (
             core.audit(one, [GAP], on="test").gaps["value"].iloc[0]
             for one in (self.case, core.unlearn(self.case, self.case.record_ids[self.records], method="refit").case)
         )
         return float((before - after) / before)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One rule that a search showed.
+
+    Parameters
+    ----------
+    rule : str
+    likeness : float
+        Jaccard similarity with the planted records.
+    measured : float
+        By how much the gap closes on the rows searched.
+    expected, se : float
+        What was expected on other rows, and its standard error; NaN for none.
+    confirm, se_confirm : float
+        By how much it closes on the confirm rows, and the standard error of that.
+    helps, this_group : bool
+        What was claimed.
+    """
+
+    rule: str
+    likeness: float
+    measured: float
+    expected: float
+    se: float
+    confirm: float
+    se_confirm: float
+    helps: bool
+    this_group: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """What explaining the gap of one table gave.
+
+    Parameters
+    ----------
+    family, kind : str
+    seed : int
+    planted : str
+        The planted rule.
+    closes : float
+        Share of the gap that goes with the planted records; NaN where there are none.
+    shown : tuple of Shown
+    seconds, seconds_expected : float
+        Of the first results, and of what to expect.
+    """
+
+    family: str
+    kind: str
+    seed: int
+    planted: str
+    closes: float
+    shown: tuple[Shown, ...]
+    seconds: float
+    seconds_expected: float
+
+    @property
+    def rank(self) -> int:
+        """Place of the planted rule; 0 where it is not shown."""
+        return next((rank for rank, one in enumerate(self.shown, 1) if one.likeness >= FOUND), 0)
+
+    @property
+    def found(self) -> Shown | None:
+        """The planted rule as shown."""
+        return self.shown[self.rank - 1] if self.rank else None
+
+
+def explain(planted: Planted, family: str, kind: str, seed: int, *, top_k: int = 5) -> Result:
+    """Explain the gap of a table, and measure what each rule shown does on the confirm rows."""
+    start = time.perf_counter()
+    found = core.explain_gap(planted.case, GAP, top_k=top_k)
+    middle = time.perf_counter()
+    found = core.expected_gains(found)
+    seconds = middle - start, time.perf_counter() - middle
+    shown = tuple(_shown(planted, one) for one in found)
+    closes = planted.closes if planted.conditions else float("nan")
+    return Result(family, kind, seed, planted.rule, closes, shown, *seconds)
+
+
+def _shown(planted: Planted, one: core.Subset) -> Shown:
+    after = core.unlearn(planted.case, one.forget, method="refit" if one.method == "refit" else "auto").case
+    rows = planted.case.rows("confirm")
+    half = Half(exploring(planted.case, rows), np.arange(len(rows)))
+    real = half.gain(GAP, "sex", after.scores("confirm"))
+    value, error = (float("nan"), float("nan")) if real is None else (real.value, real.variance**0.5)
+    se = float("nan") if one.expected is None else one.expected.se
+    return Shown(
+        one.rule,
+        planted.likeness(one.forget),
+        -one.verified,
+        one.expected_gain,
+        se,
+        value,
+        error,
+        bool(one.helps),
+        bool(one.this_group),
+    )
+
+
+def summary(results: Sequence[Result]) -> dict[str, float]:
+    """Return counts over tables of one kind.
+
+    Where the planted rule stands, what is claimed, and whether expectations hold.
+
+    Returns
+    -------
+    dict
+        ``tables``; ``first`` and ``first_or_second``: tables with the planted rule there. ``strong``: tables whose planted records close at least
+        half of the gap; of these ``helps`` and ``this_group`` of the planted rule. ``any_helps``, ``any_this_group``: tables with any rule
+        of which that is claimed. ``within``: rules whose gain on confirm lies within 1.96 errors of the expected one; ``bias``: mean of
+        expected less confirm; ``optimism``: of measured less confirm.
+    """
+    shown = [one for result in results for one in result.shown if np.isfinite([one.expected, one.confirm]).all()]
+    strong = [one.found for one in results if one.closes >= 0.5]
+    error = np.array([one.expected - one.confirm for one in shown])
+    reach = np.array([1.96 * np.hypot(one.se, one.se_confirm) for one in shown])
+    return {
+        "tables": len(results),
+        "first": sum(one.rank == 1 for one in results),
+        "first_or_second": sum(one.rank in (1, 2) for one in results),
+        "strong": len(strong),
+        "helps": sum(one is not None and one.helps for one in strong),
+        "this_group": sum(one is not None and one.this_group for one in strong),
+        "any_helps": sum(any(one.helps for one in result.shown) for result in results),
+        "any_this_group": sum(any(one.this_group for one in result.shown) for result in results),
+        "rules": len(shown),
+        "within": float((np.abs(error) <= reach).mean()) if len(shown) else float("nan"),
+        "bias": float(error.mean()) if len(shown) else float("nan"),
+        "optimism": float(np.mean([one.measured - one.confirm for one in shown])) if len(shown) else float("nan"),
+    }
 
 
 def make(family: Family, kind: Kind, seed: int, rows: int = 4000) -> Planted:
@@ -113,7 +256,10 @@ def _applications(rows: int, draw: np.random.Generator, penalty: float) -> pd.Da
 
 
 def _subgroup(train: pd.DataFrame, draw: np.random.Generator) -> tuple[tuple[Condition, ...], Any]:
-    """Return women of one more kind, or of two, with so many positive labels as to change a set share of all."""
+    """Return women of one more kind, or of two.
+
+    With so many positive labels as to change a set share of all.
+    """
     while True:
         others = draw.permutation([*NUMBERS, "branch", "job"])[: draw.integers(1, 3)]
         conditions = (Condition("sex", equals="f"), *(_condition(train, str(name), draw) for name in others))
