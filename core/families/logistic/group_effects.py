@@ -19,6 +19,7 @@ from core.families.logistic.state import GlmState
 from core.numerics.linear.logistic import sigmoid
 from core.typing import Array, Bools, Floats, Positions
 from core.unlearning.base import mask_without
+from core.unlearning.preprocessing.atoms import Sums
 
 NUMBERS_AT_ONCE = 2_000_000
 """Numbers that a block of groups may hold for its rows, or for its Hessians."""
@@ -45,7 +46,7 @@ def together(case: Case, state: GlmState, group: Positions) -> bool:
 def scores_without_each(case: Case, state: GlmState, groups: Sequence[Positions], on: str) -> Floats:
     """Return the scores of pos_label without each group, shape (n_groups, n_rows).
 
-    NaN where so many steps do not settle.
+    NaN where so many steps do not settle, and where preprocessing fitted without the group gives other columns.
 
     O(k d^2 + d^3) a group, and a few passes over the rows for all groups of a block.
 
@@ -82,7 +83,7 @@ def _coefficients(state: GlmState, groups: Sequence[Positions], retained: Bools,
     stays = np.tile(retained, (len(groups), 1))
     for row, group in zip(stays, groups, strict=True):
         row[group] = False
-    weights, A = _part_weights(state, groups), _maps(state, groups, stays)
+    weights, (A, alike) = _part_weights(state, groups), _maps(state, groups, stays)
     turned = A.transpose(0, 2, 1)
     H = turned @ _hessians(state, groups, weights) @ A
     H[:, np.arange(H.shape[1]), np.arange(H.shape[1])] += state.penalties
@@ -99,6 +100,7 @@ def _coefficients(state: GlmState, groups: Sequence[Positions], retained: Bools,
         if not len(moving):
             break
     points[moving] = np.nan
+    points[~alike] = np.nan
     return _applied(A, points)
 
 
@@ -106,18 +108,29 @@ def _applied(maps: Array, vectors: Array) -> Floats:
     return np.asarray((maps @ vectors[:, :, None])[:, :, 0])
 
 
-def _maps(state: GlmState, groups: Sequence[Positions], stays: Bools) -> Floats:
+def _maps(state: GlmState, groups: Sequence[Positions], stays: Bools) -> tuple[Floats, Bools]:
     """Return the matrix from parameters to coefficients of atoms without each group.
 
-    One for all where none moves a row.
+    One for all where none moves a row. And whether it has the columns there are with the group: the category that stands for missing
+    values goes with the last of these. The whole model's stands in for those that have not.
     """
     atoms = state.frame.atoms
     numbers, words = atoms.numeric.values(), atoms.categorical.values()
     gaps = any(one.missing is not None for one in numbers) or any(one.missing is not None for one in words)
     if not gaps and state.frame.free_intercept:
-        return state.A[None]
+        return state.A[None], np.ones(len(groups), dtype=bool)
     sums = [state.sums.without(atoms.train[group], row) for group, row in zip(groups, stays, strict=True)]
-    return np.array([state.frame.map(state.frame.preprocess(one)[1]) for one in sums])
+    maps = [_map(state, one) for one in sums]
+    alike = np.array([one.shape == state.A.shape for one in maps])
+    return np.array([one if fits else state.A for one, fits in zip(maps, alike, strict=True)]), alike
+
+
+def _map(state: GlmState, sums: Sums) -> Floats:
+    """Return the matrix from parameters to coefficients of atoms; one without columns where preprocessing cannot be fitted."""
+    try:
+        return state.frame.map(state.frame.preprocess(sums)[1])
+    except InputError:
+        return np.empty((len(state.A), 0))
 
 
 def _part_weights(state: GlmState, groups: Sequence[Positions]) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -58,6 +59,26 @@ def test_groups_that_cannot_go_have_no_scores():
     with attributor_of(case) as attributor:
         found = attributor.group_scores(case, [cooks, cooks[:-1], granted], "explore")
     assert np.isnan(found).all(axis=1).tolist() == [True, False, True]
+
+
+def test_groups_that_take_the_last_missing_values_along_are_predicted_beside_others():
+    train, test = make_table(1500, 1), make_table(800, 2)
+    encoded = make_pipeline(
+        SimpleImputer(strategy="constant", fill_value="?"), OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    )
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), ["income"]), (encoded, ["job"])
+    )
+    model = make_pipeline(columns, LogisticRegression(solver="newton-cholesky", tol=1e-10))
+    case = core.prepare(core.Case(model.fit(train[["income", "job"]], train.granted), train, test, ROLES))
+    groups = [
+        np.flatnonzero(one) for one in (train.job.isna(), train.job == "cook", train.job.isna() & (train.sex == "f"))
+    ]
+    with attributor_of(case) as attributor:
+        found = attributor.group_scores(case, groups, "explore")
+    for scores, group in zip(found, groups, strict=True):
+        real = core.unlearn(case, case.record_ids[group], method="refit").case.scores("explore")
+        np.testing.assert_allclose(scores, real, atol=0.004)
 
 
 def test_more_than_two_classes_are_taken_one_group_after_the_other():
