@@ -83,6 +83,8 @@ def _randomness(estimator: Any) -> str | None:
                 f"class_weight is {estimator.class_weight!r}, and scikit-learn before 1.9, which fitted the forest, made it a factor of "
                 "every record's weight in a tree, which depends on the class counts"
             )
+        if estimator.bootstrap and "_sample_weight" not in vars(estimator):
+            return "scikit-learn before 1.9, which fitted the forest, multiplied rows by weights that the forest does not hold"
         return None
     if not isinstance(estimator.random_state, Integral) and (
         estimator.splitter != "best" or not _sees_everything(estimator)

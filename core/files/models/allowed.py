@@ -7,7 +7,7 @@ given the checks in `core.files.models.content`. Left out on purpose, though sko
 - text vectorizers, which can be told to treat table cells as names of files to read;
 - `operator.methodcaller`, `functools.partial` and bound methods, which call what the file names;
 - sparse matrices, whose member is an archive of its own with its own sizes;
-- nearest neighbours and support vector machines, whose compiled code indexes by stored numbers unchecked;
+- support vector machines, whose compiled code indexes by stored numbers unchecked;
 - `numpy.random.RandomState`, whose stored position is used unchecked, except where GradientBoostingClassifier keeps one.
 """
 
@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
+from core.files.models.arrays import NUMBERS
 
-_ESTIMATORS = {
+_CLASSES = {
     "fairlearn.postprocessing._interpolated_thresholder": ("InterpolatedThresholder",),
     "fairlearn.postprocessing._threshold_operation": ("ThresholdOperation",),
     "fairlearn.postprocessing._threshold_optimizer": ("ThresholdOptimizer",),
@@ -33,12 +33,14 @@ _ESTIMATORS = {
     "sklearn.ensemble._voting": ("VotingClassifier",),
     "sklearn.ensemble._weight_boosting": ("AdaBoostClassifier",),
     "sklearn.impute._base": ("MissingIndicator", "SimpleImputer"),
+    "sklearn.isotonic": ("IsotonicRegression",),
     "sklearn.linear_model._base": ("LinearRegression",),
     "sklearn.linear_model._logistic": ("LogisticRegression", "LogisticRegressionCV"),
     "sklearn.linear_model._perceptron": ("Perceptron",),
     "sklearn.linear_model._ridge": ("Ridge", "RidgeClassifier", "RidgeClassifierCV"),
     "sklearn.linear_model._stochastic_gradient": ("SGDClassifier",),
     "sklearn.naive_bayes": ("BernoulliNB", "CategoricalNB", "ComplementNB", "GaussianNB", "MultinomialNB"),
+    "sklearn.neighbors._classification": ("KNeighborsClassifier",),
     "sklearn.pipeline": ("FeatureUnion", "Pipeline"),
     "sklearn.preprocessing._data": (
         "MaxAbsScaler",
@@ -56,77 +58,103 @@ _ESTIMATORS = {
     "sklearn.preprocessing._polynomial": ("PolynomialFeatures",),
     "sklearn.preprocessing._target_encoder": ("TargetEncoder",),
     "sklearn.tree._classes": ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier"),
-    "sklearn._loss.link": ("HalfLogitLink", "Interval", "LogitLink", "MultinomialLogit"),
-    "sklearn._loss.loss": ("ExponentialLoss", "HalfBinomialLoss", "HalfMultinomialLoss"),
 }
 
-_LOSSES = {
-    "sklearn._loss._loss": ("CyExponentialLoss", "CyHalfBinomialLoss", "CyHalfMultinomialLoss"),
-    "sklearn.linear_model._sgd_fast": ("Hinge", "ModifiedHuber", "SquaredHinge"),
+CLASSES: Mapping[str, str] = {f"{module}.{name}": module for module, names in _CLASSES.items() for name in names}
+"""The classes that are built, by their full names, with the module that has each."""
+
+_FORMERLY = {
+    "numpy.core._multiarray_umath.": "numpy.",
+    "numpy._core._multiarray_umath.": "numpy.",
+    "_loss.": "sklearn._loss._loss.",
+    "sklearn.utils.Bunch": "sklearn.utils._bunch.Bunch",
+    "numpy.random._generator.": "numpy.random._pickle.",
+    "numpy.random.mtrand.": "numpy.random._pickle.",
 }
 
+VALUES = frozenset(
+    {f"builtins.{name}" for name in ("bool", "float", "int", "object", "str")}
+    | {f"numpy.{name}" for name in (*NUMBERS, "bool_", "number", "integer", "floating", "object_", "str_")}
+)
+"""Types that may stand as a value, such as what a column selector chooses."""
 
-def _names(table: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
-    return frozenset(f"{module}.{name}" for module, names in table.items() for name in names)
+FUNCTIONS = frozenset(
+    f"numpy.{name}"
+    for name in (
+        "absolute",
+        "cbrt",
+        "exp",
+        "expm1",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "reciprocal",
+        "sign",
+        "sqrt",
+        "square",
+    )
+)
+"""Functions that may stand as a value, such as what a FunctionTransformer calls."""
 
+LOSSES = frozenset(
+    {f"sklearn._loss.loss.{name}" for name in ("ExponentialLoss", "HalfBinomialLoss", "HalfMultinomialLoss")}
+    | {f"sklearn._loss._loss.Cy{name}" for name in ("ExponentialLoss", "HalfBinomialLoss", "HalfMultinomialLoss")}
+    | {f"sklearn.ensemble._gb_losses.{name}" for name in ("BinomialDeviance", "ExponentialLoss", "MultinomialDeviance")}
+    | {f"sklearn.ensemble._hist_gradient_boosting.loss.{n}CrossEntropy" for n in ("Binary", "Categorical")}
+    | {f"sklearn.linear_model._sgd_fast.{name}" for name in ("Hinge", "Log", "ModifiedHuber", "SquaredHinge")}
+)
+"""Losses under every name they have had. None is read: a model makes its own again from its settings."""
 
-ALLOWED: Mapping[str, frozenset[str]] = {
-    "DictNode": frozenset({"builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"}),
-    "ListNode": frozenset({"builtins.list"}),
-    "SetNode": frozenset({"builtins.set"}),
-    "TupleNode": frozenset({"builtins.tuple"}),
-    "SliceNode": frozenset({"builtins.slice"}),
-    "JsonNode": frozenset({"builtins.str"}),
-    "TypeNode": frozenset(
-        {f"builtins.{name}" for name in ("bool", "float", "int", "object", "str")}
-        | {f"numpy.{name}" for name in (*_NUMBERS, "number", "integer", "floating", "object_", "str_")}
-    ),
-    "FunctionNode": frozenset(
-        f"numpy.{name}"
-        for name in (
-            "absolute",
-            "cbrt",
-            "exp",
-            "expm1",
-            "log",
-            "log10",
-            "log1p",
-            "log2",
-            "reciprocal",
-            "sign",
-            "sqrt",
-            "square",
-        )
-    ),
-    "NdArrayNode": frozenset({"numpy.ndarray", "numpy.str_"} | {f"numpy.{name}" for name in _NUMBERS}),
-    "DTypeNode": frozenset({"numpy.dtype"}),
-    "RandomGeneratorNode": frozenset({"numpy.random._generator.Generator"}),
-    "RandomStateNode": frozenset({"numpy.random.mtrand.RandomState"}),
-    "TreeNode": frozenset({"sklearn.tree._tree.Tree"}),
-    "LossNode": _names(_LOSSES),
-    "ObjectNode": _names(_ESTIMATORS),
-}
-"""For each of skops' loaders, the types it may build."""
-
-TRUSTED_BEYOND_SKOPS = frozenset(
+TREES = frozenset(
     {
-        "builtins.object",
-        "fairlearn.postprocessing._interpolated_thresholder.InterpolatedThresholder",
-        "fairlearn.postprocessing._threshold_operation.ThresholdOperation",
-        "fairlearn.postprocessing._threshold_optimizer.ThresholdOptimizer",
+        f"sklearn.neighbors.{name}"
+        for name in ("_kd_tree.newObj", "_kd_tree.KDTree", "_ball_tree.newObj", "_ball_tree.BallTree")
+    }
+)
+"""Search trees of neighbours. None is read: each is made again from its rows."""
+
+OTHERS = frozenset(
+    {
+        "builtins.dict",
+        "builtins.slice",
+        "collections.OrderedDict",
         "numpy.dtype",
-        "numpy.floating",
-        "numpy.integer",
-        "numpy.number",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.compose._column_transformer.make_column_selector",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "numpy.random._pickle.__generator_ctor",
+        "numpy.random._pickle.__randomstate_ctor",
+        "numpy.random._pickle.Generator",
+        "numpy.random._pickle.RandomState",
+        "sklearn.compose._column_transformer._RemainderColsList",
         "sklearn.tree._tree.Tree",
         "sklearn.utils._bunch.Bunch",
     }
 )
-"""Types that skops asks about and that are allowed here, their content being checked."""
+"""What else is built, each by rules of its own."""
+
+CURRENT = 9
+PROVEN_SINCE: Mapping[str, int] = {
+    **dict.fromkeys((name.rpartition(".")[2] for name in CLASSES), 0),
+    "AdaBoostClassifier": 3,  # before, its decision values were half of what they are now
+    "TargetEncoder": 3,
+    "LinearRegression": CURRENT,
+    "Ridge": CURRENT,
+}
+"""The least 1.x release of scikit-learn from which models of a class are opened: test files of each release since show that their scores are kept."""
+
+
+def canonical(name: str) -> str:
+    """Return the name that a class has today.
+
+    Examples
+    --------
+    >>> canonical("_loss.CyHalfBinomialLoss"), canonical("sklearn.utils.Bunch")
+    ('sklearn._loss._loss.CyHalfBinomialLoss', 'sklearn.utils._bunch.Bunch')
+    """
+    for former, now in _FORMERLY.items():
+        if name.startswith(former):
+            return now + name.removeprefix(former)
+    return name.replace("__pyx_unpickle_", "") if name.startswith("sklearn._loss._loss.") else name
+
 
 WHOLE_SEED = "give random_state as a whole number, fit again and save it"
 

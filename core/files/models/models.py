@@ -1,8 +1,7 @@
-"""Reading and writing fitted models as skops files; nothing here ever unpickles."""
+"""Opening fitted models, and writing them as skops files; nothing here ever unpickles."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,21 +9,25 @@ from typing import Any
 import sklearn
 import skops.io
 from sklearn.base import is_classifier
-from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from core.case.arguments import check_path
 from core.case.group_thresholds import lean, scorer
-from core.errors import InputError, InputTypeError, listed
-from core.files.models.allowed import TRUSTED_BEYOND_SKOPS
-from core.files.models.archive import check_archive
+from core.errors import InputError, InputTypeError
+from core.files.models.allowed import CURRENT
+from core.files.models.building.build import rebuild
+from core.files.models.building.versions import release_of
 from core.files.models.content import check_content
+from core.files.models.inert import check_shape
+from core.files.models.read import read_tree, unwrapped, versions
+from core.files.models.types import check_types
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model read from a skops file.
+    """A model read from a file.
 
     Parameters
     ----------
@@ -39,7 +42,10 @@ class ModelFile:
 
 
 def load_model(source: Source, *, limits: ModelLimits = ModelLimits()) -> Any:  # noqa: B008
-    """Return the fitted classifier in a skops file.
+    """Open the fitted classifier in a skops, pickle or joblib file, running nothing of it.
+
+    Files of scikit-learn 1.0 to the installed release are opened; models of earlier releases are brought to the installed one, and
+    score as they did. Cost grows with the size of the file.
 
     Parameters
     ----------
@@ -58,7 +64,7 @@ def load_model(source: Source, *, limits: ModelLimits = ModelLimits()) -> Any:  
     LimitError
         If a limit is passed.
     InputError
-        If the file is damaged, holds a type that is not on the allow-list, or is not a fitted classifier.
+        If the file is damaged, holds a type that is not on the allow-list, is of a release whose scores cannot be kept, or no fitted classifier.
     """
     return read_model(source, limits=limits).model
 
@@ -84,11 +90,14 @@ def read_model(source: Source, *, limits: ModelLimits = ModelLimits()) -> ModelF
     """
     check_limits(limits, ModelLimits)
     data = read_source(source, "model", limits.max_bytes)
-    check_archive(data, limits)
-    model, notes = _rebuild(data)
+    found = read_tree(data, limits)
+    tree, notes = unwrapped(found.tree)
+    check_shape(tree, limits)
+    check_types(tree)
+    model, said = rebuild(tree, limits)
     check_content(model)
     _check_fitted(model)
-    return ModelFile(model, notes)
+    return ModelFile(model, (*notes, *said, *_version_notes(tree)))
 
 
 def save_model(model: Any, path: str | Path) -> None:
@@ -125,42 +134,12 @@ def save_model(model: Any, path: str | Path) -> None:
         ) from error
 
 
-def _rebuild(data: bytes) -> tuple[Any, tuple[str, ...]]:
-    # Every failure below is the file's: what is in it decides which constructor complains, and how.
-    try:
-        untrusted = set(skops.io.get_untrusted_types(data=data))
-    except Exception as error:
-        raise _not_rebuilt(error) from error
-    if untrusted - TRUSTED_BEYOND_SKOPS:
-        raise InputError(
-            "A model file may contain only types on the allow-list. "
-            f"Got {listed(sorted(untrusted - TRUSTED_BEYOND_SKOPS))}; save the model without them."
-        )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            model = skops.io.loads(data, trusted=sorted(TRUSTED_BEYOND_SKOPS))
-        except Exception as error:
-            raise _not_rebuilt(error) from error
-    return model, _version_notes(caught)
-
-
-def _not_rebuilt(error: Exception) -> InputError:
-    return InputError(
-        f"A model file must be whole and fit scikit-learn {sklearn.__version__}. It could not be rebuilt "
-        f"({type(error).__name__}: {str(error)[:200]}); save the model again, with that version."
-    )
-
-
-def _version_notes(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
-    made_with = {
-        warning.message.original_sklearn_version
-        for warning in caught
-        if isinstance(warning.message, InconsistentVersionWarning)
-    }
+def _version_notes(tree: Any) -> tuple[str, ...]:
+    earlier = [one for one in versions(tree) if release_of(one, None) != CURRENT]
     return tuple(
-        f"The model was made with scikit-learn {version} and is read by {sklearn.__version__}: its scores can differ from those it gave there."
-        for version in sorted(made_with)
+        f"The model was made with scikit-learn {version} and is opened as one of {sklearn.__version__}; models of that release, made as tests, "
+        "keep their scores."
+        for version in earlier
     )
 
 

@@ -59,7 +59,7 @@ def show() -> None:
             "model",
             "Model",
             None,  # A file of another kind is told apart by what is in it, and the sentence says what to do.
-            "The fitted classifier or pipeline: skops.io.dump(model, 'model.skops'), up to 200 MB. Pickle and joblib files are not opened.",
+            "The fitted classifier or pipeline: a skops, pickle or joblib file of scikit-learn 1.0 to 1.9, up to 200 MB. Nothing in it is run.",
         )
     train, test, model = (_content(which) for which in ("train", "test", "model"))
     if train is None or model is None or (test is None and not split):

@@ -205,7 +205,7 @@ def test_a_confirm_table_of_its_own_and_no_split(
         ('"train.parquet"', "3", "must be the name of a file beside it"),
         ('train = "train.parquet"', "", "tables.train in case.toml must be the name"),
         ('"train.parquet"', '"model.skops"', "^train: A table must be a CSV or Parquet"),
-        ('"model.skops"', '"train.parquet"', "A model must be a skops file"),
+        ('"model.skops"', '"train.parquet"', "A model must be a skops, pickle or joblib file"),
         ('"model.skops"', '"other.skops"', "Got nothing at"),
         ('file = "model.skops"', 'file = "model.skops"\nthreshold = {rat = 1}', "number or {rate = share}"),
         ('file = "model.skops"', 'file = "model.skops"\nthreshold = {rate = 2}', "strictly between 0 and 1"),

@@ -6,7 +6,6 @@ out of band), which are refused. An opcode costs O(1) beyond the bytes it reads;
 
 from __future__ import annotations
 
-import codecs
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +14,12 @@ from core.errors import InputError, LimitError
 from core.files.models.inert import LONGEST_NAME, MODULES_RENAMED, InertArray, Made, Name
 from core.files.models.pickles.calls import call, keys, set_state
 from core.files.models.pickles.joblib import begins_array, raw_array
+from core.files.models.pickles.plain import decimal_of, quoted_of, text_of, whole_of
 from core.files.models.pickles.stream import Stream, damaged
 from core.files.tables.limits import ModelLimits
 
 _LOOK = 1 << 14
 _MOST_NESTED = 8
-_DIGITS = 1_300
 _REFUSED = {
     b"P": "objects kept outside it (persistent ids)",
     b"Q": "objects kept outside it (persistent ids)",
@@ -59,7 +58,6 @@ class Machine:
     def __init__(self, stream: Stream, limits: ModelLimits) -> None:
         self.stream = stream
         self.limits = limits
-        self.protocol = 0
         self.made = 0
         self.outer: list[_Frame] = []
         self._enter(_Frame())
@@ -121,6 +119,11 @@ class Machine:
         self._enter(self.outer.pop())
         self.stack.append(result)
 
+    def check_result(self) -> None:
+        """Raise where a pickle ends with nothing to show."""
+        if not self.stack:
+            raise damaged("a pickle ends without a result")
+
     def to_mark(self) -> list[Any]:
         """Return the items on the stack since the last mark, and take them off."""
         held = self.frame.stack
@@ -144,9 +147,8 @@ def _constant(value: Any) -> _Step:
 
 
 def _proto(machine: Machine) -> None:
-    machine.protocol = machine.stream.number(1)
-    if machine.protocol > 5:
-        raise damaged(f"it says protocol {machine.protocol}, and there are 0 to 5")
+    if (protocol := machine.stream.number(1)) > 5:
+        raise damaged(f"it says protocol {protocol}, and there are 0 to 5")
 
 
 def _frame(machine: Machine) -> None:
@@ -177,31 +179,6 @@ def _sized(size: int, then: Callable[[bytes], Any]) -> _Step:
         machine.stack.append(then(stream.take(stream.number(size))))
 
     return step
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
-
-
-def _whole(data: bytes) -> int:
-    if len(data) > _DIGITS:
-        raise damaged(f"a whole number has {len(data):,} bytes")
-    return int.from_bytes(data, "little", signed=True)
-
-
-def _decimal(line: bytes) -> int | bool:
-    if line in (b"00", b"01"):
-        return line == b"01"
-    if len(line) > _DIGITS:
-        raise damaged(f"a whole number has {len(line):,} digits")
-    return int(line.rstrip(b"L"))
-
-
-def _quoted(line: bytes) -> str:
-    # Python 2's strings: the bytes between quotes, with escapes.
-    if len(line) < 2 or line[:1] not in (b'"', b"'") or line[-1:] != line[:1]:
-        raise damaged("a string has no quotes")
-    return codecs.escape_decode(line[1:-1])[0].decode("latin-1")
 
 
 def _name(module: str, name: str) -> Name:
@@ -345,7 +322,7 @@ def _build(machine: Machine) -> None:
 _TABLE: dict[bytes, _Step] = {
     b"\x80": _proto,
     b"\x95": _frame,
-    b".": lambda _: None,
+    b".": lambda machine: machine.check_result(),
     b"(": _mark,
     b"0": _pop,
     b"1": _pop_mark,
@@ -353,22 +330,22 @@ _TABLE: dict[bytes, _Step] = {
     b"N": _constant(None),
     b"\x88": _constant(True),
     b"\x89": _constant(False),
-    b"I": _push(lambda machine: _decimal(machine.stream.line())),
-    b"L": _push(lambda machine: _decimal(machine.stream.line())),
-    b"J": _push(lambda machine: _whole(machine.stream.take(4))),
+    b"I": _push(lambda machine: decimal_of(machine.stream.line())),
+    b"L": _push(lambda machine: decimal_of(machine.stream.line())),
+    b"J": _push(lambda machine: whole_of(machine.stream.take(4))),
     b"K": _push(lambda machine: machine.stream.number(1)),
     b"M": _push(lambda machine: machine.stream.number(2)),
-    b"\x8a": _sized(1, _whole),
-    b"\x8b": _sized(4, _whole),
+    b"\x8a": _sized(1, whole_of),
+    b"\x8b": _sized(4, whole_of),
     b"F": _push(lambda machine: float(machine.stream.line()[:100])),
     b"G": _push(lambda machine: struct.unpack(">d", machine.stream.take(8))[0]),
-    b"S": _push(lambda machine: _quoted(machine.stream.line())),
+    b"S": _push(lambda machine: quoted_of(machine.stream.line())),
     b"T": _sized(4, lambda data: data.decode("latin-1")),
     b"U": _sized(1, lambda data: data.decode("latin-1")),
     b"V": _push(lambda machine: machine.stream.line().decode("raw-unicode-escape")),
-    b"X": _sized(4, _text),
-    b"\x8c": _sized(1, _text),
-    b"\x8d": _sized(8, _text),
+    b"X": _sized(4, text_of),
+    b"\x8c": _sized(1, text_of),
+    b"\x8d": _sized(8, text_of),
     b"B": _sized(4, bytes),
     b"C": _sized(1, bytes),
     b"\x8e": _sized(8, bytes),

@@ -1,0 +1,1 @@
+"""Bringing models of earlier scikit-learn releases to the installed one, class by class."""
