@@ -16,6 +16,8 @@ from core.case.roles import Roles as Roles
 from core.case.verdict import Provenance as Provenance
 from core.errors import RedressError as RedressError
 from core.files.cases.storage import load_case as load_case
+from core.files.models.inspect import ModelInspection as ModelInspection
+from core.files.models.inspect import inspect_model as inspect_model
 from core.files.models.models import load_model as load_model
 from core.files.models.models import save_model as save_model
 from core.files.tables.id_list import IdList as IdList

@@ -62,7 +62,11 @@ def with_article(noun: str) -> str:
     --------
     >>> with_article("GaussianNB"), with_article("AdaBoostClassifier"), with_article("SVC")
     ('a GaussianNB', 'an AdaBoostClassifier', 'an SVC')
+    >>> with_article("OneHotEncoder")
+    'a OneHotEncoder'
     """
+    if noun.lower().startswith(("one", "uni")):
+        return f"a {noun}"
     sounds = "AEFHILMNORSX" if noun[:2].isupper() else "AEIOUaeiou"
     return f"{'an' if noun[:1] in sounds else 'a'} {noun}"
 

@@ -18,6 +18,7 @@ OTHER_FIRSTS = {
     "expected_gains",
     "guardrails",
     "harmful",
+    "inspect_model",
     "load_case",
     "load_model",
     "read_table",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BAD_INPUT = 2
 INSTALLED = "redress"
-COMMANDS = ("run", "audit", "influence", "explain", "plan", "unlearn", "provenance", "kernels")
+COMMANDS = ("run", "audit", "influence", "explain", "plan", "unlearn", "provenance", "inspect", "kernels")
 METRIC = "equal_opportunity_difference"
 
 
@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_plan(choices)
     _add_unlearn(choices)
     _add(choices, "provenance", "is this the data the model was trained on?", "commands:provenance_command")
+    _add_inspect(choices)
     _add_command(choices, "kernels", "compile ahead what removals run on, once on a machine", "kernels:kernels_command")
     return parser
 
@@ -251,6 +252,11 @@ def _add_unlearn(choices: Any) -> None:
         "--tolerance", type=float, default=1e-6, help="certified relative distance to reach (default: %(default)s)"
     )
     parser.add_argument("--save", metavar="FOLDER", help="write the new case there")
+
+
+def _add_inspect(choices: Any) -> None:
+    parser = _add_command(choices, "inspect", "what model files hold, told without running them", "models:inspect")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="skops, pickle or joblib file")
 
 
 def _add_metric(parser: argparse.ArgumentParser) -> None:

@@ -239,6 +239,18 @@ def _assert_a_long_table_compiles_nothing() -> None:
     assert compiling.kernels_compiled() == before
 
 
+def test_inspect(capsys: pytest.CaptureFixture[str], folder: str, tmp_path: Path) -> None:
+    model, table = str(Path(folder) / "model.skops"), tmp_path / "t.csv"
+    table.write_text("a,b\n1,2\n")
+    text = run(capsys, "inspect", model, str(table))
+    assert repr(core.inspect_model(model)) in text
+    assert "must be a skops, pickle or joblib file" in text
+    first, second = run_json(capsys, "inspect", model, str(table))["files"]
+    assert (first["loads"], first["file"]) == (True, model)
+    assert "error" in second
+    assert main(["inspect", str(table)]) == 2
+
+
 def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case) -> None:
     verdict = core.check_provenance(small_case)
     assert run(capsys, "provenance", folder) == f"verified: {verdict.evidence}\n"
@@ -249,7 +261,7 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
     ("arguments", "sentence"),
     [
         (["adit", "CASE"], "Got 'adit'. Did you mean 'audit'?"),
-        (["explainn", "CASE"], "The command must be one of run, audit, influence, explain, plan, unlearn, provenance, kernels. Got 'explainn'."),
+        (["explainn", "CASE"], "The command must be one of run, audit, influence, explain, plan, unlearn, provenance, inspect, kernels. Got 'explainn'."),
         (["audit"], "CASE. See python -m core audit --help."),
         (["audit", "CASE", "--on", "train"], "'train'"),
         (["audit", "CASE", "--level", "high"], "'high'"),

@@ -33,12 +33,12 @@ class Found:
 
     Parameters
     ----------
-    kind : str
+    form : str
         ``"skops"`` or ``"pickle"``; joblib's files are pickles.
     tree : object
     """
 
-    kind: str
+    form: str
     tree: Any
 
 

@@ -11,6 +11,7 @@ from core.files.models.inert import Made, Name, named
 
 _MOST = 12
 _DEEPEST = 12
+_PLAIN = (bool, int, float, str, type(None))
 _MOST_PIECES = 400
 _LONGEST = 1_500
 _NOT_ASKED = frozenset({"verbose", "copy", "n_jobs", "memory", "warm_start"})
@@ -82,20 +83,23 @@ def _parameters(name: str, held: dict[str, Any]) -> dict[str, Any]:
     if name in CLASSES:
         kind = getattr(import_module(CLASSES[name]), name.rpartition(".")[2])
         return {one.name: one.default for one in signature(kind).parameters.values()}
-    plain = (bool, int, float, str, type(None))
     return {
         key: Parameter.empty
         for key, value in held.items()
-        if not key.startswith("_") and not key.endswith("_") and isinstance(value, plain) and value is not None
+        if not key.startswith("_") and not key.endswith("_") and isinstance(value, _PLAIN) and value is not None
     }
 
 
 def _same(name: str, value: Any, default: Any) -> bool:
-    plain = (bool, int, float, str, type(None))
+    """Tell whether a parameter stands at its default of today, or at what that was in earlier releases."""
     if isinstance(value, str) and value in ("deprecated", "warn"):
         return True
-    if isinstance(value, plain) and (name, value) in _USUAL:
-        return True
-    if isinstance(value, float) and isinstance(default, float) and value != value:
-        return default != default
-    return isinstance(value, plain) and isinstance(default, plain) and value == default and type(value) is type(default)
+    if isinstance(value, Name) and isinstance(default, type):
+        return value.name == default.__name__
+    if isinstance(value, tuple) and isinstance(default, tuple):
+        return len(value) == len(default) and all(_same("", a, b) for a, b in zip(value, default, strict=True))
+    if not isinstance(value, _PLAIN):
+        return False
+    if (name, value) in _USUAL or (isinstance(value, float) and isinstance(default, float) and value != value):
+        return (name, value) in _USUAL or default != default
+    return isinstance(default, _PLAIN) and value == default and type(value) is type(default)

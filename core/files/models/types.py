@@ -80,26 +80,30 @@ def check_types(tree: Any) -> None:
     InputError
         If not, with the way out.
     """
-    foreign = foreign_types(tree)
-    if foreign:
-        raise _refusal(tree, foreign)
-    _check_random_states(tree)
-    why = refused(tree)
-    if why:
+    if why := types_refused(tree):
         raise InputError(why)
 
 
-def _refusal(tree: Any, foreign: list[str]) -> InputError:
+def types_refused(tree: Any) -> str:
+    """Return why a tree may not be built; empty where it may."""
+    foreign = foreign_types(tree)
+    if foreign:
+        return _refusal(tree, foreign)
+    try:
+        return _random_states_refused(tree) or refused(tree)
+    except InputError as error:  # of a release that is not known
+        return str(error)
+
+
+def _refusal(tree: Any, foreign: list[str]) -> str:
     kind = named(tree.maker).rpartition(".")[2] if isinstance(tree, Made) else ""
     if kind.endswith("Regressor"):
-        return InputError(
-            f"The model must be a classifier. Got a {kind}, which predicts numbers; fit a classifier of the outcome."
-        )
+        return f"The model must be a classifier. Got a {kind}, which predicts numbers; fit a classifier of the outcome."
     way_out = next(
         (WAY_OUT[last] for last in (name.rpartition(".")[2] for name in foreign) if last in WAY_OUT),
         "save a model without them: scikit-learn's linear models, naive Bayes, trees, forests and gradient boosting are read",
     )
-    return InputError(
+    return (
         f"A model file may contain only types on the allow-list, since rebuilding others could run code from the file. "
         f"Got {listed(foreign)}; {way_out}.{_to_train_anew(tree)}"
     )
@@ -113,7 +117,7 @@ def _to_train_anew(tree: Any) -> str:
     return f"{said} recipe: {recipe(tree)}."
 
 
-def _check_random_states(tree: Any) -> None:
+def _random_states_refused(tree: Any) -> str:
     for owner in parts(tree):
         if not isinstance(owner, Made):
             continue
@@ -123,10 +127,11 @@ def _check_random_states(tree: Any) -> None:
                 continue
             kept = (kind, name) in (("GradientBoostingClassifier", "_rng"), ("DecisionTreeRegressor", "random_state"))
             if not kept:
-                raise InputError(
+                return (
                     "A model file may contain only types on the allow-list, and a RandomState only where GradientBoostingClassifier "
                     f"keeps its own. Got one as {name} of {kind}; {WHOLE_SEED}."
                 )
+    return ""
 
 
 def refused(tree: Any) -> str:

@@ -1,0 +1,282 @@
+"""Saying what a model file holds before anything of it is built."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sklearn
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+from core.errors import listed
+from core.files.models.allowed import CLASSES, CURRENT, canonical
+from core.files.models.building.versions import release_of
+from core.files.models.inert import InertArray, Made, check_shape, named, parts
+from core.files.models.read import read_tree, unwrapped, versions
+from core.files.models.recipe import recipe
+from core.files.models.types import foreign_types, types_refused
+from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
+from core.shown import Shown
+from core.words import with_article
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LIMITS = ModelLimits()
+_MOST_LABELS = 100
+
+
+@dataclass(frozen=True, repr=False)
+class ModelInspection(Shown):
+    """What a model file holds, told without building it.
+
+    Parameters
+    ----------
+    form : str
+        ``"skops"`` or ``"pickle"``; joblib's files are pickles.
+    class_name : str
+        Class of the object in the file, without its module.
+    steps : tuple of str
+        Classes along a pipeline, the classifier last; of another object itself alone.
+    made_with : tuple of str
+        Versions of scikit-learn that made its parts.
+    classes : tuple
+        Labels it tells apart, where the file holds them.
+    columns : tuple of str
+        Names of the columns it was fitted on; empty where it stores none.
+    n_columns : int or None
+        How many columns it takes, where the file tells.
+    foreign : tuple of str
+        Types and functions that are not on the closed table, and are never built.
+    loads : bool
+        Whether `load_model` opens it, as far as can be told without building it: damage within its numbers is found there.
+    after : str
+        What is done to it first: from which release it is brought over. Empty where nothing is.
+    missing : str
+        Why it does not open, or what it still needs, with the way out. Empty where nothing is.
+    recipe : str
+        Code to train one like it.
+    types : dict of str to int
+        Every class and how many objects of it the file holds.
+
+    Examples
+    --------
+    >>> import joblib, io
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> file = io.BytesIO()
+    >>> _ = joblib.dump(StandardScaler().fit([[1.0], [2.0]]), file)
+    >>> inspect_model(file.getvalue()).missing
+    'A StandardScaler, not a model: add the model it belongs to.'
+    """
+
+    form: str
+    class_name: str
+    steps: tuple[str, ...]
+    made_with: tuple[str, ...]
+    classes: tuple[Any, ...]
+    columns: tuple[str, ...]
+    n_columns: int | None
+    foreign: tuple[str, ...]
+    loads: bool
+    after: str
+    missing: str
+    recipe: str
+    types: dict[str, int]
+
+    def lines(self) -> list[str]:
+        """Say what the file holds, and whether it opens."""
+        made = f" of scikit-learn {' and '.join(self.made_with)}" if self.made_with else ""
+        said = [f"{_capital(with_article(self.class_name))}{made}, {self.form} file"]
+        if len(self.steps) > 1:
+            said.append("Steps: " + " > ".join(self.steps))
+        if self.classes:
+            said.append(f"Classes: {listed(self.classes, most=10)}")
+        if self.columns:
+            said.append(f"{_counted(len(self.columns))}: {listed(self.columns, most=12)}")
+        elif self.n_columns:
+            said.append(f"{_counted(self.n_columns)} without a name")
+        if self.foreign:
+            said.append(f"Types that are never built: {listed(self.foreign)}")
+        said.append(("Opens" + (f", {self.after}" if self.after else "") + ".") if self.loads else "Does not open.")
+        if self.missing:
+            said.append(self.missing)
+        if self.recipe and self.recipe not in self.missing:
+            said.append(f"Recipe: {self.recipe}")
+        return said
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the classes in the file, how many objects of each, and whether each may be built."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "type": list(self.types),
+                "objects": list(self.types.values()),
+                "built": [not any(name in self.foreign for name in (one, canonical(one))) for one in self.types],
+            }
+        )
+
+
+def inspect_model(file: Source, *, limits: ModelLimits | None = None) -> ModelInspection:
+    """Tell what a skops, pickle or joblib file holds, without building or running anything of it.
+
+    Cost grows with the size of the file.
+
+    Parameters
+    ----------
+    file : str, Path, bytes or binary file
+        What to look at.
+    limits : ModelLimits, optional
+        What it must keep.
+
+    Returns
+    -------
+    ModelInspection
+
+    Raises
+    ------
+    LimitError
+        If a limit is passed.
+    InputError
+        If it is no such file, or damaged.
+    """
+    limits = LIMITS if limits is None else limits
+    check_limits(limits, ModelLimits)
+    found = read_tree(read_source(file, "model", limits.max_bytes), limits)
+    check_shape(found.tree, limits)
+    return describe(found.form, found.tree)
+
+
+def describe(form: str, tree: Any) -> ModelInspection:
+    """Tell what an inert tree is whose shape has been checked."""
+    model, notes = unwrapped(tree)
+    chain = _chain(model)
+    last = chain[-1]
+    refusal = types_refused(model)
+    missing = _missing(tree, last, refusal)
+    made_with = versions(tree)
+    earlier = [one for one in made_with if not refusal and release_of(one, None) != CURRENT]
+    after = f"brought from scikit-learn {' and '.join(earlier)} to {sklearn.__version__}" if earlier else ""
+    if notes:
+        after = f"its best_estimator_ alone{', ' if after else ''}{after}"
+    columns, n_columns = _columns(chain)
+    return ModelInspection(
+        form=form,
+        class_name=_kind(tree),
+        steps=tuple(_kind(one) for one in chain),
+        made_with=made_with,
+        classes=_labels(last),
+        columns=columns,
+        n_columns=n_columns,
+        foreign=tuple(foreign_types(model)),
+        loads=not missing,
+        after=after if not missing else "",
+        missing=missing,
+        recipe=recipe(model) if isinstance(model, Made) and named(model.maker) else "",
+        types=dict(Counter(named(part.maker) for part in parts(tree) if isinstance(part, Made)).most_common()),
+    )
+
+
+def _counted(n: int) -> str:
+    return f"{n:,} column{'s' if n != 1 else ''}"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _kind(part: Any) -> str:
+    if isinstance(part, Made):
+        return canonical(named(part.maker)).rpartition(".")[2] or "call"
+    if isinstance(part, InertArray):
+        return "ndarray"
+    return type(part).__name__
+
+
+def _chain(model: Any) -> list[Any]:
+    """Return the steps of a pipeline, those of a pipeline within it in their place; of another object itself."""
+    chain, pending = [], [model]
+    while pending:
+        part = pending.pop(0)
+        steps = part.attributes.get("steps") if isinstance(part, Made) and _kind(part) == "Pipeline" else None
+        if isinstance(steps, list) and steps and all(isinstance(one, tuple) and len(one) == 2 for one in steps):
+            pending[:0] = [one[1] for one in steps]
+        else:
+            chain.append(part)
+    return chain
+
+
+@cache
+def _class(name: str) -> type | None:
+    kind = getattr(import_module(CLASSES[name]), name.rpartition(".")[2]) if name in CLASSES else None
+    return kind if isinstance(kind, type) else None
+
+
+def _is_model(part: Any) -> bool:
+    kind = _class(canonical(named(part.maker))) if isinstance(part, Made) else None
+    return kind is not None and (issubclass(kind, ClassifierMixin) or kind.__name__ == "ThresholdOptimizer")
+
+
+def _is_fitted(part: Made) -> bool:
+    return any(name.endswith("_") and not name.startswith("_") for name in part.attributes)
+
+
+def _missing(tree: Any, last: Any, refusal: str) -> str:
+    """Return why a tree is no model that opens, and what to do."""
+    if not isinstance(tree, Made):
+        return _of_no_object(tree)
+    kind = _capital(with_article(_kind(last)))
+    built = _class(canonical(named(last.maker))) if isinstance(last, Made) else None
+    if _kind(last).endswith("Regressor") or (built is not None and issubclass(built, RegressorMixin)):
+        return f"{kind} predicts numbers: fit a classifier of the outcome."
+    if built is not None and not _is_model(last) and issubclass(built, BaseEstimator):
+        return f"{kind}, not a model: add the model it belongs to."
+    if refusal:
+        return refusal
+    if not _is_model(last):
+        return f"{kind}, not a model: add the fitted classifier."
+    return "" if _is_fitted(last) else f"{kind} that is not fitted: call fit and save it again."
+
+
+def _of_no_object(tree: Any) -> str:
+    if isinstance(tree, dict) and tree and all(isinstance(one, Made) for one in tree.values()):
+        held = Counter(_kind(one) for one in tree.values())
+        what = " and ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in held.most_common())
+        return f"A dictionary of {what}, for {listed(map(str, tree))}, not a model: add the model they belong to."
+    if isinstance(tree, list | tuple) and tree and all(isinstance(one, str) for one in tree):
+        return f"A list of {len(tree):,} names, not a model: add the model whose columns they are."
+    if isinstance(tree, InertArray):
+        return "An array, not a model: add the fitted classifier."
+    return f"{_capital(with_article(_kind(tree)))}, not a model: add the fitted classifier."
+
+
+def _array(part: Any) -> np.ndarray[Any, Any] | None:
+    return part.values if isinstance(part, InertArray) else None  # noqa: PD011  not pandas
+
+
+def _labels(part: Any) -> tuple[Any, ...]:
+    held = part.attributes if isinstance(part, Made) else {}
+    binarizer = held.get("_label_binarizer")  # where RidgeClassifier kept its classes before 1.8
+    inner = binarizer.attributes if isinstance(binarizer, Made) else {}
+    values = _array(held.get("classes_", inner.get("classes_")))
+    if values is None or values.ndim != 1 or len(values) > _MOST_LABELS:
+        return ()
+    plain = (bool, int, float, str)
+    return tuple(one for one in values.tolist() if isinstance(one, plain))
+
+
+def _columns(chain: list[Any]) -> tuple[tuple[str, ...], int | None]:
+    """Return names and number of the columns that the first step was fitted on."""
+    for part in chain:
+        held = part.attributes if isinstance(part, Made) else {}
+        names, n = held.get("feature_names_in_"), held.get("n_features_in_")
+        values = _array(names)
+        if values is not None and values.ndim == 1:
+            return tuple(str(one) for one in values.tolist() if isinstance(one, str)), len(values)
+        if isinstance(n, int | np.integer) and not isinstance(n, bool):
+            return (), int(n)
+    return (), None

@@ -1,0 +1,103 @@
+import io
+import os
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+import core
+from core.errors import InputError
+from tests.files.models.test_releases import RELEASES, files, is_refused, kinds
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_is_said_to_open_opens(release: int) -> None:
+    for kind, about in kinds(release).items():
+        found = core.inspect_model(files(release)[f"{kind}.joblib"])
+        assert found.loads is not is_refused(kind, release), kind
+        assert found.loads is not bool(found.missing)
+        assert all(one.startswith(f"1.{release}.") for one in found.made_with)
+        assert len(found.classes) == about["classes"]
+        assert (f"from scikit-learn 1.{release}." in found.after) is (found.loads and release < 9)
+        if kind == "dummy" and release < 5:
+            continue  # which stored nothing of its columns
+        assert found.n_columns == len(about["columns"])
+        assert (found.columns == ()) if kind.endswith("_unnamed") else (list(found.columns) == about["columns"])
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("scaler", "A StandardScaler, not a model: add the model it belongs to."),
+        ("encoder", "A OneHotEncoder, not a model: add the model it belongs to."),
+        ("label_encoder", "A LabelEncoder, not a model: add the model it belongs to."),
+        (
+            "encoders",
+            "A dictionary of 2 LabelEncoders, for 'branch', 'job', not a model: add the model they belong to.",
+        ),
+        ("feature_list", "A list of 4 names, not a model: add the model whose columns they are."),
+        ("unfitted", "A RandomForestClassifier that is not fitted: call fit and save it again."),
+    ],
+)
+def test_what_is_no_model_is_told_with_what_is_missing(name: str, missing: str) -> None:
+    for release in RELEASES:
+        for form in ("pickle", "joblib", "skops"):
+            if (file := f"{name}.{form}") in files(release):
+                found = core.inspect_model(files(release)[file])
+                assert (found.loads, found.missing) == (False, missing)
+
+
+def test_a_chain_is_told_with_its_recipe() -> None:
+    found = core.inspect_model(files(3)["forest_prepared.pickle"])
+    assert found.steps == ("ColumnTransformer", "RandomForestClassifier")
+    assert found.recipe.endswith("RandomForestClassifier(n_estimators=4, max_depth=4, random_state=0))])")
+    assert "SimpleImputer(strategy='median')" in found.recipe
+    assert "dtype" not in found.recipe
+    search = core.inspect_model(files(3)["search.pickle"])
+    assert (search.class_name, search.steps) == ("GridSearchCV", ("RandomForestClassifier",))
+    assert search.after.startswith("its best_estimator_ alone, brought from")
+
+
+def test_recipes_make_the_model_they_tell_of() -> None:
+    model = LogisticRegression(C=0.25, solver="newton-cholesky", class_weight={0: 1.0, 1: 3.5}).fit(
+        [[0.0], [1.0]], [0, 1]
+    )
+    found = core.inspect_model(pickle.dumps(model))
+    again = eval(found.recipe, {"LogisticRegression": LogisticRegression})  # noqa: S307
+    assert again.get_params() == model.get_params()
+
+
+class Own:
+    pass
+
+
+def test_other_things_are_told_and_nothing_of_them_is_run(tmp_path: object) -> None:
+    class Runs:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, ("exit 3",)
+
+    said = core.inspect_model(pickle.dumps({"a": 1})).missing
+    assert said == "A dict, not a model: add the fitted classifier."
+    assert "predicts numbers" in core.inspect_model(pickle.dumps(LinearRegression().fit([[0.0]], [0.0]))).missing
+    assert core.inspect_model(pickle.dumps(Runs())).foreign == (f"{os.system.__module__}.system",)
+    assert "print" in core.inspect_model(pickle.dumps(print)).foreign[0]
+    assert core.inspect_model(pickle.dumps(np.arange(3))).missing == "An array, not a model: add the fitted classifier."
+    frame = core.inspect_model(pickle.dumps(pd.DataFrame({"a": [1]})))
+    assert not frame.loads
+    with pytest.raises(InputError, match="skops, pickle or joblib file"):
+        core.inspect_model(b"a,b\n1,2\n")
+
+
+def test_results_show_themselves_with_names_escaped() -> None:
+    model = LogisticRegression().fit(pd.DataFrame({"<b>\x1b[31m": [0.0, 1.0]}), ["<i>", "n"])
+    out = io.BytesIO()
+    joblib.dump(model, out)
+    found = core.inspect_model(out.getvalue())
+    assert repr(found).startswith("A LogisticRegression of scikit-learn 1.9")
+    assert "\x1b" not in repr(found)
+    assert "<b>\\x1b" not in found._repr_html_()
+    assert "&lt;b&gt;" in found._repr_html_()
+    assert found.to_frame()["built"].all()
