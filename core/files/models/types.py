@@ -92,7 +92,7 @@ def types_refused(tree: Any) -> str:
     try:
         return _random_states_refused(tree) or refused(tree)
     except InputError as error:  # of a release that is not known
-        return str(error)
+        return f"{error}{_to_train_anew(tree)}"
 
 
 def _refusal(tree: Any, foreign: list[str]) -> str:
