@@ -14,7 +14,7 @@ from core.case.group_thresholds import decides_by_group, scorer
 from core.case.own_decisions import OwnCut, response_of
 from core.case.roles import AtRate
 from core.errors import InputError, NotSupportedError, said
-from core.typing import Array, Bools, Floats, Positions
+from core.typing import Array, Bools, Floats, Positions, Singles
 
 
 def final_estimator(model: Any) -> Any:
@@ -64,6 +64,28 @@ def score_kind(model: Any) -> str:
 def model_rows(model: Any, table: pd.DataFrame) -> Any:
     """Return rows as the model takes them: with column names if it was fitted with any."""
     return table if names_columns(model) else table.to_numpy()
+
+
+def singles(table: Any) -> Singles:
+    """Return a table's cells in single precision, as trees take them.
+
+    Missing values of pandas' nullable columns become NaN.
+
+    Examples
+    --------
+    >>> singles(pd.DataFrame({"children": pd.array([1, None], dtype="Int64")})).tolist()
+    [[1.0], [nan]]
+    """
+    if isinstance(table, pd.DataFrame):
+        return np.ascontiguousarray(table.to_numpy(dtype=np.float32, na_value=np.nan))
+    return np.ascontiguousarray(table, dtype=np.float32)
+
+
+def reals(table: Any) -> Floats:
+    """Return a table's cells in double precision; missing values of nullable columns are NaN."""
+    if isinstance(table, pd.DataFrame):
+        return table.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(table, dtype=np.float64)
 
 
 def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int) -> Floats:

@@ -27,7 +27,7 @@ from core.attribution.explainer import CENTRED, Explainer
 from core.case.arguments import check_items
 from core.case.case import Case, check_case
 from core.case.door import check_seed
-from core.case.scoring import model_rows, positive_scores
+from core.case.scoring import model_rows, positive_scores, reals
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
 from core.families.registry import family_of, lacking
 from core.former import formerly
@@ -197,7 +197,7 @@ def _transformed(case: Case, table: pd.DataFrame) -> Floats:
     data: Any = model_rows(case.model, table)
     if isinstance(case.model, Pipeline):
         data = case.model[:-1].transform(data)
-    return np.asarray(data.toarray() if hasattr(data, "toarray") else data, dtype=np.float64)
+    return reals(data.toarray() if hasattr(data, "toarray") else data)
 
 
 def _owners(case: Case) -> npt.NDArray[np.intp]:

@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble._gradient_boosting import _random_sample_mask
 
+from core.case.scoring import singles
 from core.families.boosting.booster import DRAWN, BoostedNodes, Booster, Leaves, Places
 from core.numerics.boosting.nodes import COUNT, GRADIENT, SQUARE, WEIGHT
 from core.typing import Bools, Floats, Positions
@@ -124,7 +125,7 @@ class ClassicBooster(Booster):
     def places(self, X: Any) -> Places:
         """Return every feature's values as scikit-learn's trees take them, in order."""
         table: Any = X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
-        table = np.asarray(table, dtype=np.float32)
+        table = singles(table)
         found = [np.unique(column, return_inverse=True) for column in table.T]
         n_codes = np.array([len(values) for values, _ in found], dtype=np.intp)
         codes = np.array([places for _, places in found], dtype=np.int32)

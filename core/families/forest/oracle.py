@@ -20,6 +20,7 @@ from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier
 
 from core.case.case import Case
+from core.case.scoring import singles
 from core.families.forest.parts import trees_of
 from core.families.forest.provenance import check_trees
 from core.families.forest.state import ForestState
@@ -74,7 +75,7 @@ class TreeOracle(Oracle):
 
 def _compare(before: Case, after: Case) -> tuple[bool, str]:
     rows = before.retained
-    X = np.asarray(model_input(before, rows), dtype=np.float32)
+    X = singles(model_input(before, rows))
     stays = after.retained[rows]
     state, tally = after.prepared.of_type(ForestState), Tally()
     if state is None:

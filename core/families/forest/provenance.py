@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sklearn.ensemble._forest import ForestClassifier
 
 from core.case.case import Case
-from core.case.scoring import final_estimator
+from core.case.scoring import final_estimator, singles
 from core.case.verdict import Provenance, sentence
 from core.errors import NotSupportedError
 from core.families.forest.state import ForestState
@@ -168,7 +168,7 @@ def _singles(table: Any) -> Any:
             rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
             return None if np.isinf(rows.data).any() else rows
         try:
-            dense = np.asarray(table, dtype=np.float32)
+            dense = singles(table)
         except (ValueError, TypeError):
             return None
     return None if np.isinf(dense).any() else dense

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
-from core.case.scoring import model_rows
+from core.case.scoring import model_rows, singles
 from core.errors import InputError, NotSupportedError, said
 from core.typing import Positions, Singles
 from core.unlearning.base import model_input
@@ -37,7 +37,7 @@ def as_trees_take(model: Any, frame: pd.DataFrame, steps: Any = None) -> Singles
                 f"The model must be able to score every row. Its preprocessing says: {said(error)}."
             ) from error
         table = table.toarray() if hasattr(table, "toarray") else table
-    return np.ascontiguousarray(table, dtype=np.float32)
+    return singles(table)
 
 
 def tree_input(case: Case, rows: Positions, steps: Any = None) -> Singles:
@@ -59,7 +59,7 @@ def tree_input(case: Case, rows: Positions, steps: Any = None) -> Singles:
                 f"the preprocessed table has {table.shape[0]:,} x {table.shape[1]:,} cells, more than fit in 2 GiB"
             )
         table = table.toarray() if hasattr(table, "toarray") else table
-    X = np.asarray(table, dtype=np.float32)
+    X = singles(table)
     if np.isinf(X).any():
         raise NotSupportedError("columns have infinite values in single precision")
     return X

@@ -29,7 +29,10 @@ def removal_seconds(case: Case) -> float:
 
 
 def training_seconds(case: Case) -> float:
-    """Estimate what training the whole pipeline again takes, its features sparse where one-hot encoding made most of them."""
+    """Estimate what training the whole pipeline again takes.
+
+    Its features are sparse where one-hot encoding made most of them.
+    """
     estimator = final_estimator(scorer(case.model))
     columns, width = len(case.features), estimator.coef_.shape[1]
     nonzero = columns if columns < 0.3 * width else width

@@ -267,11 +267,12 @@ class AtomBuilder:
         known = pd.Index(categories[~pd.isna(categories)])
         if not pd.api.types.is_numeric_dtype(known):
             known = known.astype(object)
+        elif any(not isinstance(frame[name].dtype, np.dtype) for frame in self._frames):
+            known = known.astype(np.float64)
         codes = []
         for frame in self._frames:
             column = frame[name]
-            values = pd.Index(column.astype(object)) if known.dtype == object else pd.Index(column)
-            found = known.get_indexer(values)
+            found = known.get_indexer(_alike(column, known))
             found[column.isna().to_numpy()] = len(known)
             codes.append(found)
         atoms = [self._add(*((found == code).astype(np.float64) for found in codes)) for code in range(len(known))]
@@ -304,6 +305,18 @@ class AtomBuilder:
     def _as_numbers(column: pd.Series[Any]) -> Floats:
         check_numeric(column)
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _alike(column: pd.Series[Any], known: pd.Index[Any]) -> Any:
+    """Return a column's values as the encoder's categories are held.
+
+    scikit-learn reads pandas' nullable columns as floats once a value is missing.
+    """
+    if known.dtype == object:
+        return pd.Index(column.astype(object))
+    if isinstance(column.dtype, np.dtype):
+        return pd.Index(column)
+    return pd.Index(column.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def check_numeric(column: pd.Series[Any]) -> None:
