@@ -55,7 +55,10 @@ def entry(function: Function) -> Function:
 
 
 def kernel(function: Function) -> Function:
-    """Compile a function that makes no array and, but for other kernels, returns none; divisions by 0 give infinity."""
+    """Compile a function that makes no array and, but for other kernels, returns none.
+
+    Divisions by 0 give infinity.
+    """
     return _compiled(function, **_KERNEL, no_cpython_wrapper=True)
 
 
@@ -71,7 +74,9 @@ _KERNEL = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 
 
 def direct(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[..., Any]:
-    """Return what calls a compiled function with arguments of the same types as these, which are not looked at again.
+    """Return what calls a compiled function with arguments of the same types as these.
+
+    The types of arguments are not looked at again.
 
     With a hundred arrays among them, looking takes 20 microseconds; other threads of Python wait meanwhile. Arrays have to be as
     contiguous as those given, too.
@@ -85,9 +90,10 @@ def direct(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable
 
 
 def _compiled(function: Function, **options: Any) -> Function:
-    """Compile a function; what is kept of it on disk holds for these sources alone, as numba looks at none that it calls into.
+    """Compile a function.
 
-    Numba keeps it beside the sources, or in the user's cache where that folder may not be written; where neither may, nothing is kept.
+    What is kept of it on disk holds for these sources alone, as numba looks at none that it calls into. Numba keeps it beside the
+    sources, or in the user's cache where that folder may not be written; where neither may, nothing is kept.
     """
     try:
         dispatcher: Any = njit(cache=True, nogil=True, **options)(function)

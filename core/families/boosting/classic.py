@@ -15,7 +15,7 @@ from sklearn.ensemble._gradient_boosting import _random_sample_mask
 
 from core.case.scoring import singles
 from core.families.boosting.booster import DRAWN, BoostedNodes, Booster, Leaves, Places
-from core.numerics.boosting.nodes import COUNT, GRADIENT, SQUARE, WEIGHT
+from core.numerics.boosting.nodes import COUNT, GRADIENT, SQUARE, SUM_OF_WEIGHTS
 from core.typing import Bools, Floats, Positions
 from core.unlearning.preprocessing.steps import shallow
 
@@ -168,9 +168,9 @@ class ClassicBooster(Booster):
 
 
 def _write(tree: Any, at_leaf: Bools, values: Floats, sums: Floats) -> None:
-    weight = np.where(sums[:, WEIGHT] > 0.0, sums[:, WEIGHT], 1.0)
+    weight = np.where(sums[:, SUM_OF_WEIGHTS] > 0.0, sums[:, SUM_OF_WEIGHTS], 1.0)
     mean = -sums[:, GRADIENT] / weight
     tree.value[:, 0, 0] = np.where(at_leaf, values, mean)
     tree.impurity[:] = np.maximum(sums[:, SQUARE] / weight - mean**2, 0.0)
     tree.n_node_samples[:] = sums[:, COUNT].astype(np.intp)
-    tree.weighted_n_node_samples[:] = sums[:, WEIGHT]
+    tree.weighted_n_node_samples[:] = sums[:, SUM_OF_WEIGHTS]

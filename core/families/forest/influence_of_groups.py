@@ -17,7 +17,7 @@ from core.families.forest.leaving import leave
 from core.families.forest.points import leaves_at, state_of
 from core.families.forest.state import ForestState
 from core.numerics.trees.effects import leaves_of
-from core.numerics.trees.groups import AT_ONCE, add_changes_without
+from core.numerics.trees.groups import GROUPS_AT_ONCE, add_changes_without
 from core.typing import Floats, Ints, Positions
 from core.unlearning.threads import on_threads, processors
 
@@ -39,8 +39,8 @@ def changes_kept(case: Case, groups: Sequence[Positions], on: str, shrinkage: fl
     state, leaves = state_of(case), leaves_at(case, on)
     n_kept = 0 if state.grove.bootstrap is None else len(case.classes)
     found = np.empty((len(groups), leaves.shape[1]))
-    for start in range(0, len(groups), AT_ONCE):
-        block = groups[start : start + AT_ONCE]
+    for start in range(0, len(groups), GROUPS_AT_ONCE):
+        block = groups[start : start + GROUPS_AT_ONCE]
         first, members = _groups_by_row(state, block)
 
         def changes_of(trees: range, first: Positions = first, members: Ints = members, n: int = len(block)) -> Any:
@@ -62,7 +62,7 @@ def changes_kept(case: Case, groups: Sequence[Positions], on: str, shrinkage: fl
                 )
             return changes
 
-        found[start : start + AT_ONCE] = over_trees(changes_of, len(state.trees)).T / len(state.trees)
+        found[start : start + GROUPS_AT_ONCE] = over_trees(changes_of, len(state.trees)).T / len(state.trees)
     return found
 
 

@@ -1,4 +1,6 @@
-"""Refitted leaves of boosted trees differentiated by the weights of their rows, and predictions by such leaves.
+"""Derivatives of refitted leaves of boosted trees, and of predictions by such leaves.
+
+They are taken by the weights of rows.
 
 Nodes and trees stand as in `core.numerics.boosting.leaves`. Predictions have one column, that of class 1, or a column for each of more than
 two classes; then every stage has as many trees, whose leaves all follow from the predictions of the stages before.
@@ -9,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.numerics.boosting.leaves import FARTHEST, Nodes, softmax
-from core.numerics.boosting.nodes import HESSIAN, TINY, Signs, node_values, pull_back, widest_tree
+from core.numerics.boosting.nodes import HESSIAN, LEAST_HESSIAN, Signs, node_values, pull_back, widest_tree
 from core.numerics.kernel import compiled
 from core.typing import Bools, Floats, Positions
 
@@ -45,7 +47,9 @@ def effects_of_removal(
     rate: float,
     histogram: bool,
 ) -> tuple[Floats, Floats, Floats]:
-    """Differentiate refitted leaves backwards through the stages: O(n_rows * n_trees) for all rows together.
+    """Differentiate refitted leaves backwards through the stages.
+
+    O(n_rows * n_trees) for all rows together.
 
     Parameters
     ----------
@@ -88,7 +92,7 @@ def effects_of_removal(
             k = leaf[i]
             raw[i] -= rate * value[k]
             scale = own[k, HESSIAN] + ridge
-            if not given[i] or scale < TINY:
+            if not given[i] or scale < LEAST_HESSIAN:
                 continue
             g, h, tilt = _derivatives(raw[i], y[i])
             first_order = by_gradient[k] * g + by_hessian[k] * h
@@ -117,7 +121,9 @@ def effects_of_removal_of_classes(
     factor: float,
     histogram: bool,
 ) -> tuple[Floats, Floats, Floats]:
-    """Differentiate refitted leaves where a stage has a tree for each class, all of which follow from the stages before.
+    """Differentiate refitted leaves where a stage has a tree for each class.
+
+    All trees of a stage follow from the stages before.
 
     Parameters
     ----------
@@ -161,7 +167,7 @@ def effects_of_removal_of_classes(
             for k in range(width):
                 at = first[stage + k] + nodes[stage + k, i]
                 scale = sums[at, HESSIAN] + ridge
-                if scale < TINY or (histogram and first[stage + k + 1] - first[stage + k] == 1):
+                if scale < LEAST_HESSIAN or (histogram and first[stage + k + 1] - first[stage + k] == 1):
                     continue
                 label = 1.0 if y[i] == k else 0.0
                 h = p[k] * (1.0 - p[k])
@@ -179,7 +185,9 @@ def effects_of_removal_of_classes(
 
 @compiled
 def predict(nodes: Nodes, first: Positions, values: Floats, baseline: Floats, rate: float) -> Floats:
-    """Return the predictions of rows whose leaves are known, shape (n_rows, n_outputs): O(n_rows * n_trees).
+    """Return the predictions of rows whose leaves are known, shape (n_rows, n_outputs).
+
+    O(n_rows * n_trees).
 
     Parameters
     ----------

@@ -11,7 +11,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.numerics.boosting.nodes import COUNT, GRADIENT, HESSIAN, SQUARE, WEIGHT, Signs, node_values, widest_tree
+from core.numerics.boosting.nodes import (
+    COUNT,
+    GRADIENT,
+    HESSIAN,
+    SQUARE,
+    SUM_OF_WEIGHTS,
+    Signs,
+    node_values,
+    widest_tree,
+)
 from core.numerics.kernel import compiled
 from core.typing import Bools, Floats, Positions
 
@@ -30,7 +39,9 @@ OCTAVE, OCTAVE_REST = 0.6931471803691238, 1.9082149292705877e-10
 
 @compiled
 def _probabilities(raw: Floats, p: Floats, q: Floats, power: Floats, bits: npt.NDArray[np.int64]) -> None:
-    """Write 1 / (1 + exp(-raw)) to `p` and its complement to `q`; `bits` is the memory of `power`.
+    """Write 1 / (1 + exp(-raw)) to `p` and its complement to `q`.
+
+    `bits` is the memory of `power`.
 
     exp(x) = 2**k * exp(r) with k whole and abs(r) at most log(2) / 2, exp(r) by its Taylor polynomial.
     """
@@ -135,7 +146,7 @@ def refit_stages(
                     target[GRADIENT] += np.float32(g)
                     target[HESSIAN] += np.float32(h)
                 else:
-                    target[WEIGHT] += weight[i]
+                    target[SUM_OF_WEIGHTS] += weight[i]
                     target[GRADIENT] += g
                     target[HESSIAN] += h
                     target[SQUARE] += g * g / weight[i]
@@ -151,7 +162,10 @@ def refit_stages(
 
 @compiled
 def softmax(raw: Floats, p: Floats) -> None:
-    """Write the probabilities of one row's classes to `p`, from its predictions; a single prediction is that of class 1."""
+    """Write the probabilities of one row's classes to `p`, from its predictions.
+
+    A single prediction is that of class 1.
+    """
     if len(raw) == 1:
         p[0] = 1.0 / (1.0 + np.exp(min(-raw[0], FARTHEST)))
         return
@@ -179,7 +193,9 @@ def refit_stages_of_classes(
     rate: float,
     histogram: bool,
 ) -> Floats:
-    """Refit every leaf where a stage has a tree for each class, all of them from the predictions of the stages before.
+    """Refit every leaf where a stage has a tree for each class.
+
+    All trees of a stage follow from the predictions of the stages before.
 
     Parameters
     ----------
@@ -215,7 +231,7 @@ def refit_stages_of_classes(
                     target[GRADIENT] += np.float32(g * weight[i])
                     target[HESSIAN] += np.float32(h * weight[i])
                 else:
-                    target[WEIGHT] += weight[i]
+                    target[SUM_OF_WEIGHTS] += weight[i]
                     target[GRADIENT] += weight[i] * g
                     target[HESSIAN] += weight[i] * h
                     target[SQUARE] += weight[i] * g * g
@@ -233,7 +249,7 @@ def refit_stages_of_classes(
 def complete(
     sums: Floats, first: Positions, left: Positions, right: Positions, signs: Signs, ridge: float, histogram: bool
 ) -> Floats:
-    """Return every node's value, and add sums up to the inner nodes where that is not done, in place.
+    """Return every node's value; add sums up to the inner nodes, in place, where needed.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""Sums and values of one boosted tree's nodes: kept within the bounds that monotonic constraints set, and the way back from them to rows.
+"""Sums and values of one boosted tree's nodes, and the way back from them to rows.
+
+Values are kept within the bounds that monotonic constraints set.
 
 A split on a constrained feature bounds all values below it by the middle of its two children's: from above on the side that has to stay
 below, from below on the other. Where refitted children come in the wrong order, both take the value of the node above.
@@ -12,9 +14,9 @@ import numpy.typing as npt
 from core.numerics.kernel import compiled
 from core.typing import Floats, Positions
 
-COUNT, WEIGHT, GRADIENT, HESSIAN, SQUARE = range(5)
+COUNT, SUM_OF_WEIGHTS, GRADIENT, HESSIAN, SQUARE = range(5)
 """Columns of node sums; the last is of weighted squared gradients."""
-TINY = 1e-150
+LEAST_HESSIAN = 1e-150
 """A leaf whose second derivatives sum to less stays at 0."""
 FREE, MIDDLE, ABOVE = range(3)
 """Where a node's value comes from: its own sums, the middle of two other nodes' values, or the node above it."""
@@ -25,7 +27,7 @@ Signs = npt.NDArray[np.int8]
 @compiled
 def newton(gradient: float, hessian: float, ridge: float) -> float:
     """Return the value of a node without bounds."""
-    return 0.0 if hessian + ridge < TINY else -gradient / (hessian + ridge)
+    return 0.0 if hessian + ridge < LEAST_HESSIAN else -gradient / (hessian + ridge)
 
 
 @compiled
@@ -48,7 +50,9 @@ def node_values(
     source: Positions,
     origin: Positions,
 ) -> None:
-    """Add one tree's leaves up to its inner nodes, and write all nodes' values, top down, and where each comes from.
+    """Add one tree's leaves up to its inner nodes, and write the values of all nodes.
+
+    Values are written top down, with where each comes from.
 
     Parameters
     ----------
@@ -112,7 +116,9 @@ def pull_back(
     by_gradient: Floats,
     by_hessian: Floats,
 ) -> None:
-    """Write what a row's gradient and second derivative do through the nodes above its leaf and those whose values bound others.
+    """Write what a row's gradient and second derivative do, through the nodes above its leaf.
+
+    Nodes whose values bound others pass on to these what reaches them.
 
     Parameters
     ----------
@@ -141,7 +147,7 @@ def pull_back(
     by_gradient[0] = by_hessian[0] = 0.0
     for k in range(n):
         scale = sums[k, HESSIAN] + ridge
-        if scale >= TINY:
+        if scale >= LEAST_HESSIAN:
             by_gradient[k] += pull[k] / scale
             by_hessian[k] += pull[k] * values[k] / scale
         if left[k] >= 0:

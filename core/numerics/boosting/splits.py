@@ -1,4 +1,4 @@
-"""The best split of every node of a tree whose structure is given: what the tree would have chosen."""
+"""The best split of every node of a tree of given structure: what the tree would choose."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def _allowed(left: Floats, right: Floats, least_rows: float, least: float) -> bo
 def _best_of_feature(
     here: Floats, total: Floats, side: Floats, rest: Floats, ridge: float, least_rows: float, least: float
 ) -> float:
-    """Return the best score of one node on one feature; `side` starts with what goes left in any case."""
+    """Return the best score of one node on one feature.
+
+    `side` starts with what goes left in any case.
+    """
     best = WORST
     for c in range(len(here) - 1):
         if here[c, 0] == 0.0:
@@ -84,7 +87,9 @@ def best_scores(
     least_rows: float,
     least: float,
 ) -> tuple[Floats, Floats]:
-    """Return the score of every inner node's own split, and of the best split of its rows: O(d (n_rows + n_nodes n_codes)).
+    """Return the score of every inner node's own split, and of the best split of its rows.
+
+    O(d (n_rows + n_nodes n_codes)).
 
     The score is ``GL^2 / (HL + ridge) + GR^2 / (HR + ridge)``; what a node's gain subtracts from it is the same for all its splits.
 

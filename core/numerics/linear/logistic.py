@@ -21,7 +21,9 @@ SUMMED = 512
 def gradient_block(
     Z: Floats, u: Floats, y: Bytes, weight: Floats, part: Bytes, anchor: Floats, start: int, stop: int, n_parts: int
 ) -> tuple[Floats, float]:
-    """Return partial sums of the loss gradient over rows start..stop, by part, and how far a predictor moved.
+    """Return the loss gradient's sums over rows start..stop, by part, and the largest move.
+
+    The move is that of a row's predictor.
 
     Parameters
     ----------
@@ -84,7 +86,10 @@ def sigmoid(eta: Floats) -> Floats:
 
 
 def hessian_block(Z: Floats, curvature: Floats, start: int, stop: int) -> Floats:
-    """Return the sum over rows start..stop of ``curvature_i * outer(z_i, z_i)``, shape (n_atoms, n_atoms)."""
+    """Return the sum of ``curvature_i * outer(z_i, z_i)`` over rows start..stop.
+
+    Its shape is (n_atoms, n_atoms).
+    """
     total = np.zeros((Z.shape[1], Z.shape[1]))
     for low in range(start, stop, BLOCK):
         rows = Z[low : min(low + BLOCK, stop)]
@@ -93,7 +98,10 @@ def hessian_block(Z: Floats, curvature: Floats, start: int, stop: int) -> Floats
 
 
 def largest_norm_block(Z: Floats, factor: Floats, start: int, stop: int) -> float:
-    """Return the largest ``sqrt(z_i . K^-1 z_i)`` over rows start..stop, for K = factor @ factor.T, factor lower triangular."""
+    """Return the largest ``sqrt(z_i . K^-1 z_i)`` over rows start..stop.
+
+    K = factor @ factor.T, factor lower triangular.
+    """
     largest = 0.0
     for low in range(start, stop, BLOCK):
         rows = Z[low : min(low + BLOCK, stop)]

@@ -1,4 +1,6 @@
-"""Bounds for logistic losses, whose third derivative never exceeds the second (Bach 2010; Sun & Tran-Dinh 2019).
+"""Bounds for logistic losses, whose third derivative never exceeds the second (Bach 2010).
+
+Sun & Tran-Dinh (2019) generalise them.
 
 Notation: H is the Hessian at the current point, nu the Newton decrement ``sqrt(g . H^-1 g)``, M the largest
 ``||z_i||`` in the norm of H^-1, and s a bound on how far any row's linear predictor moves.
@@ -15,7 +17,9 @@ import math
 
 
 def taylor_excess(s: float) -> float:
-    """Return ``(exp(s) - 1 - s) / s``: the gradient's relative error after a Newton step that moves predictors by at most s.
+    """Return ``(exp(s) - 1 - s) / s``, the relative error of the gradient after a Newton step.
+
+    The step moves predictors by at most s.
 
     Examples
     --------
@@ -30,7 +34,9 @@ def taylor_excess(s: float) -> float:
 
 
 def distance_to_optimum(nu: float, M: float) -> float:
-    """Bound the H-norm distance to the optimum by ``nu * (-ln(1 - q)) / q`` with q = M * nu; infinite where q >= 1.
+    """Bound the H-norm distance to the optimum by ``nu * (-ln(1 - q)) / q`` with q = M * nu.
+
+    Infinite where q >= 1.
 
     Examples
     --------

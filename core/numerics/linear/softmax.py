@@ -1,4 +1,6 @@
-"""Passes over the rows of a weighted multinomial loss: gradients, Hessians and how far predictors may move.
+"""Passes over the rows of a weighted multinomial loss.
+
+They give gradients, Hessians and how far predictors may move.
 
 The loss of row i at the predictors f_i of its K classes is ``s_i * (logsumexp(f_i) - f_i[y_i])``. Moving all K by the same amount
 changes nothing, so parameters are kept as K - 1 orthonormal contrasts between classes: ``f_i = contrasts @ t_i``, ``t_i[a] = z_i . u[a]``.
@@ -24,7 +26,9 @@ from core.typing import Floats, Positions
 
 @cache
 def contrasts(n_classes: int) -> Floats:
-    """Return orthonormal contrasts between classes (Helmert's), shape (n_classes, n_classes - 1): every column sums to 0.
+    """Return orthonormal contrasts between classes (Helmert's).
+
+    Every column sums to 0; the shape is (n_classes, n_classes - 1).
 
     Examples
     --------
@@ -48,7 +52,9 @@ def softmax_gradient_block(
     stop: int,
     n_parts: int,
 ) -> tuple[Floats, float]:
-    """Return partial sums of the loss gradient over rows start..stop, by part and class, and how far predictors moved apart.
+    """Return the loss gradient's sums over rows start..stop, by part and class.
+
+    How far predictors moved apart comes with them.
 
     Parameters
     ----------
@@ -108,7 +114,9 @@ def softmax_gradient_block(
 
 
 def softmax_hessian_block(Z: Floats, F: Floats, Q: Floats, weight: Floats, start: int, stop: int) -> Floats:
-    """Return the loss Hessian over rows start..stop at predictors `F`, shape (n, n), n = (n_classes - 1) * n_atoms.
+    """Return the loss Hessian over rows start..stop at predictors `F`.
+
+    Its shape is (n, n), n = (n_classes - 1) * n_atoms.
 
     Contrasts come first: entry (a * n_atoms + i, b * n_atoms + j) belongs to atom i of contrast a and atom j of contrast b.
     """
@@ -122,13 +130,19 @@ def softmax_hessian_block(Z: Floats, F: Floats, Q: Floats, weight: Floats, start
 
 
 def curvatures(P: Floats, Q: Floats, weight: Floats) -> Callable[[int, int], Floats]:
-    """Return what gives every row's second derivative by two contrasts: ``s_i * (q_a . diag(p_i) q_b - (p_i . q_a) (p_i . q_b))``."""
+    """Return the function that gives every row's second derivative by two contrasts.
+
+    That is ``s_i * (q_a . diag(p_i) q_b - (p_i . q_a) (p_i . q_b))``.
+    """
     along = P @ Q
     return lambda a, b: weight * (P @ (Q[:, a] * Q[:, b]) - along[:, a] * along[:, b])
 
 
 def products(Z: Floats, n_contrasts: int, weight_of: Callable[[int, int], Floats]) -> Floats:
-    """Return the symmetric matrix with the blocks ``sum_i weight_of(a, b)[i] * outer(z_i, z_i)``, contrasts first."""
+    """Return the symmetric matrix of blocks ``sum_i weight_of(a, b)[i] * outer(z_i, z_i)``.
+
+    Contrasts come first.
+    """
     n_atoms = Z.shape[1]
     total = np.empty((n_contrasts, n_atoms, n_contrasts, n_atoms))
     for a in range(n_contrasts):
@@ -140,7 +154,9 @@ def products(Z: Floats, n_contrasts: int, weight_of: Callable[[int, int], Floats
 
 
 def largest_range(Z: Floats, factor: Floats, Q: Floats) -> float:
-    """Return how far apart any row's classes move at most for a step of length 1 in the norm of K = factor @ factor.T.
+    """Return how far apart any row's classes move at most for a step of length 1.
+
+    The length is taken in the norm of K = factor @ factor.T.
 
     The move of class k against class l is ``((q_k - q_l) kron z_i) . step``, at most the norm of what stands before the step under
     K^-1. O(n_rows * n_atoms^2) for every pair of classes.
@@ -157,7 +173,9 @@ def largest_range(Z: Floats, factor: Floats, Q: Floats) -> float:
 
 
 def log_odds_shares(P: Floats, column: int) -> Floats:
-    """Return the derivative of one class's log-odds, against all others, by every class's predictor, shape (n_rows, n_classes).
+    """Return the derivative of one class's log-odds by every class's predictor.
+
+    The odds are against all others; the shape is (n_rows, n_classes).
 
     Examples
     --------

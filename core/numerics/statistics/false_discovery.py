@@ -8,7 +8,9 @@ from core.typing import Floats
 
 
 def discovery_rates(p_values: Floats, tried: Floats) -> Floats:
-    """Return the smallest false discovery rate at which hypotheses are rejected, among all that were tried (Benjamini & Hochberg).
+    """Return the false discovery rate at which each hypothesis is rejected, among all tried.
+
+    These are the smallest such rates, by Benjamini and Hochberg's procedure.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How much likelier some labels become when the odds that a model gives them are all multiplied by one factor.
+"""How much likelier labels become when the odds a model gives them rise by one factor.
 
 References
 ----------
@@ -19,7 +19,7 @@ CLOSE = 1e-6
 
 
 def likelihood_gain(predictor: Floats, y: Floats, weight: Floats, shift: Floats | float) -> Floats:
-    """Return by how much every label's weighted log-likelihood rises when its log-odds move by `shift`.
+    """Return the rise of every label's weighted log-likelihood when its log-odds move.
 
     Parameters
     ----------
@@ -40,7 +40,9 @@ def likelihood_gain(predictor: Floats, y: Floats, weight: Floats, shift: Floats 
 
 
 def best_likelihood_gain(predictor: Floats, y: Floats, weight: Floats) -> float:
-    """Return the largest summed gain that one shift of all log-odds gives; Newton steps kept within brackets, O(n) each.
+    """Return the largest summed gain that one shift of all log-odds gives.
+
+    Newton steps kept within brackets, O(n) each.
 
     Examples
     --------

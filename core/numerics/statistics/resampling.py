@@ -1,4 +1,6 @@
-"""Resampling of cell counts: the record bootstrap, permutations of groups, and swaps within pairs.
+"""Resampling of cell counts.
+
+The record bootstrap, permutations of groups, and swaps within pairs.
 
 Drawing n records with replacement is one multinomial draw over the cells, and permuting group labels among records is one
 multivariate hypergeometric draw per kind of record, so a resample costs O(cells) whatever n is.
@@ -121,7 +123,9 @@ def _deal(table: NDArray[np.int64], n_resamples: int, rng: np.random.Generator) 
 
 
 def swapped_counts(joint: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:
-    """Draw joint tables in which each record's decisions before and after change places with probability one half.
+    """Draw joint tables in which records' decisions before and after change places.
+
+    Each record's do so with probability one half.
 
     Parameters
     ----------
@@ -154,7 +158,7 @@ def swapped_counts(joint: FloatArray, n_resamples: int, rng: np.random.Generator
 
 
 def upper_p_value(observed: float, null: FloatArray) -> float:
-    """Return the share of null draws at least as large, the observed value counted as one of them."""
+    """Return the share of null draws at least as large as the observed value, itself counted."""
     if np.isnan(observed):
         return float("nan")
     reached = np.count_nonzero(null >= observed - 1e-12 * max(1.0, abs(observed)))

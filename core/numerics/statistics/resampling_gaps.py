@@ -37,7 +37,10 @@ FEWEST_DRAWS = 500
 
 @dataclass(frozen=True)
 class Contrasts:
-    """Signed sums of columns: contrast m is the sum of ``plus[m]`` less the sum of ``minus[m]``; -1 stands for zero."""
+    """Signed sums of columns: contrast m sums columns ``plus[m]`` less columns ``minus[m]``.
+
+    -1 stands for zero.
+    """
 
     plus: IndexArray
     minus: IndexArray
@@ -126,7 +129,10 @@ def _spread(deviations: FloatArray, contrasts: Contrasts) -> FloatArray:
 
 
 def _critical(deviations: FloatArray, contrasts: Contrasts, spread: FloatArray, tail: float) -> float:
-    """Quantile of the largest studentised contrast; beyond MOST_WORK fewer resamples are looked at."""
+    """Quantile of the largest studentised contrast.
+
+    Beyond MOST_WORK fewer resamples are looked at.
+    """
     draws = deviations[: max(MOST_WORK // max(len(contrasts), 1), FEWEST_DRAWS)]
     return float(np.quantile(_maxima(draws, contrasts, spread), 1.0 - tail))
 
@@ -138,7 +144,9 @@ def _may_be_largest(estimates: FloatArray, spread: FloatArray, tail: float) -> B
 
 
 def largest_studentised(observed: FloatArray, null: FloatArray, contrasts: Contrasts) -> tuple[float, FloatArray]:
-    """Return the largest studentised contrast as observed and in every null draw, errors being those of the draws.
+    """Return the largest studentised contrast as observed and in every null draw.
+
+    Errors are those of the draws.
 
     Dividing by the error keeps a tiny group's noise from drowning a well-measured gap.
 
@@ -224,7 +232,7 @@ def largest_interval(
 def largest_change_interval(
     values: FloatArray, deviations: FloatArray, contrasts: Contrasts, level: float
 ) -> tuple[float, float]:
-    """Bracket the change of the largest contrast, before and after being measured on the same records.
+    """Bracket the change of the largest contrast, measured twice on the same records.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ LOW_HALF = (1 << 32) - 1
 TINY = 1e-100
 """Stands for the weight of an empty side, as divisions by it do no harm then."""
 MOST_BINS = 256
-AT_ONCE = 3
+COUNTED_AT_ONCE = 3
 """Candidates whose rows are counted in one pass over a node's rows."""
 RANKED = 63
 """Most keys that are sorted by counting the smaller ones of each."""
@@ -93,7 +93,9 @@ class Rules(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """The order in which features are drawn at every path, and the thresholds drawn for them, kept for life.
+    """The order in which features are drawn at every path, and their drawn thresholds.
+
+    Both are kept for life.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ class Draws(NamedTuple):
     features : ndarray of int32
         Features in the order the fitted tree drew them.
     fractions : ndarray of int64, shape (n_features_drawn,) or (0,)
-        Where thresholds are drawn: each feature's draw, see `tree_random`; -1 where none was made.
+        Where thresholds are drawn: each feature's draw, see `core.numerics.trees.random`; -1 where none was made.
     """
 
     seed: Any
@@ -141,7 +143,9 @@ class Stack(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A node's rows, and where it stands: what tells them from others without a look at all of them.
+    """A node's rows, and where it stands.
+
+    That tells its rows from others without a look at all of them.
 
     Parameters
     ----------
@@ -167,7 +171,9 @@ class Place(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room to work in, for one thread; what one function leaves there for its caller is said in its docstring.
+    """Room to work in, for one thread.
+
+    What one function leaves there for its caller is said in its docstring.
 
     Parameters
     ----------
@@ -185,7 +191,7 @@ class Scratch(NamedTuple):
         The order features are drawn in, and the place of each.
     kept : ndarray of uint8, shape (n_features, n_rows)
         Bins of the node's rows, in their order, by candidate: by the place of its feature among those drawn.
-    places, counted : ndarray of int64, shape (AT_ONCE,) and (AT_ONCE, 2 * MOST_BINS)
+    places, counted : ndarray of int64, shape (COUNTED_AT_ONCE,) and (COUNTED_AT_ONCE, 2 * MOST_BINS)
         Candidates that are counted together, and their counts.
     counts, upper, edge, begins, opened, alone, marked : ndarray
         Of one candidate's bins: counts, bounds, proxies at their start, first of the column's bins, whether their rows are looked at.
@@ -230,7 +236,10 @@ class Scratch(NamedTuple):
 
 
 def _make_stack(n_rows: int, n_features: int, n_classes: int) -> Stack:
-    """Return room for the nodes that wait in a tree of `n_rows` rows; memory is taken as it is written."""
+    """Return room for the nodes that wait in a tree of `n_rows` rows.
+
+    Memory is taken as it is written.
+    """
     constants = np.empty((n_rows + 2, -(-n_features // 64)), np.uint64)
     return Stack(
         np.empty((n_rows + 2, 10), np.int64),
@@ -261,8 +270,8 @@ def make_scratch(n_rows: int, table: Table) -> Scratch:
         np.empty(len(table.twin), np.int32),
         np.empty(len(table.twin), np.int32),
         np.empty((len(table.twin), n_rows), np.uint8),
-        np.empty(AT_ONCE, np.int64),
-        np.empty((AT_ONCE, 2 * MOST_BINS), np.int64),
+        np.empty(COUNTED_AT_ONCE, np.int64),
+        np.empty((COUNTED_AT_ONCE, 2 * MOST_BINS), np.int64),
         np.empty(4 * MOST_BINS, np.int64),
         np.empty(2 * MOST_BINS),
         np.empty(2 * MOST_BINS),

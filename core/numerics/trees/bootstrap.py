@@ -1,4 +1,6 @@
-"""Where a bootstrap's draws fall once their rows are gone, where every class keeps its share of them.
+"""Where a bootstrap's draws fall once their rows are gone.
+
+Every class keeps its share of the draws.
 
 Every draw has a row of its own for any set of rows that stay: that it fell on, while that stays; else the first that stays of an endless
 sequence of rows of its class, drawn independently and each in proportion to its weight, which is keyed by the draw and never changes.

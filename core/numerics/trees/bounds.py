@@ -1,4 +1,4 @@
-"""How far the proxies of splits within bins of a node move at most, as rows leave it or join it.
+"""How far the proxies of splits within bins move at most, as rows leave a node or join it.
 
 The proxy F is convex and homogeneous in the class sums left and right of a split, so a change of them by -d raises it by at most
 -grad F(after) d, and one by +d lowers it by at least as much. The gradient depends on the sides' class shares alone, which
@@ -22,7 +22,10 @@ from core.typing import Array
 
 @kernel
 def _slope(entropy: bool, share: float) -> float:
-    """Return how fast the proxy falls as rows of one class join a side, from the other class's share in it."""
+    """Return how fast the proxy falls as rows of one class join a side.
+
+    It follows from the other class's share there.
+    """
     if entropy:
         return -math.log(1.0 - share) / math.log(2.0) if share < 1.0 else np.inf
     return 2.0 * share * share
@@ -44,7 +47,9 @@ def _most_risen(
     entropy: bool, low: float, high: float, whole: float, other_low: float, other_high: float, other_whole: float,
     left: float, inside: float, right: float,
 ) -> float:  # fmt: skip
-    """Bound how much splits in a bin rise as weight of one class leaves left of it, inside and right of it.
+    """Bound the rise of splits in a bin as weight of one class leaves.
+
+    It leaves on the left of it, inside and on the right of it.
 
     `low` and `high` are the class's sums left of the bin and up to its end, `whole` the node's; then those of the other class.
     """
@@ -58,7 +63,10 @@ def _least_fallen(
     entropy: bool, low: float, high: float, whole: float, other_low: float, other_high: float, other_whole: float,
     left: float, inside: float, right: float,
 ) -> float:  # fmt: skip
-    """Bound how much splits in a bin fall as weight of one class joins; arguments as for `_most_risen`."""
+    """Bound how much splits in a bin fall as weight of one class joins.
+
+    Arguments as for `_most_risen`.
+    """
     on_left = _slope(entropy, other_low / (other_low + high)) if other_low > 0.0 else 0.0
     other_right = other_whole - other_high
     on_right = _slope(entropy, other_right / (other_right + whole - low)) if other_right > 0.0 else 0.0
@@ -69,7 +77,10 @@ def _least_fallen(
 def rise_without_one(
     entropy: bool, n_bins: int, own: Array, other: Array, weight: float, j: int, change: Array
 ) -> None:
-    """Bound how much splits in every bin rise as `weight` of one class leaves bin `j`; `own` are that class's sums left of bins."""
+    """Bound how much splits in every bin rise as `weight` of one class leaves bin `j`.
+
+    `own` are that class's sums left of bins.
+    """
     whole, other_whole = own[n_bins], other[n_bins]
     for i in range(j + 1):
         change[i] = weight * _slope(entropy, _share(other_whole - other[i], whole - own[i + 1]))
@@ -83,7 +94,9 @@ def rise_without_one(
 def _gini_change(
     n_bins: int, joins: bool, own: Array, other: Array, moved: Array, c: int, moved_all: float, done: Array, change: Array
 ) -> None:  # fmt: skip
-    """Add to `change` what `change_with_rows` says of class `c` under Gini, without a branch, so that bins are done side by side.
+    """Add to `change` what `change_with_rows` says of class `c` under Gini.
+
+    There is no branch, so that bins are done side by side.
 
     `own` are the class's sums left of bins, `moved` the weight that moved by bin and class, `moved_all` that of the class, and `done` is room
     for its sums left of bins. Of an empty side the share counts as 1 where rows leave and as 0 where they join, whichever is safe. Falls are
@@ -113,7 +126,9 @@ def change_with_rows(
     entropy: bool, n_bins: int, joins: bool, before: Array, moved_a: float, moved_b: float, moved: Array, done: Array,
     change: Array,
 ) -> None:  # fmt: skip
-    """Bound how much splits in every bin rise as the rows counted in `moved` leave, or fall, as a negative rise, as they join.
+    """Bound the rise of splits in every bin as the rows counted in `moved` leave or join.
+
+    As they join, splits fall: a negative rise.
 
     `done` has room for a number of every bin and one more.
     """

@@ -11,10 +11,10 @@ from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, EPSILON, LOW_HALF
 from core.numerics.trees.columns import codes_for, has_missing
 from core.numerics.trees.draws import mixed
 from core.numerics.trees.histograms import Histograms
-from core.numerics.trees.splits import NOTHING, impurity, pair_rows, search
+from core.numerics.trees.splits import NOT_FOUND, impurity, pair_rows, search
 from core.typing import Array
 
-LEFT, RIGHT, FEATURE, THRESHOLD, IMPURITY, ROWS, WEIGHT, MISSING = range(8)
+LEFT, RIGHT, FEATURE, THRESHOLD, IMPURITY, ROWS, WEIGHT, MISSING_LEFT = range(8)
 """Columns of scikit-learn's node records, seen as eight words each."""
 WORDS = 8
 LEAF, UNDEFINED = -1, -2
@@ -79,7 +79,10 @@ def sum_labels(labels: Array, rows: Array, sums: Array) -> float:
 
 @kernel
 def sum_pairs(pairs: Array, sums: Array) -> float:
-    """Fill `sums` with the weight by class of rows that have their labels in the upper half; return the whole weight."""
+    """Fill `sums` with the weight by class of rows that have their labels in the upper half.
+
+    Returns the whole weight.
+    """
     sums[:] = 0.0
     if len(sums) == 2:
         all_weight, second = np.int64(0), np.int64(0)
@@ -121,7 +124,9 @@ def partition(codes: Array, rows: Array, below: int) -> int:
 
 @kernel
 def deal(codes: Array, pairs: Array, below: int, room: Array, left: Array) -> float:
-    """Bring rows with a code up to `below` to the front, all in their order, and fill `left` with their weight by class.
+    """Bring rows with a code up to `below` to the front, all in their order.
+
+    Their weight by class fills `left`.
 
     The rows have their labels in the upper half; `room` is for as many. Returns the whole weight on the left. Each row is written
     to both sides and counts on one, so that there is no branch to foretell.
@@ -155,7 +160,7 @@ def put_node(
     reals[at, IMPURITY] = node_impurity
     words[at, ROWS] = n_rows
     reals[at, WEIGHT] = weight
-    words[at, MISSING] = 0
+    words[at, MISSING_LEFT] = 0
     for c in range(len(sums)):
         out.values[at, c] = sums[c] / weight
 
@@ -167,14 +172,17 @@ def put_split(out: Grown, at: int, table: Table, column: int, threshold: float, 
     out.words[at, FEATURE] = f
     out.reals[at, THRESHOLD] = threshold
     left = column != f if has_missing(table, f, rows) else 2 * n_left > len(rows)
-    out.words[at, MISSING] = 1 if left else 0
+    out.words[at, MISSING_LEFT] = 1 if left else 0
 
 
 @kernel
 def improvement(
     rules: Rules, node_impurity: float, weight: float, left: Array, left_weight: float, right: Array
 ) -> float:  # fmt: skip
-    """Return how much a split lowers the impurity of its node; scikit-learn makes no split where it falls below 0 by rounding."""
+    """Return how much a split lowers the impurity of its node.
+
+    Where that falls below 0 by rounding, scikit-learn makes no split.
+    """
     right_weight = weight - left_weight
     return (
         node_impurity
@@ -216,7 +224,9 @@ def build(
     store: Histograms,
     scratch: Scratch,
 ) -> tuple[int, bool]:
-    """Build the subtree under one path from its rows, `samples[start:end]`, which are put in the order of its leaves.
+    """Build the subtree under one path from its rows, `samples[start:end]`.
+
+    The rows are put in the order of its leaves.
 
     Returns
     -------
@@ -260,7 +270,7 @@ def build(
             key,
             origin,
             int64(-1),
-            NOTHING,
+            NOT_FOUND,
             constants[waiting],
             store,
             scratch,

@@ -1,4 +1,6 @@
-"""Best splits of large nodes of two-class trees: counts in bins first, then only the bins that can hold the best.
+"""Best splits of large nodes of two-class trees.
+
+Counts in bins come first, then only the bins that can hold the best.
 
 The weighted impurity is concave in the left child's class sums, so its proxy within a bin is largest at a corner of the box between
 the sums before and after the bin. Bins whose corners stay below the best split on a bin's edge are never opened.
@@ -30,12 +32,12 @@ from core.numerics.trees.arrays import (
     Table,
 )
 from core.numerics.trees.columns import bins_for, codes_for
-from core.numerics.trees.counting import bins_shift, count
+from core.numerics.trees.counting import bins_shift, count_rows
 from core.numerics.trees.sorting import sort_keys
 from core.typing import Array
 
 CONSTANT, NO_SPLIT, SPLIT, PRUNED = 0, 1, 2, 3
-MARGIN = 1e-9
+ROUNDING_MARGIN = 1e-9
 """Proxies closer than this share of the node's weight are compared one by one."""
 LOWEST = -1e30
 """Below every proxy, and not infinite: sums with it are numbers. The largest bound of a candidate that has no split."""
@@ -78,7 +80,10 @@ def corner(entropy: bool, a: float, b: float, all_a: float, all_b: float) -> flo
 def _bound(
     rules: Rules, edges: Array, shift: int, n_bins: int, n: int, all_a: float, all_b: float, counts: Array, scratch: Scratch
 ) -> tuple[float, int, int, int]:  # fmt: skip
-    """Bound every bin from above; return the best edge's proxy, the bins around it, and how many bins have rows, 0 where all have one code."""
+    """Bound every bin from above.
+
+    Returns the best edge's proxy, the bins around it, and how many bins have rows, 0 where all have one code.
+    """
     a, b, rows, filled, last = 0.0, 0.0, 0, 0, -1
     best, best_before, best_after = -np.inf, -1, -1
     here = corner(rules.entropy, 0.0, 0.0, all_a, all_b)
@@ -112,7 +117,9 @@ def _bound(
 
 @kernel
 def set_aside(edges: Array, n_bins: int, scratch: Scratch) -> bool:
-    """Part the opened bins of a single code, whose rows need not be looked at, from the others; return if there are others.
+    """Part the opened bins of a single code, whose rows need not be looked at, from the others.
+
+    Returns if there are others.
 
     Bin j starts at the column's bin `scratch.begins[j]`, as do those below.
     """
@@ -164,7 +171,10 @@ def gather_sorted(table: Table, f: int, n_bins: int, labels: Array, rows: Array,
 
 @kernel
 def gather_kept(table: Table, f: int, n_bins: int, pairs: Array, kept: Array, scratch: Scratch) -> None:
-    """Collect the rows of opened bins as `gather_sorted` does; each row's bin was `kept` when it was counted."""
+    """Collect the rows of opened bins as `gather_sorted` does.
+
+    Each row's bin was `kept` when it was counted.
+    """
     _mark_bins(n_bins, scratch)
     marked, chosen, found = scratch.marked, scratch.spare, np.uint64(0)
     for i in range(len(pairs)):
@@ -186,7 +196,9 @@ def _belongs(codes: Array, place: Place, row: int) -> bool:
 
 @kernel
 def gather_ordered(table: Table, f: int, n_bins: int, n: int, place: Place, scratch: Scratch) -> int:
-    """Collect the rows of opened bins in the order of their codes by looking them up; return how many, -1 where that takes long.
+    """Collect the rows of opened bins in the order of their codes by looking them up.
+
+    Returns how many, -1 where that takes long.
 
     `n` is the number of the node's rows.
     """
@@ -212,7 +224,9 @@ def gather_ordered(table: Table, f: int, n_bins: int, n: int, place: Place, scra
 def best_opened(
     values: Array, linked: int, edges: Array, rules: Rules, n_bins: int, n: int, all_a: float, all_b: float, scratch: Scratch,
 ) -> tuple[int, float, int, int, int]:  # fmt: skip
-    """Compare the splits in and between opened bins in ascending order; the first of equals wins.
+    """Compare the splits in and between opened bins in ascending order.
+
+    The first of equals wins.
 
     What no split in an opened bin or on its left edge exceeds goes to `scratch.upper`, splits that are not allowed included, but not the
     one on its right edge, which is the next bin's; the
@@ -275,7 +289,7 @@ def best_opened(
 def bound_counted(
     table: Table, rules: Rules, f: int, n: int, sums: Array, counts: Array, scratch: Scratch
 ) -> tuple[float, int, int, int, int, int]:
-    """Bound the proxies in every bin of a feature, on which a large node's `n` rows were counted.
+    """Bound the proxies in every bin of a feature on which a large node's rows were counted.
 
     Returns
     -------
@@ -310,11 +324,11 @@ def best_in_bins(
     below, above, n_left : int
     """
     n, counts = len(pairs), scratch.counts[: 2 * MOST_BINS]
-    count(bins_for(table, n)[f], bins_shift(table, f, n), pairs, counts, scratch.kept[0])
+    count_rows(bins_for(table, n)[f], bins_shift(table, f, n), pairs, counts, scratch.kept[0])
     edge, before, after, filled, n_bins, shift = bound_counted(table, rules, f, n, sums, counts, scratch)
     if filled < 2:
         return CONSTANT, -np.inf, -1, -1, 0
-    least = max(edge, floor) - MARGIN * (sums[0] + sums[1])
+    least = max(edge, floor) - ROUNDING_MARGIN * (sums[0] + sums[1])
     most, some = edge, edge >= least
     for i in range(n_bins):
         scratch.opened[i] = scratch.upper[i] >= least and scratch.upper[i] > -np.inf

@@ -55,7 +55,10 @@ def midpoint(table: Table, column: int, below: int, above: int) -> float:
 
 @kernel
 def has_missing(table: Table, f: int, rows: Array) -> bool:
-    """Return whether a feature is missing in any of the rows, which may have their labels in the upper half."""
+    """Return whether any of the rows misses a feature.
+
+    Rows may have their labels in the upper half.
+    """
     if table.twin[f] < 0:
         return False
     missing = table.first[f + 1] - table.first[f] - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.numerics.kernel import int64, kernel
-from core.numerics.trees.arrays import AT_ONCE, CLASS_BITS, CLASS_MASK, LOW_HALF, Scratch, Table
+from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, COUNTED_AT_ONCE, LOW_HALF, Scratch, Table
 from core.numerics.trees.columns import bins_for
 from core.typing import Array
 
@@ -17,7 +17,10 @@ NARROW = 128
 
 @kernel
 def bins_shift(table: Table, f: int, n: int) -> int:
-    """Return how often the bins of a feature are joined, two by two, for a node of `n` rows; a few bins never are."""
+    """Return how often the bins of a feature are joined, two by two, for a node of `n` rows.
+
+    A few bins never are.
+    """
     shift = 0
     while table.n_bins[f] > NARROW and (table.n_bins[f] >> shift) * ROWS_IN_BIN > n:
         shift += 1
@@ -25,7 +28,7 @@ def bins_shift(table: Table, f: int, n: int) -> int:
 
 
 @kernel
-def count(bins: Array, joined: int, pairs: Array, counts: Array, kept: Array) -> None:
+def count_rows(bins: Array, joined: int, pairs: Array, counts: Array, kept: Array) -> None:
     """Count rows (lower half) and weight (upper half) by bin and class, and keep their bins.
 
     `bins` are one column's, and `joined` says how often they are joined, two by two.
@@ -43,7 +46,10 @@ def count(bins: Array, joined: int, pairs: Array, counts: Array, kept: Array) ->
 
 @kernel
 def _count_two(bins: Array, pairs: Array, sums: Array, counts: Array, kept: Array) -> None:
-    """Count as `count` on a column of two codes, which needs no place in memory while rows are added."""
+    """Count as `count_rows` on a column of two codes.
+
+    Sums need no place in memory while rows are added.
+    """
     both, second = np.int64(0), np.int64(0)
     for i in range(len(pairs)):
         pair = np.uint64(pairs[i])
@@ -90,11 +96,13 @@ def _has_two_codes(table: Table, f: int) -> bool:
 def count_in_bins(
     table: Table, features: Array, places: Array, n: int, pairs: Array, sums: Array, scratch: Scratch
 ) -> None:
-    """Count a large node's rows in bins of `n` features, at most `AT_ONCE`, in `scratch.counted`, line by line.
+    """Count a large node's rows in bins of `n` features, at most `COUNTED_AT_ONCE`.
+
+    Counts go to `scratch.counted`, line by line.
 
     `places` says where the features stand in `features`, and which lines of `scratch.kept` their rows' bins go to.
     """
-    bins, counted, rows, wide = bins_for(table, len(pairs)), scratch.counted, len(pairs), n == AT_ONCE
+    bins, counted, rows, wide = bins_for(table, len(pairs)), scratch.counted, len(pairs), n == COUNTED_AT_ONCE
     for i in range(n):
         wide = wide and not _has_two_codes(table, int64(features[places[i]]))
     if wide:
@@ -111,4 +119,4 @@ def count_in_bins(
         if _has_two_codes(table, f):
             _count_two(bins[f], pairs, sums, counted[i], scratch.kept[places[i]])
             continue
-        count(bins[f], bins_shift(table, f, rows), pairs, counted[i], scratch.kept[places[i]])
+        count_rows(bins[f], bins_shift(table, f, rows), pairs, counted[i], scratch.kept[places[i]])

@@ -1,4 +1,6 @@
-"""Trees split at thresholds drawn at random: built from recorded draws, and what remains of them without some rows.
+"""Trees split at thresholds drawn at random.
+
+Built from recorded draws, and what remains of them without some rows.
 
 Only nodes that lose or gain rows are looked at. Large ones keep a line for every feature drawn, from which its split follows without
 a look at the node's rows. Where the threshold moves with the range, rows change sides; where another feature wins, the subtree is
@@ -22,7 +24,7 @@ from core.numerics.trees.build import (
     FEATURE,
     IMPURITY,
     LEFT,
-    MISSING,
+    MISSING_LEFT,
     RIGHT,
     ROWS,
     THRESHOLD,
@@ -36,11 +38,11 @@ from core.numerics.trees.build import (
 )
 from core.numerics.trees.columns import code_below, codes_for, column_of
 from core.numerics.trees.draws import mixed
-from core.numerics.trees.moves import MUCH, Moves, await_update, copy_subtree, split_rows, stored_sums, take
+from core.numerics.trees.moves import MUCH, Moves, await_update, copy_subtree, split_rows, stored_sums, take_off
 from core.numerics.trees.random import (
     ABSENT,
-    BELOW,
     COLUMN,
+    LAST_LEFT,
     OF,
     ON_LEFT,
     SUMS,
@@ -70,7 +72,10 @@ class Lines(NamedTuple):
 
 
 def room_for_lines(n_rows: int, table: Table) -> Lines:
-    """Return room for the lines of any tree of `n_rows` rows; `build_drawn` and `update_drawn` make more of it where needed."""
+    """Return room for the lines of any tree of `n_rows` rows.
+
+    `build_drawn` and `update_drawn` make more of it where needed.
+    """
     return Lines(np.zeros(2 * n_rows + 2, np.int32), np.empty((4 * len(table.twin), SUMS + table.n_classes), np.int64))
 
 
@@ -102,7 +107,10 @@ def _split(
     table: Table, rules: Rules, draws: Draws, key: Any, origin: Any, lines: Array, k: int, n: int, sums: Array,
     weight: float, root_weight: float, out: Grown, at: int, left: Array, right: Array,
 ) -> tuple[bool, bool]:  # fmt: skip
-    """Make the leaf at `at` an inner node, split as line `k` says; return whether it became one, and whether it is fragile."""
+    """Make the leaf at `at` an inner node, split as line `k` says.
+
+    Returns whether it became one, and whether it is fragile.
+    """
     line = lines[k]
     left_weight = 0.0
     for c in range(len(sums)):
@@ -117,7 +125,7 @@ def _split(
     out.words[at, FEATURE] = f
     out.reals[at, THRESHOLD] = line_threshold(table, line, draw_for(draws, origin, k, f, key))
     to_left = line[COLUMN] != f if line[ABSENT] > 0 else 2 * line[ON_LEFT] > n
-    out.words[at, MISSING] = 1 if to_left else 0
+    out.words[at, MISSING_LEFT] = 1 if to_left else 0
     return True, fragile
 
 
@@ -143,7 +151,9 @@ def build_drawn(
     large: int,
     scratch: Scratch,
 ) -> tuple[int, bool, Array]:
-    """Build the subtree under one path from its rows, `samples[start:end]`, which are put in the order of its leaves.
+    """Build the subtree under one path from its rows, `samples[start:end]`.
+
+    The rows are put in the order of its leaves.
 
     Nodes with `large` rows or more keep their lines.
 
@@ -189,7 +199,7 @@ def build_drawn(
         if n >= large:
             first[at] = used + n_lines
         line = node_lines[k]
-        middle = start + partition(codes_for(table, n)[line[COLUMN]], rows, line[BELOW])
+        middle = start + partition(codes_for(table, n)[line[COLUMN]], rows, line[LAST_LEFT])
         beyond = int64(-1) if origin < 0 else int64(draws.right[origin])
         await_build(stack, waiting, middle, end, depth + 1, at - 1, int64(0), beyond)
         keys[waiting] = mixed(key, 2)
@@ -205,7 +215,10 @@ def _lines_now(
     table: Table, rules: Rules, draws: Draws, labels: Array, were: Array, rows: Array, base: int, gone: Array, key: Any,
     origin: Any, large: int, held: Array, lines: Array, moves: Moves, scratch: Scratch,
 ) -> int:  # fmt: skip
-    """Write a node's lines as they are now, from those it `held` where it kept any; return how many there are."""
+    """Write a node's lines as they are now, from those it `held` where it kept any.
+
+    Returns how many there are.
+    """
     if len(held) > 0:
         _copy_lines(held, 0, len(held), lines, 0)
         if follow_lines(table, draws, labels, were, rows, base, gone, key, origin, lines[: len(held)]):
@@ -235,7 +248,9 @@ def update_drawn(
     moves: Moves,
     scratch: Scratch,
 ) -> tuple[int, bool, Array]:
-    """Write to `out` the tree without the rows `moves.pool[:n_leaving]` and with the last `n_joining` of `samples`.
+    """Write to `out` the tree without some rows and with others.
+
+    The rows `moves.pool[:n_leaving]` leave, and the last `n_joining` of `samples` join.
 
     Parameters
     ----------
@@ -277,8 +292,8 @@ def update_drawn(
         k, n_lines, stays_split = -1, 0, old.words[node, FEATURE] >= 0 and (joining + lost) * MUCH <= n
         if stays_split:
             stored_sums(old, node, sums)
-            take(were, gone, sums)
-            take(labels, rows[base:], sums, -1)
+            take_off(were, gone, sums)
+            take_off(labels, rows[base:], sums, -1)
             weight = sums.sum()
             node_impurity = impurity(rules.entropy, sums, weight)
             stays_split = not is_leaf(rules, n, depth, node_impurity)
@@ -307,13 +322,13 @@ def update_drawn(
         if stays_split:
             # Missing values keep to the side drawn for them, so that old and new split are made on one column or there are none.
             line = lines[used + k]
-            column = column_of(table, line[OF], old.words[node, MISSING] & 255 != 0)
+            column = column_of(table, line[OF], old.words[node, MISSING_LEFT] & 255 != 0)
             lost_left = partition(table.codes[column], gone, code_below(table, column, old.reals[node, THRESHOLD]))
             old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
             n_left = line[ON_LEFT]
             kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, _ = split_rows(
                 table.codes[line[COLUMN]], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left,
-                lost_start, line[BELOW], n_left, moves, top,
+                lost_start, line[LAST_LEFT], n_left, moves, top,
             )  # fmt: skip
             stays_split = top_now >= 0
         if not stays_split:

@@ -1,4 +1,4 @@
-"""Which features a node of a tree draws, in what order, and which of them are known to be constant there."""
+"""Which features a node of a tree draws, in what order, and which are constant there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def mixed(key: Any, step: int) -> Any:
 
 @kernel
 def recorded_order(draws: Draws, origin: Any, order: Array, where: Array) -> Any:
-    """Fill `order` with a permutation that starts as the path's own draws; return how many those are.
+    """Fill `order` with a permutation that starts as the path's own draws.
+
+    Returns how many those are.
 
     `where` has room for the place of every feature.
     """

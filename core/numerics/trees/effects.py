@@ -1,4 +1,4 @@
-"""What rows do to a forest's predictions while the structure of its trees is kept.
+"""Effects of rows on a forest's predictions while the structure of its trees is kept.
 
 A tree's value at a point is taken as shrunk towards the nodes above its leaf: ``f = sum_l a_l p_l`` over the nodes l on the path,
 where p_l is the share of the positive class in node l, of weight w_l, and ``a_l = s_l - s_(l+1)``, ``s_l = 1 / (1 + shrinkage /
@@ -16,7 +16,7 @@ import numpy as np
 
 from core.numerics.kernel import compiled
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
-from core.numerics.trees.build import FEATURE, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, WEIGHT
+from core.numerics.trees.build import FEATURE, LEFT, MISSING_LEFT, RIGHT, ROWS, THRESHOLD, WEIGHT
 from core.typing import Array
 
 
@@ -26,7 +26,7 @@ def leaf_of(words: Array, reals: Array, X: Array, row: int) -> int:
     node = 0
     while words[node, LEFT] >= 0:
         value = X[row, words[node, FEATURE]]
-        left = words[node, MISSING] & 255 != 0 if np.isnan(value) else value <= reals[node, THRESHOLD]
+        left = words[node, MISSING_LEFT] & 255 != 0 if np.isnan(value) else value <= reals[node, THRESHOLD]
         node = words[node, LEFT] if left else words[node, RIGHT]
     return int(node)
 
@@ -128,7 +128,9 @@ def _effect(
 def class_pulls(
     words: Array, reals: Array, values: Array, positive: int, mass: Array, shrinkage: float, pulls: Array
 ) -> None:
-    """Write what a larger weight of each class, by one part of it and at all its rows alike, does to ``sum(mass * f)``: to first order, O(n_nodes n_classes).
+    """Write what a larger weight of each class does to ``sum(mass * f)``, to first order.
+
+    The weight grows by one part of it, at all rows of the class alike. O(n_nodes n_classes).
 
     Parameters
     ----------
@@ -152,7 +154,7 @@ def class_pulls(
 
 @compiled
 def add_effects_of_draws(samples: Array, labels: Array, pulls: Array, effects: Array) -> None:
-    """Add to `effects` what it does that each row's draws fall evenly on the others of its class.
+    """Add the effects of each row's draws falling evenly on the others of its class.
 
     Parameters
     ----------

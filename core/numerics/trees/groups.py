@@ -1,4 +1,6 @@
-"""What many groups of rows, each taken out by itself, do to a shrunk tree's predictions while its splits are kept.
+"""Effects of groups of rows, each taken out by itself, on a shrunk tree's predictions.
+
+Its splits are kept.
 
 The tree is shrunk as in `tree_effects`: ``f = p_0 + sum_l (p_l - p_(l-1)) / (1 + shrinkage / w_(l-1))`` over the nodes on the path.
 Here shares and weights are those of the rows that stay, so that a node that loses most of its rows falls back on the nodes above
@@ -14,7 +16,7 @@ from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.trees.build import LEFT, RIGHT, ROWS
 from core.typing import Array
 
-AT_ONCE = 64
+GROUPS_AT_ONCE = 64
 """Groups whose counts at every node of a tree fit into a processor's cache."""
 
 
@@ -31,7 +33,9 @@ def add_changes_without(
     n_kept: int,
     changes: Array,
 ) -> None:
-    """Add to `changes` what taking each group out of a tree does to the positive share it gives every point.
+    """Add to `changes` what taking each group out of a tree does to its predictions.
+
+    These are the positive shares that it gives every point.
 
     O(n_nodes n_groups + n_points n_groups + rows in the groups). A tree that would be empty is left as it is.
     Where classes keep their weight, that of a group's rows falls evenly on the others of their class.
@@ -107,7 +111,10 @@ def _sum_leaves(
 
 @compiled
 def _scales(samples: Array, labels: Array, first: Array, groups: Array, n_classes: int, n_groups: int) -> Array:
-    """Return by how much a class's other rows gain weight once a group has gone, shape (n_classes, n_groups); 1 where none is left."""
+    """Return by how much a class's other rows gain weight once a group has gone.
+
+    The shape is (n_classes, n_groups); 1 where none is left.
+    """
     held, left = np.zeros(n_classes), np.zeros((n_classes, n_groups))
     for row in samples:
         c, weight = labels[row] & CLASS_MASK, labels[row] >> CLASS_BITS
@@ -176,7 +183,10 @@ def _sum_upwards(words: Array, held: Array, found: Array, held_left: Array, foun
 def _shrunk_changes(
     words: Array, held: Array, found: Array, held_left: Array, found_left: Array, shrinkage: float
 ) -> Array:
-    """Return by how much each group's going moves the shrunk value of every node; shares take the place of `found_left`."""
+    """Return by how much each group's going moves the shrunk value of every node.
+
+    Shares take the place of `found_left`.
+    """
     n_nodes, n_groups = held_left.shape
     values, before = np.empty((n_nodes, n_groups), np.float32), np.empty(n_nodes, np.float32)
     zero, extra = np.float32(0.0), np.float32(shrinkage)

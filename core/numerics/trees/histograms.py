@@ -1,4 +1,6 @@
-"""What large nodes of two-class trees remember of their search: class counts by bin of every candidate, and what no split there exceeds.
+"""Histograms of large nodes of two-class trees, remembered from their search.
+
+They hold class counts by bin of every candidate, and what no split there exceeds.
 
 When rows leave or join, counts change and so do the bounds; rows are looked at only in bins whose bound still reaches the best split.
 The node's own split, whose proxy the counts give, is set apart: the bound of its bin is that of all others there, so that the rows
@@ -24,13 +26,13 @@ from core.numerics.trees.columns import bins_for
 from core.numerics.trees.counting import bins_shift
 from core.typing import Array
 
-ROWS, FIRST, SECOND, BOUND, START = range(5)
+BIN_ROWS, BIN_FIRST, BIN_SECOND, BIN_BOUND, BIN_START = range(5)
 """Columns of a bin: its rows, the weight of both classes, what the proxy of no split in it, or on its left edge, exceeds, and the
 first of the column's bins that it joins."""
 WIDTH = 5
 SIZE, CANDIDATES = range(2)
 """Columns of a node's first line."""
-FEATURE, BINS, PEAK, BELOW, ABOVE = range(5)
+HEAD_FEATURE, HEAD_BINS, HEAD_PEAK, HEAD_BELOW, HEAD_ABOVE = range(5)
 """Columns of a candidate's first line; its bins follow. Where the node splits on it, the bin that its split is in, whose bound is of
 all splits but this one, and the codes on both sides of the threshold; else one of the two below."""
 NO_PEAK, NO_SPLITS = -1, -2
@@ -82,7 +84,9 @@ def add_candidate(
     store: Histograms, start: int, table: Table, f: int, n: int, all_a: float, all_b: float, entropy: bool, counts: Array,
     scratch: Scratch,
 ) -> int:  # fmt: skip
-    """Add what was counted on one candidate, and how that was bounded in `scratch`; return `start`, or -1 where there is no room.
+    """Add what was counted on one candidate, and how that was bounded in `scratch`.
+
+    Returns `start`, or -1 where there is no room.
 
     Its largest bound goes to `scratch.most`. A value that many rows share has a bin of its own: rows are never looked at to tell it
     from others.
@@ -100,7 +104,7 @@ def add_candidate(
             store.used[0] = start
             return -1
         often = 2 * rows >= wanted and edges[(i + 1) << shift] - edges[i << shift] == 1
-        if at == head or alone or often or store.lines[at, ROWS] + rows > wanted:
+        if at == head or alone or often or store.lines[at, BIN_ROWS] + rows > wanted:
             if often and i > last + 1 and (alone or at == head):
                 at = _start_bin(store, at, (last + 1) << shift, corner(entropy, a, b, all_a, all_b))
                 alone = False
@@ -121,55 +125,55 @@ def add_candidate(
 @kernel
 def take_out(store: Histograms, start: int, head: int, scratch: Scratch) -> None:
     """Note that the candidate added last, whose first line is given, is constant in the node."""
-    store.lines[head, PEAK] = NO_SPLITS
+    store.lines[head, HEAD_PEAK] = NO_SPLITS
     scratch.most[store.lines[start, CANDIDATES] - 1] = LOWEST
 
 
 @kernel
 def set_apart(store: Histograms, head: int, peak: int, below: int, above: int) -> None:
     """Note which of a candidate's bins has a bound of all splits but one."""
-    store.lines[head, PEAK] = peak
-    store.lines[head, BELOW] = below
-    store.lines[head, ABOVE] = above
+    store.lines[head, HEAD_PEAK] = peak
+    store.lines[head, HEAD_BELOW] = below
+    store.lines[head, HEAD_ABOVE] = above
 
 
 @kernel
 def take_back(store: Histograms, head: int, proxy: float) -> None:
     """Let the bin of the split that was set apart, whose proxy is given, bound that one too."""
-    peak = int64(store.lines[head, PEAK])
+    peak = int64(store.lines[head, HEAD_PEAK])
     if peak >= 0:
         bounds, at = store.bounds, head + 1 + peak
-        bounds[at, BOUND] = max(np.float64(bounds[at, BOUND]), proxy + abs(proxy) * UP)
-        store.lines[head, PEAK] = NO_PEAK
+        bounds[at, BIN_BOUND] = max(np.float64(bounds[at, BIN_BOUND]), proxy + abs(proxy) * UP)
+        store.lines[head, HEAD_PEAK] = NO_PEAK
 
 
 @kernel
 def _start_bin(store: Histograms, at: int, begin: int, bound: float) -> int:
     """Append an empty bin after line `at`; return its line."""
     at += 1
-    store.lines[at, ROWS] = 0
-    store.lines[at, FIRST] = 0
-    store.lines[at, SECOND] = 0
-    store.lines[at, START] = begin
-    store.bounds[at, BOUND] = bound + abs(bound) * UP if bound > -np.inf else bound
+    store.lines[at, BIN_ROWS] = 0
+    store.lines[at, BIN_FIRST] = 0
+    store.lines[at, BIN_SECOND] = 0
+    store.lines[at, BIN_START] = begin
+    store.bounds[at, BIN_BOUND] = bound + abs(bound) * UP if bound > -np.inf else bound
     return at
 
 
 @kernel
 def _join(store: Histograms, at: int, rows: int, first: int, second: int, bound: float) -> None:
     """Add a bin of a search to the one in line `at`."""
-    store.lines[at, ROWS] += rows
-    store.lines[at, FIRST] += first
-    store.lines[at, SECOND] += second
-    store.bounds[at, BOUND] = max(np.float64(store.bounds[at, BOUND]), bound + abs(bound) * UP)
+    store.lines[at, BIN_ROWS] += rows
+    store.lines[at, BIN_FIRST] += first
+    store.lines[at, BIN_SECOND] += second
+    store.bounds[at, BIN_BOUND] = max(np.float64(store.bounds[at, BIN_BOUND]), bound + abs(bound) * UP)
 
 
 @kernel
 def _end_candidate(store: Histograms, start: int, head: int, f: int, at: int) -> None:
     """Write the first line of a candidate whose last bin stands in line `at`."""
-    store.lines[head, FEATURE] = f
-    store.lines[head, BINS] = at - head
-    store.lines[head, PEAK] = NO_PEAK
+    store.lines[head, HEAD_FEATURE] = f
+    store.lines[head, HEAD_BINS] = at - head
+    store.lines[head, HEAD_PEAK] = NO_PEAK
     store.used[0] = at + 1
     store.lines[start, SIZE] = at + 1 - start
     store.lines[start, CANDIDATES] += 1
@@ -179,7 +183,7 @@ def _end_candidate(store: Histograms, start: int, head: int, f: int, at: int) ->
 def add_constant(
     store: Histograms, start: int, f: int, n: int, all_a: float, all_b: float, entropy: bool, scratch: Scratch
 ) -> int:
-    """Add a candidate that is constant in a node, as `add_candidate` does, which takes no count."""
+    """Add a candidate that is constant in a node, as `add_candidate` does; it takes no count."""
     head = store.used[0]
     if head + 1 >= len(store.lines):
         store.used[0] = start
@@ -194,7 +198,10 @@ def add_constant(
 
 @kernel
 def copy_histograms(name: int, base: Histograms, own: Histograms, out: Histograms) -> int:
-    """Copy a node's histograms to `out`; return the name they have there, -1 where there is no room."""
+    """Copy a node's histograms to `out`.
+
+    Returns the name they have there, -1 where there is no room.
+    """
     lines, start = (base.lines, name) if name < own.offset else (own.lines, name - own.offset)
     size, to = lines[start, SIZE], out.used[0]
     if to + size > len(out.lines):
@@ -208,11 +215,14 @@ def copy_histograms(name: int, base: Histograms, own: Histograms, out: Histogram
 
 @kernel
 def bin_of(lines: Array, at: int, n_bins: int, place: Any) -> int:
-    """Return which of a candidate's bins, whose first stands in line `at`, one of the column's bins belongs to."""
+    """Return the candidate's bin that one of the column's bins belongs to.
+
+    The candidate's first bin stands in line `at`.
+    """
     low, high = 0, n_bins
     while high - low > 1:
         middle = (low + high) >> 1
-        if lines[at + middle, START] <= place:
+        if lines[at + middle, BIN_START] <= place:
             low = middle
         else:
             high = middle
@@ -226,8 +236,8 @@ def _sum_up(store: Histograms, at: int, n_bins: int, before: Array) -> None:
     for j in range(n_bins):
         before[0, j] = a
         before[1, j] = b
-        a += store.lines[at + j, FIRST]
-        b += store.lines[at + j, SECOND]
+        a += store.lines[at + j, BIN_FIRST]
+        b += store.lines[at + j, BIN_SECOND]
     before[0, n_bins] = a
     before[1, n_bins] = b
 
@@ -237,16 +247,18 @@ def _add_to_bounds(store: Histograms, at: int, n_bins: int, change: Array) -> fl
     """Raise every bin's bound; return the largest."""
     most = -np.inf
     for j in range(n_bins):
-        bound = np.float64(store.bounds[at + j, BOUND]) + change[j]
+        bound = np.float64(store.bounds[at + j, BIN_BOUND]) + change[j]
         bound += abs(bound) * UP
-        store.bounds[at + j, BOUND] = bound
+        store.bounds[at + j, BIN_BOUND] = bound
         most = max(most, bound)
     return most
 
 
 @kernel
 def _cap_bounds(store: Histograms, at: int, n_bins: int, entropy: bool, before: Array) -> float:
-    """Lower every bound to the largest corner of its bin's box, which steps that add up over many rows may exceed; return the largest.
+    """Lower every bound to the largest corner of its bin's box; return the largest.
+
+    Steps that add up over many rows may exceed it.
 
     `before` are class sums after the move. The split at a bin's end, which `_cover_ends` adds where rows join, is added after this.
     """
@@ -258,8 +270,8 @@ def _cap_bounds(store: Histograms, at: int, n_bins: int, entropy: bool, before: 
         one = corner(entropy, before[0, j + 1], before[1, j], all_a, all_b)
         other = corner(entropy, before[0, j], before[1, j + 1], all_a, all_b)
         cap = max(max(begun, ended), max(one, other))
-        bound = min(np.float64(bounds[at + j, BOUND]), cap + abs(cap) * UP)
-        bounds[at + j, BOUND] = bound
+        bound = min(np.float64(bounds[at + j, BIN_BOUND]), cap + abs(cap) * UP)
+        bounds[at + j, BIN_BOUND] = bound
         most = max(most, bound)
     return most
 
@@ -268,7 +280,9 @@ def _cap_bounds(store: Histograms, at: int, n_bins: int, entropy: bool, before: 
 def _cover_ends(
     store: Histograms, at: int, n_bins: int, entropy: bool, before: Array, moved_a: float, moved_b: float, moved: Array
 ) -> float:
-    """Let the bins that rows joined bound the split at their end, too; return the largest of these proxies.
+    """Let the bins that rows joined bound the split at their end, too.
+
+    Returns the largest of these proxies.
 
     Bounds are of splits within a bin and at its start. A row that comes after all others of its bin makes a split within it of what
     was the one at its end, which it does not raise.
@@ -281,7 +295,7 @@ def _cover_ends(
         if moved[2 * j] + moved[2 * j + 1] > 0:
             ended = corner(entropy, before[0, j + 1] - done_a, before[1, j + 1] - done_b, all_a, all_b)
             ended += abs(ended) * UP
-            store.bounds[at + j, BOUND] = max(np.float64(store.bounds[at + j, BOUND]), ended)
+            store.bounds[at + j, BIN_BOUND] = max(np.float64(store.bounds[at + j, BIN_BOUND]), ended)
             most = max(most, ended)
     return most
 
@@ -297,12 +311,15 @@ def move_rows(
     joins: bool,
     scratch: Scratch,
 ) -> None:
-    """Let rows join a node, or leave it, in all its histograms; each candidate's largest bound then goes to `scratch.most`."""
+    """Let rows join a node, or leave it, in all its histograms.
+
+    Each candidate's largest bound then goes to `scratch.most`.
+    """
     lines, moved, by, bins = store.lines, scratch.counts, 1 if joins else -1, bins_for(table, len(rows))
     before, change = scratch.before, scratch.upper
     at = start + 1
     for candidate in range(lines[start, CANDIDATES]):
-        f, n_bins = lines[at, FEATURE], int64(lines[at, BINS])
+        f, n_bins = lines[at, HEAD_FEATURE], int64(lines[at, HEAD_BINS])
         at += 1
         moved[: 2 * n_bins] = 0
         j, second, weight, moved_a, moved_b = int64(0), int64(0), int64(0), 0.0, 0.0
@@ -310,8 +327,8 @@ def move_rows(
             j = bin_of(lines, at, n_bins, bins[f, rows[i]])
             label = labels[rows[i]]
             weight, second = int64(label >> CLASS_BITS), int64(label & CLASS_MASK)
-            lines[at + j, ROWS] += by
-            lines[at + j, FIRST + second] += by * weight
+            lines[at + j, BIN_ROWS] += by
+            lines[at + j, BIN_FIRST + second] += by * weight
             moved[2 * j + second] += weight
             moved_a += weight * (1 - second)
             moved_b += weight * second
@@ -326,9 +343,9 @@ def move_rows(
         if joins:
             most = _cover_ends(store, at, n_bins, entropy, before, moved_a, moved_b, moved)
             scratch.most[candidate] = max(scratch.most[candidate], most)
-        if lines[at - 1, PEAK] == NO_SPLITS:
+        if lines[at - 1, HEAD_PEAK] == NO_SPLITS:
             if joins:
-                lines[at - 1, PEAK] = NO_PEAK
+                lines[at - 1, HEAD_PEAK] = NO_PEAK
             else:
                 scratch.most[candidate] = LOWEST
         at += n_bins

@@ -1,4 +1,7 @@
-"""What trees do as rows leave: subtrees that stay, rows that leave, and rows that change sides where a threshold moves."""
+"""Moves of rows in trees: subtrees that stay, rows that leave or change sides.
+
+They change sides where a threshold moves.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +127,7 @@ def stored_sums(old: Grown, node: int, sums: Array) -> float:
 
 
 @kernel
-def take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
+def take_off(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
     """Take rows off `sums`, so many times each; return their whole weight."""
     total = 0.0
     for i in range(len(rows)):
@@ -135,8 +138,11 @@ def take(labels: Array, rows: Array, sums: Array, times: int = 1) -> float:
 
 
 @kernel
-def take_left(labels: Array, codes: Array, rows: Array, below: int, sums: Array, times: int = 1) -> int:
-    """Take the rows with a code up to `below` off `sums`, so many times each; return how many there are."""
+def take_off_left(labels: Array, codes: Array, rows: Array, below: int, sums: Array, times: int = 1) -> int:
+    """Take the rows with a code up to `below` off `sums`, so many times each.
+
+    Returns how many there are.
+    """
     found = 0
     for i in range(len(rows)):
         if codes[rows[i]] <= below:
@@ -148,7 +154,9 @@ def take_left(labels: Array, codes: Array, rows: Array, below: int, sums: Array,
 
 @kernel
 def _rearrange(codes: Array, rows: Array, base: int, base_left: int, below: int, spare: Array) -> tuple[int, int]:
-    """Order a node's rows anew: what stays left, what comes from the right, what joins; then the same for the right.
+    """Order a node's rows anew: what stays left, what comes from the right, what joins.
+
+    Then the same for the right.
 
     Returns how many rows of the left and of the right child were there before.
     """
@@ -176,7 +184,10 @@ def _rearrange(codes: Array, rows: Array, base: int, base_left: int, below: int,
 
 @kernel
 def _let_join(codes: Array, rows: Array, base: int, base_left: int, below: int, spare: Array) -> None:
-    """Order a node's rows anew where those that join come to no row that changes sides: each child's own, then what joins it."""
+    """Order a node's rows anew where joining rows move no others.
+
+    Each child's own rows come first, then what joins it.
+    """
     at, n_joining, n_right = 0, len(rows) - base, base - base_left
     for i in range(base, len(rows)):
         if codes[rows[i]] <= below:
@@ -209,7 +220,10 @@ def _count_upto(codes: Array, rows: Array, below: int) -> int:
 
 @kernel
 def _list_leavers(codes: Array, gone: Array, staying: Array, below: int, to_left: bool, pool: Array, top: int) -> int:
-    """Append to the pool what leaves a child: rows that are gone, and rows on the other side of the new threshold."""
+    """Append to the pool what leaves a child.
+
+    These are rows that are gone, and rows on the other side of the new threshold.
+    """
     for i in range(len(gone)):
         pool[top + i] = gone[i]
     top += len(gone)

@@ -30,7 +30,7 @@ from core.typing import Array
 MOST_DRAWN = (1 << 31) - 1
 SIDE, SIDE_DRAWN = 1 << 32, 1 << 33
 """Bits of a draw above r: missing values go left; their side was drawn."""
-OF, LOW, HIGH, AT_LOW, AT_HIGH, ABSENT, COLUMN, BELOW, ON_LEFT, SUMS = range(10)
+OF, LOW, HIGH, AT_LOW, AT_HIGH, ABSENT, COLUMN, LAST_LEFT, ON_LEFT, SUMS = range(10)
 """Of a line: the feature, its range and the rows at its ends, rows that miss it, the split's column, -1 where the feature is
 constant, its last code on the left and rows there; from SUMS on, the weight on the left by class."""
 
@@ -59,7 +59,10 @@ def draw_for(draws: Draws, origin: Any, place: int, f: int, key: Any) -> Any:
 
 @kernel
 def _find_range(table: Table, f: int, rows: Array, kept: bool, line: Array) -> None:
-    """Fill in a feature's range in a node and, if the line is kept, the rows at its ends; where all miss it, low is above high."""
+    """Fill in a feature's range in a node and, if the line is kept, the rows at its ends.
+
+    Where all miss it, low is above high.
+    """
     codes = codes_for(table, len(rows))[f]
     missing = np.int64(table.first[f + 1] - table.first[f] - 1) if table.twin[f] >= 0 else np.int64(-1)
     low, high, at_low, at_high, absent = np.int64(MOST_DRAWN), np.int64(-1), 0, 0, 0
@@ -120,7 +123,7 @@ def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, kept:
         return
     column = int64(table.twin[f]) if line[ABSENT] > 0 and draw & SIDE else f
     below = code_below(table, column, line_threshold(table, line, draw))
-    line[COLUMN], line[BELOW] = column, below
+    line[COLUMN], line[LAST_LEFT] = column, below
     codes = codes_for(table, len(rows))[column]
     if table.n_classes == 2:
         _sum_left(codes, below, labels, rows, line)
@@ -134,7 +137,10 @@ def fill_line(table: Table, f: int, draw: Any, labels: Array, rows: Array, kept:
 
 @kernel
 def follow(table: Table, labels: Array, moved: Array, sign: int, line: Array) -> bool:
-    """Bring a line up to date with rows that joined (`sign` 1) or left (-1) its node; return whether that could be done."""
+    """Bring a line up to date with rows that joined (`sign` 1) or left (-1) its node.
+
+    Returns whether that could be done.
+    """
     f = line[OF]
     codes = table.codes[f]
     missing = np.int64(table.first[f + 1] - table.first[f] - 1) if table.twin[f] >= 0 else np.int64(-1)
@@ -152,7 +158,7 @@ def follow(table: Table, labels: Array, moved: Array, sign: int, line: Array) ->
         return False
     if line[COLUMN] < 0:
         return True
-    codes, below = table.codes[line[COLUMN]], line[BELOW]
+    codes, below = table.codes[line[COLUMN]], line[LAST_LEFT]
     for i in range(len(moved)):
         if codes[moved[i]] <= below:
             label = labels[moved[i]]
@@ -163,7 +169,10 @@ def follow(table: Table, labels: Array, moved: Array, sign: int, line: Array) ->
 
 @kernel
 def best_line(rules: Rules, lines: Array, n: int, sums: Array, weight: float, scratch: Scratch) -> int:
-    """Return which of a node's lines holds its best split, the first of equals; -1 where none does."""
+    """Return which of a node's lines holds its best split, the first of equals.
+
+    -1 where none does.
+    """
     winner, best, left, right = -1, -np.inf, scratch.left, scratch.right
     for k in range(len(lines)):
         on_left = lines[k, ON_LEFT]
@@ -185,7 +194,10 @@ def write_lines(
     table: Table, rules: Rules, draws: Draws, labels: Array, rows: Array, key: Any, origin: Any, kept: bool,
     lines: Array, scratch: Scratch,
 ) -> int:  # fmt: skip
-    """Write the lines of the features drawn at a node's path; return how many there are. Only lines that are `kept` can be followed."""
+    """Write the lines of the features drawn at a node's path.
+
+    Returns how many there are. Only lines that are `kept` can be followed.
+    """
     order = scratch.order
     recorded = recorded_order(draws, origin, order, scratch.where)
     visited, varied = 0, False

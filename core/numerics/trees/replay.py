@@ -1,4 +1,4 @@
-"""Replaying a fitted tree's random stream, to learn which features and thresholds were drawn at every node.
+"""A fitted tree's random stream, replayed to learn what was drawn at every node.
 
 scikit-learn draws features at each node without replacement with a 32-bit xorshift, nodes depth first. Features already known to
 be constant may be drawn and count as visited; what was drawn is what the node's split was chosen from. A random splitter goes
@@ -17,13 +17,13 @@ import numpy as np
 
 from core.numerics.kernel import entry, int64, kernel
 from core.numerics.trees.arrays import LINK, Rules, Table
-from core.numerics.trees.build import FEATURE, IMPURITY, LEFT, MISSING, RIGHT, ROWS, THRESHOLD, is_leaf, partition
+from core.numerics.trees.build import FEATURE, IMPURITY, LEFT, MISSING_LEFT, RIGHT, ROWS, THRESHOLD, is_leaf, partition
 from core.numerics.trees.columns import code_below, column_of
 from core.numerics.trees.random import SIDE, SIDE_DRAWN
 from core.typing import Array
 
 
-class Stream(NamedTuple):
+class DrawnStream(NamedTuple):
     """A tree's random stream, what was drawn from it, and room to draw.
 
     Parameters
@@ -49,10 +49,10 @@ class Stream(NamedTuple):
     stack: Array
 
 
-def make_stream(seed: int, n_nodes: int, n_features: int, random: bool, stack: Array) -> Stream:
+def make_stream(seed: int, n_nodes: int, n_features: int, random: bool, stack: Array) -> DrawnStream:
     """Return a stream at its start; memory is taken as it is written."""
     most = n_nodes * n_features
-    return Stream(
+    return DrawnStream(
         np.array([seed], np.uint32),
         np.zeros(n_nodes + 1, np.int32),
         np.empty(most, np.int32),
@@ -77,7 +77,10 @@ def _next(state: Array) -> Any:
 
 @kernel
 def _look(table: Table, f: int, rows: Array) -> tuple[bool, bool]:
-    """Return whether a feature is constant in a node, and whether rows miss it; looks at no more rows than it takes."""
+    """Return whether a feature is constant in a node, and whether rows miss it.
+
+    Looks at no more rows than it takes.
+    """
     codes, values = table.codes[f], table.values[table.first[f] : table.first[f + 1]]
     missing = len(values) - 1 if table.twin[f] >= 0 else -1
     low: Any = len(values)
@@ -105,9 +108,12 @@ def _draw_threshold(state: Array, missing: bool) -> Any:
 
 @kernel
 def _draw_features(
-    table: Table, rules: Rules, rows: Array, stream: Stream, known: int, used: int
+    table: Table, rules: Rules, rows: Array, stream: DrawnStream, known: int, used: int
 ) -> tuple[int, int]:  # fmt: skip
-    """Draw as scikit-learn's splitter does, after `used` features; return how many were drawn and how many are constant below."""
+    """Draw as scikit-learn's splitter does, after `used` features.
+
+    Returns how many were drawn and how many are constant below.
+    """
     state, features, constants = stream.state, stream.features, stream.constants
     drawn, fractions = stream.drawn[used:], stream.fractions[used:]
     visited, found, drawn_constants = 0, 0, 0
@@ -146,7 +152,7 @@ def _draw_features(
 
 @kernel
 def _await(stack: Array, at: int, node: int, start: int, end: int, depth: int, known: int) -> None:
-    """Write to place `at` of the stack a node, its rows and how many features are known to be constant in it."""
+    """Write a node, its rows and its number of known constants to place `at` of the stack."""
     stack[at, 0] = node
     stack[at, 1] = start
     stack[at, 2] = end
@@ -155,7 +161,9 @@ def _await(stack: Array, at: int, node: int, start: int, end: int, depth: int, k
 
 
 @entry
-def replay(table: Table, rules: Rules, stream: Stream, samples: Array, words: Array, reals: Array) -> tuple[int, int]:
+def replay(
+    table: Table, rules: Rules, stream: DrawnStream, samples: Array, words: Array, reals: Array
+) -> tuple[int, int]:
     """Draw the features of every node of a fitted tree again.
 
     Parameters
@@ -193,7 +201,7 @@ def replay(table: Table, rules: Rules, stream: Stream, samples: Array, words: Ar
         if words[node, LEFT] >= 0:
             if f < 0 or f >= n_features:
                 return used, node
-            column = column_of(table, f, words[node, MISSING] & 255 != 0)
+            column = column_of(table, f, words[node, MISSING_LEFT] & 255 != 0)
             below = code_below(table, column, reals[node, THRESHOLD])
             middle = start + partition(table.codes[column], samples[start:end], below)
             _await(stack, waiting, words[node, RIGHT], middle, end, depth + 1, known)

@@ -1,4 +1,7 @@
-"""What a tree holds of its columns' values, written again where they are others in the same order: thresholds, and codes next to splits."""
+"""Thresholds, and codes next to splits, of a tree whose columns keep their order.
+
+They are written again where the columns' values are others in the same order.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,9 @@ import numpy as np
 
 from core.numerics.kernel import entry, int64, kernel
 from core.numerics.trees.arrays import Table
-from core.numerics.trees.build import FEATURE, LEFT, MISSING, RIGHT, ROWS, THRESHOLD
+from core.numerics.trees.build import FEATURE, LEFT, MISSING_LEFT, RIGHT, ROWS, THRESHOLD
 from core.numerics.trees.columns import column_of, midpoint
-from core.numerics.trees.histograms import ABOVE, BELOW, BINS, CANDIDATES, PEAK, SIZE
-from core.numerics.trees.histograms import FEATURE as OF
+from core.numerics.trees.histograms import CANDIDATES, HEAD_ABOVE, HEAD_BELOW, HEAD_BINS, HEAD_FEATURE, HEAD_PEAK, SIZE
 from core.typing import Array
 
 
@@ -33,7 +35,9 @@ def _smallest(codes: Array, rows: Array) -> int:
 
 @entry
 def rewrite_thresholds(table: Table, chosen: Array, samples: Array, words: Array, reals: Array, starts: Array) -> None:
-    """Put the threshold of every split on a chosen feature halfway between the values on both sides of it, O(rows x depth).
+    """Put thresholds on chosen features halfway between the values on both sides.
+
+    O(rows x depth).
 
     Parameters
     ----------
@@ -59,7 +63,7 @@ def rewrite_thresholds(table: Table, chosen: Array, samples: Array, words: Array
         f = words[node, FEATURE]
         if not chosen[f]:
             continue
-        column = column_of(table, f, words[node, MISSING] & 255 != 0)
+        column = column_of(table, f, words[node, MISSING_LEFT] & 255 != 0)
         codes = table.codes[column]
         below, above = _largest(codes, samples[start:middle]), _smallest(codes, samples[middle:end])
         reals[node, THRESHOLD] = midpoint(table, column, below, above)
@@ -82,9 +86,9 @@ def shift_splits(lines: Array, first: Array, shifts: Array) -> None:
     while at < len(lines):
         head = at + 1
         for _ in range(lines[at, CANDIDATES]):
-            if lines[head, PEAK] >= 0:
-                start = first[lines[head, OF]]
-                lines[head, BELOW] += shifts[start + lines[head, BELOW]]
-                lines[head, ABOVE] += shifts[start + lines[head, ABOVE]]
-            head += 1 + lines[head, BINS]
+            if lines[head, HEAD_PEAK] >= 0:
+                start = first[lines[head, HEAD_FEATURE]]
+                lines[head, HEAD_BELOW] += shifts[start + lines[head, HEAD_BELOW]]
+                lines[head, HEAD_ABOVE] += shifts[start + lines[head, HEAD_ABOVE]]
+            head += 1 + lines[head, HEAD_BINS]
         at += lines[at, SIZE]

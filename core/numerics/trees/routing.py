@@ -1,4 +1,4 @@
-"""What routing rows through a tree gives at every one of its nodes."""
+"""Counts and sums at every node of a tree, of rows routed through it."""
 
 from __future__ import annotations
 

@@ -1,11 +1,14 @@
-"""Following rows through trees that changed little: only rows whose path changed are routed again."""
+"""Following rows through trees that changed little.
+
+Only rows whose path changed are routed again.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from core.numerics.kernel import entry, int64, kernel
-from core.numerics.trees.build import FEATURE, LEFT, MISSING, RIGHT, THRESHOLD
+from core.numerics.trees.build import FEATURE, LEFT, MISSING_LEFT, RIGHT, THRESHOLD
 from core.typing import Array
 
 
@@ -14,7 +17,7 @@ def _leaf_below(words: Array, reals: Array, row: Array, node: int) -> int:
     """Return the leaf that a row reaches from a node."""
     while words[node, LEFT] >= 0:
         value = row[words[node, FEATURE]]
-        left = (words[node, MISSING] & 255) != 0 if np.isnan(value) else value <= reals[node, THRESHOLD]
+        left = (words[node, MISSING_LEFT] & 255) != 0 if np.isnan(value) else value <= reals[node, THRESHOLD]
         node = words[node, LEFT] if left else words[node, RIGHT]
     return int(node)
 
@@ -43,7 +46,10 @@ def _await(stack: Array, at: int, node: int, end: int, other: int) -> None:
 
 @kernel
 def _find_leaves(old: Array, old_reals: Array, new: Array, new_reals: Array, stack: Array, found: Array) -> None:
-    """Write for every leaf of a tree the leaf of another at the same path, or -2 less the node where their paths part."""
+    """Write for every leaf of a tree the leaf of another at the same path.
+
+    Where the paths part, it is -2 less the node where they do.
+    """
     _await(stack, int64(0), int64(0), len(old), int64(0))
     waiting = 1
     while waiting > 0:
@@ -57,7 +63,7 @@ def _find_leaves(old: Array, old_reals: Array, new: Array, new_reals: Array, sta
             and new[other, LEFT] >= 0
             and old[node, FEATURE] == new[other, FEATURE]
             and old_reals[node, THRESHOLD] == new_reals[other, THRESHOLD]
-            and (old[node, MISSING] & 255) == (new[other, MISSING] & 255)
+            and (old[node, MISSING_LEFT] & 255) == (new[other, MISSING_LEFT] & 255)
         ):
             _await(stack, waiting, right, end, new[other, RIGHT])
             _await(stack, waiting + 1, left, right, new[other, LEFT])

@@ -1,4 +1,7 @@
-"""Best splits of small nodes of two-class trees: sort the rows and walk through them once; where a column has two codes, count."""
+"""Best splits of small nodes of two-class trees: sort the rows and walk through them once.
+
+Where a column has two codes, count.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ import numpy as np
 
 from core.numerics.kernel import int64, kernel
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK, LINK, LOW_HALF
-from core.numerics.trees.coarse import CONSTANT, MARGIN, NO_SPLIT, SPLIT, proxy_of_two
+from core.numerics.trees.coarse import CONSTANT, NO_SPLIT, ROUNDING_MARGIN, SPLIT, proxy_of_two
 from core.numerics.trees.sorting import sort_keys
 from core.typing import Array
 
 
 @kernel
 def _may_exceed(a: float, b: float, all_a: float, all_b: float, bar: float) -> bool:
-    """Return whether a split with sums `a` and `b` on the left may have a Gini proxy above `-bar`; without a division.
+    """Return whether a split may have a Gini proxy above `-bar`, without a division.
+
+    Its sums on the left are `a` and `b`.
 
     As products round otherwise than scikit-learn's proxy, `bar` has to leave a margin.
     """
@@ -66,7 +71,7 @@ def best_by_walking(
         return CONSTANT, -np.inf, -1, -1, 0
     sort_keys(keys, spare, n, low, high - low, small)
     a, b = np.int64(0), np.int64(0)
-    best, below, above, n_left, bar, margin = -np.inf, -1, -1, 0, np.inf, MARGIN * (all_a + all_b)
+    best, below, above, n_left, bar, margin = -np.inf, -1, -1, 0, np.inf, ROUNDING_MARGIN * (all_a + all_b)
     last: Any = low
     for i in range(n):
         key = keys[i]

@@ -32,7 +32,10 @@ def _insertion_sort(keys: Array, n: int) -> None:
 
 @kernel
 def _rank_sort(keys: Array, spare: Array, n: int, small: Array) -> None:
-    """Sort by counting, for every key, the smaller ones: more steps than other ways take, but many at a time and none foretold wrongly."""
+    """Sort by counting, for every key, the smaller ones.
+
+    That takes more steps than other ways, but many at a time, and none is foretold wrongly.
+    """
     for i in range(n):
         small[i] = (keys[i] >> 32) * (RANKED + 1) + i
     i = 0
@@ -60,7 +63,10 @@ def _rank_sort(keys: Array, spare: Array, n: int, small: Array) -> None:
 
 @kernel
 def _bucket_sort(keys: Array, spare: Array, n: int, low: Any, span: Any) -> bool:
-    """Sort by the highest byte that differs, then put what shares it in order; return whether that was done, as no bucket is crowded."""
+    """Sort by the highest byte that differs, then put what shares it in order.
+
+    Returns whether that was done, as no bucket is crowded.
+    """
     counts, shift = spare[len(spare) - ROOM_TO_SORT :], np.uint64(32)
     while (span >> np.int64(shift - np.uint64(32))) > 255:
         shift += np.uint64(1)
@@ -108,7 +114,9 @@ def _radix_sort(keys: Array, spare: Array, n: int, low: Any, span: Any) -> None:
 
 @kernel
 def sort_keys(keys: Array, spare: Array, n: int, low: Any, span: Any, small: Array) -> None:
-    """Sort the first `n` keys by their code; codes lie between `low` and `low + span`, and `spare` has room for `ROOM_TO_SORT` more.
+    """Sort the first `n` keys by their code.
+
+    Codes lie between `low` and `low + span`, and `spare` has room for `ROOM_TO_SORT` more.
 
     `small` has room for `RANKED` numbers of 32 bits.
     """

@@ -20,9 +20,9 @@ import numpy as np
 
 from core.numerics.kernel import inlined, int64, kernel
 from core.numerics.trees.arrays import (
-    AT_ONCE,
     CLASS_BITS,
     CLASS_MASK,
+    COUNTED_AT_ONCE,
     LINK,
     LN2,
     LOW_HALF,
@@ -42,7 +42,7 @@ from core.numerics.trees.small import best_by_walking, best_of_two_codes
 from core.numerics.trees.sorting import sort_keys
 from core.typing import Array
 
-NOTHING = (CONSTANT, -np.inf, -1, -1, 0)
+NOT_FOUND = (CONSTANT, -np.inf, -1, -1, 0)
 SHORT = 4
 """Codes are counted, not sorted, where they span fewer than this many times the rows."""
 MANY = 120
@@ -230,10 +230,13 @@ def best_on_feature(
 def _count_next(
     table: Table, order: Array, first: int, end: int, constants: Array, pairs: Array, sums: Array, scratch: Scratch
 ) -> int:
-    """Count on the features that stand first in `order`, from `first` to before `end`, and are not known to be constant; return how many."""
+    """Count on the features in `order` from `first` to before `end`; return how many.
+
+    Features known to be constant are passed over.
+    """
     places, n = scratch.places, 0
     for i in range(first, end):
-        if n < AT_ONCE and not is_marked(constants, int64(order[i])):
+        if n < COUNTED_AT_ONCE and not is_marked(constants, int64(order[i])):
             places[n] = i
             n += 1
     count_in_bins(table, order, places, n, pairs, sums, scratch)
@@ -245,7 +248,9 @@ def _count_candidates(
     table: Table, rules: Rules, pairs: Array, sums: Array, key: Any, recorded: int, constants: Array, store: Histograms,
     scratch: Scratch,
 ) -> tuple[int, float]:  # fmt: skip
-    """Count a large node's candidates in bins; return where in `store`, and the largest proxy met.
+    """Count a large node's candidates in bins.
+
+    Returns where in `store`, and the largest proxy met.
 
     They are drawn as `search` draws them: the two loops end at the same feature. Returns -1 where there is no room, or where a
     candidate has missing values.
@@ -307,7 +312,9 @@ def search(
     store: Histograms,
     scratch: Scratch,
 ) -> tuple[int, float, float, int, float, int, int]:
-    """Find the best split of a node, whose rows are given as to `best_on_feature`, among the features drawn at its path.
+    """Find the best split of a node among the features drawn at its path.
+
+    Its rows are given as to `best_on_feature`.
 
     Where the best split on one of their columns, `known`, has been `found` already, it is not searched again; else `known` is -1.
     What is counted of a large node goes to `store`, unless one is known or a feature has missing values. Features marked in
@@ -336,7 +343,7 @@ def search(
         if start >= 0:
             here = Place(scratch.where, scratch.where, pairs, scratch.alone, scratch.path, int64(-1))
             winner, best, below, above, n_left = best_of_candidates(
-                store, start, table, rules, here, sums, int64(-1), NOTHING, floor, scratch
+                store, start, table, rules, here, sums, int64(-1), NOT_FOUND, floor, scratch
             )
             threshold = midpoint(table, winner, below, above) if winner >= 0 else 0.0
             return winner, best, np.inf, below, threshold, n_left, start + store.offset

@@ -1,4 +1,4 @@
-"""Taking rows out of a tree: the tree that building from scratch without them would give, node for node.
+"""Updates of a tree whose rows leave, node for node as building it without them.
 
 Only nodes that lose or gain rows are looked at. Large ones keep histograms of their candidates, with bounds that follow every
 change, and look at the rows in those bins alone that may hold the best split. A small node keeps its feature without a look at
@@ -24,7 +24,7 @@ from core.numerics.trees.arrays import CLASS_BITS, EPSILON, Draws, Place, Rules,
 from core.numerics.trees.build import (
     FEATURE,
     LEFT,
-    MISSING,
+    MISSING_LEFT,
     RIGHT,
     ROWS,
     THRESHOLD,
@@ -39,7 +39,7 @@ from core.numerics.trees.build import (
     put_split,
     sum_labels,
 )
-from core.numerics.trees.coarse import MARGIN, SPLIT, proxy_of_two
+from core.numerics.trees.coarse import ROUNDING_MARGIN, SPLIT, proxy_of_two
 from core.numerics.trees.columns import code_below, codes_for, column_of, has_missing, midpoint
 from core.numerics.trees.draws import mixed
 from core.numerics.trees.histogram_search import next_to_split, search_histograms
@@ -53,10 +53,10 @@ from core.numerics.trees.moves import (
     keep_unchanged,
     split_rows,
     stored_sums,
-    take,
-    take_left,
+    take_off,
+    take_off_left,
 )
-from core.numerics.trees.splits import NOTHING, best_on_feature, counted, impurity, pair_rows, search
+from core.numerics.trees.splits import NOT_FOUND, best_on_feature, counted, impurity, pair_rows, search
 from core.typing import Array
 
 
@@ -130,8 +130,8 @@ def _from_histograms(
     codes = codes_for(table, len(gone) + len(joined))[f]
     code = code_below(table, f, old.reals[node, THRESHOLD])
     stored_sums(old, child, left)
-    n_left = old.words[child, ROWS] - take_left(were, codes, gone, code, left)
-    n_left += take_left(labels, codes, joined, code, left, -1)
+    n_left = old.words[child, ROWS] - take_off_left(were, codes, gone, code, left)
+    n_left += take_off_left(labels, codes, joined, code, left, -1)
     least = max(rules.min_samples_leaf, 1)
     if n_left < least or len(rows) - n_left < least:
         return -1, -1, -1, 0, -1
@@ -159,7 +159,7 @@ def _best_now(
     sums: Array, weight: float, lost_weight: float, key: Any, old: Grown, node: int, column: int, left: Array, stores: Stores,
     moves: Moves, scratch: Scratch,
 ) -> tuple[int, float, int, float, int, int]:  # fmt: skip
-    """Return a node's best column now, a bound on the others, the split, and the name of its histograms."""
+    """Return a node's best column now, a bound on the others, its split and histograms' name."""
     origin, used = np.int64(old.origin[node]), stores.out.used[0]
     moves.tally[0] += len(rows)
     if old.names[node] >= 0:
@@ -169,13 +169,13 @@ def _best_now(
         if winner >= 0:
             return winner, np.inf, below, midpoint(table, winner, below, above), n_left, name
         stores.out.used[0] = used
-    known, found, pairs = -1, NOTHING, scratch.pairs[: len(rows)]
+    known, found, pairs = -1, NOT_FOUND, scratch.pairs[: len(rows)]
     pair_rows(labels, rows, pairs)
     if not counted(table, rules, len(rows)):
         known, found = column, best_on_feature(table, rules, column, pairs, sums, weight, -np.inf, scratch)
         kind, proxy, below, above, n_left = found
         others = old.others[node] + _most_gained(rules.entropy, lost_weight, old.reals[node, WEIGHT])
-        sure = kind == SPLIT and base == len(rows) and proxy - others > MARGIN * weight
+        sure = kind == SPLIT and base == len(rows) and proxy - others > ROUNDING_MARGIN * weight
         if sure and not _any(table.chained, gone):
             return column, others, below, midpoint(table, column, below, above), n_left, -1
     moves.tally[1] += len(rows)
@@ -188,7 +188,7 @@ def _best_now(
 
 
 class Change(NamedTuple):
-    """What the update of one tree starts from.
+    """The start of one tree's update.
 
     Parameters
     ----------
@@ -234,7 +234,9 @@ def update(
     table: Table, rules: Rules, changes: tuple[Change, ...], n_changes: int, stays: Array, out: Grown, lines: Array,
     moves: Moves, scratch: Scratch, results: Array,
 ) -> None:  # fmt: skip
-    """Write several trees to `out`, and their histograms to `lines`, one after the other, without and with some of their rows.
+    """Write several trees to `out`, one after the other, without and with some of their rows.
+
+    Their histograms go to `lines`.
 
     Parameters
     ----------
@@ -313,8 +315,8 @@ def _update_nodes(
         stays_split = (joining + lost) * MUCH <= n
         if stays_split:
             stored_sums(old, node, sums)
-            lost_weight = take(were, gone, sums)
-            take(labels, rows[base:], sums, -1)
+            lost_weight = take_off(were, gone, sums)
+            take_off(labels, rows[base:], sums, -1)
             weight = sums.sum()
             node_impurity = impurity(rules.entropy, sums, weight)
             if is_leaf(rules, n, depth, node_impurity):
@@ -322,7 +324,7 @@ def _update_nodes(
                 continue
             stays_split = f >= 0
         if stays_split:
-            before = column_of(table, f, old.words[node, MISSING] & 255 != 0)
+            before = column_of(table, f, old.words[node, MISSING_LEFT] & 255 != 0)
             column = before if has_missing(table, f, rows[:base]) else f
             winner, others, below, threshold, n_left, name = _best_now(
                 table, rules, draws, labels, were, rows, base, gone, Place(labels, rows, scratch.pairs, stays, path, depth), sums, weight, lost_weight,
@@ -349,8 +351,8 @@ def _update_nodes(
             fragile = fragile or shaky
             continue
         top = top_now
-        left_weight = stored_sums(old, old_left, left) - take(were, gone[:lost_left], left)
-        left_weight += take(labels, rows[kept_left:n_left], left, -1)
+        left_weight = stored_sums(old, old_left, left) - take_off(were, gone[:lost_left], left)
+        left_weight += take_off(labels, rows[kept_left:n_left], left, -1)
         if crossed:
             left_weight = sum_labels(labels, rows[:n_left], left)
         for c in range(len(sums)):

@@ -12,8 +12,19 @@ from core.families.forest.tree import first_difference, grow
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
 from core.numerics.trees.build import FEATURE, LEFT, RIGHT, ROWS
 from core.numerics.trees.coarse import proxy_of_two
-from core.numerics.trees.histograms import ABOVE, BELOW, BINS, BOUND, CANDIDATES, FIRST, NO_SPLITS, PEAK, SECOND, START
-from core.numerics.trees.histograms import FEATURE as OF
+from core.numerics.trees.histograms import (
+    BIN_BOUND,
+    BIN_FIRST,
+    BIN_SECOND,
+    BIN_START,
+    CANDIDATES,
+    HEAD_ABOVE,
+    HEAD_BELOW,
+    HEAD_BINS,
+    HEAD_PEAK,
+    NO_SPLITS,
+)
+from core.numerics.trees.histograms import HEAD_FEATURE as OF
 from tests.families.forest.test_against_sklearn import adopted
 
 MODELS = {
@@ -84,25 +95,32 @@ def check_candidate(table, labels, rows, head, lines, entropy):
     The node's own split, which is set apart, is none of those bounded.
     """
     f, codes = head[OF], table.codes[head[OF], rows]
-    assert lines[0, START] == 0
-    assert (np.diff(lines[:, START]) > 0).all()
-    bins = np.searchsorted(lines[:, START], table.bins[f, rows], side="right") - 1
+    assert lines[0, BIN_START] == 0
+    assert (np.diff(lines[:, BIN_START]) > 0).all()
+    bins = np.searchsorted(lines[:, BIN_START], table.bins[f, rows], side="right") - 1
     classes, weight = labels[rows] & CLASS_MASK, labels[rows] >> CLASS_BITS
-    for column, count in ((FIRST, weight * (classes == 0)), (SECOND, weight * classes), (0, np.ones(len(rows)))):
-        assert np.array_equal(np.bincount(bins, count, head[BINS]), lines[:, column])
-    bounds, order, worst = lines.view(np.float32)[:, BOUND], np.argsort(codes, kind="stable"), -np.inf
+    for column, count in (
+        (BIN_FIRST, weight * (classes == 0)),
+        (BIN_SECOND, weight * classes),
+        (0, np.ones(len(rows))),
+    ):
+        assert np.array_equal(np.bincount(bins, count, head[HEAD_BINS]), lines[:, column])
+    bounds, order, worst = lines.view(np.float32)[:, BIN_BOUND], np.argsort(codes, kind="stable"), -np.inf
     left, apart = np.zeros(2), 0
     whole = np.bincount(classes, weight, 2)
     for place, row in enumerate(order):
         if place and codes[row] > codes[order[place - 1]]:
-            assert head[PEAK] != NO_SPLITS
-            if head[PEAK] == bins[row] and (codes[order[place - 1]], codes[row]) == (head[BELOW], head[ABOVE]):
+            assert head[HEAD_PEAK] != NO_SPLITS
+            if head[HEAD_PEAK] == bins[row] and (codes[order[place - 1]], codes[row]) == (
+                head[HEAD_BELOW],
+                head[HEAD_ABOVE],
+            ):
                 apart += 1
             else:
                 proxy = proxy_of(entropy, left[0], left[1], whole[0], whole[1])
                 worst = max(worst, (proxy - bounds[bins[row]]) / whole.sum())
         left[classes[row]] += weight[row]
-    assert apart == (head[PEAK] >= 0)
+    assert apart == (head[HEAD_PEAK] >= 0)
     return worst
 
 
@@ -113,9 +131,9 @@ def check_all_candidates(tree, table, rules):
         at = 1
         for _ in range(lines[0, CANDIDATES]):
             head = lines[at].copy()
-            bins = lines[at + 1 : at + 1 + head[BINS]]
+            bins = lines[at + 1 : at + 1 + head[HEAD_BINS]]
             assert check_candidate(table, tree.roots.labels, rows, head, bins, rules.entropy) <= 1e-9
-            at += 1 + head[BINS]
+            at += 1 + head[HEAD_BINS]
             looked_at += 1
     return looked_at
 
@@ -135,10 +153,10 @@ def test_bounds_are_as_close_as_the_counts_allow_where_several_rows_leave():
     lines = next(lines for _, lines in nodes_with_histograms(tree))
     at = 1
     for _ in range(lines[0, CANDIDATES]):
-        n_bins = lines[at, BINS]
+        n_bins = lines[at, HEAD_BINS]
         bins = lines[at + 1 : at + 1 + n_bins]
-        left = np.vstack([np.zeros((1, 2)), bins[:, [FIRST, SECOND]].cumsum(axis=0)])
-        for j, bound in enumerate(bins.view(np.float32)[:, BOUND]):
+        left = np.vstack([np.zeros((1, 2)), bins[:, [BIN_FIRST, BIN_SECOND]].cumsum(axis=0)])
+        for j, bound in enumerate(bins.view(np.float32)[:, BIN_BOUND]):
             corners = [(left[j + one, 0], left[j + two, 1]) for one in (0, 1) for two in (0, 1)]
             allowed = max(-2 * gini_mass(*corner) - 2 * gini_mass(*(left[-1] - corner)) for corner in corners)
             assert bound <= allowed + 1e-6 * abs(allowed)

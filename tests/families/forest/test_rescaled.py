@@ -22,8 +22,8 @@ from core.families.forest.tree import first_difference, grown_of
 from core.families.forest.unlearner import Forest
 from core.numerics.trees.arrays import LINK
 from core.numerics.trees.build import FEATURE, THRESHOLD
-from core.numerics.trees.histograms import ABOVE, BELOW, BINS, PEAK
-from core.numerics.trees.histograms import FEATURE as OF
+from core.numerics.trees.histograms import HEAD_ABOVE, HEAD_BELOW, HEAD_BINS, HEAD_PEAK
+from core.numerics.trees.histograms import HEAD_FEATURE as OF
 
 N = 700
 
@@ -72,9 +72,11 @@ def splits_remembered(case):
         for node in np.flatnonzero(tree.marks.names >= 0):
             head = tree.marks.names[node] + 1
             while lines[head, OF] != tree.grown.words[node, FEATURE]:
-                head += 1 + lines[head, BINS]
-            if lines[head, PEAK] >= 0:
-                low, high = table.values[table.first[lines[head, OF]] + lines[head, [BELOW, ABOVE]]].astype(float)
+                head += 1 + lines[head, HEAD_BINS]
+            if lines[head, HEAD_PEAK] >= 0:
+                low, high = table.values[table.first[lines[head, OF]] + lines[head, [HEAD_BELOW, HEAD_ABOVE]]].astype(
+                    float
+                )
                 assert low / 2 + high / 2 == tree.grown.reals[node, THRESHOLD]
                 count += 1
     return count

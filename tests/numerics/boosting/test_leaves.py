@@ -7,7 +7,7 @@ import pytest
 
 from core.numerics.boosting.effects import effects_of_removal, effects_of_removal_of_classes, predict
 from core.numerics.boosting.leaves import complete, refit_stages, refit_stages_of_classes
-from core.numerics.boosting.nodes import COUNT, GRADIENT, HESSIAN, SQUARE, WEIGHT
+from core.numerics.boosting.nodes import COUNT, GRADIENT, HESSIAN, SQUARE, SUM_OF_WEIGHTS
 
 
 def no_signs(n):
@@ -29,7 +29,7 @@ def test_sums_are_those_of_plain_numpy(n):
     nodes = draw.integers(1, 3, (1, n)).astype(np.uint16)
     sums, after = refit(raw, y, weight, keep, nodes, np.array([0, 3]))
     p = 1 / (1 + np.exp(-raw))
-    columns = {COUNT: keep, WEIGHT: weight, GRADIENT: weight * (p - y), HESSIAN: weight * p * (1 - p)}
+    columns = {COUNT: keep, SUM_OF_WEIGHTS: weight, GRADIENT: weight * (p - y), HESSIAN: weight * p * (1 - p)}
     columns[SQUARE] = weight * (p - y) ** 2
     for column, values in columns.items():
         expected = np.bincount(nodes[0], values * keep, minlength=3)
