@@ -5,7 +5,8 @@ usage: python3 dev.py COMMAND [arguments ...]
   run     serve the dashboard; --port N (default 8501) and --address A (default 127.0.0.1) say where,
           other arguments go to streamlit
   test    run the tests; arguments go to pytest, as in: python3 dev.py test tests/metrics -q
-  check   run ruff, the formatter, mypy, the import contracts and the docstring examples
+  check   run ruff, the formatter, mypy, the import contracts, the docstring examples, and see that public
+          names mean one thing and docstrings begin with a short line
   bench   list the benchmarks; with a name, run that one; further arguments go to it
   docs    build the documentation's site into docs/_build
 
@@ -167,6 +168,7 @@ def check(arguments: list[str]) -> int:
         "ruff format": ["-m", "ruff", "format", "--check", "."],
         "mypy": ["-m", "mypy"],
         "import contracts": ["-c", contracts],
+        "names and first lines": ["-m", "checks"],
         "docstring examples": ["-m", "pytest", "--doctest-modules", "-q", "core"],
     }
     failed = []

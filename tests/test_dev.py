@@ -189,7 +189,8 @@ def test_a_file_that_compiles_the_kernels_of_trees_comes_first_and_the_others_of
 
 def test_check_runs_everything_and_names_what_failed(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
     assert dev.main(["check"]) == 1
-    assert len(calls) == 5
+    assert len(calls) == 6
+    assert ["-m", "checks"] in [call[1:] for call in calls]
     assert capsys.readouterr().out.endswith("Failed: mypy\n")
 
 
