@@ -23,6 +23,10 @@ def planted(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
+def test_the_project_holds_to_the_checks() -> None:
+    assert [*repeated(ROOT), *wordy(ROOT, PACKAGES)] == []
+
+
 def test_a_name_defined_in_two_modules_is_found(tmp_path: Path) -> None:
     files = {
         "core/metrics/rate.py": "class Step: ...",
