@@ -141,7 +141,7 @@ def plan_expected(origin: Work, settings: PlanSettings, found: core.Plan) -> cor
     return with_gain
 
 
-def harmful(work: Work) -> core.HarmfulRecords | None:
+def harmful_records(work: Work) -> core.HarmfulRecords | None:
     """Return how many of the most harmful records are worth taking, and the curve.
 
     Raises

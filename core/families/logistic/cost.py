@@ -1,4 +1,7 @@
-"""What a removal and a training cost, from sizes: where a table is wide, training again on sparse rows is quicker."""
+"""Costs of a removal and of training again, from sizes.
+
+Where a table is wide, training again on sparse rows is quicker.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,12 @@ TIMES = 2.0
 
 
 def removal_seconds(case: Case) -> float:
-    """Estimate what one removal takes once the case is prepared."""
+    """Estimate the seconds of one removal once the case is prepared."""
     return CUBE * float(len(coefficients(scorer(case.model)))) ** 3
 
 
 def training_seconds(case: Case) -> float:
-    """Estimate what training the whole pipeline again takes.
+    """Estimate the seconds that training the whole pipeline again takes.
 
     Its features are sparse where one-hot encoding made most of them.
     """

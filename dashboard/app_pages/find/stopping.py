@@ -26,7 +26,7 @@ def show(work: Work, passing: pd.DataFrame) -> None:
     The records that pass must be all: the curve is of the whole ranking.
     """
     try:
-        found = searched.harmful(work)
+        found = searched.harmful_records(work)
         if found is not None and len(found.forget):
             found = searched.harmful_expected(work, found) or found
     except RedressError as error:
