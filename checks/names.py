@@ -11,6 +11,7 @@ from typing import NamedTuple
 PACKAGES = ("core", "dashboard")
 SHARED = {
     "show": "draws a part of a page or a widget; every such module has one, called through the module's name",
+    "RULES": "tells how models of earlier releases become today's; every kind of models has a table, and `port` joins them",
 }
 """Names that mean one thing wherever they are defined: a contract between modules that asks for the same name."""
 

@@ -20,7 +20,7 @@ from dashboard.jobs import GivenUpError, Report
 from dashboard.measures import Measure, PlanSettings
 from dashboard.work import Work
 
-RULES, PLAN, BAND, MITIGATOR = "rules", "plan", "random removals", "mitigator"
+RULES_SEARCH, PLAN, BAND, MITIGATOR = "rules", "plan", "random removals", "mitigator"
 PLAN_EXPECTED, RULES_EXPECTED = "expected gain of a plan", "expected gains of rules"
 HARMFUL, HARMFUL_EXPECTED = "most harmful", "expected gain of the most harmful"
 DECISIONS, LABELS = "causes of decisions", "doubtful labels"
@@ -65,7 +65,7 @@ def rules(work: Work, settings: RuleSettings) -> core.Explanation | None:
         )
 
     found: core.Explanation | None = computing.result(
-        work, RULES, "Explaining the gap", make, work.metric, work.feature, settings, partial=True
+        work, RULES_SEARCH, "Explaining the gap", make, work.metric, work.feature, settings, partial=True
     )
     return found
 

@@ -126,7 +126,10 @@ def _maps(state: GlmState, groups: Sequence[Positions], stays: Bools) -> tuple[F
 
 
 def _map(state: GlmState, sums: Sums) -> Floats:
-    """Return the matrix from parameters to coefficients of atoms; one without columns where preprocessing cannot be fitted."""
+    """Return the matrix from parameters to coefficients of atoms.
+
+    It has no columns where preprocessing cannot be fitted.
+    """
     try:
         return state.frame.map(state.frame.preprocess(sums)[1])
     except InputError:

@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures
 from core.case.group_thresholds import PREDICT_METHODS
 from core.errors import InputError, LimitError
 from core.files.models.arrays import plain_dtype
-from core.files.models.building.special import damaged
+from core.files.models.building.special import malformed
 from core.files.models.compiled import check_numbers
 
 _MOST_PRODUCTS = 100_000
@@ -52,7 +52,7 @@ def check_content(model: object) -> None:
         except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
             if isinstance(error, InputError):
                 raise
-            raise damaged(f"a part of {type(part).__name__} is missing") from error
+            raise malformed(f"a part of {type(part).__name__} is missing") from error
 
 
 def _parts(model: object) -> Iterator[object]:
@@ -85,9 +85,9 @@ def _check_settings(part: Any) -> None:
     if isinstance(part, make_column_selector):
         _check_selector(part)
     if isinstance(part, ColumnTransformer | FeatureUnion) and not isinstance(part.verbose_feature_names_out, bool):
-        raise damaged("names of columns are formatted by a text of the model's own")
+        raise malformed("names of columns are formatted by a text of the model's own")
     if isinstance(part, FunctionTransformer) and (part.kw_args or part.inv_kw_args or callable(part.feature_names_out)):
-        raise damaged("a FunctionTransformer hands on arguments of the model's own")
+        raise malformed("a FunctionTransformer hands on arguments of the model's own")
     if isinstance(part, PolynomialFeatures) and hasattr(part, "n_features_in_"):
         degree = part._max_degree
         if not 0 <= degree <= _LONGEST_TYPE or comb(part.n_features_in_ + degree, degree) > _MOST_PRODUCTS:
@@ -104,7 +104,7 @@ def _check_selector(part: make_column_selector) -> None:
     for chosen in (part.dtype_include, part.dtype_exclude):
         for one in chosen if isinstance(chosen, list | tuple) else [chosen]:
             if isinstance(one, str) and len(one) > _LONGEST_TYPE:
-                raise damaged("a column selector chooses a type of many")
+                raise malformed("a column selector chooses a type of many")
 
 
 def _check_thresholds(part: Any) -> None:
@@ -113,17 +113,17 @@ def _check_thresholds(part: Any) -> None:
     It calls the estimator's method by its stored name, and each rule's comparison.
     """
     if {part.predict_method, getattr(part, "_predict_method", "auto")} - set(PREDICT_METHODS):
-        raise damaged("a ThresholdOptimizer asks for a method that gives no predictions")
+        raise malformed("a ThresholdOptimizer asks for a method that gives no predictions")
     inner = getattr(part, "interpolated_thresholder_", None)
     if isinstance(part, ThresholdOptimizer) and not (
         isinstance(inner, InterpolatedThresholder) and isinstance(part.estimator_, ClassifierMixin | Pipeline)
     ):
-        raise damaged("a ThresholdOptimizer lacks its thresholds or the classifier that scores")
+        raise malformed("a ThresholdOptimizer lacks its thresholds or the classifier that scores")
     rules = part.interpolation_dict if isinstance(part, InterpolatedThresholder) else {}
     for rule in rules.values():
         operations = rule["operation0"], rule["operation1"]
         if not all(isinstance(one, ThresholdOperation) and one.operator in ("<", ">") for one in operations):
-            raise damaged("a group's rule is not a comparison with a threshold")
+            raise malformed("a group's rule is not a comparison with a threshold")
         shares = rule["p0"], rule["p1"], rule.get("p_ignore", 0.0), rule.get("prediction_constant", 0.0)
         if not all(isinstance(one, float | int) for one in (*shares, *(one.threshold for one in operations))):
-            raise damaged("a group's rule has a threshold or a share that is no number")
+            raise malformed("a group's rule has a threshold or a share that is no number")

@@ -16,7 +16,7 @@ from core.errors import listed
 from core.files.models.allowed import CLASSES, CURRENT, canonical
 from core.files.models.building.versions import release_of
 from core.files.models.inert import InertArray, Made, check_shape, named, parts
-from core.files.models.read import read_tree, unwrapped, versions
+from core.files.models.read import read_tree, sklearn_versions, unwrapped
 from core.files.models.recipe import recipe
 from core.files.models.types import foreign_types, types_refused
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
@@ -32,7 +32,7 @@ _MOST_LABELS = 100
 
 @dataclass(frozen=True, repr=False)
 class ModelInspection(Shown):
-    """What a model file holds, told without building it.
+    """The contents of a model file, told without building it.
 
     Parameters
     ----------
@@ -122,7 +122,9 @@ class ModelInspection(Shown):
 
 
 def inspect_model(file: Source, *, limits: ModelLimits | None = None) -> ModelInspection:
-    """Tell what a skops, pickle or joblib file holds, without building or running anything of it.
+    """Tell what a skops, pickle or joblib file holds.
+
+    Nothing of it is built or run.
 
     Cost grows with the size of the file.
 
@@ -158,7 +160,7 @@ def describe(form: str, tree: Any) -> ModelInspection:
     last = chain[-1]
     refusal = types_refused(model)
     missing = _missing(tree, last, refusal)
-    made_with = versions(tree)
+    made_with = sklearn_versions(tree)
     earlier = [one for one in made_with if not refusal and release_of(one, None) != CURRENT]
     after = f"brought from scikit-learn {' and '.join(earlier)} to {sklearn.__version__}" if earlier else ""
     if notes:
@@ -198,7 +200,10 @@ def _kind(part: Any) -> str:
 
 
 def _chain(model: Any) -> list[Any]:
-    """Return the steps of a pipeline, those of a pipeline within it in their place; of another object itself."""
+    """Return the steps of a pipeline, or another object itself.
+
+    Steps of a pipeline within it stand in its place.
+    """
     chain, pending = [], [model]
     while pending:
         part = pending.pop(0)

@@ -20,7 +20,7 @@ from core.files.models.building.build import rebuild
 from core.files.models.building.versions import release_of
 from core.files.models.content import check_content
 from core.files.models.inert import check_shape
-from core.files.models.read import read_tree, unwrapped, versions
+from core.files.models.read import read_tree, sklearn_versions, unwrapped
 from core.files.models.types import check_types
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
 
@@ -135,7 +135,7 @@ def save_model(model: Any, path: str | Path) -> None:
 
 
 def _version_notes(tree: Any) -> tuple[str, ...]:
-    earlier = [one for one in versions(tree) if release_of(one, None) != CURRENT]
+    earlier = [one for one in sklearn_versions(tree) if release_of(one, None) != CURRENT]
     return tuple(
         f"The model was made with scikit-learn {version} and is opened as one of {sklearn.__version__}; models of that release, made as tests, "
         "keep their scores."

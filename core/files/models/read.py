@@ -29,7 +29,7 @@ _SEARCHES = "sklearn.model_selection._search"
 
 @dataclass(frozen=True)
 class Found:
-    """What a file holds, inert.
+    """The contents of a file, inert.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def unwrapped(tree: Any) -> tuple[Any, tuple[str, ...]]:
     return tree, ()
 
 
-def versions(tree: Any) -> tuple[str, ...]:
+def sklearn_versions(tree: Any) -> tuple[str, ...]:
     """Return the versions of scikit-learn that parts of a tree were made with."""
     held = (part.attributes.get("_sklearn_version") for part in parts(tree) if isinstance(part, Made))
     return tuple(sorted({one for one in held if isinstance(one, str)}))

@@ -27,7 +27,9 @@ _FORMERLY = {"base_estimator": "estimator", "sparse": "sparse_output"}
 
 
 def recipe(tree: Any) -> str:
-    """Return code that makes an unfitted model like the one in a tree, as far as the tree tells.
+    """Return code that makes an unfitted model like the one in a tree.
+
+    It goes as far as the tree tells.
 
     Parameters at their defaults are left out.
 
@@ -91,7 +93,7 @@ def _parameters(name: str, held: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same(name: str, value: Any, default: Any) -> bool:
-    """Tell whether a parameter stands at its default of today, or at what that was in earlier releases."""
+    """Tell whether a parameter stands at its default, of today or of earlier releases."""
     if isinstance(value, str) and value in ("deprecated", "warn"):
         return True
     if isinstance(value, Name) and isinstance(default, type):

@@ -20,7 +20,7 @@ from core.files.models.allowed import (
 )
 from core.files.models.building.versions import release_of
 from core.files.models.inert import InertArray, Made, Name, children, named, parts
-from core.files.models.read import versions
+from core.files.models.read import sklearn_versions
 from core.files.models.recipe import recipe
 from core.words import with_article
 
@@ -90,7 +90,7 @@ def types_refused(tree: Any) -> str:
     if foreign:
         return _refusal(tree, foreign)
     try:
-        return _random_states_refused(tree) or refused(tree)
+        return _random_states_refused(tree) or refusal_of_release(tree)
     except InputError as error:  # of a release that is not known
         return f"{error}{_to_train_anew(tree)}"
 
@@ -112,7 +112,7 @@ def _refusal(tree: Any, foreign: list[str]) -> str:
 def _to_train_anew(tree: Any) -> str:
     if not isinstance(tree, Made) or not named(tree.maker).startswith("sklearn."):
         return ""
-    made_with = versions(tree)
+    made_with = sklearn_versions(tree)
     said = f" The model was made with scikit-learn {made_with[-1]}; its" if made_with else " Its"
     return f"{said} recipe: {recipe(tree)}."
 
@@ -134,7 +134,7 @@ def _random_states_refused(tree: Any) -> str:
     return ""
 
 
-def refused(tree: Any) -> str:
+def refusal_of_release(tree: Any) -> str:
     """Return why a model of an earlier release is not opened, with its recipe.
 
     Empty where it is.

@@ -25,7 +25,7 @@ def show(work: Work) -> None:
     """Show the button that starts the search, and what it found."""
     settings = _settings()
     asked = (work.metric, work.feature, settings)
-    if not computing.requested(work, searched.RULES, LABEL, *asked):
+    if not computing.requested(work, searched.RULES_SEARCH, LABEL, *asked):
         gap = plain(inline(meaning.label(work.metric, cached.case(work).roles)))
         st.caption(
             f"Searches for rules on the raw columns whose records cause the {gap}, really removes the records of the best, and searches "
@@ -36,15 +36,15 @@ def show(work: Work) -> None:
         found = searched.rules(work, settings)
     except RedressError as error:
         st.info(plain(error))
-        computing.offer_again(error, work, searched.RULES)
+        computing.offer_again(error, work, searched.RULES_SEARCH)
         return
     if found is None:
-        computing.place(work, searched.RULES, *asked)
+        computing.place(work, searched.RULES_SEARCH, *asked)
         return
     known = searched.rules_expected(work, settings, found)
     _head(found if known is None else known)
     if not found.complete:
-        computing.requested(work, searched.RULES, "Search again, to the end", *asked, again=True)
+        computing.requested(work, searched.RULES_SEARCH, "Search again, to the end", *asked, again=True)
     if known is None:
         st.caption("What is measured holds on the rows searched. What to expect on others is being worked out.")
         computing.place(work, searched.RULES_EXPECTED, *asked)

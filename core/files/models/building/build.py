@@ -11,7 +11,7 @@ from sklearn.utils import Bunch
 
 from core.errors import InputError, LimitError
 from core.files.models.allowed import CLASSES, FUNCTIONS, LOSSES, TREES, VALUES, canonical
-from core.files.models.building.special import damaged, generator_of, random_state_of, tree_of
+from core.files.models.building.special import generator_of, malformed, random_state_of, tree_of
 from core.files.models.building.versions import release_of
 from core.files.models.inert import InertArray, Made, Name, named
 from core.files.models.pickles.calls import dtype_of
@@ -52,7 +52,7 @@ def rebuild(tree: Any, limits: ModelLimits) -> tuple[Any, tuple[str, ...]]:
     except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         if isinstance(error, InputError):
             raise
-        raise damaged(f"a part is missing or of another kind ({type(error).__name__})") from error
+        raise malformed(f"a part is missing or of another kind ({type(error).__name__})") from error
 
 
 class _Builder:
@@ -87,7 +87,7 @@ class _Builder:
     def _array(self, part: InertArray, release: int | None) -> Any:
         values = part.values
         if values is None:
-            raise damaged("an array has no items")
+            raise malformed("an array has no items")
         self._left -= values.nbytes
         if self._left < 0:
             raise LimitError(
@@ -115,7 +115,7 @@ class _Builder:
             return self.build(part.attributes.get("data"), release)
         if name in ("collections.OrderedDict", "builtins.dict", "sklearn.utils._bunch.Bunch"):
             return self._mapping(part, args, release, plain=not name.endswith("Bunch"))
-        raise damaged(f"{name or 'an object'} is not made as it should be")
+        raise malformed(f"{name or 'an object'} is not made as it should be")
 
     def _mapping(self, part: Made, args: tuple[Any, ...], release: int | None, *, plain: bool) -> Any:
         pairs = [*part.pairs]
@@ -128,7 +128,7 @@ class _Builder:
         kind = getattr(import_module(CLASSES[name]), name.rpartition(".")[2])
         held = part.attributes
         if part.items or part.pairs or not (held or part.state in (None, {})):
-            raise damaged(f"a {kind.__name__} has a state of another kind")
+            raise malformed(f"a {kind.__name__} has a state of another kind")
         release = release_of(held.get("_sklearn_version"), release)
         made = kind.__new__(kind)
         attributes = {key: self.build(value, release) for key, value in held.items() if key != "_sklearn_version"}
@@ -140,7 +140,7 @@ class _Builder:
         except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
             if isinstance(error, InputError):
                 raise
-            raise damaged(f"a part of {kind.__name__} is missing or of another kind") from error
+            raise malformed(f"a part of {kind.__name__} is missing or of another kind") from error
         return made
 
 
@@ -149,13 +149,13 @@ def _check_attribute(kind: type, name: str) -> None:
     held = getattr(kind, name, None)
     replaces = callable(held) or isinstance(held, property) or hasattr(held, "__set__")
     if len(name) > _LONGEST_ATTRIBUTE or not name.isidentifier() or name.startswith("__") or replaces:
-        raise damaged(f"{name[:_LONGEST_ATTRIBUTE]!r} takes the place of what is part of every {kind.__name__}")
+        raise malformed(f"{name[:_LONGEST_ATTRIBUTE]!r} takes the place of what is part of every {kind.__name__}")
 
 
 def _value(text: str) -> Any:
     name = canonical(text)
     if name not in VALUES and name not in FUNCTIONS:
-        raise damaged(f"{name} stands where a value should")
+        raise malformed(f"{name} stands where a value should")
     module, _, last = name.rpartition(".")
     return getattr(import_module(module), last)
 

@@ -15,7 +15,7 @@ _MOST_OUTPUTS = 100
 _WORD = 1 << 128
 
 
-def damaged(why: str) -> InputError:
+def malformed(why: str) -> InputError:
     """Return the error for a model that no training leaves."""
     return InputError(
         f"A model file must hold a model as scikit-learn fitted it. In this one {why}; save the model again."
@@ -25,14 +25,14 @@ def damaged(why: str) -> InputError:
 def whole(value: Any, least: int, most: int, what: str) -> int:
     """Return a whole number, checked."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-        raise damaged(f"{what} is not a whole number from {least:,} to {most:,}")
+        raise malformed(f"{what} is not a whole number from {least:,} to {most:,}")
     return int(value)
 
 
 def values_of(part: Any, what: str) -> np.ndarray[Any, Any]:
     """Return the values of an array of numbers."""
     if not isinstance(part, InertArray) or part.values is None or part.values.dtype.hasobject:
-        raise damaged(f"{what} is no array of numbers")
+        raise malformed(f"{what} is no array of numbers")
     return part.values
 
 
@@ -43,43 +43,45 @@ def tree_of(part: Made) -> Tree:
     """
     state = part.attributes
     if not isinstance(part.args, tuple) or len(part.args) != 3:
-        raise damaged("a tree lacks its size")
+        raise malformed("a tree lacks its size")
     n_features = whole(part.args[0], 1, 1 << 31, "a tree's number of columns")
     n_outputs = whole(part.args[2], 1, _MOST_OUTPUTS, "a tree's number of outputs")
     n_classes = values_of(part.args[1], "a tree's number of classes").astype(np.intp)
     if n_classes.shape != (n_outputs,) or not ((n_classes >= 1) & (n_classes <= 1 << 20)).all():
-        raise damaged("a tree's number of classes is not a number for each output")
+        raise malformed("a tree's number of classes is not a number for each output")
     given = values_of(state.get("nodes"), "a tree's table of nodes")
     values = values_of(state.get("values"), "a tree's values").astype(np.float64)
     count = whole(state.get("node_count"), 1, max(len(np.atleast_1d(given)), 1), "a tree's number of nodes")
     expected = (count, n_outputs, int(n_classes.max()))
     if given.ndim != 1 or len(given) != count or values.shape != expected:
-        raise damaged("a tree's number of nodes is not that of its table")
+        raise malformed("a tree's number of nodes is not that of its table")
     tree = Tree(n_features, n_classes, n_outputs)
     tree.__setstate__(
         {
             "max_depth": whole(state.get("max_depth"), 0, count, "a tree's depth"),
             "node_count": count,
-            "nodes": records(given, NODE_DTYPE, ("missing_go_to_left",)),
+            "nodes": node_records(given, NODE_DTYPE, ("missing_go_to_left",)),
             "values": np.ascontiguousarray(values),
         }
     )
     return tree
 
 
-def records(given: np.ndarray[Any, Any], dtype: np.dtype[Any], may_lack: tuple[str, ...] = ()) -> np.ndarray[Any, Any]:
+def node_records(
+    given: np.ndarray[Any, Any], dtype: np.dtype[Any], may_lack: tuple[str, ...] = ()
+) -> np.ndarray[Any, Any]:
     """Return a table of records with the fields of `dtype`, those lacking filled with zeros."""
     held, asked = set(given.dtype.names or ()), set(dtype.names or ())
     if not held <= asked or not asked - held <= set(may_lack):
-        raise damaged("a tree's table of nodes has other columns than trees have")
+        raise malformed("a tree's table of nodes has other columns than trees have")
     table = np.zeros(given.shape, dtype=dtype)
     for name in held:
         column = given[name]
         if column.dtype.kind not in "biuf" or (column.dtype.kind == "f" and dtype[name].kind != "f"):
-            raise damaged("a tree's table of nodes has columns of another type")
+            raise malformed("a tree's table of nodes has columns of another type")
         table[name] = column
         if dtype[name].kind != "f" and not np.array_equal(table[name], column):
-            raise damaged("a tree's table of nodes has numbers that are too large")
+            raise malformed("a tree's table of nodes has numbers that are too large")
     return table
 
 
@@ -88,13 +90,13 @@ def random_state_of(part: Made) -> np.random.RandomState:
     state = part.state
     inner = state.get("state") if isinstance(state, dict) else None
     if not isinstance(inner, dict) or state.get("bit_generator") != "MT19937":
-        raise damaged("a random state is not of the usual kind")
+        raise malformed("a random state is not of the usual kind")
     key = values_of(inner.get("key"), "a random state's table")
     if key.shape != (MT19937_WORDS,) or key.dtype.kind not in "iu":
-        raise damaged("a random state's table has another size")
+        raise malformed("a random state's table has another size")
     position = inner.get("pos")
     if type(position) is not int or not 0 <= position <= MT19937_WORDS:
-        raise damaged("a random state stands outside its table")
+        raise malformed("a random state stands outside its table")
     gauss = state.get("gauss", 0.0)
     random = np.random.RandomState()
     random.set_state(
@@ -115,7 +117,7 @@ def generator_of(part: Made) -> np.random.Generator:
     state = _generator_state(part)
     inner = state.get("state") if state else None
     if not isinstance(inner, dict):
-        raise damaged("a random generator has no state")
+        raise malformed("a random generator has no state")
     generator.bit_generator.state = {
         "bit_generator": "PCG64",
         "state": {
@@ -136,6 +138,6 @@ def _generator_state(part: Made) -> dict[str, Any]:
     for one in found:
         if isinstance(one, dict) and isinstance(one.get("bit_generator"), str):
             if one["bit_generator"] != "PCG64":
-                raise damaged("a random generator is not of the usual kind")
+                raise malformed("a random generator is not of the usual kind")
             return one
     return {}

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 from sklearn.preprocessing import LabelEncoder
 
-from core.files.models.building.special import damaged, records
+from core.files.models.building.special import malformed, node_records
 from core.files.models.porting.names import rename_estimator, rename_max_features
 
 _HIST_LOSSES = {"auto": "log_loss", "binary_crossentropy": "log_loss", "categorical_crossentropy": "log_loss"}
@@ -27,7 +27,7 @@ def _classic(made: Any, held: dict[str, Any], _: int) -> tuple[str, ...]:
         made.n_classes_ = len(made.classes_)
         held.setdefault("n_trees_per_iteration_", 1 if made.n_classes_ == 2 else made.n_classes_)
         if made.loss not in ("log_loss", "exponential"):
-            raise damaged("gradient boosting has a loss that there is not")
+            raise malformed("gradient boosting has a loss that there is not")
         made._loss = made._get_loss(sample_weight=None)
     return ()
 
@@ -51,9 +51,9 @@ def _histograms(made: Any, held: dict[str, Any], release: int) -> tuple[str, ...
 
 def _predictor(made: Any, _: dict[str, Any], __: int) -> tuple[str, ...]:
     if not isinstance(made.nodes, np.ndarray) or made.nodes.ndim != 1 or not len(made.nodes):
-        raise damaged("a tree has no table of nodes")
+        raise malformed("a tree has no table of nodes")
     if made.nodes.dtype != PREDICTOR_RECORD_DTYPE:
-        made.nodes = records(made.nodes, PREDICTOR_RECORD_DTYPE)
+        made.nodes = node_records(made.nodes, PREDICTOR_RECORD_DTYPE)
     return ()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from core.files.models.building.special import damaged
+from core.files.models.building.special import malformed
 
 TWO_BY_SOFTMAX = (
     'The logistic regression of two classes was trained with multi_class="multinomial", which no longer exists: it is opened as the same model '
@@ -37,7 +37,7 @@ def _penalty(made: Any, held: dict[str, Any]) -> None:
     elif penalty == "l2" or (penalty == "deprecated" and held.get("l1_ratio") is None):
         made.l1_ratio = 0.0
     elif penalty not in ("elasticnet", "deprecated"):
-        raise damaged("logistic regression has a penalty that there is not")
+        raise malformed("logistic regression has a penalty that there is not")
     if penalty in ("none", None):
         made.l1_ratio = 0.0
     made.penalty = "deprecated"

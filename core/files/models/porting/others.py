@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.neighbors import BallTree, KDTree
 
-from core.files.models.building.special import damaged
+from core.files.models.building.special import malformed
 from core.files.models.porting.names import rename_estimator
 
 METRICS = ("minkowski", "euclidean", "manhattan", "chebyshev", "cityblock", "l1", "l2")
@@ -27,15 +27,15 @@ def _neighbors(made: Any, held: dict[str, Any], _: int) -> tuple[str, ...]:
         return ()
     rows = made._fit_X
     if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.dtype.kind != "f" or not np.isfinite(rows).all():
-        raise damaged("neighbours hold no table of numbers")
+        raise malformed("neighbours hold no table of numbers")
     if made.effective_metric_ not in METRICS or not isinstance(made.weights, str):
-        raise damaged("neighbours are looked for by a distance or weights of their own")
+        raise malformed("neighbours are looked for by a distance or weights of their own")
     made._tree = None
     if made._fit_method in ("kd_tree", "ball_tree"):
         kind = KDTree if made._fit_method == "kd_tree" else BallTree
         made._tree = kind(rows, made.leaf_size, metric=made.effective_metric_, **made.effective_metric_params_)
     elif made._fit_method != "brute":
-        raise damaged("neighbours are looked for in a way that there is not")
+        raise malformed("neighbours are looked for in a way that there is not")
     return ()
 
 
@@ -44,7 +44,7 @@ def _isotonic(made: Any, held: dict[str, Any], _: int) -> tuple[str, ...]:
     if "X_thresholds_" in held:
         x, y = made.X_thresholds_, made.y_thresholds_
         if x.ndim != 1 or x.shape != y.shape or not len(x) or not (np.diff(x) > 0).all():
-            raise damaged("isotonic regression has thresholds out of order")
+            raise malformed("isotonic regression has thresholds out of order")
         made._build_f(x, y)
     return ()
 
