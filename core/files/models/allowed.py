@@ -164,6 +164,17 @@ WAY_OUT: Mapping[str, str] = {
     "HalvingGridSearchCV": "save its best_estimator_ instead",
     "FixedThresholdClassifier": "save its estimator_ and give the threshold as a number",
     "TunedThresholdClassifierCV": "save its estimator_ and give the threshold as a number",
+    "Pipeline": "save its steps other than resampling in a sklearn.pipeline.Pipeline, which scores alike",
     "check_array": "encode categories in a pipeline before HistGradientBoostingClassifier",
 }
 """What to do about a refused type, where there is a short answer."""
+
+NO_OUTCOME: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("IsolationForest", "OneClassSVM", "SGDOneClassSVM", "LocalOutlierFactor", "EllipticEnvelope"), "finds outliers"
+    ),
+    **dict.fromkeys(
+        ("KMeans", "MiniBatchKMeans", "DBSCAN", "AgglomerativeClustering", "GaussianMixture"), "groups rows"
+    ),
+}
+"""What models do that are fitted without an outcome."""

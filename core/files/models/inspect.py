@@ -178,7 +178,7 @@ def describe(form: str, tree: Any) -> ModelInspection:
         loads=not missing,
         after=after if not missing else "",
         missing=missing,
-        recipe=recipe(model) if isinstance(model, Made) and named(model.maker) else "",
+        recipe=recipe(model) if isinstance(model, Made) and _kind(model)[:1].isupper() else "",
         types=dict(Counter(named(part.maker) for part in parts(tree) if isinstance(part, Made)).most_common()),
     )
 
@@ -248,6 +248,11 @@ def _missing(tree: Any, last: Any, refusal: str) -> str:
 
 
 def _of_no_object(tree: Any) -> str:
+    if isinstance(tree, dict) and (models := _models(tree)):
+        where = " and ".join(f"{with_article(kind)} under {key!r}" for key, (kind, _) in models.items())
+        refusal = next((why for _, why in models.values() if why), "")
+        way_out = refusal or "save that classifier alone, in a pipeline with what prepares its rows."
+        return f"A dictionary with {where}, not a model: {way_out}"
     if isinstance(tree, dict) and tree and all(isinstance(one, Made) for one in tree.values()):
         held = Counter(_kind(one) for one in tree.values())
         what = " and ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in held.most_common())
@@ -257,6 +262,17 @@ def _of_no_object(tree: Any) -> str:
     if isinstance(tree, InertArray):
         return "An array, not a model: add the fitted classifier."
     return f"{_capital(with_article(_kind(tree)))}, not a model: add the fitted classifier."
+
+
+def _models(tree: dict[Any, Any]) -> dict[str, tuple[str, str]]:
+    """Return the classifiers under the names of a dictionary, and why they are not built."""
+    found = {}
+    for key, held in tree.items():
+        model, _ = unwrapped(held)
+        last = _chain(model)[-1]
+        if isinstance(key, str) and isinstance(last, Made) and (_is_model(last) or _kind(last).endswith("Classifier")):
+            found[key] = (_kind(held), types_refused(model))
+    return found
 
 
 def _array(part: Any) -> np.ndarray[Any, Any] | None:

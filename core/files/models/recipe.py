@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from inspect import Parameter, signature
+from math import isfinite
 from typing import Any
 
 from core.files.models.allowed import CLASSES, canonical
@@ -64,7 +65,9 @@ def _code(part: Any, depth: int, left: list[int]) -> str:
             + ", ".join(f"{_code(key, depth + 1, left)}: {_code(value, depth + 1, left)}" for key, value in pairs)
             + "}"
         )
-    if part is None or isinstance(part, bool | int | float):
+    if isinstance(part, float):  # numpy's among them, which show themselves in another way
+        return repr(float(part)) if isfinite(part) else f'float("{float(part)}")'
+    if part is None or isinstance(part, bool | int):
         return repr(part)
     return repr(part[:60]) if isinstance(part, str) else "..."
 

@@ -10,6 +10,7 @@ from core.files.models.allowed import (
     CURRENT,
     FUNCTIONS,
     LOSSES,
+    NO_OUTCOME,
     OTHERS,
     PROVEN_SINCE,
     TREES,
@@ -97,8 +98,11 @@ def types_refused(tree: Any) -> str:
 
 def _refusal(tree: Any, foreign: list[str]) -> str:
     kind = named(tree.maker).rpartition(".")[2] if isinstance(tree, Made) else ""
-    if kind.endswith("Regressor"):
-        return f"The model must be a classifier. Got a {kind}, which predicts numbers; fit a classifier of the outcome."
+    if kind.endswith("Regressor") or kind in NO_OUTCOME:
+        what = "predicts numbers" if kind.endswith("Regressor") else f"{NO_OUTCOME[kind]} without an outcome"
+        return (
+            f"The model must be a classifier. Got {with_article(kind)}, which {what}; fit a classifier of the outcome."
+        )
     way_out = next(
         (WAY_OUT[last] for last in (name.rpartition(".")[2] for name in foreign) if last in WAY_OUT),
         "save a model without them: scikit-learn's linear models, naive Bayes, trees, forests and gradient boosting are read",

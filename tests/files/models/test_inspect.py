@@ -6,7 +6,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
+from sklearn.cluster import KMeans
+from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 import core
 from core.errors import InputError
@@ -68,6 +72,57 @@ def test_recipes_make_the_model_they_tell_of() -> None:
     found = core.inspect_model(pickle.dumps(model))
     again = eval(found.recipe, {"LogisticRegression": LogisticRegression})  # noqa: S307
     assert again.get_params() == model.get_params()
+
+
+def test_a_model_in_a_dictionary_is_told_with_its_name() -> None:
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    bundle = {"model": model, "scaler": StandardScaler().fit([[0.0], [1.0]]), "columns": ["a"]}
+    said = core.inspect_model(pickle.dumps(bundle)).missing
+    assert said == (
+        "A dictionary with a LogisticRegression under 'model', not a model: "
+        "save that classifier alone, in a pipeline with what prepares its rows."
+    )
+
+
+def test_models_without_an_outcome_are_told_so_by_both() -> None:
+    rows = np.arange(12.0)[:, None]
+    for model, what in ((IsolationForest(n_estimators=2), "finds outliers"), (KMeans(2, n_init=1), "groups rows")):
+        file = pickle.dumps(model.fit(rows))
+        said = f"which {what} without an outcome; fit a classifier of the outcome."
+        assert core.inspect_model(file).missing.endswith(said)
+        with pytest.raises(InputError, match=f"{type(model).__name__}, {said}"):
+            core.load_model(file)
+
+
+class Pipeline(BaseEstimator):
+    def __init__(self, steps: object) -> None:
+        self.steps = steps
+
+
+def test_a_pipeline_of_another_library_is_told_the_way_out() -> None:
+    steps = [("scale", StandardScaler()), ("model", LogisticRegression().fit([[0.0], [1.0]], [0, 1]))]
+    file = pickle.dumps(Pipeline(steps))
+    found = core.inspect_model(file)
+    assert found.steps == ("StandardScaler", "LogisticRegression")
+    assert "steps other than resampling in a sklearn.pipeline.Pipeline" in found.missing
+    with pytest.raises(InputError, match=r"resampling in a sklearn\.pipeline\.Pipeline"):
+        core.load_model(file)
+
+
+class HeldClassifier:
+    def __init__(self) -> None:
+        self.weight, self.missing = np.float64(2.5), float("nan")
+
+
+def test_recipes_of_other_classes_are_code_and_calls_have_none() -> None:
+    assert core.inspect_model(pickle.dumps(HeldClassifier())).recipe == (
+        'HeldClassifier(weight=2.5, missing=float("nan"))'
+    )
+    said = core.inspect_model(pickle.dumps({"model": HeldClassifier()})).missing
+    assert said.startswith(
+        "A dictionary with a HeldClassifier under 'model', not a model: A model file may contain only"
+    )
+    assert core.inspect_model(pickle.dumps(pd.Index(["a", "b"]))).recipe == ""
 
 
 class Own:

@@ -26,7 +26,12 @@ def _neighbors(made: Any, held: dict[str, Any], _: int) -> tuple[str, ...]:
     if "_fit_X" not in held:
         return ()
     rows = made._fit_X
-    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.dtype.kind != "f" or not np.isfinite(rows).all():
+    if (
+        not isinstance(rows, np.ndarray)
+        or rows.ndim != 2
+        or rows.dtype.kind not in "biuf"
+        or not np.isfinite(rows).all()
+    ):
         raise malformed("neighbours hold no table of numbers")
     if made.effective_metric_ not in METRICS or not isinstance(made.weights, str):
         raise malformed("neighbours are looked for by a distance or weights of their own")
