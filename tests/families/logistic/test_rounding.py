@@ -56,7 +56,7 @@ def distance_to_exact(result, table):
 
 
 @pytest.mark.parametrize("kind", STEPS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     offset=st.sampled_from([0.0, *(sign * 10.0**power for power in (0, 2, 4, 6, 7, 8, 9, 10, 12) for sign in (1, -1))]),
     scale=st.sampled_from([1e-3, 1.0, 1e3]),

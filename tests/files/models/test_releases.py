@@ -31,6 +31,8 @@ REFUSED = {
     "svc": (r"svm\._classes\.SVC.*recipe: Pipeline\(", 0, 9),
 }
 """What is refused, why, and from which release to which."""
+PARTLY = (1, 2, 4, 5, 7, 8)
+"""Releases of which a third of the kinds goes through every check; 1.0, 1.3, 1.6 and 1.9 changed most, and send all."""
 
 
 @cache
@@ -95,8 +97,8 @@ def test_what_cannot_keep_its_scores_is_refused_with_its_recipe(release: int) ->
 @pytest.mark.parametrize("release", RELEASES)
 def test_what_opens_is_checked_unlearns_and_saves(release: int, tmp_path: Path) -> None:
     frame, two, three = maker().table()
-    for kind, about in kinds(release).items():
-        if is_refused(kind, release):
+    for number, (kind, about) in enumerate(kinds(release).items()):
+        if is_refused(kind, release) or (release in PARTLY and number % 3 != release % 3):
             continue
         words = kind.endswith("_words")
         labels = (
