@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from core.errors import InputError, listed
 from core.files.models.allowed import (
     CLASSES,
@@ -91,7 +93,7 @@ def types_refused(tree: Any) -> str:
     if foreign:
         return _refusal(tree, foreign)
     try:
-        return _random_states_refused(tree) or refusal_of_release(tree)
+        return _random_states_refused(tree) or _categories_refused(tree) or refusal_of_release(tree)
     except InputError as error:  # of a release that is not known
         return f"{error}{_to_train_anew(tree)}"
 
@@ -134,6 +136,18 @@ def _random_states_refused(tree: Any) -> str:
                 return (
                     "A model file may contain only types on the allow-list, and a RandomState only where GradientBoostingClassifier "
                     f"keeps its own. Got one as {name} of {kind}; {WHOLE_SEED}."
+                )
+    return ""
+
+
+def _categories_refused(tree: Any) -> str:
+    for part in parts(tree):
+        if isinstance(part, Made) and named(part.maker).endswith(".HistGradientBoostingClassifier"):
+            marked = part.attributes.get("is_categorical_")
+            if isinstance(marked, InertArray) and marked.values is not None and np.any(marked.values):
+                return (
+                    "HistGradientBoostingClassifier in a model file must take every column as numbers. "
+                    f"Got one that treats columns as categories itself; {WAY_OUT['check_array']}."
                 )
     return ""
 

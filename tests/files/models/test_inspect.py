@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
-from sklearn.ensemble import IsolationForest
+from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import core
@@ -107,6 +108,17 @@ def test_a_pipeline_of_another_library_is_told_the_way_out() -> None:
     assert "steps other than resampling in a sklearn.pipeline.Pipeline" in found.missing
     with pytest.raises(InputError, match=r"resampling in a sklearn\.pipeline\.Pipeline"):
         core.load_model(file)
+
+
+def test_boosting_with_categories_of_its_own_is_refused_by_both() -> None:
+    rows = np.arange(80.0).reshape(40, 2) % 7
+    model = HistGradientBoostingClassifier(max_iter=2, categorical_features=[0]).fit(rows, np.arange(40) % 2)
+    for file in (pickle.dumps(model), pickle.dumps(make_pipeline(StandardScaler(), model))):
+        found = core.inspect_model(file)
+        assert not found.loads
+        assert "categories in a pipeline before HistGradientBoostingClassifier" in found.missing
+        with pytest.raises(InputError, match="encode categories in a pipeline"):
+            core.load_model(file)
 
 
 class HeldClassifier:
