@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import core
-from core.errors import NotSupportedError
+from core.errors import InputError, NotSupportedError
 from core.unlearning.linear.objective import by_class, coefficients
 from tests.families.logistic.exact_pipeline import retrained, retrained_by_class
 
@@ -74,7 +74,11 @@ def test_no_bound_lies_below_the_distance_to_exact_training(kind, offset, scale,
     missing = "imputed" in kind and kind != "scaled, imputed"
     table = rows_at(offset, scale, seed, missing=missing)
     try:
-        first = core.unlearn(case_of(STEPS[kind], table, **options), range(8), method="newton", tolerance=tolerance)
+        case = case_of(STEPS[kind], table, **options)
+    except InputError:  # so far from zero that the model's own decisions do not follow from its scores
+        assume(condition=False)
+    try:
+        first = core.unlearn(case, range(8), method="newton", tolerance=tolerance)
         second = core.unlearn(first.case, range(8, 14), method="newton", tolerance=tolerance)
     except NotSupportedError as error:
         assert "'newton' does not fit this case" in str(error)  # noqa: PT017
