@@ -16,6 +16,8 @@ import pandas as pd
 from core.case.roles import AtRate, Roles
 from core.typing import Bools
 
+THREADS = frozenset({"n_jobs", "n_threads"})
+"""What says on how many processors a model works, and nothing of what it gives; reading a file normalises it."""
 PLAIN = (str, bytes, int, float, complex, bool, type(None))
 
 
@@ -95,11 +97,14 @@ def _add_parts(value: Any, digest: Any, above: tuple[int, ...]) -> None:
     if type(value) in (list, tuple):
         parts = list(value)
     elif type(value) is dict:
-        parts = [part for pair in sorted(value.items(), key=lambda pair: repr(pair[0])) for part in pair]
+        content = [pair for pair in value.items() if pair[0] not in THREADS]
+        parts = [part for pair in sorted(content, key=lambda pair: repr(pair[0])) for part in pair]
     elif type(value) in (set, frozenset):
         parts = sorted(value, key=repr)
     elif isinstance(value, np.random.RandomState):
         parts = [value.get_state(legacy=False)]  # what it was seeded from is not saved with it, and changes no draw
+    elif isinstance(value, np.random.Generator):
+        parts = [value.bit_generator.state]
     else:
         made = value.__reduce_ex__(4)  # how pickle would take it apart
         parts = (

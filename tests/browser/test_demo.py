@@ -65,7 +65,7 @@ def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None
     page.wait_for_selector("table.strip", timeout=SLOW_MS)
     settle(page)
     go(page, "Find")
-    plot = page.locator(".nsewdrag").first
+    plot = page.locator(".nsewdrag:visible").first
     expect(plot).to_be_visible(timeout=SLOW_MS)
     settle(page)
     box = plot.bounding_box()

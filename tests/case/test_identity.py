@@ -32,6 +32,7 @@ MODELS = {
     "extra-trees": ExtraTreesClassifier(3, random_state=0, bootstrap=True),
     "hist": HistGradientBoostingClassifier(max_iter=3, early_stopping=True),
     "classic": GradientBoostingClassifier(n_estimators=3),
+    "two jobs": RandomForestClassifier(3, random_state=0, n_jobs=2),
 }
 
 

@@ -11,7 +11,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 import core
-from core.errors import NotSupportedError
+from core.errors import InputError, NotSupportedError
 from core.families.forest.points import state_of
 from core.families.forest.tree import first_difference
 from core.families.forest.unlearner import Forest
@@ -146,6 +146,8 @@ def test_rows_in_another_order_and_an_edited_tree_are_noticed():
     node = int(np.flatnonzero(tree.feature >= 0)[-1])
     tree.threshold[node] = np.nextafter(tree.threshold[node], np.inf)
     with pytest.raises(NotSupportedError, match=f"tree 1 differs first at node {node} "):
+        Forest().prepare(case)
+    with pytest.raises(InputError, match="was changed in place since"):
         core.prepare(case, method="forest")
 
 
