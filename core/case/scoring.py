@@ -69,23 +69,26 @@ def model_rows(model: Any, table: pd.DataFrame) -> Any:
 def singles(table: Any) -> Singles:
     """Return a table's cells in single precision, as trees take them.
 
-    Missing values of pandas' nullable columns become NaN.
+    Sparse ones are filled; missing values of pandas' nullable columns become NaN.
 
     Examples
     --------
     >>> singles(pd.DataFrame({"children": pd.array([1, None], dtype="Int64")})).tolist()
     [[1.0], [nan]]
     """
-    if isinstance(table, pd.DataFrame):
-        return np.ascontiguousarray(table.to_numpy(dtype=np.float32, na_value=np.nan))
-    return np.ascontiguousarray(table, dtype=np.float32)
+    return np.ascontiguousarray(_filled(table, np.float32))
 
 
 def reals(table: Any) -> Floats:
-    """Return a table's cells in double precision; missing values of nullable columns are NaN."""
+    """Return a table's cells in double precision, as `singles` does."""
+    found: Floats = _filled(table, np.float64)
+    return found
+
+
+def _filled(table: Any, dtype: type[np.floating[Any]]) -> Any:
     if isinstance(table, pd.DataFrame):
-        return table.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.asarray(table, dtype=np.float64)
+        return table.to_numpy(dtype=dtype, na_value=np.nan)
+    return np.asarray(table.toarray() if hasattr(table, "toarray") else table, dtype=dtype)
 
 
 def positive_scores(model: Any, X: pd.DataFrame | npt.NDArray[Any], column: int) -> Floats:

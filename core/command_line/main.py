@@ -255,7 +255,9 @@ def _add_unlearn(choices: Any) -> None:
 
 
 def _add_inspect(choices: Any) -> None:
-    parser = _add_command(choices, "inspect", "what model files hold, told without running them", "models:inspect")
+    parser = _add_command(
+        choices, "inspect", "what model files hold, told without running them", "models:inspect_command"
+    )
     parser.add_argument("files", metavar="FILE", nargs="+", help="skops, pickle or joblib file")
 
 

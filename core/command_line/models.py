@@ -13,7 +13,7 @@ from core.command_line.terminal import plain
 from core.errors import RedressError
 
 
-def inspect(args: Namespace) -> Output:
+def inspect_command(args: Namespace) -> Output:
     """Tell what each file holds; of a file that is no model file, why not.
 
     Raises

@@ -13,7 +13,7 @@ from fairlearn.preprocessing import CorrelationRemover
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from core.case.scoring import final_estimator, positive_scores
+from core.case.scoring import final_estimator, positive_scores, reals
 from core.errors import NotSupportedError, listed
 from core.mitigation.base import FittedModels, Mitigator, Task
 from core.typing import Floats, Progress
@@ -70,7 +70,7 @@ def _has_steps(model: Any) -> bool:
 def _numbers(steps: Any, X: Any) -> Floats:
     table = X if steps is None else steps.transform(X)
     try:
-        numbers = np.asarray(table.toarray() if hasattr(table, "toarray") else table, dtype=np.float64)
+        numbers = reals(table)
     except (ValueError, TypeError) as error:
         raise NotSupportedError("the features are not all numbers when they reach the classifier") from error
     if not np.isfinite(numbers).all():

@@ -197,7 +197,7 @@ def _transformed(case: Case, table: pd.DataFrame) -> Floats:
     data: Any = model_rows(case.model, table)
     if isinstance(case.model, Pipeline):
         data = case.model[:-1].transform(data)
-    return reals(data.toarray() if hasattr(data, "toarray") else data)
+    return reals(data)
 
 
 def _owners(case: Case) -> npt.NDArray[np.intp]:

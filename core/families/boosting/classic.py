@@ -124,8 +124,7 @@ class ClassicBooster(Booster):
 
     def places(self, X: Any) -> Places:
         """Return every feature's values as scikit-learn's trees take them, in order."""
-        table: Any = X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
-        table = singles(table)
+        table = singles(X)
         found = [np.unique(column, return_inverse=True) for column in table.T]
         n_codes = np.array([len(values) for values, _ in found], dtype=np.intp)
         codes = np.array([places for _, places in found], dtype=np.int32)

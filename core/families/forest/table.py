@@ -36,7 +36,6 @@ def as_trees_take(model: Any, frame: pd.DataFrame, steps: Any = None) -> Singles
             raise InputError(
                 f"The model must be able to score every row. Its preprocessing says: {said(error)}."
             ) from error
-        table = table.toarray() if hasattr(table, "toarray") else table
     return singles(table)
 
 
@@ -58,7 +57,6 @@ def tree_input(case: Case, rows: Positions, steps: Any = None) -> Singles:
             raise NotSupportedError(
                 f"the preprocessed table has {table.shape[0]:,} x {table.shape[1]:,} cells, more than fit in 2 GiB"
             )
-        table = table.toarray() if hasattr(table, "toarray") else table
     X = singles(table)
     if np.isinf(X).any():
         raise NotSupportedError("columns have infinite values in single precision")

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
 from core.case.group_thresholds import decides_by_group, scorer
-from core.case.scoring import final_estimator
+from core.case.scoring import final_estimator, reals
 from core.numerics.linear.softmax import contrasts
 from core.typing import Bools, Floats
 from core.unlearning.base import model_input
@@ -70,8 +70,7 @@ def polished(case: Case, retained: Bools, model: object) -> Floats:
         As `core.unlearning.linear.objective.coefficients` gives them.
     """
     table, model = model_input(case, retained), scorer(model)
-    X = model[:-1].transform(table) if isinstance(model, Pipeline) else table
-    X = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
+    X = reals(model[:-1].transform(table) if isinstance(model, Pipeline) else table)
     objective = logistic_objective(model)
     penalty = objective.diagonal(X.shape[1])
     X = np.column_stack([X, np.ones(len(X))]) if objective.fit_intercept else X

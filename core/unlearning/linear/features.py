@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
-from core.case.scoring import model_rows
+from core.case.scoring import model_rows, reals
 from core.errors import NotSupportedError
 from core.typing import Floats
 from core.unlearning.base import model_input
@@ -80,10 +80,10 @@ def compare_features(case: Case, fitted: Any, atoms: AtomTable, A: Floats) -> No
         return
     some = np.linspace(0, len(case.X_train) - 1, min(len(case.X_train), ROWS_COMPARED)).astype(int)
     rows = model_rows(case.model, case.X_train.iloc[some])
-    given = _dense(fitted.transform(rows))
+    given = reals(fitted.transform(rows))
     expected = atoms.train[some] @ A[:, : given.shape[1]]
     again = clone(case.model[:-1]).fit(model_input(case, case.retained), case.train_labels[case.retained])
-    if _alike(expected, given) and _alike(given, _dense(again.transform(rows))):
+    if _alike(expected, given) and _alike(given, reals(again.transform(rows))):
         return
     name, far = max(
         ((column.name, abs(column.center) / column.spread) for column in atoms.numeric.values()),
@@ -96,10 +96,6 @@ def compare_features(case: Case, fitted: Any, atoms: AtomTable, A: Floats) -> No
             "certified; subtract a constant from it before training"
         )
     raise NotSupportedError("the preprocessing does something that updating it from sums does not reproduce")
-
-
-def _dense(features: Any) -> Floats:
-    return np.asarray(features.toarray() if hasattr(features, "toarray") else features, dtype=np.float64)
 
 
 def _alike(one: Floats, other: Floats) -> bool:

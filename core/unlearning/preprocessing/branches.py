@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
 from core.case.case import Case
-from core.case.scoring import model_rows
+from core.case.scoring import model_rows, singles
 from core.typing import Positions, Singles
 from core.unlearning.base import model_input
 from core.unlearning.preprocessing.chain import column_parts
@@ -99,7 +99,9 @@ def _again(branch: Branch, positions: Positions, labels: npt.NDArray[Any], point
     table = _safe_indexing(branch.table, left)
     try:
         again = clone(branch.estimator).fit(table, labels[left])
-        values, asked = (_dense(again.transform(one)) for one in (table, _safe_indexing(points, branch.inputs, axis=1)))
+        values, asked = (
+            singles(again.transform(one)) for one in (table, _safe_indexing(points, branch.inputs, axis=1))
+        )
     except ValueError:
         return None
     columns = np.arange(branch.outputs.start, branch.outputs.stop)
@@ -132,7 +134,3 @@ def _branches(case: Case) -> list[Branch] | None:
         parts = Parts.inside(part, table, labels, local)
         found.append(Branch(part, list(columns), table, whole.output_indices_[name], parts))
     return found
-
-
-def _dense(table: Any) -> Singles:
-    return np.asarray(table.toarray() if hasattr(table, "toarray") else table, dtype=np.float32)

@@ -42,14 +42,15 @@ def show(work: Work) -> None:
         computing.place(work, searched.RULES_SEARCH, *asked)
         return
     known = searched.rules_expected(work, settings, found)
-    _head(found if known is None else known)
+    shown = found if known is None else known
+    _head(shown)
     if not found.complete:
         computing.requested(work, searched.RULES_SEARCH, "Search again, to the end", *asked, again=True)
     if known is None:
         st.caption("What is measured holds on the rows searched. What to expect on others is being worked out.")
         computing.place(work, searched.RULES_EXPECTED, *asked)
-    _cards(found if known is None else known, cached.case(work).roles)
-    _tables(work, found if known is None else known)
+    _cards(shown, cached.case(work).roles)
+    _tables(work, shown)
 
 
 def _cards(found: core.Explanation, roles: core.Roles) -> None:

@@ -37,8 +37,10 @@ def show(work: Work, passing: pd.DataFrame) -> None:
         computing.place(work, searched.HARMFUL, work.metric, work.feature)
         return
     _advise(work, found, passing)
-    with st.expander("Along the ranking"):
-        chart.show(_marked(found, work), f"{Key.FIND_CURVE}_chart")
+    curve = st.expander("Along the ranking", key=f"{Key.FIND_CURVE}_fold", on_change="rerun")
+    if curve.open:  # drawn where it is seen
+        with curve:
+            chart.show(_marked(found, work), f"{Key.FIND_CURVE}_chart")
 
 
 def _advise(work: Work, found: core.HarmfulRecords, passing: pd.DataFrame) -> None:

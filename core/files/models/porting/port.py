@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
+from core.case.identity import THREADS
 from core.files.models.allowed import CURRENT
 from core.files.models.porting import boosting, linear, others, preprocessing, trees
 
@@ -62,6 +63,6 @@ def _fill_parameters(made: Any, held: dict[str, Any]) -> None:
 
 def _normalise_threads(held: dict[str, Any]) -> None:
     # A model may not say how many processes or threads start here.
-    for name in ("n_jobs", "n_threads"):
+    for name in THREADS:
         if held.get(name) is not None:
             held[name] = 1 if type(held[name]) is int and held[name] == 1 else None
