@@ -141,6 +141,19 @@ def count(n: float, thing: str = "") -> str:
     return f"{text} {thing}{'' if n == 1 else 's'}" if thing else text
 
 
+def where_said(where: str) -> str:
+    """Return the words that follow "rows" where a condition chose them.
+
+    Nothing where there is none.
+
+    Examples
+    --------
+    >>> "120 test rows" + where_said("region = 'north'"), "120 test rows" + where_said("")
+    ("120 test rows where region = 'north'", '120 test rows')
+    """
+    return f" where {where}" if where else ""
+
+
 def seconds(value: float) -> str:
     """Return a duration in the unit that suits it.
 

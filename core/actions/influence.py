@@ -21,6 +21,7 @@ from core.former import formerly
 from core.metrics.audit import SensitiveFeatures
 from core.metrics.catalog import metric_of
 from core.metrics.compare import COMPARED_RATES, compare, compare_groups
+from core.words import where_said
 
 
 @formerly("sensitive_feature", "on")
@@ -30,6 +31,7 @@ def influence(
     *,
     sensitive_feature: str | Sequence[str] | None = None,
     on: str = "explore",
+    where: str | None = None,
     rescore: int = 0,
 ) -> pd.Series[float]:
     """Predict what removing each training record would do to a metric.
@@ -43,6 +45,8 @@ def influence(
         Whose groups are compared; None is the first, a tuple an intersection.
     on : {"explore", "test"}
         Rows the metric is taken on. "confirm" is refused: searching there would spoil it.
+    where : str, optional
+        A condition on these rows, as "month >= '2025-07' and region = 'north'"; only those it holds for are looked at. As for `Case.only`.
     rescore : int
         So many of the most harmful records are really removed, each alone, and have the change that made in place of the predicted
         one; for families whose influence is a rough guide to that, such as forests. Costs a removal for each, about half a fit of a
@@ -78,6 +82,7 @@ def influence(
     """
     check_case(case)
     not_on_confirm(on)
+    case = case.only(where)
     metric_of(metric)
     feature = case.sensitive_feature(sensitive_feature)
     _check_rescore(case, rescore)
@@ -85,7 +90,7 @@ def influence(
         effects = attributor.influence(case, metric, feature, on)[case.retained]
     if not np.isfinite(effects).all():
         raise InputError(
-            f"The metric must be defined on the {on} rows. {metric!r} of {feature!r} is not; choose another metric or feature."
+            f"The metric must be defined on the {on} rows{where_said(case.where)}. {metric!r} of {feature!r} is not; choose another metric or feature."
         )
     found = pd.Series(effects, index=case.retained_ids, name=metric)
     return found if rescore == 0 else _rescored(case, found, feature, on, rescore)

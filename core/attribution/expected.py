@@ -31,6 +31,7 @@ from core.metrics.catalog import Metric, metric_of
 from core.metrics.gaps import combine
 from core.metrics.samples import PairedSample, feature_name, generator
 from core.typing import Feature, Floats, Positions, Progress
+from core.words import where_said
 
 T = TypeVar("T")
 
@@ -292,7 +293,8 @@ def expected_gain(
     found_gain = average(pairs, n_rows=len(case.rows(on)), gap=gap)
     if found_gain is None:
         raise InputError(
-            f"The metric must be defined on halves of the {on} rows. {metric!r} of {feature!r} is not; hand in more rows, or choose another."
+            f"The metric must be defined on halves of the {on} rows{where_said(case.where)}. "
+            f"{metric!r} of {feature!r} is not; hand in more rows, or choose another."
         )
     return found_gain
 
@@ -311,6 +313,6 @@ def short_now(case: Case, metric: str, feature: Feature | None, on: str) -> floa
     value = Outcome.of(case, metric, feature, on).value()
     if not np.isfinite(value):
         raise InputError(
-            f"The metric must be defined on the {on} rows. {metric!r} of {feature!r} is not; choose another."
+            f"The metric must be defined on the {on} rows{where_said(case.where)}. {metric!r} of {feature!r} is not; choose another."
         )
     return float(found.short_of_best(value))

@@ -18,14 +18,14 @@ from core.case.data import CaseData, check_data
 from core.case.edits import Edits
 from core.case.frozen import frozen, frozen_columns, handed_out
 from core.case.group_thresholds import lean
-from core.case.identity import digest_of_case, digest_of_data
+from core.case.identity import digest_of_case, digest_of_content, digest_of_data
 from core.case.looks import Look, Looks
 from core.case.memo import Memo
 from core.case.naming import names_of_test_rows
+from core.case.narrowed import NarrowedRows
 from core.case.own_decisions import check_decisions
 from core.case.prepared import Prepared, SavedState, ScoresOf
 from core.case.roles import AtRate, Roles
-from core.case.scored import ScoredRows
 from core.case.training import TrainingRecords
 from core.case.unchanged import ModelMark
 from core.case.unreadable import check_readable
@@ -36,7 +36,7 @@ WAYS_OUT = "case.with_threshold(...) and case.replace(...) give another case"
 T = TypeVar("T")
 
 
-class Case(TrainingRecords, ScoredRows):
+class Case(TrainingRecords, NarrowedRows):
     """A fitted model with its training and test tables; frozen, and checked once.
 
     Removing records gives a new case that shares every array with this one: what differs is the mask `retained` and the model.
@@ -342,11 +342,12 @@ class Case(TrainingRecords, ScoredRows):
 
     @property
     def data_digest(self) -> str:
-        """Hex digest of both tables, the roles and the split."""
+        """Hex digest of both tables, the roles, the split and the rows a condition chose."""
         return self._data.memo.remember("digest", self._digest_of_data)
 
     def _digest_of_data(self) -> str:
-        return digest_of_data(self.roles, (self._data.train, self._data.test), self.confirm_mask)
+        found = digest_of_data(self.roles, (self._data.train, self._data.test), self.confirm_mask)
+        return found if self._data.within is None else digest_of_content([found, self._data.within])
 
     @property
     def key(self) -> str:

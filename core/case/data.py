@@ -48,6 +48,10 @@ class CaseData:
     looks: Looks
     groupings: dict[str, Grouping]
     decides_for: GroupSource | None = None
+    within: Bools | None = None
+    """The test rows looked at; None is all."""
+    where: str = ""
+    """The condition that chose them."""
     memo: Memo = field(default_factory=Memo)
 
     def __setstate__(self, kept: dict[str, Any]) -> None:

@@ -19,10 +19,20 @@ from core.case.memo import Memo
 from core.case.own_decisions import own_cut
 from core.case.prepared import Prepared
 from core.case.roles import AtRate
-from core.errors import InputError, InputTypeError, listed, nearest
+from core.errors import InputError, InputTypeError, NotSupportedError, listed, nearest
 from core.typing import Bools, Floats, Positions
 
 SPLITS = ("explore", "confirm", "test")
+
+
+def rows_within(rows: Positions, within: Bools, on: str, where: str) -> Positions:
+    """Return the rows of a split that a condition chose, or raise where there are none."""
+    found = rows[within[rows]]
+    if len(found) == 0:
+        raise InputError(
+            f"A condition must leave rows to look at. None of the {len(rows):,} {on} rows has {where}; widen it, or take other rows by `on`."
+        )
+    return found
 
 
 class ScoredRows:
@@ -48,6 +58,11 @@ class ScoredRows:
         return self._data.memo.remember(("rows", on), lambda: frozen(self._rows(on)))
 
     def _rows(self, on: str) -> Positions:
+        rows = self._rows_of_split(on)
+        within = self._data.within
+        return rows if within is None else rows_within(rows, within, on, self._data.where)
+
+    def _rows_of_split(self, on: str) -> Positions:
         if on == "test":
             return np.arange(len(self._data.test))
         rows = np.flatnonzero(self._data.confirm == (on == "confirm"))
@@ -87,9 +102,13 @@ class ScoredRows:
         return self._memo.remember(("scores", on), lambda: self._scores(on))
 
     def _scores(self, on: str) -> Floats:
+        return frozen(self._scores_of(self.rows(on)))
+
+    def _scores_of(self, rows: Positions) -> Floats:
         if self.prepared.scores is not None:
-            return frozen(self.prepared.scores(self.rows(on)))
-        return frozen(scoring.positive_scores(self.model, self._rows_for_model(on), self._data.pos_column))
+            return self.prepared.scores(rows)
+        table = scoring.model_rows(self.model, self.X_test.iloc[rows])
+        return scoring.positive_scores(self.model, table, self._data.pos_column)
 
     def _rows_for_model(self, on: str) -> Any:
         return scoring.model_rows(self.model, self.X_test.iloc[self.rows(on)])
@@ -103,14 +122,33 @@ class ScoredRows:
         return decides_by_group(self.model)
 
     def cut(self, on: str) -> float:
-        """Return the score at which decisions change on the split."""
-        return self.cut_of(self.scores(on))
+        """Return the score at which decisions change on the split.
+
+        An alert capacity is that of the whole split, also where a condition chooses among its rows.
+        """
+        return self._cut_among(self._scores_of(self._rows_of_split(on)) if self._by_capacity else self.scores(on))
 
     def cut_of(self, scores: Floats) -> float:
         """Return the score at which decisions change among `scores`.
 
         An alert capacity takes its share of these.
         """
+        self._check_capacity()
+        return self._cut_among(scores)
+
+    @property
+    def _by_capacity(self) -> bool:
+        """Whether decisions here depend on other rows, which share an alert capacity."""
+        return self._data.within is not None and isinstance(self.threshold, AtRate)
+
+    def _check_capacity(self) -> None:
+        if self._by_capacity:
+            raise NotSupportedError(
+                f"With an alert capacity, predicted decisions need the scores of all rows. Those where {self._data.where} alone were given; "
+                "set a threshold for this, as case.with_threshold(case.cut('explore')) does."
+            )
+
+    def _cut_among(self, scores: Floats) -> float:
         if self.randomised:
             raise scoring.no_single_threshold()
         return scoring.cut(scores, self.threshold, own_cut(scorer(self.model), self._data.pos_column))
@@ -121,12 +159,21 @@ class ScoredRows:
         Where that is random, with what probability.
         """
         if not self.randomised:
-            return self._memo.remember(("decisions", on), lambda: frozen(self.decide(self.scores(on))))
+            return self._memo.remember(("decisions", on), lambda: frozen(self._decisions(on)))
         groups = self._data.deciding_groups("test")[self.rows(on)]
         return self._memo.remember(
             ("decisions", on),
             lambda: frozen(chances(self.model, self._rows_for_model(on), groups)[:, self._data.pos_column]),
         )
+
+    def _decisions(self, on: str) -> Bools:
+        if not self._by_capacity:
+            return self.decide(self.scores(on))
+        split = self._rows_of_split(on)
+        decided = scoring.decide(
+            self._scores_of(split), self.threshold, own_cut(scorer(self.model), self._data.pos_column)
+        )
+        return decided[np.searchsorted(split, self.rows(on))]
 
     def deciding_groups(self, of: str) -> npt.NDArray[Any]:
         """Return the group of every row whose thresholds decide it, for a ThresholdOptimizer.
@@ -139,6 +186,7 @@ class ScoredRows:
         """Return the decisions that the case's threshold makes of `scores`."""
         if self.randomised:
             raise scoring.no_single_threshold()
+        self._check_capacity()
         return scoring.decide(scores, self.threshold, own_cut(scorer(self.model), self._data.pos_column))
 
     def sensitive_feature(self, feature: str | Iterable[str] | None = None) -> str | tuple[str, ...]:

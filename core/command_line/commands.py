@@ -17,6 +17,7 @@ from core.command_line.terminal import BadArgumentError, plain
 from core.files.tables.id_list import match_ids
 from core.metrics.compare import turned
 from core.metrics.guardrails import judge
+from core.words import where_said
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,15 @@ def audit_command(args: Namespace) -> Output:
         case,
         args.metric,
         on=args.on,
+        where=args.where,
         sensitive_feature=_features(args.sensitive_feature),
         n_resamples=args.resamples,
         level=args.level,
         seed=args.seed,
     )
-    parts = [f"{case!r}, audited on {report.on} ({report.n:,} rows), intervals at {report.level:.0%}"]
+    parts = [
+        f"{case!r}, audited on {report.on} ({report.n:,} rows{plain(where_said(report.where))}), intervals at {report.level:.0%}"
+    ]
     if len(report.gaps):
         parts.append(f"Gaps\n{_gap_table(report.gaps)}\n{ALONE}")
     parts += [
@@ -61,6 +65,7 @@ def audit_command(args: Namespace) -> Output:
     data = {
         "case": args.case,
         "on": report.on,
+        "where": report.where or None,
         "n": report.n,
         "level": report.level,
         "n_resamples": report.n_resamples,
@@ -74,7 +79,7 @@ def audit_command(args: Namespace) -> Output:
 
 def influence_command(args: Namespace) -> Output:
     """Rank training records by what removing each would do to a metric."""
-    case = core.load_case(args.case)
+    case = core.load_case(args.case).only(args.where)
     feature = feature_asked(args.sensitive_feature)
     effects = core.influence(case, args.metric, sensitive_feature=feature, on=args.on, rescore=args.rescore)
     order = core.harmful(effects)[: amount(args.top, len(effects))]
@@ -82,7 +87,7 @@ def influence_command(args: Namespace) -> Output:
     name = written_feature(case.sensitive_feature(feature))
     better = core.METRICS[args.metric].better
     head = (
-        f"Change of {args.metric} of {plain(name)} on {args.on} if a record is removed; {better} is better. "
+        f"Change of {args.metric} of {plain(name)} on {args.on}{plain(where_said(case.where))} if a record is removed; {better} is better. "
         f"The {len(order):,} most harmful of {len(effects):,}:"
     )
     how = ["really removed" if one in rescored else "predicted" for one in order]
@@ -92,6 +97,7 @@ def influence_command(args: Namespace) -> Output:
         "metric": args.metric,
         "sensitive_feature": value_for_json(name),
         "on": args.on,
+        "where": args.where,
         "better": better,
         "n_records": len(effects),
         "most_harmful": [
@@ -111,13 +117,12 @@ def unlearn_command(args: Namespace) -> Output:
         )
     forget, about_list = _forget(case, args)
     result = core.unlearn(case, forget, by=args.by, method=args.method, tolerance=args.tolerance)
-    judged = judge(
-        case, result.case, args.metric, case.sensitive_feature(feature_asked(args.sensitive_feature)), args.on
-    )
+    now, then = case.only(args.where), result.case.only(args.where)
+    judged = judge(now, then, args.metric, case.sensitive_feature(feature_asked(args.sensitive_feature)), args.on)
     shift = judged.table if args.sensitive_feature is None else judged.by(_feature(args.sensitive_feature))
     saved = str(result.case.save(args.save)) if args.save is not None else None
     ids = case.record_ids[case.retained & ~result.case.retained]
-    parts = [_facts(result), f"Before and after, on {args.on}\n" + _shift_table(shift)]
+    parts = [_facts(result), f"Before and after, on {args.on}{plain(where_said(now.where))}\n" + _shift_table(shift)]
     if turned(shift, DIGITS).any():
         parts.append("* The two groups changed places.")
     parts.append(plain(judged.side.sentence if judged.side else f"No verdict: {judged.why}"))
@@ -135,6 +140,7 @@ def unlearn_command(args: Namespace) -> Output:
         "n_forgotten": result.n_forgotten,
         "forgotten": value_for_json(ids),
         "on": args.on,
+        "where": args.where,
         "comparison": rows_for_json(shift),
         "guardrails": _side(judged.side),
         "notes": [*about_list, *result.notes],

@@ -270,7 +270,16 @@ def _add_metric(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--where",
+        metavar="CONDITION",
+        help="only the test rows it holds for, as \"month >= '2025-07' and region = 'north'\"",
+    )
+
+
 def _add_split(parser: argparse.ArgumentParser, what: str) -> None:
+    _add_where(parser)
     parser.add_argument(
         "--on", default="explore", choices=("explore", "confirm", "test"), help=f"{what} (default: %(default)s)"
     )

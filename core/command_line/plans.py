@@ -9,6 +9,7 @@ import core
 from core.command_line.commands import Output, feature_asked, written_feature
 from core.command_line.render import aligned, decimal, rows_for_json, value_for_json, value_with_interval
 from core.command_line.terminal import BadArgumentError, plain
+from core.words import where_said
 
 
 def plan_command(args: Namespace) -> Output:
@@ -32,8 +33,12 @@ def plan_command(args: Namespace) -> Output:
         n_random=args.random,
         expected=not args.quick,
         on=args.on,
+        where=args.where,
     )
-    parts = [plain(found.reason), f"The way there, on {args.on}\n" + _path_table(found)]
+    parts = [
+        plain(found.reason),
+        f"The way there, on {args.on}{plain(where_said(found.before.where))}\n" + _path_table(found),
+    ]
     if len(found.random):
         parts.append("Random removals of as many records\n" + _random_table(found))
     data = {
@@ -43,6 +48,7 @@ def plan_command(args: Namespace) -> Output:
         "target": found.target,
         "utility": found.utility,
         "on": args.on,
+        "where": args.where,
         "reached": found.reached,
         "reached_on_searched": found.reached_on_searched,
         "expected": None if found.expected is None else asdict(found.expected),

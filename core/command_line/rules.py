@@ -14,6 +14,7 @@ from core.command_line.commands import Output, feature_asked, written_feature
 from core.command_line.render import decimal, rows_for_json, value_for_json, wrapped
 from core.command_line.terminal import plain
 from core.metrics.catalog import metric_of
+from core.words import where_said
 
 
 def explain_command(args: Namespace) -> Output:
@@ -28,6 +29,7 @@ def explain_command(args: Namespace) -> Output:
         max_support=args.max_support,
         top_k=args.top,
         on=args.on,
+        where=args.where,
         bins=args.bins,
         min_responsibility=args.min_responsibility,
         seconds=args.seconds,
@@ -35,7 +37,7 @@ def explain_command(args: Namespace) -> Output:
     )
     name = written_feature(found.sensitive_feature)
     p_value = decimal(found.gap_p_value)
-    head = f"{found.metric} of {plain(name)} on {args.on}: {decimal(found.gap)} (p = {p_value}). {found.n_tried:,} rules tried."
+    head = f"{found.metric} of {plain(name)} on {args.on}{plain(where_said(found.where))}: {decimal(found.gap)} (p = {p_value}). {found.n_tried:,} rules tried."
     parts = [head]
     if len(found) and found.searched_again and not found.helping:
         parts.append("None of these rules is expected to help on rows that were not searched.")
@@ -49,7 +51,7 @@ def explain_command(args: Namespace) -> Output:
         parts.append("No rule closes its share of the gap once its records are removed.")
     if found.notes:
         parts.append("Notes\n" + "\n".join(f"- {plain(note)}" for note in found.notes))
-    return Output("\n\n".join(parts), {"case": args.case, "on": args.on} | _data(found))
+    return Output("\n\n".join(parts), {"case": args.case, "on": args.on, "where": args.where} | _data(found))
 
 
 def _legend(found: core.Explanation) -> str:

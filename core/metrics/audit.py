@@ -35,6 +35,7 @@ def audit(
     *,
     sensitive_feature: SensitiveFeatures = None,
     on: str | None = None,
+    where: str | None = None,
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
@@ -54,6 +55,8 @@ def audit(
     on : {"explore", "confirm", "test"}, optional
         Which rows. None describes a model as opened on all test rows, one that was changed on the explore rows, where its records were
         searched. A look at confirm rows by a changed case is counted.
+    where : str, optional
+        A condition on these rows, as "month >= '2025-07' and region = 'north'"; only those it holds for are looked at. As for `Case.only`.
     n_resamples : int
         Resamples for intervals and permutations for p-values.
     level : float
@@ -97,6 +100,7 @@ def audit(
     'Share given the good outcome: ... of f, ... of m'
     """
     check_case(case)
+    case = case.only(where)
     on = described_on(case) if on is None else on
     sample = sample_of(case, on)
     case.looked_at(on, "audit")
@@ -114,7 +118,7 @@ def audit(
         left_out.append(
             f"The intersection of all sensitive features has {_combinations(case):,} combinations and is left out; ask for fewer together."
         )
-    return replace(report, notes=(*left_out, *report.notes), looks=len(case.looks))
+    return replace(report, notes=(*left_out, *report.notes), looks=len(case.looks), where=case.where)
 
 
 def described_on(case: Case) -> str:

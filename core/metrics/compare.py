@@ -45,6 +45,7 @@ def compare(
     metric: str | Iterable[str] | None = None,
     sensitive_feature: SensitiveFeatures = None,
     on: str = "explore",
+    where: str | None = None,
     scores: FloatArray | None = None,
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
@@ -62,6 +63,8 @@ def compare(
         Whose groups; a tuple is an intersection. None is each of the case's, and of several the intersection of all.
     on : {"explore", "confirm", "test"}
         Which rows.
+    where : str, optional
+        A condition on these rows, as "month >= '2025-07' and region = 'north'"; only those it holds for are looked at. As for `Case.only`.
     scores : float array, optional
         Scores of pos_label to take the place of `after`'s own: a preview of a model that is not there yet.
     n_resamples, level, seed
@@ -73,7 +76,7 @@ def compare(
         Indexed by (metric, sensitive_feature), "(all)" for rates over all records: ``before``, ``after``, ``change``, the
         paired interval ``low``, ``high`` of the change, which excludes 0 where a change is real, ``p_value``; of gaps and ratios,
         the group better off ``ahead_before`` and ``ahead_after``; of two groups ``signed_change``, ``signed_low``, ``signed_high``
-        and whether they are ``reversed``; ``direction``: "better", "worse" or empty. ``attrs`` hold ``on`` and ``n``, the rows, and
+        and whether they are ``reversed``; ``direction``: "better", "worse" or empty. ``attrs`` hold ``on``, ``where`` and ``n``, the rows, and
         ``looks``, how often the confirm rows were looked at by now.
 
     Raises
@@ -102,12 +105,13 @@ def compare(
     """
     check_case(case)
     check_case(after)
+    case, after = case.only(where), after.only(where)
     features = audited_features(case, sensitive_feature)
     compared = compared_cases(case, after, features, on, scores, n_resamples=n_resamples, level=level, seed=seed)
     chosen, _ = usable(metrics_of(metric), probability=compared.probability, asked=metric is not None)
     after.looked_at(on, "compare")
     found = compared.table(chosen)
-    found.attrs.update(on=on, n=len(case.rows(on)), looks=len(case.looks))
+    found.attrs.update(on=on, n=len(case.rows(on)), where=case.where, looks=len(case.looks))
     return found
 
 
@@ -255,13 +259,12 @@ def compared_cases(
 
 
 def _check_same_rows(before: Case, after: Case, on: str) -> None:
-    same = before.shares_tables(after) or (
-        np.array_equal(before.rows(on), after.rows(on))
-        and np.array_equal(before.y(on), after.y(on))
-        and before.test.index.equals(after.test.index)
+    same = np.array_equal(before.rows(on), after.rows(on)) and (
+        before.shares_tables(after)
+        or (np.array_equal(before.y(on), after.y(on)) and before.test.index.equals(after.test.index))
     )
     if not same or before.roles != after.roles:
         raise InputError(
-            "Compared cases must share their test table and roles. Got two different ones; "
+            "Compared cases must share their test table, the rows looked at and roles. Got two different ones; "
             "make the second from the first, with unlearn or replace."
         )

@@ -13,7 +13,7 @@ from core.metrics.catalog import METRICS
 from core.metrics.policy import USUAL, held_against
 from core.metrics.samples import feature_name
 from core.shown import Shown
-from core.words import count, interval, number, percent
+from core.words import count, interval, number, percent, where_said
 
 if TYPE_CHECKING:
     from core.figures.look import Figure
@@ -55,6 +55,8 @@ class AuditReport(Shown):
         How often the confirm rows had been looked at by then.
     pos_is_favorable : bool
         Whether the class that is scored is the good outcome.
+    where : str
+        The condition that chose the rows among those of `on`; empty where all are looked at.
     """
 
     by_group: pd.DataFrame
@@ -67,10 +69,13 @@ class AuditReport(Shown):
     n_resamples: int
     looks: int = 0
     pos_is_favorable: bool = True
+    where: str = ""
 
     def lines(self) -> list[str]:
         """Say which gaps are largest, between whom, and how sure that is."""
-        heading = f"Audit of {count(self.n, f'{self.on} row')}, {percent(self.level, 0)} intervals"
+        heading = (
+            f"Audit of {count(self.n, f'{self.on} row')}{where_said(self.where)}, {percent(self.level, 0)} intervals"
+        )
         if self.gaps.empty:
             return [heading, *(f"{name}: {number(value)}" for name, value in self.overall.items()), *self.notes]
         names = [(str(name), str(feature)) for name, feature in self.gaps.index]

@@ -30,7 +30,7 @@ from core.plans.search import Goal, PlanStage, Search, records_in_words, room_of
 from core.plans.utility import COST, Utility, words_of
 from core.shown import Shown
 from core.typing import Progress, part_of
-from core.words import count, interval, signed
+from core.words import count, interval, signed, where_said
 
 if TYPE_CHECKING:
     from core.figures.look import Figure
@@ -65,7 +65,7 @@ class Plan(Shown):
     case : Case
         The case without these records, really unlearned; where that is approximate, trained again.
     before : Case
-        The case they were removed from.
+        The case they were removed from, with the rows that were searched.
     goal : Goal
         What was asked for.
     expected : ExpectedGain or None
@@ -123,10 +123,9 @@ class Plan(Shown):
 
     def lines(self) -> list[str]:
         """Say how many records, whether the target is reached, at what price, and on which rows."""
-        rows = count(len(self.before.rows(self.goal.on)), f"{self.goal.on} row")
+        rows, among = count(len(self.before.rows(self.goal.on)), f"{self.goal.on} row"), where_said(self.before.where)
         target = f"{self.metric} of {feature_name(self.sensitive_feature)} at {self.target:.3g}"
-        reached = "reached" if self.reached_on_searched else "not reached"
-        heading = f"Plan of {count(len(self), 'record')}: {target} is {reached} on the {rows} searched"
+        heading = f"Plan of {count(len(self), 'record')}: {target} is {'' if self.reached_on_searched else 'not '}reached on the {rows} searched{among}"
         last = self.path.iloc[-1]
         between = interval(last["low"], last["high"])
         change = [f"Change {signed(last['change'])} ({between})"] if len(self) and between else []
@@ -176,6 +175,7 @@ def plan_removal(
     checkpoints: int = 10,
     n_random: int = 20,
     on: str = "explore",
+    where: str | None = None,
     method: str = "auto",
     seed: int = 0,
     expected: bool = True,
@@ -211,6 +211,8 @@ def plan_removal(
         Random removals of equal sizes to set beside the plan, each really unlearned; 0 leaves them out.
     on : {"explore", "test"}
         Rows the metric and the utility are taken on; "confirm" is refused.
+    where : str, optional
+        A condition on these rows, as "month >= '2025-07' and region = 'north'"; only those it holds for are looked at. As for `Case.only`.
     method : str
         As for `unlearn`.
     seed : int
@@ -248,6 +250,7 @@ def plan_removal(
     """
     not_on_confirm(on)
     not_at_random(case)
+    case = case.only(where)
     feature = case.sensitive_feature(sensitive_feature)
     _check(metric, target, max_utility_drop, max_records, max_group_share, checkpoints)
     check_count("n_random", n_random)
@@ -269,13 +272,12 @@ def plan_removal(
     value, own = goal.measure(start)
     if not np.isfinite([value, own]).all():
         raise InputError(
-            f"The metric and the utility must be defined on the {on} rows. {metric!r} of {feature!r} is {_told(value)}, {utility!r} is "
+            f"The metric and the utility must be defined on the {on} rows{where_said(case.where)}. {metric!r} of {feature!r} is {_told(value)}, {utility!r} is "
             f"{_told(own)}; choose another."
         )
     first, second = ((0.0, 0.4), (0.4, 1.0)) if expected else ((0.0, 1.0), (0.0, 1.0))
     search = Search(goal, [PlanStage(start, (), value, own, value)], part_of(progress, *first))
     search.complete()
-    path = _path(search, case)
     random = pd.DataFrame()
     if n_random and len(search.here.forget):
         sizes = np.unique(np.ceil(np.linspace(0, len(search.here.forget), SIZES + 1)[1:]).astype(int)).tolist()
@@ -294,9 +296,9 @@ def plan_removal(
         )
         random = band(draws)
     ids = case.record_ids[case.record_ids.get_indexer(pd.Index(list(search.here.forget)))]
-    reached = search.ended == "reached"
+    reached, without = search.ended == "reached", search.here.case.whole()
     found = Plan(
-        metric, feature, goal.target, utility, ids, reached, _reason(search), path, random, search.here.case, start, goal
+        metric, feature, goal.target, utility, ids, reached, _reason(search), _path(search, case), random, without, start, goal
     )  # fmt: skip
     return found.with_expected(part_of(progress, *second)) if expected else found
 

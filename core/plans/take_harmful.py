@@ -28,6 +28,7 @@ from core.metrics.samples import feature_name
 from core.plans.prefix import N_SIZES, PrefixStep, along, found_on, ranked, shortest, value_at
 from core.shown import Shown
 from core.typing import Feature, Progress, part_of
+from core.words import where_said
 
 if TYPE_CHECKING:
     from core.figures.look import Figure
@@ -63,7 +64,7 @@ class HarmfulRecords(Shown):
     expected : ExpectedGain or None
         The gain to expect of such a search on rows that were not searched; None until `with_expected` was asked for it.
     case : Case
-        The case that was searched.
+        The case that was searched, with the rows it was searched on.
     """
 
     metric: str
@@ -111,7 +112,7 @@ class HarmfulRecords(Shown):
         """
         heading = (
             f"HarmfulRecords: {len(self.forget):,} of {len(self.ranking):,} ranked; {self.metric} of {feature_name(self.sensitive_feature)} "
-            f"{self.before:.3f} -> {self.after:.3f}, measured on the {self.n_rows:,} {self.on} rows searched"
+            f"{self.before:.3f} -> {self.after:.3f}, measured on the {self.n_rows:,} {self.on} rows searched{where_said(self.case.where)}"
         )
         return [heading] if self.expected is None else [heading, self.expected.sentence]
 
@@ -133,7 +134,7 @@ class HarmfulRecords(Shown):
             self.before,
             self.after,
             metric.heading(pos_is_favorable=positive),
-            f"{self.n_rows:,} {self.on} rows searched",
+            f"{self.n_rows:,} {self.on} rows searched{where_said(self.case.where)}",
             rate=metric_of(metric.rates[0]).heading(pos_is_favorable=positive) if metric.compares_groups else "",
         )
 
@@ -146,6 +147,7 @@ def take_harmful(
     sensitive_feature: str | Sequence[str] | None = None,
     max_records: int | None = None,
     on: str = "explore",
+    where: str | None = None,
     expected: bool = True,
     n_sizes: int = N_SIZES,
     progress: Progress | None = None,
@@ -163,6 +165,8 @@ def take_harmful(
         Most records to take; None is a fifth of the retained ones.
     on : {"explore", "test"}
         Rows to search on; "confirm" is refused.
+    where : str, optional
+        A condition on these rows, as "month >= '2025-07' and region = 'north'"; only those it holds for are looked at. As for `Case.only`.
     expected : bool
         Whether to find the gain to expect on other rows at once: ten further searches. `HarmfulRecords.with_expected` does it later.
     n_sizes : int
@@ -197,6 +201,7 @@ def take_harmful(
     """
     check_case(case)
     not_on_confirm(on)
+    case = case.only(where)
     feature = case.sensitive_feature(sensitive_feature)
     n_sizes = whole_number("n_sizes", n_sizes)
     most = max(1, int(MOST * case.n_retained)) if max_records is None else whole_number("max_records", max_records)

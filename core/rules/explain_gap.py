@@ -47,6 +47,7 @@ def explain_gap(
     max_support: float = 0.2,
     top_k: int = 5,
     on: str = "explore",
+    where: str | None = None,
     columns: Iterable[str] | None = None,
     bins: int | Mapping[str, Sequence[float]] = QUANTILES,
     q: float | None = None,
@@ -80,6 +81,8 @@ def explain_gap(
         How many rules to measure.
     on : {"explore", "test"}
         Rows the gap is taken on. "confirm" is refused.
+    where : str, optional
+        A condition on these rows, as "month >= '2025-07' and region = 'north'"; only those it holds for are looked at. As for `Case.only`.
     columns : iterable of str, optional
         Columns rules may name. None: every column of the training table that is not the target, an id, the weight or excluded.
     bins : int or mapping of str to sequence of float
@@ -134,6 +137,7 @@ def explain_gap(
     """
     check_case(case)
     not_on_confirm(on)
+    case = case.only(where)
     not_at_random(case)
     feature = case.sensitive_feature(sensitive_feature)
     check_metric(metric)
@@ -213,6 +217,7 @@ def _explanation(
         complete=complete,
         notes=tuple(notes),
         n_rows=len(case.rows(gap.on)),
+        where=case.where,
         work=Stages(gap, traced, replace(searched, effects=searched.effects.kept())) if traced and searched else None,
     )
 

@@ -13,7 +13,7 @@ from core.metrics.catalog import metric_of
 from core.metrics.samples import feature_name
 from core.rules.subset import COLUMNS, Subset
 from core.shown import Shown
-from core.words import chance, count
+from core.words import chance, count, where_said
 
 if TYPE_CHECKING:
     from core.figures.look import Figure
@@ -54,6 +54,8 @@ class Explanation(Shown, Sequence[Subset]):
         A sentence each.
     n_rows : int
         How many rows the gap is taken on.
+    where : str
+        The condition that chose them among those of `on`; empty where all are.
     work : object
         What `core.expected_gains` goes on from.
     """
@@ -73,6 +75,7 @@ class Explanation(Shown, Sequence[Subset]):
     notes: tuple[str, ...]
     work: Any = field(repr=False)
     n_rows: int = 0
+    where: str = ""
 
     @overload
     def __getitem__(self, index: int) -> Subset: ...
@@ -98,7 +101,7 @@ class Explanation(Shown, Sequence[Subset]):
 
     def lines(self) -> list[str]:
         """Say how large the gap is, on which rows, and which rules close how much of it."""
-        rows = count(self.n_rows, f"{self.on} row")
+        rows = count(self.n_rows, f"{self.on} row") + where_said(self.where)
         gap = f"{self.metric} of {feature_name(self.sensitive_feature)}: {self.gap:.3f} on {rows} (p {chance(self.gap_p_value)})"
         shown = f"{len(self):,} of {self.n_tried:,} rules shown, {self.n_left_out:,} left out that close less than {self.min_responsibility:.0%} of it"
         rules = [

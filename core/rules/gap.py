@@ -17,6 +17,7 @@ from core.metrics.catalog import metric_of
 from core.metrics.gaps import rate_weights
 from core.metrics.samples import GroupSample, feature_name, generator
 from core.typing import Feature
+from core.words import where_said
 
 NO_GAP = 1e-12
 """A gap no larger is none."""
@@ -97,12 +98,12 @@ def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, seed: 
     value, p_value, left_out = float(row["value"]), float(row["p_value"]), str(row["left_out"])
     if not np.isfinite(value):
         raise InputError(
-            f"There must be a gap to explain. {metric!r} of {name!r} is undefined on the {on} rows: it is taken over records that too "
+            f"There must be a gap to explain. {metric!r} of {name!r} is undefined on the {on} rows{where_said(case.where)}: it is taken over records that too "
             f"few groups have{f' (not: {left_out})' if left_out else ''}; choose another metric or feature."
         )
     if metric_of(metric).short_of_best(value) <= NO_GAP:
         raise InputError(
-            f"There must be a gap to explain. {metric!r} of {name!r} is {value:.3g} on the {on} rows, which is none; choose another "
+            f"There must be a gap to explain. {metric!r} of {name!r} is {value:.3g} on the {on} rows{where_said(case.where)}, which is none; choose another "
             "metric or feature."
         )
     notes = [f"The gap leaves out groups without the records it is taken over: {left_out}."] if left_out else []

@@ -18,6 +18,7 @@ from core.errors import InputError
 from core.metrics.catalog import metric_of
 from core.rules.gap import Extremes
 from core.typing import Floats, Positions
+from core.words import where_said
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,8 @@ def trace(attributor: Attributor, case: Case, extremes: Extremes, on: str) -> Tr
             lift = extremes.rises * effects
     if not np.isfinite(gain).all():
         raise InputError(
-            f"The metric must have a slope on the {on} rows. {extremes.metric!r} of {extremes.feature!r} has none; choose another metric or feature."
+            f"The metric must have a slope on the {on} rows{where_said(case.where)}. "
+            f"{extremes.metric!r} of {extremes.feature!r} has none; choose another metric or feature."
         )
     return Trace(gain, lift)
 

@@ -48,6 +48,23 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return err
 
 
+def test_conditions_choose_the_rows_of_every_command(
+    capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case
+) -> None:
+    found = run_json(capsys, "audit", folder, "--on", "test", "--resamples", "200", "--where", "sex = 'f'")
+    assert (found["n"], found["where"]) == (int((small_case.test["sex"] == "f").sum()), "sex = 'f'")
+    where = "job = 'cook'"
+    ranked = run_json(capsys, "influence", folder, "--metric", "accuracy", "--where", where, "--top", "3")
+    effects = core.influence(small_case, "accuracy", where=where)
+    assert [one["id"] for one in ranked["most_harmful"]] == list(core.harmful(effects)[:3])
+    removed = run_json(capsys, "unlearn", folder, "--ids", "p1,p2", "--where", where)
+    after = core.unlearn(small_case, ["p1", "p2"]).case
+    shift = core.compare(small_case, after, metric="accuracy", where=where)
+    own = [row for row in removed["comparison"] if row["metric"] == "accuracy"]
+    assert own[0]["before"] == shift["before"].iloc[0]
+    assert "Did you mean 'job'" in refused(capsys, "audit", folder, "--where", "jop = 'cook'")
+
+
 def test_audit_gives_the_librarys_numbers(
     capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case
 ) -> None:

@@ -17,10 +17,11 @@ from core.metrics.compared import Compared
 from core.metrics.guardrails.levels import measured, row_of
 from core.metrics.guardrails.people import moved, people_counted, people_decided_otherwise, shares_removed
 from core.metrics.guardrails.result import Guardrails
-from core.metrics.guardrails.sentence import sentences
+from core.metrics.guardrails.sentence import rows_called, sentences
 from core.metrics.guardrails.verdict import SIZES, findings_of, verdict_of
 from core.metrics.samples import feature_name
 from core.typing import Bools, Feature, Floats
+from core.words import where_said
 
 METRIC = "equal_opportunity_difference"
 MAX_UTILITY_DROP = 0.01
@@ -33,6 +34,7 @@ def guardrails(
     metric: str | None = None,
     sensitive_feature: str | Sequence[str] | None = None,
     on: str = "explore",
+    where: str | None = None,
     max_utility_drop: float = MAX_UTILITY_DROP,
     scores: Floats | None = None,
     forget: Iterable[Any] | None = None,
@@ -55,6 +57,8 @@ def guardrails(
         Between whose groups; None is the first, a tuple an intersection.
     on : {"explore", "confirm", "test"}
         Which rows.
+    where : str, optional
+        A condition on these rows, as "month >= '2025-07' and region = 'north'"; only those it holds for are looked at. As for `Case.only`.
     max_utility_drop : float
         By how much accuracy may fall before a gain is mixed.
     scores : float array, optional
@@ -92,6 +96,7 @@ def guardrails(
     check_number("max_utility_drop", max_utility_drop)
     if max_utility_drop < 0:
         raise InputError(f"`max_utility_drop` must not be negative. Got {max_utility_drop!r}; 0 allows no loss.")
+    before, after = before.only(where), after.only(where)
     chosen = gap_of(METRIC if metric is None else metric)
     feature = before.sensitive_feature(sensitive_feature)
     features = guarded_features(before, feature)
@@ -136,7 +141,8 @@ def guard(
     levels = measured(compared, metric, name)
     if np.isnan(row_of(levels.metrics, (metric.name, name))["change"]):
         raise InputError(
-            f"The gap must be defined on the {on} rows, before and after. {metric.name!r} of {name!r} is not; choose another metric or feature."
+            f"The gap must be defined on the {on} rows{where_said(case.where)}, before and after. "
+            f"{metric.name!r} of {name!r} is not; choose another metric or feature."
         )
     findings = findings_of(compared, levels, metric, name, max_utility_drop)
     verdict = verdict_of(findings)
@@ -145,11 +151,14 @@ def guard(
     asked = metric, name, max_utility_drop
     return Guardrails(
         verdict=verdict,
-        said=sentences(verdict, findings, levels, counts.loc[[name]].droplevel(0), asked, case.roles, on),
+        said=sentences(
+            verdict, findings, levels, counts.loc[[name]].droplevel(0), asked, case.roles, rows_called(on, case.where)
+        ),
         metric=metric.name,
         sensitive_feature=name,
         on=on,
         n=len(label),
+        where=case.where,
         groups=levels.groups,
         metrics=levels.metrics,
         people=people_decided_otherwise(case, label, change, on),

@@ -10,7 +10,7 @@ import pandas as pd
 from core.metrics.compared import ALL_RECORDS
 from core.metrics.guardrails.verdict import Verdict
 from core.shown import Shown
-from core.words import count
+from core.words import count, where_said
 
 VERDICT_WORDS = {
     "fairer": "fairer",
@@ -57,6 +57,8 @@ class Guardrails(Shown):
         Changes under one correction.
     notes : tuple of str
         What was left out, a sentence each.
+    where : str
+        The condition that chose the rows among those of `on`; empty where all are looked at.
     """
 
     verdict: Verdict
@@ -72,6 +74,7 @@ class Guardrails(Shown):
     removed: pd.DataFrame
     n_tested: int
     notes: tuple[str, ...] = ()
+    where: str = ""
 
     @property
     def sentence(self) -> str:
@@ -95,7 +98,10 @@ class Guardrails(Shown):
 
     def lines(self) -> list[str]:
         """Say the verdict and on which rows it holds, then the sentence by its parts."""
-        return [f"Guardrails: {VERDICT_WORDS[self.verdict]}, on {count(self.n, f'{self.on} row')}", *self.said]
+        return [
+            f"Guardrails: {VERDICT_WORDS[self.verdict]}, on {count(self.n, f'{self.on} row')}{where_said(self.where)}",
+            *self.said,
+        ]
 
     def to_frame(self) -> pd.DataFrame:
         """Return what changed as one table: what is clear first, the worse before the better.

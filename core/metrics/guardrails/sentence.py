@@ -11,7 +11,7 @@ from core.metrics.catalog import METRICS, Metric
 from core.metrics.compared import ALL_RECORDS
 from core.metrics.guardrails.levels import ERROR_RATE, Levels, row_of
 from core.metrics.guardrails.verdict import Findings, Verdict
-from core.words import count, inline, listing, number, percent
+from core.words import count, inline, listing, number, percent, where_said
 
 ROWS = {"explore": "test rows searched", "confirm": "test rows kept aside", "test": "test rows"}
 MOST_GROUPS, MOST_WORSE = 3, 3
@@ -24,7 +24,7 @@ def sentences(
     people: pd.DataFrame,
     asked: tuple[Metric, str, float],
     roles: Roles,
-    on: str,
+    rows: str,
 ) -> tuple[str, ...]:
     """Return the verdict as a few plain sentences.
 
@@ -41,18 +41,29 @@ def sentences(
         The metric, the name of the sensitive feature, and by how much accuracy may fall.
     roles : Roles
         Which outcome is good, and whether it is the one that is scored.
-    on : str
-        The split.
+    rows : str
+        What the rows looked at are called, as `rows_called` gives it.
     """
     metric, feature, _ = asked
     parts = [
         _head(verdict, findings, row_of(levels.metrics, (metric.name, feature)), asked, roles),
         _moves(findings, levels.groups, feature, roles),
-        _people(people, roles, on),
+        _people(people, roles, rows),
         _accuracy(levels.metrics),
         _also_worse(levels, findings, metric, feature, roles),
     ]
     return tuple(part for part in parts if part)
+
+
+def rows_called(on: str, where: str) -> str:
+    """Return what the rows of a split are called, and which of them were chosen.
+
+    Examples
+    --------
+    >>> rows_called("explore", "region = 'north'")
+    "test rows searched where region = 'north'"
+    """
+    return ROWS[on] + where_said(where)
 
 
 def called(metric: str, roles: Roles) -> str:
@@ -132,8 +143,8 @@ def _bad(roles: Roles) -> str:
     return f"{roles.target} = {roles.pos_label}" if _scored_is_bad(roles) else f"another {roles.target}"
 
 
-def _people(people: pd.DataFrame, roles: Roles, on: str) -> str:
-    rows = f"{count(people['n'].sum())} {ROWS[on]}"
+def _people(people: pd.DataFrame, roles: Roles, rows: str) -> str:
+    rows = f"{count(people['n'].sum())} {rows}"
     words = ("newly flagged", "no longer flagged") if _scored_is_bad(roles) else ("newly refused", "newly served")
     sides = [
         _side(people[column], word, roles)

@@ -1,0 +1,1 @@
+"""Conditions on rows, read from text."""
