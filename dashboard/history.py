@@ -11,6 +11,7 @@ from typing import Any
 import core
 from core.typing import Progress
 from core.unlearning.base import UnlearnResult
+from core.words import count
 from dashboard.kept import Kept, ResultName
 
 
@@ -31,6 +32,12 @@ class Step:
     kind: str
     positions: tuple[int, ...] = ()
     method: str = "auto"
+
+    @property
+    def title(self) -> str:
+        """What the step did, in a few words."""
+        named = {"converge": "brought to its optimum", "refit": "trained again"}
+        return named.get(self.kind) or f"{count(len(self.positions), 'record')} removed"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the step as plain values, for the file beside the case."""

@@ -9,9 +9,11 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import InputError
 from dashboard import workspace
 from dashboard.jobs import Job
 from dashboard.measures import PlanSettings
+from dashboard.news import News, news_of
 from dashboard.work import Work
 
 CASE_PARAM = "case"
@@ -22,6 +24,10 @@ class Key(StrEnum):
 
     WORK = "work"
     KEPT = "kept"
+    HEARD = "heard"
+    NEWS = "news"
+    NEWS_GO = "news_go"
+    NEWS_STAY = "news_stay"
     JOBS = "jobs"
     NOTICE = "notice"
     DRAFT = "draft"
@@ -123,7 +129,13 @@ def work() -> Work | None:
 
 
 def commit(new: Work) -> None:
-    """Make `new` the state of this session, in one assignment, and keep it beside the case."""
+    """Make `new` the state of this session, in one assignment, and keep it beside the case.
+
+    Versions that were made since it was prepared stay known.
+    """
+    known = work()
+    if known is not None and known.case_id == new.case_id:
+        new = new.knowing(known.made, first=True)
     st.session_state[Key.WORK] = new
     keep()
 
@@ -136,9 +148,66 @@ def keep() -> None:
     now, last = work(), st.session_state.get(Key.KEPT)
     if now is None or now is last:
         return
-    if last is not None and last.case_id == now.case_id and last.to_dict() != now.to_dict():
-        workspace.write(now.case_id, now.to_dict())
+    if last is None or last.case_id != now.case_id:
+        st.session_state[Key.NEWS], st.session_state[Key.HEARD] = None, workspace.written(now.case_id)
+    elif replace(last, selection=now.selection, revision=now.revision) != now:
+        now = _written(now, last)
+        st.session_state[Key.WORK], st.session_state[Key.HEARD] = now, workspace.written(now.case_id)
     st.session_state[Key.KEPT] = now
+
+
+def _written(now: Work, last: Work) -> Work:
+    """Write the work beside its case and return it with what others did meanwhile."""
+    seen: list[Work] = []
+
+    def put(kept: dict[str, Any]) -> dict[str, Any]:
+        theirs = now.restored(kept)
+        revision = int(kept.get("revision", 0))
+        seen[:] = theirs, replace(now.knowing(theirs.made, first=True), revision=revision + 1)
+        return {**kept, **seen[1].to_dict(), "revision": revision + 1}
+
+    try:
+        workspace.update(now.case_id, put)
+    except InputError:
+        workspace.set_aside(now.case_id)
+        workspace.update(now.case_id, put)
+    theirs, merged = seen
+    if merged.revision != last.revision + 1:
+        _tell(news_of(last, theirs, merged))
+    return merged
+
+
+def hear() -> None:
+    """Learn what another tab did to the open case; what this tab shows stays in force here."""
+    now, last = work(), st.session_state.get(Key.KEPT)
+    if now is None or last is None or workspace.written(now.case_id) == st.session_state.get(Key.HEARD):
+        return
+    st.session_state[Key.HEARD] = workspace.written(now.case_id)
+    try:
+        theirs = now.restored(workspace.read(now.case_id))
+    except InputError:
+        return
+    if theirs.revision == last.revision:
+        return
+    fresh = replace(now.knowing(theirs.made, first=True), revision=theirs.revision)
+    st.session_state[Key.WORK] = st.session_state[Key.KEPT] = fresh
+    _tell(news_of(last, theirs, fresh))
+
+
+def _tell(found: News | None) -> None:
+    if found is not None:
+        st.session_state[Key.NEWS] = found
+
+
+def news() -> News | None:
+    """Return what another tab did to the open case and nobody here has answered yet."""
+    found: News | None = st.session_state.get(Key.NEWS)
+    return found
+
+
+def answer_news() -> None:
+    """Let go of what another tab did."""
+    st.session_state[Key.NEWS] = None
 
 
 def close() -> None:

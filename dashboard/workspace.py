@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
 import shutil
-import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from core.case.looks import Look
 from core.errors import InputError
 from core.files.cases.samples import sample_folders
 from core.files.cases.storage import load_case
+from dashboard.record_file import RECORD, read_record, set_record_aside, update_record
 
 DAY_S = 86_400.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}(~[A-Za-z0-9_-]{4,32})?")
@@ -126,7 +126,9 @@ def load(case_id: str) -> core.Case:
 
 def _looks(case_id: str) -> list[Look]:
     """Return the looks at the confirm rows that were noted beside a case."""
-    return [Look(str(at), str(what)) for at, what in read(case_id).get("looks", [])]
+    looks = read(case_id).get("looks", [])
+    pairs = [look for look in looks if isinstance(look, list) and len(look) == 2] if isinstance(looks, list) else []
+    return [Look(str(at), str(what)) for at, what in pairs]
 
 
 def case_title(case_id: str) -> str:
@@ -136,22 +138,42 @@ def case_title(case_id: str) -> str:
 
 
 def read(case_id: str) -> dict[str, Any]:
-    """Return the record kept beside the case: its name and the removals done so far."""
-    path = root() / case_id / "work.json"
+    """Return the record kept beside the case: its name and its versions so far.
+
+    It is empty where there is none or it cannot be read.
+    """
+    return read_record(root() / case_id) or {}
+
+
+def is_damaged(case_id: str) -> bool:
+    """Return whether there is a record beside the case that cannot be read."""
+    return read_record(root() / case_id) is None
+
+
+def written(case_id: str) -> tuple[int, int]:
+    """Return what differs once the record beside the case was written again."""
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return {}
+        found = (root() / case_id / RECORD).stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_ino
 
 
 def write(case_id: str, changes: dict[str, Any]) -> None:
     """Keep `changes` beside the case, whole or not at all."""
+    update(case_id, lambda kept: {**kept, **changes})
+
+
+def update(case_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Replace the record beside the case by what `change` makes of it, whole or not at all."""
     folder = root() / case_id
     folder.mkdir(mode=0o700, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({**read(case_id), **changes}, file)
-    Path(temporary).replace(folder / "work.json")
+    update_record(folder, change)
+
+
+def set_aside(case_id: str) -> None:
+    """Keep a damaged record under another name; name and looks stay where they can be read."""
+    set_record_aside(root() / case_id, ("name", "looks"))
 
 
 def saved() -> list[str]:
@@ -167,7 +189,7 @@ def last_used(case_id: str) -> float:
 
 def touch(case_id: str) -> None:
     """Note that the case was opened now; its time of being kept starts anew."""
-    path = root() / case_id / "work.json"
+    path = root() / case_id / RECORD
     if path.exists():
         os.utime(path)
 
@@ -188,5 +210,5 @@ def delete_unopened() -> int:
 
 
 def _last_used(folder: Path) -> float:
-    note = folder / "work.json"
+    note = folder / RECORD
     return (note if note.exists() else folder).stat().st_mtime

@@ -10,7 +10,7 @@ from streamlit.navigation.page import Page
 from core.errors import RedressError
 from core.words import plain
 from dashboard import cached, session
-from dashboard.components import opening, pages, strip, waiting
+from dashboard.components import opening, other_tabs, pages, strip, waiting
 
 _ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
@@ -21,6 +21,7 @@ def around(page: Page) -> None:
     st.logo(str(_ASSETS / "logo.svg"), size="large")
     cached.swept()
     session.keep()
+    session.hear()
     waiting.collect()
     opening.restore_case()
     work = session.work()
@@ -34,6 +35,7 @@ def around(page: Page) -> None:
             strip.show()
     with middle:
         waiting.show()
+        other_tabs.show()
     with below:
         _page(page, ready=ready)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+import core
 from core.errors import RedressError
 from dashboard import cached, session, workspace
 from dashboard.components import pages, waiting
@@ -27,7 +28,15 @@ def restore_case() -> None:
 
 def open_case(case_id: str) -> None:
     """Open a case with the removals done so far."""
-    waiting.run("Opening the case", lambda report: _brought(case_id, report), session.commit)
+    waiting.run("Opening the case", lambda report: _brought(case_id, report), _show)
+
+
+def _show(brought: tuple[Work, str]) -> None:
+    """Show a case that was opened, and what is to be said about it."""
+    opened, problem = brought
+    session.commit(opened)
+    if problem:
+        session.notify("error", problem)
 
 
 def open_uploaded(case_id: str) -> None:
@@ -36,9 +45,9 @@ def open_uploaded(case_id: str) -> None:
     Its files stay in their fields until it is open, and the copy goes if it never is.
     """
 
-    def done(opened: Work) -> None:
+    def done(brought: tuple[Work, str]) -> None:
         session.clear_draft()
-        session.commit(opened)
+        _show(brought)
 
     versions = cached.versions()
 
@@ -49,21 +58,37 @@ def open_uploaded(case_id: str) -> None:
     waiting.run("Opening the case", lambda report: _brought(case_id, report), done, never=never)
 
 
-def _brought(case_id: str, report: Report) -> Work:
+def _brought(case_id: str, report: Report) -> tuple[Work, str]:
+    """Return a case with the version that was in force last, and a sentence where its record was damaged."""
     versions = cached.versions()
     report(0.0, "reading tables and model")
     base = versions.get(case_id, report=report).case
     report(0.8, "checking what the model was trained on")
     cached.provenance(versions, case_id)
-    opened = Work(case_id, base.threshold, first_metric(base.roles), base.sensitive_feature()).restored(
-        workspace.read(case_id)
-    )
+    opened, problem = _with_record(base, case_id)
     for i in range(opened.at):
         report(i / opened.at, f"removal {i + 1} of {opened.at}")
         versions.get(case_id, opened.steps[: i + 1])
     report(1.0, "almost done")  # The last moment to be given up.
     workspace.touch(case_id)
-    return opened
+    return opened, problem
+
+
+def _with_record(base: core.Case, case_id: str) -> tuple[Work, str]:
+    opened = Work(case_id, base.threshold, first_metric(base.roles), base.sensitive_feature())
+    try:
+        found = opened.restored(workspace.read(case_id))
+        base.sensitive_feature(found.feature)
+        fits = all(0 <= row < len(base.train) for steps in found.made for row in steps[-1].positions)
+    except RedressError:
+        fits = False
+    if fits and not workspace.is_damaged(case_id):
+        return found, ""
+    workspace.set_aside(case_id)
+    return opened, (
+        "The record of what was done to this case must be as it was written. It is damaged, so the case is shown as it was opened; the "
+        "record is kept beside it on the server."
+    )
 
 
 def at_hand(work: Work) -> bool:
@@ -124,7 +149,7 @@ def go_to(there: Work) -> None:
 def take_step(step: Step, title: str, *, refused: Callable[[str], None] | None = None) -> bool:
     """Take a step from the version in force; the result is a new version.
 
-    Return whether it was quick.
+    Return whether that is all there is to show: it was quick, and nothing is heard of another tab.
 
     Parameters
     ----------
@@ -153,4 +178,4 @@ def take_step(step: Step, title: str, *, refused: Callable[[str], None] | None =
             session.notify("error", problem)
 
     waiting.run(title, work, done)
-    return waiting.CASE not in session.jobs()
+    return waiting.CASE not in session.jobs() and session.news() is None

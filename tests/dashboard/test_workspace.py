@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +15,9 @@ import pytest
 
 import core
 from dashboard import workspace
-from dashboard.history import Step
-from dashboard.work import Work
+from dashboard.record_file import read_record, update_record
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_ids_of_uploaded_cases_cannot_be_guessed_and_files_are_closed_to_others(
@@ -73,19 +77,35 @@ def test_demonstrations_are_the_folders_with_a_case() -> None:
     assert workspace.demo_of("nothing~abcd") is None
 
 
-def test_work_survives_being_written_and_read() -> None:
-    steps = (Step("converge"), Step("unlearn", (3, 5), "newton"))
-    work = Work("id", core.AtRate(0.1), "precision_ratio", ("sex", "age"), steps, at=1)
-    start = Work("id", None, "equal_opportunity_difference", "sex")
-    assert start.restored(work.to_dict()) == work
-    assert start.restored({"name": "only a name"}) == start
+@pytest.mark.parametrize("record", ["{", "[]", "\x00\xff", "[" * 100_000, '{"looks": [1, ["a"]]}', ""])
+def test_a_damaged_record_breaks_nothing_and_is_kept(home: Path, case_id: str, record: str) -> None:
+    path = home / "cases" / case_id / "work.json"
+    path.write_text(record, encoding="latin-1")
+    assert workspace.saved() == [case_id]
+    assert workspace.case_title(case_id) == "Uploaded case"
+    assert len(workspace.load(case_id).looks) == 0
+    damaged = workspace.is_damaged(case_id)
+    assert damaged == (not record.startswith("{") or record == "{")
+    workspace.write(case_id, {"name": "Again"})
+    assert workspace.read(case_id)["name"] == "Again"
+    aside = list(path.parent.glob("damaged-*.json"))
+    assert [one.read_text(encoding="latin-1") for one in aside] == ([record] if damaged else [])
 
 
-def test_a_new_step_drops_what_was_undone_and_the_selection() -> None:
-    first, second, third = (Step("unlearn", (i,)) for i in range(3))
-    work = Work("id", None, "m", "sex", (first, second), at=1, selection=("a",))
-    after = work.taking(third)
-    assert after.steps == (first, third)
-    assert after.at == 2
-    assert after.selection == ()
-    assert work.steps == (first, second), "what was there is not changed"
+ADD = """
+import sys
+from pathlib import Path
+from dashboard.record_file import update_record
+for i in range(100):
+    update_record(Path(sys.argv[1]), lambda kept: {"n": kept.get("n", 0) + 1})
+"""
+
+
+def test_writers_in_threads_and_processes_take_turns(tmp_path: Path) -> None:
+    others = [subprocess.Popen([sys.executable, "-c", ADD, str(tmp_path)], cwd=ROOT) for _ in range(2)]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(100):
+            pool.submit(update_record, tmp_path, lambda kept: {"n": kept.get("n", 0) + 1})
+    assert [other.wait(60) for other in others] == [0, 0]
+    assert read_record(tmp_path) == {"n": 300}
+    assert {path.name for path in tmp_path.iterdir()} == {"work.json", ".lock"}

@@ -31,7 +31,8 @@ def show() -> None:
     for case_id in workspace.saved()[:MOST_LISTED]:
         with st.container(horizontal=True, vertical_alignment="center"):
             opened = datetime.fromtimestamp(workspace.last_used(case_id)).strftime("%d %B %Y, %H:%M")
-            st.markdown(f"**{plain(workspace.case_title(case_id))}**, last used {opened}", width="stretch")
+            damaged = ". Its record is damaged; it opens as it was uploaded" if workspace.is_damaged(case_id) else ""
+            st.markdown(f"**{plain(workspace.case_title(case_id))}**, last used {opened}{damaged}", width="stretch")
             st.button("Open", key=f"{session.Key.OPEN}_{case_id}", on_click=opening.open_case, args=(case_id,))
 
 
