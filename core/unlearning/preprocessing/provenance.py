@@ -19,7 +19,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from core.errors import said
 from core.unlearning.preprocessing.chain import passes
-from core.unlearning.preprocessing.learned import difference, same_table
+from core.case.learned import difference, same_table
 
 
 class Repeated(NamedTuple):
