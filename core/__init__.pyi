@@ -16,6 +16,8 @@ from core.case.roles import Roles as Roles
 from core.case.verdict import Provenance as Provenance
 from core.errors import RedressError as RedressError
 from core.files.cases.storage import load_case as load_case
+from core.files.models.chain.compose import ComposedModel as ComposedModel
+from core.files.models.chain.compose import compose_model as compose_model
 from core.files.models.inspect import ModelInspection as ModelInspection
 from core.files.models.inspect import inspect_model as inspect_model
 from core.files.models.models import load_model as load_model

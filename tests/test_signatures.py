@@ -15,6 +15,7 @@ CALLS: dict[str, Callable[..., Any]] = {
 }
 OF_A_CASE = {name: call for name, call in CALLS.items() if "case" in inspect.signature(call).parameters}
 OTHER_FIRSTS = {
+    "compose_model",
     "expected_gains",
     "guardrails",
     "harmful",

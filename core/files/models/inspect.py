@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sklearn
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from core.errors import listed
-from core.files.models.allowed import CLASSES, CURRENT, canonical
+from core.files.models.allowed import CURRENT, canonical
 from core.files.models.building.versions import release_of
+from core.files.models.chain.pieces import Sorted, StoredPart, sort_parts
 from core.files.models.inert import InertArray, Made, check_shape, named, parts
+from core.files.models.kinds import chain_of, class_of, holds_model, is_fitted, is_model, kind_of
 from core.files.models.read import read_tree, sklearn_versions, unwrapped
 from core.files.models.recipe import recipe
 from core.files.models.types import foreign_types, types_refused
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
 from core.shown import Shown
-from core.words import with_article
+from core.words import listing, with_article
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,21 +155,26 @@ def inspect_model(file: Source, *, limits: ModelLimits | None = None) -> ModelIn
 
 def describe(form: str, tree: Any) -> ModelInspection:
     """Tell what an inert tree is whose shape has been checked."""
-    model, notes = unwrapped(tree)
-    chain = _chain(model)
+    bundle = _bundle(tree)
+    model, notes = unwrapped(bundle.models[0].tree if bundle else tree)
+    chain = chain_of(model)
     last = chain[-1]
-    refusal = types_refused(model)
-    missing = _missing(tree, last, refusal)
+    refused = types_refused(model)
+    missing = _missing(model, last, refused)
+    if bundle:
+        missing = _under(bundle.models[0], missing) if missing else _missing_with(bundle)
     made_with = sklearn_versions(tree)
-    earlier = [one for one in made_with if not refusal and release_of(one, None) != CURRENT]
+    earlier = [one for one in made_with if not refused and release_of(one, None) != CURRENT]
     after = f"brought from scikit-learn {' and '.join(earlier)} to {sklearn.__version__}" if earlier else ""
     if notes:
         after = f"its best_estimator_ alone{', ' if after else ''}{after}"
+    if bundle and (others := _beside(bundle)):
+        after = f"put together with {others}{', ' if after else ''}{after}"
     columns, n_columns = _columns(chain)
     return ModelInspection(
         form=form,
-        class_name=_kind(tree),
-        steps=tuple(_kind(one) for one in chain),
+        class_name=kind_of(tree),
+        steps=tuple(kind_of(one) for one in chain),
         made_with=made_with,
         classes=_labels(last),
         columns=columns,
@@ -178,7 +183,7 @@ def describe(form: str, tree: Any) -> ModelInspection:
         loads=not missing,
         after=after if not missing else "",
         missing=missing,
-        recipe=recipe(model) if isinstance(model, Made) and _kind(model)[:1].isupper() else "",
+        recipe=recipe(model) if isinstance(model, Made) and kind_of(model)[:1].isupper() else "",
         types=dict(Counter(named(part.maker) for part in parts(tree) if isinstance(part, Made)).most_common()),
     )
 
@@ -191,88 +196,78 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _kind(part: Any) -> str:
-    if isinstance(part, Made):
-        return canonical(named(part.maker)).rpartition(".")[2] or "call"
-    if isinstance(part, InertArray):
-        return "ndarray"
-    return type(part).__name__
+def refusal(tree: Any) -> str:
+    """Return why a tree is no classifier whatever its types, and what to do, or nothing."""
+    model, _ = unwrapped(tree)
+    return _of_another_kind(model, chain_of(model)[-1])
 
 
-def _chain(model: Any) -> list[Any]:
-    """Return the steps of a pipeline, or another object itself.
-
-    Steps of a pipeline within it stand in its place.
-    """
-    chain, pending = [], [model]
-    while pending:
-        part = pending.pop(0)
-        steps = part.attributes.get("steps") if isinstance(part, Made) and _kind(part) == "Pipeline" else None
-        if isinstance(steps, list) and steps and all(isinstance(one, tuple) and len(one) == 2 for one in steps):
-            pending[:0] = [one[1] for one in steps]
-        else:
-            chain.append(part)
-    return chain
-
-
-@cache
-def _class(name: str) -> type | None:
-    kind = getattr(import_module(CLASSES[name]), name.rpartition(".")[2]) if name in CLASSES else None
-    return kind if isinstance(kind, type) else None
-
-
-def _is_model(part: Any) -> bool:
-    kind = _class(canonical(named(part.maker))) if isinstance(part, Made) else None
-    return kind is not None and (issubclass(kind, ClassifierMixin) or kind.__name__ == "ThresholdOptimizer")
-
-
-def _is_fitted(part: Made) -> bool:
-    return any(name.endswith("_") and not name.startswith("_") for name in part.attributes)
-
-
-def _missing(tree: Any, last: Any, refusal: str) -> str:
+def _missing(tree: Any, last: Any, refused: str) -> str:
     """Return why a tree is no model that opens, and what to do."""
+    other = _of_another_kind(tree, last)
+    if other or refused:
+        return other or refused
+    kind = _capital(with_article(kind_of(last)))
+    if not is_model(last):
+        return f"{kind}, not a model: add the fitted classifier."
+    return "" if is_fitted(last) else f"{kind} that is not fitted: call fit and save it again."
+
+
+def _of_another_kind(tree: Any, last: Any) -> str:
+    """Return what a tree is if it is an estimator other than a classifier, or no object at all."""
     if not isinstance(tree, Made):
         return _of_no_object(tree)
-    kind = _capital(with_article(_kind(last)))
-    built = _class(canonical(named(last.maker))) if isinstance(last, Made) else None
-    if _kind(last).endswith("Regressor") or (built is not None and issubclass(built, RegressorMixin)):
+    kind = _capital(with_article(kind_of(last)))
+    built = class_of(canonical(named(last.maker))) if isinstance(last, Made) else None
+    if kind_of(last).endswith("Regressor") or (built is not None and issubclass(built, RegressorMixin)):
         return f"{kind} predicts numbers: fit a classifier of the outcome."
-    if built is not None and not _is_model(last) and issubclass(built, BaseEstimator):
+    if built is not None and not is_model(last) and issubclass(built, BaseEstimator):
         return f"{kind}, not a model: add the model it belongs to."
-    if refusal:
-        return refusal
-    if not _is_model(last):
-        return f"{kind}, not a model: add the fitted classifier."
-    return "" if _is_fitted(last) else f"{kind} that is not fitted: call fit and save it again."
+    return ""
 
 
 def _of_no_object(tree: Any) -> str:
-    if isinstance(tree, dict) and (models := _models(tree)):
-        where = " and ".join(f"{with_article(kind)} under {key!r}" for key, (kind, _) in models.items())
-        refusal = next((why for _, why in models.values() if why), "")
-        way_out = refusal or "save that classifier alone, in a pipeline with what prepares its rows."
-        return f"A dictionary with {where}, not a model: {way_out}"
+    if isinstance(tree, dict | list | tuple) and holds_model(tree):
+        found = sort_parts({"the file": tree})
+        where = " and ".join(f"{with_article(held.kind)} under {held.key!r}" for held in found.models)
+        return (
+            f"{_capital(with_article(type(tree).__name__))} with {where}: save the one to look at in a file of its own."
+        )
     if isinstance(tree, dict) and tree and all(isinstance(one, Made) for one in tree.values()):
-        held = Counter(_kind(one) for one in tree.values())
+        held = Counter(kind_of(one) for one in tree.values())
         what = " and ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in held.most_common())
         return f"A dictionary of {what}, for {listed(map(str, tree))}, not a model: add the model they belong to."
     if isinstance(tree, list | tuple) and tree and all(isinstance(one, str) for one in tree):
         return f"A list of {len(tree):,} names, not a model: add the model whose columns they are."
     if isinstance(tree, InertArray):
         return "An array, not a model: add the fitted classifier."
-    return f"{_capital(with_article(_kind(tree)))}, not a model: add the fitted classifier."
+    return f"{_capital(with_article(kind_of(tree)))}, not a model: add the fitted classifier."
 
 
-def _models(tree: dict[Any, Any]) -> dict[str, tuple[str, str]]:
-    """Return the classifiers under the names of a dictionary, and why they are not built."""
-    found = {}
-    for key, held in tree.items():
-        model, _ = unwrapped(held)
-        last = _chain(model)[-1]
-        if isinstance(key, str) and isinstance(last, Made) and (_is_model(last) or _kind(last).endswith("Classifier")):
-            found[key] = (_kind(held), types_refused(model))
-    return found
+def _bundle(tree: Any) -> Sorted | None:
+    """Return the parts of a dictionary or list that holds just one model."""
+    if not isinstance(tree, dict | list | tuple) or not holds_model(tree):
+        return None
+    found = sort_parts({"the file": tree})
+    return found if len(found.models) == 1 else None
+
+
+def _missing_with(bundle: Sorted) -> str:
+    """Return why a part that stands beside a model does not open."""
+    for held in (*bundle.steps, *bundle.labels, *bundle.columns.values()):
+        if why := types_refused(unwrapped(held.tree)[0]):
+            return _under(held, why)
+    return ""
+
+
+def _under(held: StoredPart, why: str) -> str:
+    return f"{_capital(with_article(held.kind))} under {held.key!r}: {why}"
+
+
+def _beside(bundle: Sorted) -> str:
+    keys = [held.key for held in (*bundle.steps, *bundle.labels, *bundle.names)]
+    encoders = f"encoders of {listed(bundle.columns, most=4)}" if bundle.columns else ""
+    return listing([*map(repr, keys), *([encoders] if encoders else [])])
 
 
 def _array(part: Any) -> np.ndarray[Any, Any] | None:

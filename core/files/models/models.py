@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import sklearn
+import pandas as pd
 import skops.io
-from sklearn.base import is_classifier
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from core.case.arguments import check_path
-from core.case.group_thresholds import lean, scorer
+from core.case.group_thresholds import lean
 from core.errors import InputError, InputTypeError
-from core.files.models.allowed import CURRENT
-from core.files.models.building.build import rebuild
-from core.files.models.building.versions import release_of
-from core.files.models.content import check_content
+from core.files.models.chain.compose import ComposedModel, Files, compose_model, composed, named_files
 from core.files.models.inert import check_shape
-from core.files.models.read import read_tree, sklearn_versions, unwrapped
-from core.files.models.types import check_types
+from core.files.models.inspect import refusal
+from core.files.models.kinds import holds_model
+from core.files.models.opening import check_classifier, open_tree, version_notes
+from core.files.models.read import read_tree, unwrapped
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
 
 
@@ -35,24 +32,35 @@ class ModelFile:
         The fitted classifier.
     notes : tuple of str
         What a user should know about it, one sentence each.
+    script : str
+        Where it was put together from parts, code that makes the same pipeline, to train it anew.
     """
 
     model: Any
     notes: tuple[str, ...] = ()
+    script: str = ""
 
 
-def load_model(source: Source, *, limits: ModelLimits = ModelLimits()) -> Any:  # noqa: B008
+def load_model(
+    source: Source | Files,
+    *,
+    train: pd.DataFrame | None = None,
+    limits: ModelLimits = ModelLimits(),  # noqa: B008
+) -> Any:
     """Open the fitted classifier in a skops, pickle or joblib file, running nothing of it.
 
     Files of scikit-learn 1.0 to the installed release are opened; models of earlier releases are brought to the installed one, and
-    score as they did. Cost grows with the size of the file.
+    score as they did. Several files that hold a classifier and what prepares its rows become one pipeline, as `compose_model` says. Cost
+    grows with the size of the files.
 
     Parameters
     ----------
-    source : str, Path, bytes or binary file
-        The file.
+    source : str, Path, bytes or binary file; or a sequence of them, or a mapping of names to them
+        The file, or up to six.
+    train : DataFrame, optional
+        The table it was trained on; decides where several files fit in several orders.
     limits : ModelLimits
-        What it must keep.
+        What each file must keep.
 
     Returns
     -------
@@ -66,18 +74,25 @@ def load_model(source: Source, *, limits: ModelLimits = ModelLimits()) -> Any:  
     InputError
         If the file is damaged, holds a type that is not on the allow-list, is of a release whose scores cannot be kept, or no fitted classifier.
     """
-    return read_model(source, limits=limits).model
+    return read_model(source, train=train, limits=limits).model
 
 
-def read_model(source: Source, *, limits: ModelLimits = ModelLimits()) -> ModelFile:  # noqa: B008
+def read_model(
+    source: Source | Files,
+    *,
+    train: pd.DataFrame | None = None,
+    limits: ModelLimits = ModelLimits(),  # noqa: B008
+) -> ModelFile:
     """Return what `load_model` returns, together with notes about the file.
 
     Parameters
     ----------
-    source : str, Path, bytes or binary file
-        The file.
+    source : str, Path, bytes or binary file; or a sequence of them, or a mapping of names to them
+        The file, or up to six.
+    train : DataFrame, optional
+        As for `load_model`.
     limits : ModelLimits
-        What it must keep.
+        What each file must keep.
 
     Returns
     -------
@@ -89,15 +104,25 @@ def read_model(source: Source, *, limits: ModelLimits = ModelLimits()) -> ModelF
         As `load_model`.
     """
     check_limits(limits, ModelLimits)
-    data = read_source(source, "model", limits.max_bytes)
-    found = read_tree(data, limits)
+    files: dict[str, Any] = named_files(source) if isinstance(source, Mapping | list | tuple) else {"the file": source}
+    if len(files) > 1:
+        return _of_composed(compose_model(files, train=train, limits=limits))
+    name, file = next(iter(files.items()))
+    found = read_tree(read_source(file, "model", limits.max_bytes), limits)
     tree, notes = unwrapped(found.tree)
     check_shape(tree, limits)
-    check_types(tree)
-    model, said = rebuild(tree, limits)
-    check_content(model)
-    _check_fitted(model)
-    return ModelFile(model, (*notes, *said, *_version_notes(tree)))
+    if isinstance(tree, dict | list | tuple) and holds_model(tree):
+        return _of_composed(composed({name: tree}, train, limits))
+    if why := refusal(tree):
+        raise InputTypeError(why)
+    model, said = open_tree(tree, limits)
+    check_classifier(model)
+    return ModelFile(model, (*notes, *said, *version_notes(tree)))
+
+
+def _of_composed(found: ComposedModel) -> ModelFile:
+    steps = f"The model was put together: {' > '.join(found.steps)}." if len(found.steps) > 1 else ""
+    return ModelFile(found.model, (*((steps,) if steps else ()), *found.notes), found.script)
 
 
 def save_model(model: Any, path: str | Path) -> None:
@@ -132,32 +157,3 @@ def save_model(model: Any, path: str | Path) -> None:
             f"A model must be saved to a file in a folder that exists and may be written to. Got {str(path)!r} "
             f"({error.strerror}); check the path."
         ) from error
-
-
-def _version_notes(tree: Any) -> tuple[str, ...]:
-    earlier = [one for one in sklearn_versions(tree) if release_of(one, None) != CURRENT]
-    return tuple(
-        f"The model was made with scikit-learn {version} and is opened as one of {sklearn.__version__}; models of that release, made as tests, "
-        "keep their scores."
-        for version in earlier
-    )
-
-
-def _check_fitted(model: Any) -> None:
-    if not hasattr(model, "predict") or not is_classifier(scorer(model)):
-        raise InputTypeError(
-            f"A model must be a scikit-learn classifier. Got {type(model).__name__}; save the fitted classifier or its pipeline."
-        )
-    try:
-        check_is_fitted(model)
-        classes = getattr(scorer(model), "classes_", None)
-    except NotFittedError as error:
-        raise _not_fitted(model) from error
-    if classes is None:
-        raise _not_fitted(model)
-
-
-def _not_fitted(model: Any) -> InputError:
-    return InputError(
-        f"A model must be fitted. Got {type(model).__name__} without what fitting leaves in it; call fit and save it again."
-    )

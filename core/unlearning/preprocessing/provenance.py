@@ -17,9 +17,9 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from core.case.learned import difference, same_table
 from core.errors import said
 from core.unlearning.preprocessing.chain import passes
-from core.case.learned import difference, same_table
 
 
 class Repeated(NamedTuple):

@@ -75,13 +75,19 @@ def test_recipes_make_the_model_they_tell_of() -> None:
     assert again.get_params() == model.get_params()
 
 
-def test_a_model_in_a_dictionary_is_told_with_its_name() -> None:
+def test_a_model_in_a_dictionary_is_told_with_what_stands_beside_it() -> None:
     model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     bundle = {"model": model, "scaler": StandardScaler().fit([[0.0], [1.0]]), "columns": ["a"]}
-    said = core.inspect_model(pickle.dumps(bundle)).missing
-    assert said == (
-        "A dictionary with a LogisticRegression under 'model', not a model: "
-        "save that classifier alone, in a pipeline with what prepares its rows."
+    found = core.inspect_model(pickle.dumps(bundle))
+    assert (found.loads, found.steps, found.after) == (
+        True,
+        ("LogisticRegression",),
+        "put together with 'scaler' and 'columns'",
+    )
+    assert core.load_model(pickle.dumps(bundle)).feature_names_in_.tolist() == ["a"]
+    two = core.inspect_model(pickle.dumps({"a": model, "b": model, "c": 1}))
+    assert two.missing == (
+        "A dict with a LogisticRegression under 'a' and a LogisticRegression under 'b': save the one to look at in a file of its own."
     )
 
 
@@ -131,9 +137,7 @@ def test_recipes_of_other_classes_are_code_and_calls_have_none() -> None:
         'HeldClassifier(weight=2.5, missing=float("nan"))'
     )
     said = core.inspect_model(pickle.dumps({"model": HeldClassifier()})).missing
-    assert said.startswith(
-        "A dictionary with a HeldClassifier under 'model', not a model: A model file may contain only"
-    )
+    assert said.startswith("A HeldClassifier under 'model': A model file may contain only")
     assert core.inspect_model(pickle.dumps(pd.Index(["a", "b"]))).recipe == ""
 
 

@@ -507,9 +507,9 @@ def test_a_model_must_be_fitted() -> None:
 
 
 def test_a_model_must_be_a_classifier() -> None:
-    with pytest.raises(InputTypeError, match="Got LinearRegression"):
+    with pytest.raises(InputTypeError, match="A LinearRegression predicts numbers"):
         load_model(skops.io.dumps(LinearRegression().fit([[0.0], [1.0]], [0, 1])))
-    with pytest.raises(InputTypeError, match="Got dict"):
+    with pytest.raises(InputTypeError, match="A dict, not a model"):
         load_model(skops.io.dumps({"a": 1}))
 
 

@@ -1,0 +1,1 @@
+"""Several files to one model: a classifier behind what prepares its rows."""
