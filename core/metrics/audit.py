@@ -20,10 +20,13 @@ from core.metrics.catalog import Metric, metrics_of
 from core.metrics.group_evidence import rate_evidence
 from core.metrics.report import AuditReport
 from core.metrics.samples import GroupSample, Sample, feature_name, generator, occupied
+from core.metrics.weights import SampleWeight, audited_weights
 
 N_RESAMPLES = 2000
 MOST_RESAMPLES = 100_000
 LEVEL = 0.95
+GIVEN = "weights given"
+"""What weights are called that are no column."""
 SensitiveFeatures: TypeAlias = str | Iterable[str | Sequence[str]] | None
 """One name, a tuple for an intersection, or a list of these; None is all."""
 
@@ -36,6 +39,7 @@ def audit(
     sensitive_feature: SensitiveFeatures = None,
     on: str | None = None,
     where: str | None = None,
+    sample_weight: SampleWeight = None,
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
@@ -57,6 +61,9 @@ def audit(
         searched. A look at confirm rows by a changed case is counted.
     where : str, optional
         A condition on these rows, as "month >= '2025-07' and region = 'north'"; only those it holds for are looked at. As for `Case.only`.
+    sample_weight : str or array, optional
+        What each audited row counts, as in a survey: a column of the test table, or a number for each of its rows. Enters every rate, gap,
+        interval and test. None counts each row once.
     n_resamples : int
         Resamples for intervals and permutations for p-values.
     level : float
@@ -71,7 +78,7 @@ def audit(
     Raises
     ------
     InputError
-        If a metric, feature, split or level does not exist.
+        If a metric, feature, split or level does not exist, or a weight is missing or negative.
     NotSupportedError
         If a metric asked for by name needs probabilities and the model gives none.
 
@@ -102,7 +109,8 @@ def audit(
     check_case(case)
     case = case.only(where)
     on = described_on(case) if on is None else on
-    sample = sample_of(case, on)
+    weight = audited_weights(sample_weight, case.test, case.rows(on))
+    sample = replace(sample_of(case, on), weight=weight)
     case.looked_at(on, "audit")
     chosen, left_out = usable(metrics_of(metric), probability=sample.probability, asked=metric is not None)
     report = audit_arrays(
@@ -118,7 +126,16 @@ def audit(
         left_out.append(
             f"The intersection of all sensitive features has {_combinations(case):,} combinations and is left out; ask for fewer together."
         )
-    return replace(report, notes=(*left_out, *report.notes), looks=len(case.looks), where=case.where)
+    own = case.roles.sample_weight
+    if sample_weight is None and own is not None and own in case.test:
+        left_out.append(f"The weights of the test rows in {own!r} are left out; sample_weight={own!r} counts by them.")
+    return replace(
+        report,
+        notes=(*left_out, *report.notes),
+        looks=len(case.looks),
+        where=case.where,
+        sample_weight=sample_weight if isinstance(sample_weight, str) else report.sample_weight,
+    )
 
 
 def described_on(case: Case) -> str:
@@ -239,8 +256,16 @@ def audit_arrays(
     whole = GroupSample(sample, np.zeros(len(sample.label), dtype=np.intp), 1, 1, generator(seed, ""))
     overall = pd.Series({rate: float(whole.values(rate)[0]) for rate in rates}, name="overall", dtype=np.float64)
     by_group = pd.concat(tables) if tables else pd.DataFrame()
-    size = len(sample.label)
-    favorable = sample.pos_is_favorable
     return AuditReport(
-        by_group, gaps, overall, tuple(sentences), on, size, level, n_resamples, pos_is_favorable=favorable
+        by_group,
+        gaps,
+        overall,
+        tuple(sentences),
+        on,
+        len(sample.label),
+        level,
+        n_resamples,
+        pos_is_favorable=sample.pos_is_favorable,
+        sample_weight="" if sample.weight is None else GIVEN,
+        n_effective=float(whole.n_effective[0]),
     )

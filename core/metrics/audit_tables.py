@@ -34,6 +34,8 @@ def group_table(
 ) -> pd.DataFrame:
     """Lay out the rates of one feature's groups."""
     columns: dict[str, Any] = {"n": view.n.astype(np.int64)}
+    if view.weighted:
+        columns |= {"weight": view.counts.sum(axis=(1, 2)), "n_effective": view.n_effective}
     for rate, found in evidence.items():
         columns |= {rate: found.estimate, f"{rate}_low": found.low, f"{rate}_high": found.high}
     needed = np.array([np.zeros(len(names)), *(found.n_needed for found in evidence.values())]).max(axis=0)

@@ -16,7 +16,7 @@ from core.numerics.statistics.counts import BoolArray, FloatArray
 class RateEvidence(NamedTuple):
     """A rate of every group, its interval, and the records each group would need.
 
-    A share of records also has its counts: `hits` of the `of` records it is taken over, of which `of_needed` would do; NaN for other rates.
+    A share of records without weights also has its counts: `hits` of the `of` records it is taken over, of which `of_needed` would do; NaN for other rates.
     """
 
     estimate: FloatArray
@@ -62,14 +62,17 @@ def rate_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
 
 def _share_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
     ((top, bottom),) = terms_of(rate, pos_is_favorable=view.sample.pos_is_favorable)
-    hits = (view.counts * top).sum(axis=(1, 2))
-    base = (view.counts * bottom).sum(axis=(1, 2))
+    base = view.share_size(top, bottom)
     values = view.values(rate)
     low, high = wilson(values, base, level)
     needed = wilson_needed(np.where(np.isnan(values), 0.5, values), level)
     overall = base.sum() / max(view.n.sum(), 1.0)
     share = np.where(base > 0, base / np.maximum(view.n, 1.0), overall)
-    return RateEvidence(values, low, high, np.ceil(needed / np.maximum(share, 1e-6)), hits, base, np.ceil(needed))
+    records = np.ceil(needed / np.maximum(share, 1e-6))
+    if view.weighted:
+        return RateEvidence(values, low, high, records)
+    hits = (view.counts * top).sum(axis=(1, 2))
+    return RateEvidence(values, low, high, records, hits, base, np.ceil(needed))
 
 
 def _score_evidence(view: GroupSample, rate: str, level: float) -> RateEvidence:
@@ -88,7 +91,7 @@ def _scaled(view: GroupSample, low: FloatArray, high: FloatArray, level: float) 
 
     Where there is none, those for the rarer label.
     """
-    rarer = view.counts.sum(axis=(0, 2)).min() / max(view.n.sum(), 1.0)
+    rarer = view.counts.sum(axis=(0, 2)).min() / max(view.counts.sum(), 1e-300)
     unknown = float(wilson_needed(np.array([0.5]), level)[0]) / max(float(rarer), 1e-6)
     half = (high - low) / 2.0
     return np.where(np.isnan(half), np.ceil(unknown), np.ceil(view.n * (half / MARGIN) ** 2))

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.metrics.catalog import METRICS, Metric
 from core.metrics.gaps import combine
-from core.metrics.rates import RATES, group_rate
+from core.metrics.rates import RATES, group_rate, terms_of
 from core.metrics.samples import GroupSample, RateDraws
 from core.numerics.statistics.counts import BoolArray, FloatArray
 from core.numerics.statistics.resampling import upper_p_value
@@ -138,6 +138,19 @@ def _null_rate(rate: str, sample: GroupSample) -> FloatArray:
         error = sample.score_errors(rate)[1]
         noise = sample.streams.of(f"{rate} without a gap").normal(size=(sample.n_resamples, len(error)))
         return np.asarray(noise * error)
-    drawn = group_rate(rate, sample.null(RATES[rate].stratum))
-    pooled = group_rate(rate, sample.counts.sum(axis=0, keepdims=True))
-    return np.where(np.isnan(drawn), 0.0, drawn - pooled)
+    stratum = RATES[rate].stratum
+    drawn = group_rate(rate, sample.null(stratum))
+    pooled = group_rate(rate, sample.exchangeable(stratum).sum(axis=0, keepdims=True))
+    return np.where(np.isnan(drawn), 0.0, drawn - pooled) * _stretch(rate, sample)
+
+
+def _stretch(rate: str, sample: GroupSample) -> FloatArray | float:
+    """Return by how much more a rate scatters than permuting says.
+
+    Weights that go along with what is counted make it do so.
+    """
+    if not sample.weighted or not RATES[rate].proportion:
+        return 1.0
+    ((top, bottom),) = terms_of(rate, pos_is_favorable=sample.sample.pos_is_favorable)
+    own, kish = sample.share_size(top, bottom), sample.share_size(bottom, bottom)
+    return np.sqrt(np.divide(kish, own, out=np.ones_like(own), where=own > 0))

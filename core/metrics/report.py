@@ -33,7 +33,7 @@ class AuditReport(Shown):
         Indexed by (sensitive_feature, group): ``n``, then for every rate ``<rate>``, ``<rate>_low``, ``<rate>_high``, then
         ``insufficient`` (some rate's interval is wider than plus or minus 0.1), ``n_needed`` (records that would do for all of
         them) and ``<rate>_n_needed``. Rates that are shares of records also have their counts: ``<rate>_hits`` of ``<rate>_of``, of which
-        ``<rate>_of_needed`` would do.
+        ``<rate>_of_needed`` would do. Where rows are weighted the sum of their ``weight`` and ``n_effective`` stand in place of these counts.
     gaps : DataFrame
         Indexed by (metric, sensitive_feature): ``value``, ``low``, ``high``, ``p_value``, ``worst_group``, ``best_group``,
         ``n_worst``, ``insufficient`` (worst or best group is), ``left_out`` (groups without the rate), ``q_value``. With two
@@ -57,6 +57,10 @@ class AuditReport(Shown):
         Whether the class that is scored is the good outcome.
     where : str
         The condition that chose the rows among those of `on`; empty where all are looked at.
+    sample_weight : str
+        The column by which rows are weighted; empty where each counts once.
+    n_effective : float
+        As many equal rows would scatter like the weighted ones (Kish): (sum of w)^2 / (sum of w^2).
     """
 
     by_group: pd.DataFrame
@@ -70,12 +74,18 @@ class AuditReport(Shown):
     looks: int = 0
     pos_is_favorable: bool = True
     where: str = ""
+    sample_weight: str = ""
+    n_effective: float = float("nan")
 
     def lines(self) -> list[str]:
         """Say which gaps are largest, between whom, and how sure that is."""
-        heading = (
-            f"Audit of {count(self.n, f'{self.on} row')}{where_said(self.where)}, {percent(self.level, 0)} intervals"
+        weighted = (
+            f", weighted by {self.sample_weight} (worth {self.n_effective:,.0f} equal ones)"
+            if self.sample_weight
+            else ""
         )
+        rows = f"{count(self.n, f'{self.on} row')}{where_said(self.where)}{weighted}"
+        heading = f"Audit of {rows}, {percent(self.level, 0)} intervals"
         if self.gaps.empty:
             return [heading, *(f"{name}: {number(value)}" for name, value in self.overall.items()), *self.notes]
         names = [(str(name), str(feature)) for name, feature in self.gaps.index]

@@ -19,7 +19,16 @@ from core.metrics.catalog import METRICS
 from core.metrics.intervals import auc_error_floor
 from core.metrics.rates import RATES, group_rate
 from core.metrics.scores import group_scores, positive_side
-from core.numerics.statistics.counts import BoolArray, FloatArray, IntArray, before_and_after, cell_counts, joint_counts
+from core.numerics.statistics.counts import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    before_and_after,
+    cell_counts,
+    joint_counts,
+    weighted_counts,
+)
+from core.numerics.statistics.effective import effective_cells, effective_size, exchangeable_cells, share_size
 from core.numerics.statistics.resampling import Stratum, bootstrap_counts, permuted_counts, smoothed, swapped_counts
 
 FEW = 20
@@ -42,6 +51,8 @@ class Sample:
         Whether scores are probabilities.
     pos_is_favorable : bool
         Whether pos_label is favorable_label.
+    weight : float array, shape (n,), optional
+        What each record counts; None is one each.
     """
 
     label: BoolArray
@@ -49,11 +60,12 @@ class Sample:
     score: FloatArray | None = None
     probability: bool = True
     pos_is_favorable: bool = True
+    weight: FloatArray | None = None
 
     def take(self, rows: IntArray) -> Sample:
         """Return the sample of some records."""
-        score = None if self.score is None else self.score[rows]
-        return replace(self, label=self.label[rows], decision=self.decision[rows], score=score)
+        score, weight = (None if one is None else one[rows] for one in (self.score, self.weight))
+        return replace(self, label=self.label[rows], decision=self.decision[rows], score=score, weight=weight)
 
     def side(self, rate: str) -> tuple[BoolArray, FloatArray]:
         """Return label and score of the class a score rate is about."""
@@ -132,18 +144,56 @@ class GroupSample:
 
     @cached_property
     def counts(self) -> FloatArray:
-        """Cell counts."""
-        return cell_counts(self.codes, self.sample.label, self.sample.decision, self.n_groups)
+        """Cell counts; sums of weights where records have such."""
+        return self._weighted[0] if self.weighted else self._counted
 
     @cached_property
     def n(self) -> FloatArray:
         """Records per group."""
-        return np.asarray(self.counts.sum(axis=(1, 2)))
+        return np.asarray(self._counted.sum(axis=(1, 2)))
+
+    @property
+    def weighted(self) -> bool:
+        """Whether records have weights."""
+        return self.sample.weight is not None
+
+    @cached_property
+    def _counted(self) -> FloatArray:
+        return cell_counts(self.codes, self.sample.label, self.sample.decision, self.n_groups)
+
+    @cached_property
+    def _weighted(self) -> tuple[FloatArray, FloatArray]:
+        """Sums of weights and of their squares."""
+        if self.sample.weight is None:
+            return self._counted, self._counted
+        return weighted_counts(self.codes, self.sample.label, self.sample.decision, self.sample.weight, self.n_groups)
+
+    @cached_property
+    def _cells(self) -> tuple[FloatArray, FloatArray]:
+        """How many equal records every cell is worth, and the weight of one."""
+        return effective_cells(*self._weighted)
+
+    @cached_property
+    def n_effective(self) -> FloatArray:
+        """How many equal records every group is worth."""
+        return effective_size(*self._weighted, np.ones((2, 2))) if self.weighted else self.n
+
+    def share_size(self, top: FloatArray, bottom: FloatArray) -> FloatArray:
+        """Return how many equal records a share of every group is taken over."""
+        if self.weighted:
+            return share_size(*self._weighted, top, bottom)
+        return np.asarray((self.counts * bottom).sum(axis=(1, 2)))
+
+    def _tables(self, counts: FloatArray) -> FloatArray:
+        """Return tables of effective counts as sums of weights."""
+        return counts * self._cells[1] if self.weighted else counts
 
     @cached_property
     def drawn(self) -> FloatArray:
         """Bootstrap tables."""
-        return bootstrap_counts(self.counts, self.n_resamples, self.rng)
+        return self._tables(
+            bootstrap_counts(self._cells[0] if self.weighted else self.counts, self.n_resamples, self.rng)
+        )
 
     @cached_property
     def _resampled(self) -> dict[bool, tuple[FloatArray, FloatArray]]:
@@ -151,22 +201,31 @@ class GroupSample:
 
         Each gets one record right and one wrong.
         """
-        once = smoothed(self.counts)
+        once = smoothed(self._cells[0] if self.weighted else self.counts)
         drawn = bootstrap_counts(once, self.n_resamples, self.streams.of("resampled for rates over some records"))
-        return {True: (self.drawn, once), False: (drawn, smoothed(once))}
+        return {
+            True: (self.drawn, self._tables(once)),
+            False: (self._tables(drawn), self._tables(smoothed(once))),
+        }
+
+    def exchangeable(self, stratum: Stratum) -> FloatArray:
+        """Return the table whose records change groups where groups do not matter."""
+        return exchangeable_cells(*self._weighted, stratum) if self.weighted else self.counts
 
     def null(self, stratum: Stratum) -> FloatArray:
         """Return tables with group labels permuted."""
         if stratum not in self._nulls:
             self._nulls[stratum] = permuted_counts(
-                self.counts, stratum, self.n_resamples, self.streams.of(f"permuted within {stratum}")
+                self.exchangeable(stratum), stratum, self.n_resamples, self.streams.of(f"permuted within {stratum}")
             )
         return self._nulls[stratum]
 
     def score_errors(self, rate: str) -> tuple[FloatArray, FloatArray]:
         """Return a score rate of every group and its standard error (infinitesimal jackknife)."""
         if rate not in self._errors:
-            values, derivatives = group_scores(rate, *self.sample.side(rate), self.codes, self.n_groups)
+            values, derivatives = group_scores(
+                rate, *self.sample.side(rate), self.codes, self.n_groups, self.sample.weight
+            )
             variance: FloatArray = np.bincount(self.codes, derivatives**2, self.n_groups).astype(np.float64)
             self._errors[rate] = values, np.maximum(np.sqrt(variance), self._least_error(rate, values, variance))
         return self._errors[rate]
@@ -177,12 +236,12 @@ class GroupSample:
         By a formula for areas, by all groups' spread for means.
         """
         if METRICS[rate].is_area:
-            label = self.counts.sum(axis=2)
+            label = self._cells[0].sum(axis=2) if self.weighted else self.counts.sum(axis=2)
             few = label.min(axis=1) < FEW
             return np.where(few, auc_error_floor(values, label[:, 1], label[:, 0]), 0.0)
-        n = np.maximum(self.n, 1.0)
-        spread = np.nansum(variance * n**2) / max(float(self.n.sum()), 1.0)
-        return np.where(self.n < FEW, np.sqrt(spread / n), 0.0)
+        n = np.maximum(self.n_effective, 1.0)
+        spread = np.nansum(variance * n**2) / max(float(self.n_effective.sum()), 1.0)
+        return np.where(self.n_effective < FEW, np.sqrt(spread / n), 0.0)
 
     def rate(self, rate: str) -> RateDraws:
         """Return a rate of every group with its resamples."""

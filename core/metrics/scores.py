@@ -1,7 +1,7 @@
 """Metrics on scores, their errors, and what each record's score and weight do to them.
 
-Every value comes with its derivative by each record's weight (the infinitesimal jackknife): the squares add up to the variance,
-the products of two models' derivatives to their covariance. For the ROC AUC that is DeLong's method.
+Every value comes with its derivative by the logarithm of each record's weight (the infinitesimal jackknife; with weights of one, that by
+the weight itself): the squares add up to the variance, the products of two models' derivatives to their covariance. For the ROC AUC that is DeLong's method.
 
 References
 ----------
@@ -27,63 +27,69 @@ SMALLEST = float(np.finfo(np.float64).eps)
 Weighted = tuple[float, FloatArray]
 
 
-def roc_auc(y: BoolArray, score: FloatArray) -> Weighted:
+def roc_auc(y: BoolArray, score: FloatArray, weight: FloatArray | None = None) -> Weighted:
     """Return the ROC AUC and its derivative by weights; NaN with one class. O(n log n)."""
-    positives = int(np.count_nonzero(y))
-    negatives = len(y) - positives
+    w = _weights(y, weight)
+    up_w, down_w = w * y, w * ~y
+    positives, negatives = float(up_w.sum()), float(down_w.sum())
     if positives == 0 or negatives == 0:
         return float("nan"), np.full(len(y), np.nan)
     _, place = np.unique(score, return_inverse=True)
-    up = np.bincount(place, weights=y)
-    down = np.bincount(place, weights=~y)
+    up = np.bincount(place, weights=up_w)
+    down = np.bincount(place, weights=down_w)
     below = (np.cumsum(down) - down / 2.0)[place] / negatives
     above = 1.0 - (np.cumsum(up) - up / 2.0)[place] / positives
-    value = float(below[y].mean())
-    return value, np.where(y, (below - value) / positives, (above - value) / negatives)
+    value = float(up_w @ below) / positives
+    return value, w * np.where(y, (below - value) / positives, (above - value) / negatives)
 
 
-def average_precision(y: BoolArray, score: FloatArray) -> Weighted:
+def average_precision(y: BoolArray, score: FloatArray, weight: FloatArray | None = None) -> Weighted:
     """Return the average precision of y and its derivative by weights; NaN without positives.
 
     O(n log n).
     """
-    positives = int(np.count_nonzero(y))
+    w = _weights(y, weight)
+    positives = float((w * y).sum())
     if positives == 0:
         return float("nan"), np.full(len(y), np.nan)
     _, place = np.unique(-score, return_inverse=True)
-    hits = np.bincount(place, weights=y)
+    hits = np.bincount(place, weights=w * y)
     found = np.cumsum(hits)
-    flagged = np.cumsum(np.bincount(place))
-    precision = found / flagged
+    flagged = np.cumsum(np.bincount(place, weights=w))
+    precision = np.divide(found, flagged, out=np.zeros_like(found), where=flagged > 0)
     value = float(hits @ precision) / positives
-    by_hit = np.cumsum((hits * (flagged - found) / flagged**2)[::-1])[::-1]
-    by_miss = np.cumsum((hits * found / flagged**2)[::-1])[::-1]
-    return value, np.where(y, precision[place] - value + by_hit[place], -by_miss[place]) / positives
+    square = np.where(flagged > 0, flagged, 1.0) ** 2
+    by_hit = np.cumsum((hits * (flagged - found) / square)[::-1])[::-1]
+    by_miss = np.cumsum((hits * found / square)[::-1])[::-1]
+    return value, w * np.where(y, precision[place] - value + by_hit[place], -by_miss[place]) / positives
 
 
-def brier_score(y: BoolArray, score: FloatArray) -> Weighted:
+def brier_score(y: BoolArray, score: FloatArray, weight: FloatArray | None = None) -> Weighted:
     """Return the mean squared error of the probabilities and its derivative by weights."""
-    return _mean((score - y) ** 2)
+    return _mean((score - y) ** 2, _weights(y, weight))
 
 
-def log_loss(y: BoolArray, score: FloatArray) -> Weighted:
+def log_loss(y: BoolArray, score: FloatArray, weight: FloatArray | None = None) -> Weighted:
     """Return the mean log loss of probabilities kept off 0 and 1.
 
     By one rounding step, as scikit-learn does.
     """
     given = np.clip(score, SMALLEST, 1.0 - SMALLEST)
-    return _mean(-np.log(np.where(y, given, 1.0 - given)))
+    return _mean(-np.log(np.where(y, given, 1.0 - given)), _weights(y, weight))
 
 
-def calibration_error(y: BoolArray, score: FloatArray) -> Weighted:
+def calibration_error(y: BoolArray, score: FloatArray, weight: FloatArray | None = None) -> Weighted:
     """Return the expected calibration error over ten equal bins of the score.
 
     Biased upwards in small groups.
     """
-    bins = score_bins(score)
-    excess = np.bincount(bins, weights=score - y, minlength=N_BINS)
-    value = float(np.abs(excess).sum()) / len(y) if len(y) else float("nan")
-    return value, (np.sign(excess)[bins] * (score - y) - value) / max(len(y), 1)
+    w = _weights(y, weight)
+    total, bins = float(w.sum()), score_bins(score)
+    excess = np.bincount(bins, weights=w * (score - y), minlength=N_BINS)
+    if total == 0:
+        return float("nan"), np.full(len(y), np.nan)
+    value = float(np.abs(excess).sum()) / total
+    return value, w * (np.sign(excess)[bins] * (score - y) - value) / total
 
 
 def score_bins(score: FloatArray, n_bins: int = N_BINS) -> NDArray[np.intp]:
@@ -91,14 +97,19 @@ def score_bins(score: FloatArray, n_bins: int = N_BINS) -> NDArray[np.intp]:
     return np.clip((score * n_bins).astype(np.intp), 0, n_bins - 1)
 
 
-def _mean(losses: FloatArray) -> Weighted:
-    if len(losses) == 0:
-        return float("nan"), losses
-    value = float(losses.mean())
-    return value, (losses - value) / len(losses)
+def _weights(y: BoolArray, weight: FloatArray | None) -> FloatArray:
+    return np.ones(len(y)) if weight is None else weight
 
 
-SCORE_FUNCTIONS: dict[str, Callable[[BoolArray, FloatArray], Weighted]] = {
+def _mean(losses: FloatArray, weight: FloatArray) -> Weighted:
+    total = float(weight.sum())
+    if total == 0:
+        return float("nan"), np.full(len(losses), np.nan)
+    value = float(weight @ losses) / total
+    return value, weight * (losses - value) / total
+
+
+SCORE_FUNCTIONS: dict[str, Callable[..., Weighted]] = {
     "roc_auc": roc_auc,
     "average_precision": average_precision,
     "brier_score": brier_score,
@@ -125,7 +136,7 @@ def members(codes: IntArray, n_groups: int) -> Iterator[NDArray[np.intp]]:
 
 
 def group_scores(
-    name: str, y: BoolArray, score: FloatArray, codes: IntArray, n_groups: int
+    name: str, y: BoolArray, score: FloatArray, codes: IntArray, n_groups: int, weight: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Return a score rate of every group, and its derivative by every record's weight.
 
@@ -141,6 +152,8 @@ def group_scores(
         Group of each record.
     n_groups : int
         Number of groups.
+    weight : float array, shape (n,), optional
+        Of each record; None is one each.
 
     Returns
     -------
@@ -150,7 +163,9 @@ def group_scores(
     values = np.full(n_groups, np.nan)
     derivatives = np.full(len(y), np.nan)
     for group, rows in enumerate(members(codes, n_groups)):
-        values[group], derivatives[rows] = SCORE_FUNCTIONS[name](y[rows], score[rows])
+        values[group], derivatives[rows] = SCORE_FUNCTIONS[name](
+            y[rows], score[rows], None if weight is None else weight[rows]
+        )
     return values, derivatives
 
 

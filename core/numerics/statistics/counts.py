@@ -50,6 +50,41 @@ def cell_counts(codes: IntArray, label: BoolArray, decision: BoolArray | FloatAr
     return np.stack([total - favorable, favorable], axis=-1).reshape(n_groups, 2, 2)
 
 
+def weighted_counts(
+    codes: IntArray, label: BoolArray, decision: BoolArray | FloatArray, weight: FloatArray, n_groups: int
+) -> tuple[FloatArray, FloatArray]:
+    """Sum weights, and their squares, by group, label and decision, O(n).
+
+    Parameters
+    ----------
+    codes, label, decision, n_groups
+        As for `cell_counts`.
+    weight : float array, shape (n,)
+        Of each record; not negative.
+
+    Returns
+    -------
+    sums, squares : float array, shape (n_groups, 2, 2)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> yes = np.array([True, True])
+    >>> sums, squares = weighted_counts(np.array([0, 0]), yes, yes, np.array([1.0, 3.0]), 1)
+    >>> sums[0, 1, 1], squares[0, 1, 1]
+    (np.float64(4.0), np.float64(10.0))
+    """
+    cell, size = codes * 2 + label, 2 * n_groups
+    chance = decision.astype(np.float64)
+    tables = []
+    for each in (weight, weight**2):
+        favorable = np.bincount(cell, weights=each * chance, minlength=size)
+        refused = np.bincount(cell, weights=each * (1.0 - chance), minlength=size)
+        stacked = np.stack([refused, favorable], axis=-1).astype(np.float64)
+        tables.append(stacked.reshape(n_groups, 2, 2))
+    return tables[0], tables[1]
+
+
 def joint_counts(
     codes: IntArray, label: BoolArray, before: BoolArray | FloatArray, after: BoolArray | FloatArray, n_groups: int
 ) -> FloatArray:
