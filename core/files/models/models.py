@@ -13,11 +13,11 @@ import skops.io
 from core.case.arguments import check_path
 from core.case.group_thresholds import lean
 from core.errors import InputError, InputTypeError
+from core.files.models.building.checked import check_classifier, open_tree, version_notes
 from core.files.models.chain.compose import ComposedModel, Files, compose_model, composed, named_files
 from core.files.models.inert import check_shape
 from core.files.models.inspect import refusal
 from core.files.models.kinds import holds_model
-from core.files.models.opening import check_classifier, open_tree, version_notes
 from core.files.models.read import read_tree, unwrapped
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
 

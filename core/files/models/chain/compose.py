@@ -11,11 +11,11 @@ from sklearn.pipeline import Pipeline
 
 from core.case.scoring import column_names
 from core.errors import InputError, InputTypeError, LimitError, listed
+from core.files.models.building.checked import check_classifier, version_notes
 from core.files.models.chain.assembling import assembled
 from core.files.models.chain.pieces import sort_parts
 from core.files.models.chain.script import script_of
 from core.files.models.inert import check_shape
-from core.files.models.opening import check_classifier, version_notes
 from core.files.models.read import read_tree
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
 from core.shown import Shown

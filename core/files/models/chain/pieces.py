@@ -11,9 +11,9 @@ from sklearn.base import TransformerMixin
 
 from core.errors import InputError, LimitError
 from core.files.models.allowed import NO_OUTCOME, canonical
+from core.files.models.building.checked import open_tree
 from core.files.models.inert import InertArray, Made, named, parts
 from core.files.models.kinds import chain_of, class_of, is_model, kind_of
-from core.files.models.opening import open_tree
 from core.files.models.read import unwrapped
 from core.files.tables.limits import ModelLimits
 from core.words import with_article
