@@ -41,6 +41,10 @@ class NotSupportedError(InputError):
     """A method does not fit this model or this request; the sentence says why."""
 
 
+class LedgerError(RedressError, OSError):
+    """A ledger, or the folder of its keys, cannot be read or written; nothing is half written."""
+
+
 def nearest(name: object, candidates: Iterable[object], *, most: int = 3) -> str:
     """Return a hint naming the candidates closest to `name`, or an empty string.
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import core
 from core.command_line.commands import Output
-from core.command_line.render import value_for_json
 from core.command_line.terminal import plain
 from core.errors import RedressError
+from core.json_values import value_for_json
 
 
 def inspect_command(args: Namespace) -> Output:

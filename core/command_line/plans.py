@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 import core
 from core.command_line.commands import Output, feature_asked, written_feature
-from core.command_line.render import aligned, decimal, rows_for_json, value_for_json, value_with_interval
+from core.command_line.render import aligned, decimal, value_with_interval
 from core.command_line.terminal import BadArgumentError, plain
+from core.json_values import rows_for_json, value_for_json
 from core.words import where_said
 
 

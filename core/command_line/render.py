@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import shutil
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from core.command_line.terminal import plain
 
@@ -152,30 +151,3 @@ def value_with_interval(value: Any, low: Any, high: Any) -> str:
     '0.5000 [0.2500, 0.7500]'
     """
     return f"{decimal(value)} [{decimal(low)}, {decimal(high)}]"
-
-
-def rows_for_json(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a frame's rows as dictionaries of values that JSON knows, its index included."""
-    return [
-        {str(key): value_for_json(value) for key, value in row.items()}
-        for row in frame.reset_index().to_dict("records")
-    ]
-
-
-def value_for_json(value: Any) -> Any:
-    """Return a value as JSON knows it: NaN and infinities become null.
-
-    Examples
-    --------
-    >>> value_for_json({"a": np.int64(3), "b": (float("nan"), True)})
-    {'a': 3, 'b': [None, True]}
-    """
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, Mapping):
-        return {str(key): value_for_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray | pd.Index):
-        return [value_for_json(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int | bool) else str(value)

@@ -11,8 +11,9 @@ import numpy as np
 
 import core
 from core.command_line.commands import Output, feature_asked, written_feature
-from core.command_line.render import decimal, rows_for_json, value_for_json, wrapped
+from core.command_line.render import decimal, wrapped
 from core.command_line.terminal import plain
+from core.json_values import rows_for_json, value_for_json
 from core.metrics.catalog import metric_of
 from core.words import where_said
 
