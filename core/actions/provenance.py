@@ -17,7 +17,7 @@ from core.case.group_thresholds import chances, with_thresholds
 from core.case.scoring import final_estimator, model_rows
 from core.case.verdict import Provenance, sentence
 from core.errors import InputError
-from core.families.registry import family_of
+from core.families.registry import family_of, own_unlearner
 from core.former import formerly
 from core.unlearning.preprocessing.provenance import Repeated, repeated
 from core.words import with_article
@@ -51,7 +51,7 @@ def check_provenance(case: Case) -> Provenance:
     check_case(case)
     if case.randomised:
         return _check_thresholds(case)
-    family = family_of(case.model)
+    unlearner = own_unlearner(case.model)
     table: Any = model_rows(case.model, case.X_train[case.retained])
     if not isinstance(case.model, Pipeline) or len(case.model.steps) == 1:
         return _check_last_step(case, table, "")
@@ -60,7 +60,7 @@ def check_provenance(case: Case) -> Provenance:
         return Provenance(
             "mismatch",
             f"The preprocessing was not fitted on these rows: {found.differs}.",
-            converge=family is not None and family.unlearner.can_converge(case),
+            converge=unlearner is not None and unlearner.can_converge(case),
             refit=True,
         )
     if found.unknown:

@@ -15,12 +15,13 @@ from core.case.case import Case, check_case
 from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError, LimitError, NotSupportedError, nearest
-from core.families.registry import FAMILIES, family_of
+from core.families.registry import FAMILIES, own_unlearner
 from core.former import formerly
 from core.typing import Progress
 from core.unlearning.base import Option, Removal, Unlearner, UnlearnResult
 from core.unlearning.once_case import OnceCase
 from core.unlearning.refit import Refit
+from core.words import with_article
 
 REFIT = Refit()
 """Serves every case, and comes last."""
@@ -67,7 +68,7 @@ def _option(unlearner: Unlearner, case: Case) -> Option:
 
 def unlearners_of(case: Case) -> tuple[Unlearner, ...]:
     """Return the unlearners that a case may choose from, strongest and quickest first."""
-    own = [family.unlearner for family in FAMILIES]
+    own = [family.unlearner for family in FAMILIES if family.unlearner is not None]
     return (*(map(Through, own) if case.randomised else own), REFIT)
 
 
@@ -250,17 +251,15 @@ def converge(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
     """
     check_case(case)
     case.check_unchanged()
-    family = family_of(case.model)
+    unlearner = own_unlearner(case.model)
     start = time.perf_counter()
     try:
-        if family is None:
+        if unlearner is None:
             raise NotSupportedError(
                 f"nothing is known of what a {type(final_estimator(case.model)).__name__} minimises"
             )
-        preparing = (
-            _seconds_to_prepare(family.unlearner, case, progress) if family.unlearner.can_converge(case) else 0.0
-        )
-        moved = family.unlearner.converge(case, progress)
+        preparing = _seconds_to_prepare(unlearner, case, progress) if unlearner.can_converge(case) else 0.0
+        moved = unlearner.converge(case, progress)
     except NotSupportedError as error:
         raise NotSupportedError(
             f"Only a model with one optimum, fitted on rows like these, can be converged: {error}."
@@ -271,7 +270,7 @@ def converge(case: Case, *, progress: Progress | None = None) -> UnlearnResult:
         moved.guarantee,
         moved.bound,
         moved.relative_bound,
-        family.unlearner.name,
+        unlearner.name,
         time.perf_counter() - start,
         0,
         moved.notes,
@@ -285,7 +284,8 @@ def _refusal(method: str, error: NotSupportedError | LimitError) -> InputError:
 
 
 def _does_not_fit(method: str, reason: object) -> NotSupportedError:
-    return NotSupportedError(f"The method {method!r} does not fit this case: {reason}. Use 'refit' or 'auto'.")
+    way_out = "" if method == REFIT.name else " Use 'refit' or 'auto'."
+    return NotSupportedError(f"The method {method!r} does not fit this case: {reason}.{way_out}")
 
 
 def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, Any]:
@@ -296,6 +296,8 @@ def _positions(case: Case, forget: Iterable[Any], by: str) -> np.ndarray[Any, An
 def _candidates(case: Case, method: str) -> list[Unlearner]:
     if isinstance(method, str) and method == "auto":
         fitting = [unlearner for unlearner in unlearners_of(case) if _why_unfit(unlearner, case) is None]
+        if not fitting:
+            raise NotSupportedError(f"Records cannot be removed from this model: {_why_unfit(REFIT, case)}.")
         return sorted(fitting, key=lambda unlearner: unlearner.gives_way(case) is not None)
     known = {unlearner.name: unlearner for unlearner in unlearners_of(case)}
     if not isinstance(method, str) or method not in known:
@@ -318,7 +320,7 @@ def _why_unfit(unlearner: Unlearner, case: Case) -> str | None:
 
 def _of_another_family(unlearner: Unlearner, case: Case) -> str | None:
     """Return which family an unlearner is for where the model is not of it, else None."""
-    family = next((one for one in FAMILIES if one.unlearner.name == unlearner.name), None)
+    family = next((one for one in FAMILIES if one.unlearner and one.unlearner.name == unlearner.name), None)
     if family is not None and not family.means(case.model):
         return f"it is for {family.name}, and the model is a {type(final_estimator(scorer(case.model))).__name__}"
     return None
@@ -326,11 +328,10 @@ def _of_another_family(unlearner: Unlearner, case: Case) -> str | None:
 
 def _why_not(case: Case, chosen: Unlearner) -> list[str]:
     """Return why no quicker method than the one chosen serves the case."""
-    family, known = family_of(case.model), unlearners_of(case)
-    if family is None and chosen is REFIT:
-        return [
-            f"No quicker method serves a {type(final_estimator(scorer(case.model))).__name__}, so it was trained again."
-        ]
-    own = next((one for one in known if family is not None and one.name == family.unlearner.name), None)
+    unlearner, known = own_unlearner(case.model), unlearners_of(case)
+    if unlearner is None and chosen is REFIT:
+        kind = type(final_estimator(scorer(case.model))).__name__
+        return [f"No quicker method serves {with_article(kind)}, so it was trained again."]
+    own = next((one for one in known if unlearner is not None and one.name == unlearner.name), None)
     reason = None if own is None or own.name == chosen.name else own.fits(case) or own.gives_way(case)
     return [f"Not done by {own.name}: {reason}."] if own is not None and reason else []

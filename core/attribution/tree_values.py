@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from core.attribution.explainer import Explained
+from core.case.case import Case
+from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
 from core.typing import Floats, Progress
+from core.words import with_article
 
 RECORDS_AT_ONCE = 4
 """Records explained between two reports of progress; no other thread of the process runs meanwhile."""
+CONTRIBUTIONS_AT_ONCE = 100
+"""Records explained by a library itself between two reports of progress."""
 NEVER_SEEN = 1e-12
 """Record count given to tree nodes that no record reaches, so that shares of them stay defined."""
 
@@ -48,6 +54,35 @@ def by_trees(trees: Sequence[Any], rows: Floats, report: Progress) -> tuple[Floa
         values.append(np.concatenate(blocks))
         bases.append(np.ravel(explainer.expected_value))
     return np.mean(values, axis=0), np.mean(bases, axis=0)
+
+
+def by_contributions(case: Case, values: Callable[[Floats], Floats], rows: Floats, report: Progress) -> Explained:
+    """Return SHAP values that a library computes itself, for log-odds of two classes.
+
+    Parameters
+    ----------
+    case : Case
+    values : callable
+        Given some rows, returns a value for each column and the base value, shape (n, n_features + 1).
+    rows : ndarray, shape (n_rows, n_features)
+    report : callable
+        As for `by_trees`.
+
+    Raises
+    ------
+    NotSupportedError
+        If there are more than two classes.
+    """
+    if len(case.classes) > 2:
+        kind = type(final_estimator(case.model)).__name__
+        raise NotSupportedError(f"Reasons are given for two classes of {with_article(kind)}. Got {len(case.classes)}.")
+    blocks = [np.zeros((0, rows.shape[1] + 1))]
+    for start in range(0, len(rows), CONTRIBUTIONS_AT_ONCE):
+        report(start / len(rows), f"Record {start + 1} of {len(rows)}")
+        blocks.append(values(rows[start : start + CONTRIBUTIONS_AT_ONCE]))
+    found = np.concatenate(blocks)
+    sign = 1.0 if case.pos_column == 1 else -1.0
+    return Explained(sign * found[:, :-1], sign * float(found[0, -1]), "log-odds")
 
 
 def _explainer(tree: Any) -> Any:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.case.of_libraries import content_of
 from core.case.roles import AtRate, Roles
 from core.typing import Bools
 
-THREADS = frozenset({"n_jobs", "n_threads"})
+THREADS = frozenset({"n_jobs", "n_threads", "nthread", "num_threads", "thread_count"})
 """What says on how many processors a model works, and nothing of what it gives; reading a file normalises it."""
 PLAIN = (str, bytes, int, float, complex, bool, type(None))
 
@@ -99,6 +100,8 @@ def _add_parts(value: Any, digest: Any, above: tuple[int, ...]) -> None:
     elif type(value) is dict:
         content = [pair for pair in value.items() if pair[0] not in THREADS]
         parts = [part for pair in sorted(content, key=lambda pair: repr(pair[0])) for part in pair]
+    elif (own := content_of(value)) is not None:
+        parts = own
     elif type(value) in (set, frozenset):
         parts = sorted(value, key=repr)
     elif isinstance(value, np.random.RandomState):

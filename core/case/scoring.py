@@ -11,6 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from core.case.group_thresholds import decides_by_group, scorer
+from core.case.of_libraries import own_names
 from core.case.own_decisions import OwnCut, response_of
 from core.case.roles import AtRate
 from core.errors import InputError, NotSupportedError, said
@@ -28,7 +29,7 @@ def column_names(model: Any) -> Any:
     A pipeline that starts with "passthrough" asks its next step.
     """
     model = scorer(model)
-    own = getattr(model, "feature_names_in_", None)
+    own = own_names(model)
     return column_names(_first_step(model)) if own is None and isinstance(model, Pipeline) else own
 
 

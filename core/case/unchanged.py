@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
 from core.case.group_thresholds import scorer
+from core.case.of_libraries import content_of
 from core.case.scoring import final_estimator
 from core.errors import InputError
 from core.typing import Array
@@ -111,6 +112,8 @@ class _Walk:
             return None  # drawing from it is no change of the model
         if issparse(value):
             return tuple([self.of(getattr(value, name)) for name in BY_PARTS if hasattr(value, name)])
+        if (content := content_of(value)) is not None:
+            return self.of(content)
         if (kind.__module__, kind.__name__) == TREE:
             return self._tree(value)
         if kind.__module__ in SEARCH_TREES:

@@ -49,7 +49,7 @@ def kernels_command(args: Namespace) -> Output:  # noqa: ARG001
 def _go_through(family: Family, model: Any, n_classes: int) -> None:
     """Do once what the family's kernels are for."""
     case = _small_case(model, n_classes)
-    if family.unlearner.fits(case):
+    if family.unlearner is None or family.unlearner.fits(case):
         return
     case = core.prepare(case, method=family.unlearner.name)
     core.check_provenance(case)

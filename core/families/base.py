@@ -30,7 +30,7 @@ SplitsCheck: TypeAlias = Callable[[Case, int | None, Progress | None], SplitChec
 class Family:
     """One kind of models, with all that the library can do with it.
 
-    Only the unlearner is a must; calls and pages say what else is missing.
+    Only name and classes are a must; calls and pages say what is missing, and records are removed by training again where there is no unlearner.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ class Family:
         As it stands inside a sentence: "logistic regression", "random forests".
     model_types : tuple of type
         Classes of the estimators it is meant for, subclasses included; a pipeline is known by its last step.
-    unlearner : Unlearner
-        Removes records.
+    unlearner : Unlearner, optional
+        Removes records quicker than training again does.
     attributor : Attributor, optional
         Predicts what removing records does.
     provenance : callable, optional
@@ -63,7 +63,7 @@ class Family:
 
     name: str
     model_types: tuple[type, ...]
-    unlearner: Unlearner
+    unlearner: Unlearner | None = None
     attributor: Attributor | None = None
     provenance: ProvenanceCheck | None = None
     self_influence: OwnMoves | None = None
@@ -101,7 +101,7 @@ class Family:
 
 
 _KINDS: tuple[tuple[str, type, bool], ...] = (
-    ("unlearner", Unlearner, False),
+    ("unlearner", Unlearner, True),
     ("attributor", Attributor, True),
     ("explainer", Explainer, True),
     ("examples", Mapping, False),
@@ -117,7 +117,9 @@ def _check_types(name: str, types: object) -> None:
         )
 
 
-def _check_unlearner(name: str, unlearner: Unlearner) -> None:
+def _check_unlearner(name: str, unlearner: Unlearner | None) -> None:
+    if unlearner is None:
+        return
     method, guarantee = getattr(unlearner, "name", None), getattr(unlearner, "guarantee", None)
     if not isinstance(method, str) or not method.strip():
         raise InputError(

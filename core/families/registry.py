@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+import sys
 from collections import UserList
 from collections.abc import Iterable
 from functools import cached_property
+from threading import RLock
 from typing import Any
 
 from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError, InputTypeError
 from core.families.base import Family
+from core.unlearning.base import Unlearner
 from core.words import with_article
+
+
+def _xgboost() -> Family:
+    from core.families.xgboost.family import XGBOOST
+
+    return XGBOOST
+
+
+def _lightgbm() -> Family:
+    from core.families.lightgbm.family import LIGHTGBM
+
+    return LIGHTGBM
+
+
+def _catboost() -> Family:
+    from core.families.catboost.family import CATBOOST
+
+    return CATBOOST
+
+
+_OF_LIBRARIES = {
+    "xgboost.XGBClassifier": _xgboost,
+    "lightgbm.LGBMClassifier": _lightgbm,
+    "catboost.CatBoostClassifier": _catboost,
+}
+"""Families by what must have been imported."""
 
 
 class _Families(UserList[Family]):
@@ -21,10 +50,23 @@ class _Families(UserList[Family]):
     """
 
     def __init__(self) -> None:
-        pass  # `data` is made on first use
+        self._joined = set[str]()  # `data` is made on first use
+        self._joining = RLock()
+
+    @property
+    def data(self) -> list[Family]:  # type: ignore[override]
+        """Those there are; of a library that is not always installed, once it is imported: before that there is no model of it."""
+        found = self._own
+        with self._joining:
+            for name, family in _OF_LIBRARIES.items():
+                library = sys.modules.get(name.partition(".")[0])
+                if name not in self._joined and hasattr(library, name.partition(".")[2]):
+                    self._joined.add(name)
+                    found.append(family())
+        return found
 
     @cached_property
-    def data(self) -> list[Family]:  # type: ignore[override]
+    def _own(self) -> list[Family]:
         from core.families.boosting.family import BOOSTING
         from core.families.forest.family import FORESTS
         from core.families.logistic.family import LOGISTIC
@@ -58,8 +100,8 @@ def register_family(family: Family) -> None:
         raise InputTypeError(f"`family` must be a core.Family. Got {type(family).__name__} instead.")
     if any(family.name == one.name for one in FAMILIES):
         raise InputError(f"Each family must have a name of its own. Got {family.name!r}, which there is already.")
-    method = family.unlearner.name
-    if method in (*TAKEN, *(one.unlearner.name for one in FAMILIES)):
+    method = None if family.unlearner is None else family.unlearner.name
+    if method in (*TAKEN, *(one.unlearner.name for one in FAMILIES if one.unlearner is not None)):
         raise InputError(f"Each unlearner must have a name of its own. Got {method!r}, which there is already.")
     for one in FAMILIES:
         shared = [kind.__name__ for kind in family.model_types if kind in one.model_types]
@@ -89,6 +131,12 @@ def family_of(model: Any) -> Family | None:
             if kind in family.model_types:
                 return family
     return None
+
+
+def own_unlearner(model: Any) -> Unlearner | None:
+    """Return the unlearner of a model's family; None where records go by training again alone."""
+    family = family_of(model)
+    return None if family is None else family.unlearner
 
 
 def lacking(model: Any, what: str, part: str) -> str:

@@ -29,7 +29,7 @@ def self_influence(case: Case) -> Floats:
     family = family_of(case.model)
     if family is None or family.self_influence is None:
         raise NotSupportedError(lacking(case.model, "self-influence is", "self_influence"))
-    reason = family.unlearner.fits(case)
+    reason = None if family.unlearner is None else family.unlearner.fits(case)
     if reason is not None:
         raise NotSupportedError(reason)
     raw, moved = family.self_influence(case)

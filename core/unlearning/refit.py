@@ -18,8 +18,9 @@ from sklearn.utils.validation import has_fit_parameter
 
 from core.case.case import Case, check_case
 from core.case.edits import Edits
-from core.case.group_thresholds import decides_by_group
-from core.errors import InputError, said
+from core.case.group_thresholds import decides_by_group, scorer
+from core.case.scoring import final_estimator
+from core.errors import InputError, NotSupportedError, said
 from core.former import formerly
 from core.typing import Positions, Progress
 from core.unlearning.base import Guarantee, Removal, Unlearner, UnlearnResult, mask_without, model_input
@@ -36,16 +37,16 @@ class Refit(Unlearner):
     guarantee = Guarantee.EXACT
     way = "It is fitted again from the start."
 
-    def refusal(self, case: Case) -> str | None:  # noqa: ARG002
-        """Return None: every classifier can be fitted again."""
-        return None
+    def refusal(self, case: Case) -> str | None:
+        """Return None unless nobody knows how the model was trained."""
+        return why_never_again(case.model) or None
 
     def adopt(self, case: Case, progress: Progress | None = None) -> None:
         """Return None: nothing needs preparing."""
 
-    def is_ready(self, case: Case) -> bool:  # noqa: ARG002
-        """Return True."""
-        return True
+    def is_ready(self, case: Case) -> bool:
+        """Return whether the model can be trained again: nothing needs preparing for it."""
+        return not why_never_again(case.model)
 
     def remove(self, case: Case, positions: Positions, tolerance: float) -> Removal:  # noqa: ARG002
         """Return the case with a model fitted without the records at `positions`."""
@@ -129,6 +130,8 @@ def fit_again(
         If the model cannot be fitted on them.
     """
     wanted = case.model if model is None else model
+    if reason := why_never_again(wanted):
+        raise NotSupportedError(f"Training again needs the parameters a model was trained with: {reason}.")
     model = wanted.estimator if decides_by_group(wanted) else wanted
     options: dict[str, Any] = {}
     if case.train_weight is not None:
@@ -152,6 +155,14 @@ def fit_again(
     return fitted, ("The solver stopped before its tolerance was met.",) if stopped else ()
 
 
+def why_never_again(model: Any) -> str:
+    """Return why a model cannot be trained again; empty where it can.
+
+    One whose file holds no parameters says so in its `unknown_training`.
+    """
+    return str(getattr(final_estimator(scorer(model)), "unknown_training", ""))
+
+
 def _drawn_anew(model: Any) -> tuple[str, ...]:
     """Return a note where the same seed draws other rows once there are fewer.
 
@@ -161,7 +172,8 @@ def _drawn_anew(model: Any) -> tuple[str, ...]:
     last = model.steps[-1][1] if isinstance(model, Pipeline) else model
     stops = getattr(last, "n_iter_no_change", None) is not None and getattr(last, "early_stopping", True) is True
     held_back = getattr(last, "do_early_stopping_", stops) and getattr(last, "validation_fraction", None) is not None
-    seen = getattr(last, "bootstrap", False) or getattr(last, "subsample", 1.0) < 1.0
+    share = getattr(last, "subsample", 1.0)
+    seen = getattr(last, "bootstrap", False) or (share is not None and share < 1.0)
     what = [
         words
         for words, holds in (

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from core.case.arguments import check_count
 from core.case.case import Case, check_case
-from core.families.registry import family_of
+from core.families.registry import own_unlearner
 from core.former import formerly
 from core.shown import Shown
 from core.typing import Progress
@@ -99,8 +99,8 @@ class RetrainGap(Shown):
 
     def _why(self) -> str:
         """Return why a model differs from its refit even where it forgot as claimed."""
-        family = family_of(self.refit.model)
-        why = family.unlearner.why_refit_differs(self.refit.model) if family is not None else ""
+        unlearner = own_unlearner(self.refit.model)
+        why = unlearner.why_refit_differs(self.refit.model) if unlearner is not None else ""
         return f" {why}" if why else ""
 
 
@@ -162,8 +162,8 @@ def _spread_of(again: Case, on: str, n_seeds: int, progress: Progress | None) ->
     By their mean difference from the first in score and in decisions.
     """
     names = [name for name in again.model.get_params() if name.rpartition("__")[2] == "random_state"]
-    family = family_of(again.model)
-    draws = family is not None and family.unlearner.same_draws
+    unlearner = own_unlearner(again.model)
+    draws = unlearner is not None and unlearner.same_draws
     if not n_seeds or not names or not draws:
         return 0, float("nan"), float("nan")
     apart, flips = [], []

@@ -1,0 +1,60 @@
+"""Models of XGBoost, LightGBM and CatBoost: what they are, whichever way their library keeps it.
+
+Nothing here imports a library: a model is known by the name of its class.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LIBRARIES = ("xgboost", "lightgbm", "catboost")
+
+
+def library_of(model: Any) -> str:
+    """Return the library whose booster or classifier an object is, subclasses included; empty where it is none."""
+    for kind in type(model).__mro__:
+        library = kind.__module__.partition(".")[0]
+        if library in LIBRARIES and kind.__name__ in ("Booster", "XGBModel", "LGBMModel", "CatBoost"):
+            return library
+    return ""
+
+
+def content_of(model: Any) -> list[Any] | None:
+    """Return what makes a fitted booster, or a classifier around one, as plain values; None for everything else.
+
+    Left out is what differs from one training, or reading, to the next: identifiers, times, caches, thread counts.
+    """
+    library = library_of(model)
+    if not library:
+        return None
+    if type(model).__name__ == "Booster":
+        return [_trees(model, library)]
+    booster = model if library == "catboost" else getattr(model, "_Booster", None)
+    fitted = model.is_fitted() if library == "catboost" else booster is not None
+    params = {name: value for name, value in model.get_params(deep=False).items() if name not in _THREADS}
+    known = [type(model).__qualname__, params, getattr(model, "unknown_training", "")]
+    return [*known, np.asarray(model.classes_), _trees(booster, library)] if fitted else known
+
+
+def own_names(model: Any) -> Any:
+    """Return the names of columns that a classifier was fitted on, None where a library made them up."""
+    names = getattr(model, "feature_names_" if library_of(model) == "catboost" else "feature_names_in_", None)
+    if names is None or not library_of(model):
+        return names
+    made_up = any(list(names) == [f"{stem}{place}" for place in range(len(names))] for stem in ("", "Column_"))
+    return None if made_up or not len(names) else np.asarray(names, dtype=object)
+
+
+def _trees(booster: Any, library: str) -> Any:
+    if library == "xgboost":
+        return bytes(booster.save_raw("ubj"))
+    if library == "lightgbm":
+        return booster.model_to_string(num_iteration=-1).partition("\nend of trees")[0]
+    splits = [booster._get_tree_splits(tree, None) for tree in range(booster.tree_count_)]
+    bias = booster.get_scale_and_bias()
+    return [booster.get_leaf_values(), booster.get_leaf_weights(), splits, list(bias), list(booster.feature_names_)]
+
+
+_THREADS = ("n_jobs", "nthread", "num_threads", "thread_count")

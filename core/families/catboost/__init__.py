@@ -1,0 +1,1 @@
+"""CatBoost's classifiers; the family joins once their library is imported."""

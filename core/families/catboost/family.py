@@ -1,0 +1,54 @@
+"""The family of CatBoost's classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from catboost import CatBoostClassifier, Pool
+
+from core.attribution.explainer import Explained, Explainer
+from core.attribution.tree_values import by_contributions
+from core.case.case import Case
+from core.case.scoring import final_estimator
+from core.case.verdict import Provenance
+from core.families.base import Family
+from core.typing import Floats
+from core.unlearning.again import check_by_training
+
+
+class CatBoostReasons(Explainer):
+    """SHAP values as the library computes them, following the trees' own record weights."""
+
+    def explain(
+        self,
+        case: Case,
+        rows: Floats,
+        background: Callable[[], Floats],  # noqa: ARG002
+        report: Callable[[float, str], None],
+    ) -> Explained:
+        """Return values that add up to log-odds."""
+        model = final_estimator(case.model)
+
+        def values(some: Floats) -> Floats:
+            table = Pool(some, feature_names=model.feature_names_)
+            return np.asarray(model.get_feature_importance(table, type="ShapValues"), dtype=np.float64)
+
+        return by_contributions(case, values, rows, report)
+
+
+def check_catboost(case: Case, table: Any, checked: str) -> Provenance:
+    """Train the last step again on its rows, where that is quick, and compare scores."""
+    return check_by_training(case, table, checked, "CatBoost", final_estimator(case.model).tree_count_)
+
+
+CATBOOST = Family(
+    name="CatBoost",
+    model_types=(CatBoostClassifier,),
+    provenance=check_catboost,
+    explainer=CatBoostReasons(),
+    examples={
+        "CatBoost": CatBoostClassifier(iterations=3, depth=2, random_seed=0, verbose=False, allow_writing_files=False)
+    },
+)

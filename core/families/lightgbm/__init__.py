@@ -1,0 +1,1 @@
+"""LightGBM's classifiers; the family joins once their library is imported."""

@@ -1,0 +1,1 @@
+"""XGBoost's classifiers; the family joins once their library is imported."""
