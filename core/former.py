@@ -115,6 +115,7 @@ class _Form:
                 raise InputTypeError(f"`{name}` of core.{self.name} must be given once. Got it twice; leave one out.")
             options[name] = value
         old = len(args) > n_first or any(name in self.renamed for name in kwargs)
+        check_progress(options.get("progress"))
         asked = options.get("sensitive_feature")
         if not self.several and isinstance(asked, list) and len(asked) > 1:
             options["sensitive_feature"], old = tuple(asked), True
@@ -134,6 +135,14 @@ class _Form:
         """Return the call as it is written today."""
         named = [f"{name}={_shown(value)}" for name, value in options.items()]
         return f"core.{self.name}({', '.join([*self.first[: len(given)], *named])})"
+
+
+def check_progress(report: object) -> None:
+    """Refuse, before anything is computed, what cannot be reported to."""
+    if report is not None and not callable(report):
+        raise InputTypeError(
+            f"`progress` must be a function that takes the share done and what is being done, or None. Got {_shown(report)}."
+        )
 
 
 def _take_case(held: Any, name: Any) -> bool:

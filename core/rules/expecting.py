@@ -16,6 +16,7 @@ from core.actions.unlearn import unlearn
 from core.attribution.expected import N_SPLITS, Gain, Half, average, divide, exploring
 from core.attribution.outcome import Outcome
 from core.errors import InputError, InputTypeError
+from core.former import check_progress
 from core.metrics.catalog import metric_of
 from core.rules.choosing import shown_first
 from core.rules.explanation import Explanation
@@ -74,6 +75,7 @@ def expected_gains(found: Explanation, *, progress: Progress | None = None) -> E
     >>> found[0].helps, found[0].n_searches
     (True, 10)
     """
+    check_progress(progress)
     if not isinstance(found, Explanation):
         raise InputTypeError(f"`found` must be what core.explain_gap gives. Got {type(found).__name__} instead.")
     if not len(found):
