@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import tomllib
@@ -15,13 +16,21 @@ import dev
 from core.attribution.base import Attributor
 from core.attribution.explainer import Explainer
 from core.metrics.metric import Metric
-from core.unlearning.base import Unlearner
+from core.unlearning.base import Unlearner, split_input
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "CONTRIBUTING.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 CONTRACTS = {one.__name__: one for one in (Unlearner, Attributor, Explainer)}
 NAMED = re.compile(r"^- `(\w+)(?:\(([^)]*)\))?`:", re.MULTILINE)
+PUBLISHED = {
+    "core.unlearning.base": ("model_input", "split_input", "mask_without"),
+    "core.case.scoring": ("reals", "singles", "final_estimator"),
+    "core.case.verdict": ("sentence",),
+    "core.attribution.smooth": ("SmoothMetric", "predictors"),
+    "core.numerics.linear.softmax": ("log_odds_shares",),
+}
+"""What a family is told to use, and where it is."""
 DOCS = ["README.md", "benchmarks/README.md", "docs/CONTRIBUTING.md", "docs/METHODS.md"]
 
 
@@ -102,3 +111,18 @@ def test_the_example_takes_nothing_that_is_private() -> None:
         "core.errors",
         "core.unlearning.base",
     ]
+
+
+def test_what_is_named_of_a_case_and_of_modules_is_there() -> None:
+    spans = re.findall(r"`([^`\n]+)`", section("## Adding a family") + section("### Methods of `Attributor`"))
+    said = {name for span in spans for name in re.findall(r"\bcase\.(\w+)", span)}
+    assert {"retained", "train_codes", "pos_column", "scores"} <= said
+    assert [name for name in sorted(said) if not hasattr(core.Case, name)] == []
+    for module, names in PUBLISHED.items():
+        assert [name for name in names if not hasattr(importlib.import_module(module), name) or name not in TEXT] == []
+
+
+@pytest.mark.parametrize("on", ["explore", "confirm", "test"])
+def test_split_input_is_what_the_model_scores(on: str, small_case: core.Case) -> None:
+    scores = small_case.model.predict_proba(split_input(small_case, on))[:, small_case.pos_column]
+    assert (scores == small_case.scores(on)).all()

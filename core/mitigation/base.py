@@ -11,12 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case.case import Case
-from core.case.scoring import model_rows
 from core.errors import InputError
 from core.metrics.catalog import METRICS, Metric
 from core.shown import Shown
 from core.typing import Floats, Progress
-from core.unlearning.base import model_input
+from core.unlearning.base import model_input, split_input
 from core.words import count, interval, number, signed
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ class Task:
     @property
     def X_split(self) -> Any:
         """Rows to measure on, as the model takes them."""
-        return model_rows(self.case.model, self.case.X_test.iloc[self.case.rows(self.on)])
+        return split_input(self.case, self.on)
 
     @property
     def y(self) -> npt.NDArray[np.int64]:

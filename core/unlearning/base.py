@@ -384,3 +384,8 @@ def model_input(case: Case, rows: Positions | npt.NDArray[np.bool_]) -> Any:
     """Return training rows as the model takes them."""
     table = case.X_train.iloc[rows] if rows.dtype != bool else case.X_train[rows]
     return model_rows(case.model, table)
+
+
+def split_input(case: Case, on: str) -> Any:
+    """Return the test rows of the split `on` as the model takes them."""
+    return model_rows(case.model, case.X_test.iloc[case.rows(on)])

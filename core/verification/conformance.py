@@ -16,10 +16,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from core.case.case import Case
-from core.case.scoring import model_rows, positive_scores
+from core.case.scoring import positive_scores
 from core.errors import InputError, RedressError
 from core.typing import Positions
-from core.unlearning.base import Guarantee, Removal, Unlearner, model_input
+from core.unlearning.base import Guarantee, Removal, Unlearner, model_input, split_input
 from core.unlearning.refit import fit_again
 
 EXACT = 1e-9
@@ -74,13 +74,10 @@ class Trial:
         The second may be a model.
         """
         scores = [
-            positive_scores(model, self._test_input(), self.case.pos_column)
+            positive_scores(model, split_input(self.case, "test"), self.case.pos_column)
             for model in (one.model, other.model if isinstance(other, Case) else other)
         ]
         return float(np.abs(scores[0] - scores[1]).max())
-
-    def _test_input(self) -> Any:
-        return model_rows(self.case.model, self.case.X_test)
 
 
 def check_unlearner(unlearner: Unlearner, case: Case, *, seed: int = 0, raise_on_failure: bool = True) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from core.metrics.rates import TN, Rate
 from tests.dashboard.conftest import Opener
 from tests.dashboard.test_pages import go, strip_rows
 
-RATE, GAP = "negative_predictive_value", "negative_predictive_value_difference"
+RATE, GAP = "rate_of_the_test", "rate_of_the_test_difference"
 LABEL = "Gap in right refusals"
 DECISION_0 = ((1, 0), (1, 0))
 

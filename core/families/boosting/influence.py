@@ -22,13 +22,12 @@ from sklearn.pipeline import Pipeline
 from core.attribution.base import Attributor
 from core.attribution.smooth import Quantity, SmoothMetric, predictors
 from core.case.case import Case
-from core.case.scoring import model_rows
 from core.errors import InputError, NotSupportedError
 from core.families.boosting.booster import Leaves
 from core.families.boosting.unlearner import BoostingState, LeafRefit
 from core.numerics.linear.softmax import log_odds_shares
 from core.typing import Floats, Positions
-from core.unlearning.base import mask_without
+from core.unlearning.base import mask_without, split_input
 from core.unlearning.refit import Refit
 from core.unlearning.threads import on_threads
 
@@ -116,8 +115,7 @@ def _nodes(case: Case, on: str) -> npt.NDArray[np.int32]:
     """Return the leaf of every row of a split in every tree."""
 
     def route() -> npt.NDArray[np.int32]:
-        table = case.X_test.iloc[case.rows(on)]
-        data = model_rows(case.model, table)
+        data = split_input(case, on)
         data = case.model[:-1].transform(data) if isinstance(case.model, Pipeline) else data
         return np.ascontiguousarray(_state(case).booster.route(data), dtype=np.int32)
 
