@@ -19,6 +19,7 @@ from core.case.group_thresholds import GroupsOf, GroupSource, decides_by_group, 
 from core.case.groups import Grouping, Groups, intersect, make_grouping
 from core.case.looks import Looks
 from core.case.memo import Memo
+from core.case.readings.conform import Reading, conformed
 from core.case.roles import Roles
 from core.case.scoring import model_rows
 from core.case.splits import seed_of, split_test
@@ -52,6 +53,7 @@ class CaseData:
     """The test rows looked at; None is all."""
     where: str = ""
     """The condition that chose them."""
+    readings: tuple[Reading, ...] = ()
     memo: Memo = field(default_factory=Memo)
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
@@ -97,10 +99,11 @@ def check_data(
         raise InputTypeError(
             f"The roles must be core.Roles. Got {type(roles).__name__} instead; write core.Roles(...)."
         )
-    train, test = frozen_table(train), frozen_table(test)
     features = door.resolve_features(scorer(model), train, roles)
     door.check_columns(test, features, what="Every column the model needs", where="test")
     classes = frozen(np.array(scorer(model).classes_))
+    train, test, readings = conformed(model, train, test, roles, features, classes)
+    train, test = frozen_table(train), frozen_table(test)
     pos_label = door.resolve_label(roles.pos_label, classes, role="pos_label")
     favorable = door.resolve_label(roles.favorable_label, classes, role="favorable_label")
     if len(classes) > 2 and favorable != pos_label:
@@ -146,6 +149,7 @@ def check_data(
         looks=Looks(),
         groupings=groupings,
         decides_for=source,
+        readings=readings,
     )
 
 

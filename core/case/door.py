@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from core.case.group_thresholds import decides_by_group, scorer
+from core.case.readings.alike import by_meaning, meaning
 from core.case.roles import Roles
 from core.case.scoring import column_names, columns_taken
 from core.errors import InputError, InputTypeError, listed, nearest
@@ -168,6 +169,9 @@ def resolve_label(value: object, classes: npt.NDArray[Any], *, role: str) -> obj
     for label in classes:
         if pd.api.types.is_scalar(value) and (label == value or str(label) == str(value)):
             return label
+    known, _ = by_meaning(classes.tolist())
+    if pd.api.types.is_scalar(value) and meaning(value) in known:
+        return classes[[meaning(label) for label in classes.tolist()].index(meaning(value))]
     raise InputError(f"{role} must be a class of the model. Got {value!r}; the model knows {listed(classes)}.")
 
 

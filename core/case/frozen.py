@@ -29,7 +29,7 @@ def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def frozen_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return a copy of a table whose memory is read-only; the table itself stays as it is."""
     copy = table.copy()
-    copy.index = copy.index.copy(deep=True)
+    copy.index, copy.attrs = copy.index.copy(deep=True), {}
     return marked(copy)
 
 

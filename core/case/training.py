@@ -15,6 +15,7 @@ import pandas as pd
 from core.case.data import CaseData
 from core.case.edits import Edits
 from core.case.frozen import frozen
+from core.case.readings.conform import Reading
 from core.case.records import find_records, find_subjects
 from core.typing import Bools, Floats, Positions
 
@@ -29,6 +30,11 @@ class TrainingRecords:
     _data: CaseData
     retained: Bools
     edits: Edits | None
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The columns whose cells were read anew, as the model learned them, when the case was made."""
+        return self._data.readings
 
     @property
     def record_ids(self) -> pd.Index[Any]:

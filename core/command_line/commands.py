@@ -14,7 +14,7 @@ import core
 from core.command_line.ids import amount, ids_from_list
 from core.command_line.render import DIGITS, aligned, decimal, value_with_interval
 from core.command_line.terminal import BadArgumentError, plain
-from core.files.tables.id_list import match_ids
+from core.files.tables.id_spelling import match_ids
 from core.json_values import rows_for_json, value_for_json
 from core.metrics.compare import turned
 from core.metrics.guardrails import judge

@@ -8,6 +8,7 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,14 @@ from core.errors import InputError, LimitError
 from core.files.tables import csv_format
 from core.files.tables.csv_format import CsvFormat
 from core.files.tables.limits import Limits
+from core.files.tables.spelling import hints_of, keep_spelling, without_mark
 
 PLAIN_NUMBER = r"[+-]?\d+"
 
 
-def read_csv(data: bytes, limits: Limits, known: dict[str, Any]) -> tuple[pd.DataFrame, CsvFormat, list[str]]:
+def read_csv(
+    data: bytes, limits: Limits, known: dict[str, Any], text: Sequence[str] = ()
+) -> tuple[pd.DataFrame, CsvFormat, list[str]]:
     """Return the table in a CSV file, how it was written, and notes.
 
     Parameters
@@ -32,6 +36,8 @@ def read_csv(data: bytes, limits: Limits, known: dict[str, Any]) -> tuple[pd.Dat
         What the table must keep.
     known : dict
         Fields of `CsvFormat` that the user has set; the others are found out.
+    text : sequence of str
+        Columns to keep as they are spelled.
 
     Raises
     ------
@@ -62,9 +68,13 @@ def read_csv(data: bytes, limits: Limits, known: dict[str, Any]) -> tuple[pd.Dat
     found = CsvFormat(delimiter, decimal, thousands, encoding, bom)
     _check_last_row(data, found, len(names))
     frame = _parse(data, found, names, limits)
+    asked = [place for place, name in enumerate(names) if without_mark(name) in text]
+    hints = hints_of(data, delimiter, encoding)
+    frame, notes = keep_spelling(frame, partial(spelled_cells, data, found, len(names)), hints, decimal, asked)
     if thousands is not None:
-        frame = _join_thousands(frame, found)
-    notes = [note] if note else []
+        frame = _join_thousands(frame, found, asked)
+    frame.columns = pd.Index([without_mark(name) for name in names])
+    notes = [note, *notes] if note else notes
     if encoding != known.get("encoding") and encoding in ("cp1252", "latin-1"):
         notes.append(f"The file is not in UTF-8 and is read as {encoding}; check letters with accents.")
     return frame, found, notes
@@ -170,7 +180,18 @@ def _not_regular(error: Exception, n_columns: int) -> InputError:
     )
 
 
-def _join_thousands(frame: pd.DataFrame, form: CsvFormat) -> pd.DataFrame:
+def spelled_cells(data: bytes, form: CsvFormat, n_columns: int, places: Sequence[int]) -> pd.DataFrame:
+    """Return columns of a CSV file that was read before, every cell as it is spelled.
+
+    Columns come in the order of the file.
+    """
+    return pd.read_csv(
+        io.BytesIO(data), sep=form.delimiter, encoding=form.encoding, header=0, names=list(range(n_columns)), index_col=False,
+        usecols=sorted(places), dtype="str", keep_default_na=False, na_filter=False,
+    )  # fmt: skip
+
+
+def _join_thousands(frame: pd.DataFrame, form: CsvFormat, text: Sequence[int]) -> pd.DataFrame:
     """Turn text columns whose every cell is a number, some with thousands marks, into numbers."""
     mark = form.thousands or ""
     pattern = (
@@ -179,14 +200,15 @@ def _join_thousands(frame: pd.DataFrame, form: CsvFormat) -> pd.DataFrame:
     columns = {}
     for position, name in enumerate(frame.columns):
         column = frame.iloc[:, position]
-        if isinstance(column.dtype, pd.StringDtype):
+        if isinstance(column.dtype, pd.StringDtype) and position not in text:
             texts = column.str.strip()
-            if texts.notna().any() and texts.dropna().str.fullmatch(pattern).all():
+            grouped = texts.notna().any() and texts.str.contains(mark, regex=False, na=False).any()
+            if grouped and texts.dropna().str.fullmatch(pattern).all():
                 plain = texts.str.replace(mark, "", regex=False).str.replace(form.decimal, ".", regex=False)
                 column = pd.Series(pd.to_numeric(plain), name=name)
                 if column.isna().any() or not np.array_equal(column, column.round()):
                     column = column.astype(np.float64)
         columns[position] = column
     result = pd.DataFrame(columns)
-    result.columns = frame.columns
+    result.columns, result.attrs = frame.columns, frame.attrs
     return result

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from core.case.case import Case, check_case
 from core.case.records import nearest_id
 from core.errors import InputError, InputTypeError, listed, nearest
 from core.files.tables.csv_format import find_delimiter, find_encoding
+from core.files.tables.id_spelling import match_ids, spelled_otherwise
 from core.files.tables.limits import MIB, Source, read_source
 from core.former import formerly
 
@@ -132,24 +133,6 @@ def columns_of(source: Source) -> list[str]:
     return next(_rows(source))
 
 
-def match_ids(texts: Iterable[str], known: pd.Index[Any]) -> list[Any]:
-    """Return the ids meant by texts: those of `known` that read so.
-
-    A text that fits none stays text.
-
-    Examples
-    --------
-    >>> match_ids(["7", "5.0", "x"], pd.Index([5, 7]))
-    [7, 5, 'x']
-    """
-    by_text = {}
-    for one in known.unique():
-        if isinstance(one, float) and one.is_integer():
-            by_text[str(int(one))] = one
-        by_text[str(one)] = one
-    return [by_text.get(text, by_text.get(text.removesuffix(".0"), text)) for text in texts]
-
-
 def _known(case: Case) -> dict[str, pd.Index[Any]]:
     """Return the ids that a list may name, by what they name."""
     subjects = case.subject_ids
@@ -227,6 +210,8 @@ def _looked_up(case: Case, by: str, heading: str, texts: list[str]) -> IdList:
     rows = np.flatnonzero(known.isin(found) & case.retained) if by == "subject" else None
     records = found if rows is None else case.record_ids[rows]
     notes = []
+    if otherwise := spelled_otherwise(texts, wanted.tolist(), known):
+        notes.append(otherwise)
     if unknown:
         notes += _about_unknown(unknown, known, _of_test_rows(case, by), len(once))
     if forgotten:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.errors import InputError, listed, nearest
+from core.errors import InputError, InputTypeError, listed, nearest
 from core.files.tables import parquet
-from core.files.tables.csv import read_csv
+from core.files.tables.csv import read_csv, spelled_cells
 from core.files.tables.csv_format import CsvFormat
 from core.files.tables.limits import Limits, Source, check_limits, read_source
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from core.files.tables.spelling import FORMULA_STARTS, Spelled
 
 _FIELDS = ("delimiter", "decimal", "thousands", "encoding")
 _FOREIGN = {
@@ -40,18 +40,44 @@ class LoadedTable:
         How the CSV file was written; None for Parquet.
     notes : tuple of str
         What is odd about it, one sentence each. Column names stand in them as they are in the file.
+    spelling : callable, optional
+        Gives columns, by their places in the table, as the file spells their cells; None where cells have types of their own.
     """
 
     frame: pd.DataFrame
     format: CsvFormat | None = None
     notes: tuple[str, ...] = field(default=())
+    spelling: Spelled | None = field(default=None, repr=False, compare=False)
+
+    def spelled(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return columns as the file spells their cells, an empty cell as an empty text. O(size of the file).
+
+        Of a file whose cells have types of their own, as they are.
+        """
+        places = [self.frame.columns.to_list().index(name) for name in names]
+        if self.spelling is None:
+            return self.frame[list(names)]
+        table = self.spelling(places)
+        table.columns = pd.Index([self.frame.columns[place] for place in sorted(places)])
+        return table[list(names)]
 
 
-def read_table(source: Source, name: str | None = None, *, limits: Limits = Limits(), **known: Any) -> LoadedTable:  # noqa: B008
+def read_table(
+    source: Source,
+    name: str | None = None,
+    *,
+    limits: Limits = Limits(),  # noqa: B008
+    text: Sequence[str] = (),
+    **known: Any,
+) -> LoadedTable:
     r"""Read a CSV or Parquet file.
 
     Which of the two is told from the content. Of a CSV file, encoding, delimiter, decimal and thousands marks are found
     out; each can be set instead. O(size of the file).
+
+    Cells such as 01067 or +4930123456 stay text. A word such as NA or None in a column of text is read as missing, and the table's `attrs`
+    keep which and how often: a `core.Case` whose model knows the word as a category puts it back. An apostrophe before what a spreadsheet
+    would take for a formula is left out.
 
     Parameters
     ----------
@@ -61,6 +87,8 @@ def read_table(source: Source, name: str | None = None, *, limits: Limits = Limi
         What to call it in error sentences; never used as a path.
     limits : Limits
         What the table must keep.
+    text : sequence of str
+        Columns of a CSV file to keep as they are spelled, with words such as NA.
     **known
         `delimiter`, `decimal`, `thousands`, `encoding` of a CSV file, as in `CsvFormat`.
 
@@ -88,8 +116,10 @@ def read_table(source: Source, name: str | None = None, *, limits: Limits = Limi
         )
     known = {key: value for key, value in known.items() if value is not None or key == "thousands"}
     check_limits(limits, Limits)
+    if isinstance(text, str) or not all(isinstance(one, str) for one in text):
+        raise InputTypeError(f"`text` must be a list of column names. Got {text!r}; write [{text!r}].")
     try:
-        return _read(read_source(source, "table", limits.max_bytes), limits, known)
+        return _read(read_source(source, "table", limits.max_bytes), limits, known, tuple(text))
     except InputError as error:
         if name is None:
             raise
@@ -101,7 +131,8 @@ def safe_for_csv(frame: pd.DataFrame) -> pd.DataFrame:
 
     That holds for text cells, column names and index labels.
 
-    Text that starts with ``= + - @``, a tab or a carriage return gets an apostrophe in front. Numbers stay.
+    Text that starts with ``= + - @``, a tab or a carriage return gets an apostrophe in front, which `read_table` leaves out
+    again. Numbers stay.
 
     Parameters
     ----------
@@ -128,26 +159,32 @@ def safe_for_csv(frame: pd.DataFrame) -> pd.DataFrame:
 def _quoted(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_quoted(part) for part in value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    return f"'{value}" if isinstance(value, str) and value.lstrip("'").startswith(FORMULA_STARTS) else value
 
 
-def _read(data: bytes, limits: Limits, known: dict[str, Any]) -> LoadedTable:
+def _read(data: bytes, limits: Limits, known: dict[str, Any], text: Sequence[str]) -> LoadedTable:
     for magic, kind in _FOREIGN.items():
         if data.startswith(magic):
             raise InputError(f"A table must be a CSV or Parquet file. Got {kind}; save the table as CSV or Parquet.")
-    form, notes = None, list[str]()
+    form, spelling, notes = None, None, list[str]()
     if data.startswith(parquet.MAGIC):
         frame = parquet.read_parquet(data, limits)
     else:
-        frame, form, notes = read_csv(data, limits, known)
+        frame, form, notes = read_csv(data, limits, known, text)
+        spelling = partial(spelled_cells, data, form, frame.shape[1])
     frame.columns = pd.Index(_checked_names([str(name) for name in frame.columns], notes))
+    unknown = [name for name in text if name not in frame.columns]
+    if unknown:
+        raise InputError(
+            f"`text` must name columns of the table. It has no {listed(unknown)}.{nearest(unknown[0], frame.columns)}"
+        )
     if frame.shape[1] < 2:
         raise InputError("A table must have at least two columns. Got one; check that the file is the right one.")
     if len(frame) == 0:
         raise InputError(
             f"A table must have rows. Got the column names {listed(frame.columns)} and no rows; check the file."
         )
-    return LoadedTable(frame, form, (*notes, *_oddities(frame)))
+    return LoadedTable(frame, form, (*notes, *_oddities(frame)), spelling)
 
 
 def _checked_names(names: list[str], notes: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import core
-from core.files.tables.id_list import match_ids
+from core.files.tables.id_spelling import match_ids
 from core.files.tables.limits import MIB
 
 

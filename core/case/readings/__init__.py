@@ -1,0 +1,1 @@
+"""How the cells of each column are read: as the model learned them."""
