@@ -25,6 +25,7 @@ OTHER_FIRSTS = {
     "read_table",
     "register_family",
     "save_model",
+    "settle_tables",
 }
 """Calls that are about no case, or two: files, the order of what `influence` gave, rules that were found, before and after."""
 WHAT = {

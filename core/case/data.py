@@ -20,6 +20,7 @@ from core.case.groups import Grouping, Groups, intersect, make_grouping
 from core.case.looks import Looks
 from core.case.memo import Memo
 from core.case.readings.conform import Reading, conformed
+from core.case.readings.learned import learned_of
 from core.case.roles import Roles
 from core.case.scoring import model_rows
 from core.case.splits import seed_of, split_test
@@ -102,7 +103,8 @@ def check_data(
     features = door.resolve_features(scorer(model), train, roles)
     door.check_columns(test, features, what="Every column the model needs", where="test")
     classes = frozen(np.array(scorer(model).classes_))
-    train, test, readings = conformed(model, train, test, roles, features, classes)
+    others = (*roles.sensitive_features, roles.record_id, roles.subject_id)
+    train, test, readings = conformed(learned_of(model, features), train, test, roles.target, classes, others)
     train, test = frozen_table(train), frozen_table(test)
     pos_label = door.resolve_label(roles.pos_label, classes, role="pos_label")
     favorable = door.resolve_label(roles.favorable_label, classes, role="favorable_label")

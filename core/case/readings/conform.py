@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,7 @@ from core.case.readings.alike import (
     meaning,
     plain_numbers,
 )
-from core.case.readings.learned import Learned, learned_of
-from core.case.roles import Roles
+from core.case.readings.learned import Learned
 from core.errors import InputError, listed
 
 EXPECTED = 10
@@ -99,12 +98,12 @@ class Changes:
 
 
 def conformed(
-    model: Any,
+    learned: Mapping[str, Learned],
     train: pd.DataFrame,
     test: pd.DataFrame,
-    roles: Roles,
-    features: Sequence[str],
+    target: str | None,
     classes: npt.NDArray[Any],
+    others: Iterable[str | None],
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Reading, ...]]:
     """Return both tables with their cells as the model learned them, and what was changed.
 
@@ -114,13 +113,15 @@ def conformed(
 
     Parameters
     ----------
-    model : estimator
+    learned : mapping of str to Learned
+        What the model learned of its columns.
     train, test : DataFrame
-    roles : Roles
-    features : sequence of str
-        The columns the model gets, in its order.
+    target : str or None
+        The label column.
     classes : ndarray
         Of the model.
+    others : iterable of str
+        Columns that no model learned and that both tables should have alike: sensitive features, ids.
 
     Raises
     ------
@@ -128,14 +129,12 @@ def conformed(
         If cells taken for missing were spelled in several ways, of which the model knows one.
     """
     changes = Changes(train, test)
-    if roles.target in train.columns and roles.target in test.columns:
-        _label(changes, roles.target, classes)
-    learned = learned_of(model, features)
-    for name in dict.fromkeys(features):
-        if name in learned and name in train.columns and name in test.columns and name != roles.target:
-            _feature(changes, name, learned[name])
-    others = [*roles.sensitive_features, roles.record_id, roles.subject_id]
-    for name in dict.fromkeys(one for one in others if one is not None and one not in learned and one != roles.target):
+    if target is not None and target in train.columns and target in test.columns:
+        _label(changes, target, classes)
+    for name, about in learned.items():
+        if name in train.columns and name in test.columns and name != target:
+            _feature(changes, name, about)
+    for name in dict.fromkeys(one for one in others if one is not None and one not in learned and one != target):
         _alike(changes, name)
     return changes.tables["training"], changes.tables["test"], tuple(changes.readings)
 
