@@ -14,6 +14,7 @@ from core.files.guess import guess_roles
 from core.files.models.trial import expected_seconds
 from core.words import count, plain, seconds
 from dashboard import session, workspace
+from dashboard.app_pages.start import readings as start_readings
 from dashboard.app_pages.start import roles as start_roles
 from dashboard.app_pages.start import upload
 from dashboard.components import opening, waiting
@@ -64,11 +65,14 @@ def show() -> None:
     train, test, model = (_content(which) for which in ("train", "test", "model"))
     if train is None or model is None or (test is None and not split):
         return
+    tables = start_readings.settled(train, None if split else test, model.model)
+    if tables is None:
+        return
     if split:
-        held = _held_out(train.frame, share, seed)
-        _confirm(train.frame.drop(held.index).reset_index(drop=True), held.reset_index(drop=True), model.model)
-    else:
-        _confirm(train.frame, test.frame, model.model)
+        held = _held_out(tables.train, share, seed)
+        _confirm(tables.train.drop(held.index).reset_index(drop=True), held.reset_index(drop=True), model.model)
+    elif tables.test is not None:
+        _confirm(tables.train, tables.test, model.model)
 
 
 def _content(which: str) -> Any:

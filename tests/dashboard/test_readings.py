@@ -1,0 +1,48 @@
+"""The start page reads columns as the model learned them, says so, and offers the other reading."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import skops.io
+
+import core
+from dashboard import workspace
+from tests.case.readings.test_conform import fitted, table_of
+from tests.dashboard.conftest import Opener
+from tests.dashboard.test_own_files import csv, upload
+
+
+def skops_of(model: Any) -> bytes:
+    out = io.BytesIO()
+    skops.io.dump(model, out)
+    return out.getvalue()
+
+
+def said(app: Any) -> str:
+    return " ".join(one.value.replace("\\", "") for one in app.markdown)
+
+
+def test_codes_that_read_alike_are_kept_and_can_be_read_otherwise(open_app: Opener, home: Path) -> None:
+    train, test = table_of(["1.1", "1.10", "2.5"], 1), table_of(["1.1", "1.10", "2.5"], 2)
+    model = fitted(train)
+    files = {
+        "train": ("train.csv", csv(train), "text/csv"),
+        "test": ("test.csv", csv(test), "text/csv"),
+        "model": ("model.skops", skops_of(model), "application/octet-stream"),
+    }
+    app = upload(open_app(), **files)
+    assert any(one.label == "How each column is read: 1 column read anew" for one in app.expander)
+    assert "1,200 cells changed: its cells are the model's categories" in said(app)
+    app.button(key="reading_code").click().run()
+    assert "**code** numbers, such as" in said(app)
+    app.button(key="reading_code").click().run()
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    case = workspace.load(app.query_params["case"])
+    straight = core.Case(model, train, test, case.roles)
+    pd.testing.assert_series_equal(case.test["code"], test["code"])
+    assert case.scores("test").tolist() == straight.scores("test").tolist()
