@@ -46,3 +46,16 @@ def test_codes_that_read_alike_are_kept_and_can_be_read_otherwise(open_app: Open
     straight = core.Case(model, train, test, case.roles)
     pd.testing.assert_series_equal(case.test["code"], test["code"])
     assert case.scores("test").tolist() == straight.scores("test").tolist()
+
+
+def test_a_file_without_names_is_said_and_its_names_are_asked(open_app: Opener) -> None:
+    data = b"39, State-gov,Male,<=50K\n50, Private,Female,<=50K\n38, State-gov,Male,>50K\n"
+    app = upload(open_app(), train=("adult.csv", data, "text/csv"))
+    assert "Got what looks like a row" in " ".join(one.value for one in app.error)
+    next(one for one in app.selectbox if one.label == "The first line holds").set_value(False).run()
+    assert not app.error
+    assert "3 rows, 4 columns" in " ".join(one.value for one in app.caption)
+    next(one for one in app.text_input if one.label == "Names of the columns").set_value("age, work, sex, income").run()
+    assert app.session_state["draft"]["train"].content.frame.columns.tolist() == ["age", "work", "sex", "income"]
+    next(one for one in app.text_input if one.label == "Names of the columns").set_value("age").run()
+    assert "name each of the 4 columns" in " ".join(one.value for one in app.error)

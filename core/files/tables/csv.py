@@ -14,19 +14,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.errors import InputError, LimitError
+from core.errors import InputError, InputTypeError, LimitError, listed
 from core.files.tables import csv_format
 from core.files.tables.csv_format import CsvFormat
 from core.files.tables.limits import Limits
-from core.files.tables.spelling import hints_of, keep_spelling, without_mark
+from core.files.tables.preamble import looks_like_row, plain_lines
+from core.files.tables.spelling import Spelled, hints_of, keep_spelling, without_mark
 
 PLAIN_NUMBER = r"[+-]?\d+"
 
 
 def read_csv(
     data: bytes, limits: Limits, known: dict[str, Any], text: Sequence[str] = ()
-) -> tuple[pd.DataFrame, CsvFormat, list[str]]:
-    """Return the table in a CSV file, how it was written, and notes.
+) -> tuple[pd.DataFrame, CsvFormat, list[str], Spelled]:
+    """Return the table in a CSV file, how it was written, notes, and what spells its cells again.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def read_csv(
     limits : Limits
         What the table must keep.
     known : dict
-        Fields of `CsvFormat` that the user has set; the others are found out.
+        Fields of `CsvFormat` that the user has set, the others are found out; `header`, whether the first line holds names; `names`.
     text : sequence of str
         Columns to keep as they are spelled.
 
@@ -46,38 +47,45 @@ def read_csv(
     LimitError
         If it has too many columns or cells.
     """
-    lines, encoding, bom = _head(data, known.get("encoding"))
+    plain = plain_lines(data, known.get("encoding"))
+    data, notes = plain.data, plain.notes
+    lines, encoding, bom = _head(data, plain.encoding or known.get("encoding"))
     try:
-        delimiter = known.get("delimiter") or csv_format.find_delimiter(lines)
+        delimiter = known.get("delimiter") or plain.delimiter or csv_format.find_delimiter(lines)
         CsvFormat(delimiter=delimiter)
         rows = list(csv.reader(lines, delimiter=delimiter))
     except csv.Error as error:
         raise InputError(
             f"A CSV table must be readable as rows and columns. It is not ({error}); save it again."
         ) from error
-    names = _names(rows)
+    header = known.get("header", known.get("names") is None)
+    if not header:
+        rows.insert(0, given_names(rows, known.get("names")))
+        data = _with_names(data, rows[0], delimiter, encoding)
+        notes.append(f"The file has no line of column names; they are {listed(rows[0], most=3)} here.")
+    names = _names(rows, doubtful="header" not in known and header)
+    if header and known.get("names") is not None:
+        names = given_names(rows, known["names"])
     if len(names) > limits.max_columns:
         raise LimitError(
             f"A table can have at most {limits.max_columns:,} columns. Got {len(names):,}; leave out what is not needed."
         )
     cells = [cell for row in rows[1:] for cell in row]
-    decimal, thousands, note = csv_format.find_marks(cells, delimiter)
+    decimal, thousands, unclear = csv_format.find_marks(cells, delimiter)
     if "decimal" in known or "thousands" in known:
-        decimal, note = known.get("decimal") or decimal, None
+        decimal, unclear = known.get("decimal") or decimal, None
         thousands = known.get("thousands", thousands if thousands != decimal else None)
     found = CsvFormat(delimiter, decimal, thousands, encoding, bom)
     _check_last_row(data, found, len(names))
     frame = _parse(data, found, names, limits)
     asked = [place for place, name in enumerate(names) if without_mark(name) in text]
     hints = hints_of(data, delimiter, encoding)
-    frame, notes = keep_spelling(frame, partial(spelled_cells, data, found, len(names)), hints, decimal, asked)
+    frame, kept = keep_spelling(frame, partial(spelled_cells, data, found, len(names)), hints, decimal, asked)
     if thousands is not None:
         frame = _join_thousands(frame, found, asked)
     frame.columns = pd.Index([without_mark(name) for name in names])
-    notes = [note, *notes] if note else notes
-    if encoding != known.get("encoding") and encoding in ("cp1252", "latin-1"):
-        notes.append(f"The file is not in UTF-8 and is read as {encoding}; check letters with accents.")
-    return frame, found, notes
+    notes = [*notes, *([unclear] if unclear else []), *kept]
+    return frame, found, notes, partial(spelled_cells, data, found, len(names))
 
 
 def _head(data: bytes, encoding: str | None) -> tuple[list[str], str, bool]:
@@ -110,14 +118,46 @@ def _wrong_encoding(encoding: str, error: UnicodeError) -> InputError:
     )
 
 
-def _names(rows: Sequence[Sequence[str]]) -> list[str]:
+def _names(rows: Sequence[Sequence[str]], *, doubtful: bool) -> list[str]:
     names = list(next((row for row in rows if row), []))
     if len(names) < 2:
         raise InputError("A table must have at least two columns. Got one; check the file, or the delimiter chosen.")
     numbers = all(re.fullmatch(r"[+-]?\d+(?:[.,]\d+)*", name.strip()) for name in names)
-    if numbers and names != [str(position) for position in range(len(names))]:
-        raise InputError("The first line of a table must hold column names. Got numbers only; add a line of names.")
+    if doubtful and numbers and names != [str(position) for position in range(len(names))]:
+        raise _no_names("Got numbers only")
+    if doubtful and looks_like_row(names, [row for row in rows[1:] if row]):
+        raise _no_names(f"Got what looks like a row ({listed(names, most=3)})")
     return names
+
+
+def _no_names(got: str) -> InputError:
+    return InputError(
+        f"The first line of a table must hold column names. {got}; say that it has none (header=False), name the columns (names=[...]), or "
+        "say that these are names (header=True)."
+    )
+
+
+def given_names(rows: Sequence[Sequence[str]], names: Sequence[str] | None) -> list[str]:
+    """Return the names of the columns of a file without any: those given, one for each, else their numbers."""
+    width = len(next((row for row in rows if row), []))
+    if names is None:
+        return [f"column {place + 1}" for place in range(width)]
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise InputTypeError(f"`names` must be a list of column names. Got {names!r} instead.")
+    if len(names) != width:
+        raise InputError(
+            f"`names` must name each of the {width} columns. Got {len(names)}; the first row is {listed(rows[0])}."
+        )
+    return list(names)
+
+
+def _with_names(data: bytes, names: Sequence[str], delimiter: str, encoding: str) -> bytes:
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(names)
+    try:
+        return (line.getvalue() + data.decode(encoding)).encode(encoding)
+    except UnicodeError as error:
+        raise _wrong_encoding(encoding, error) from error
 
 
 def _check_last_row(data: bytes, form: CsvFormat, n_columns: int) -> None:

@@ -68,12 +68,31 @@ def read_parquet(data: bytes, limits: Limits) -> pd.DataFrame:
         raise InputError(
             f"A Parquet table must be whole. This one cannot be read ({said(error)[:200]}); save or upload it again."
         ) from error
-    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    frame = _frame(table)
     frame.columns = pd.Index(["" if UNNAMED_INDEX.fullmatch(name) else name for name in frame.columns])
     named = _named_range(kinds, len(frame))
     if named is not None:
         name, values = named
         frame["" if name in frame.columns else name] = pd.Index(values)
+    return frame
+
+
+def _frame(table: Any) -> pd.DataFrame:
+    """Return the table of pandas; dates that it cannot hold, and zones nobody knows, are named with their column."""
+    kinds = table.schema
+    for place, field in enumerate(kinds):
+        if not pa.types.is_temporal(field.type):
+            continue
+        try:
+            table.column(place).to_pandas()
+        except (pa.ArrowException, ValueError, OverflowError, KeyError, OSError) as error:
+            zone = getattr(field.type, "tz", None)
+            what = f"the zone is {zone!r}" if zone else f"some lie beyond the years it can hold ({said(error)[:120]})"
+            raise InputError(
+                f"Dates must be ones that pandas can hold, in a known time zone. Those of {field.name!r} are not: {what}; write "
+                " them as text, or in UTC."
+            ) from error
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     return frame
 
 

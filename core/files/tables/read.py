@@ -1,11 +1,11 @@
-"""Reading tables from CSV and Parquet files, and saying what is odd about them."""
+"""Reading tables from files, and saying what is odd about them."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,19 +13,16 @@ import pandas as pd
 
 from core.errors import InputError, InputTypeError, listed, nearest
 from core.files.tables import parquet
-from core.files.tables.csv import read_csv, spelled_cells
+from core.files.tables.arff import is_arff, read_arff
+from core.files.tables.csv import read_csv
 from core.files.tables.csv_format import CsvFormat
 from core.files.tables.limits import Limits, Source, check_limits, read_source
 from core.files.tables.spelling import FORMULA_STARTS, Spelled
+from core.files.tables.unpacked import is_spreadsheet, unpacked
+from core.files.tables.xlsx import read_xlsx
 
-_FIELDS = ("delimiter", "decimal", "thousands", "encoding")
-_FOREIGN = {
-    b"PK\x03\x04": "a spreadsheet or zip archive",
-    b"\x1f\x8b": "a gzip archive",
-    b"\xd0\xcf\x11\xe0": "an old spreadsheet",
-    b"%PDF": "a PDF document",
-    b"\x80\x04": "a pickle file",
-}
+_FIELDS = ("delimiter", "decimal", "thousands", "encoding", "header", "names", "sheet")
+_FOREIGN = {b"%PDF": "a PDF document", b"\x80\x04": "a pickle file"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class LoadedTable:
     frame : DataFrame
         Its rows.
     format : CsvFormat or None
-        How the CSV file was written; None for Parquet.
+        How the CSV file was written; None for other files.
     notes : tuple of str
         What is odd about it, one sentence each. Column names stand in them as they are in the file.
     spelling : callable, optional
@@ -70,10 +67,10 @@ def read_table(
     text: Sequence[str] = (),
     **known: Any,
 ) -> LoadedTable:
-    r"""Read a CSV or Parquet file.
+    r"""Read a CSV, Parquet, Excel (.xlsx) or ARFF file, also one compressed by gzip, bzip2, xz or zip.
 
-    Which of the two is told from the content. Of a CSV file, encoding, delimiter, decimal and thousands marks are found
-    out; each can be set instead. O(size of the file).
+    Which it is is told from the content. Of a CSV file, encoding, delimiter, decimal and thousands marks are found
+    out; each can be set instead. A line `sep=;` and comments before or between the rows are left out. O(size of the file).
 
     Cells such as 01067 or +4930123456 stay text. A word such as NA or None in a column of text is read as missing, and the table's `attrs`
     keep which and how often: a `core.Case` whose model knows the word as a category puts it back. An apostrophe before what a spreadsheet
@@ -90,7 +87,8 @@ def read_table(
     text : sequence of str
         Columns of a CSV file to keep as they are spelled, with words such as NA.
     **known
-        `delimiter`, `decimal`, `thousands`, `encoding` of a CSV file, as in `CsvFormat`.
+        `delimiter`, `decimal`, `thousands`, `encoding` of a CSV file, as in `CsvFormat`; `header=False` where it has no line of column
+        names, `names` to name them; the `sheet` of a spreadsheet.
 
     Returns
     -------
@@ -101,7 +99,7 @@ def read_table(
     LimitError
         If the file or the table is too large.
     InputError
-        If it is empty, damaged, has one column, no rows, or repeats a column name.
+        If it is empty, damaged or protected, has one column, no rows, or a first line that holds no names.
 
     Examples
     --------
@@ -112,7 +110,7 @@ def read_table(
     unknown = [key for key in known if key not in _FIELDS]
     if unknown:
         raise InputError(
-            f"Only {listed(_FIELDS)} of a CSV file can be set. Got {unknown[0]!r}.{nearest(unknown[0], _FIELDS)}"
+            f"Only {listed(_FIELDS, most=7)} of a file can be set. Got {unknown[0]!r}.{nearest(unknown[0], _FIELDS)}"
         )
     known = {key: value for key, value in known.items() if value is not None or key == "thousands"}
     check_limits(limits, Limits)
@@ -163,15 +161,24 @@ def _quoted(value: Any) -> Any:
 
 
 def _read(data: bytes, limits: Limits, known: dict[str, Any], text: Sequence[str]) -> LoadedTable:
+    form, spelling, notes = None, None, list[str]()
+    spreadsheet = is_spreadsheet(data)
+    if not spreadsheet:
+        data = unpacked(data, limits)
     for magic, kind in _FOREIGN.items():
         if data.startswith(magic):
-            raise InputError(f"A table must be a CSV or Parquet file. Got {kind}; save the table as CSV or Parquet.")
-    form, spelling, notes = None, None, list[str]()
-    if data.startswith(parquet.MAGIC):
+            raise InputError(
+                f"A table must be a CSV, Excel, ARFF or Parquet file. Got {kind}; save the table as one of these."
+            )
+    sheet = known.pop("sheet", None)
+    if spreadsheet:
+        frame, notes = read_xlsx(data, limits, sheet)
+    elif data.startswith(parquet.MAGIC):
         frame = parquet.read_parquet(data, limits)
+    elif is_arff(data):
+        frame, notes = read_arff(data, limits)
     else:
-        frame, form, notes = read_csv(data, limits, known, text)
-        spelling = partial(spelled_cells, data, form, frame.shape[1])
+        frame, form, notes, spelling = read_csv(data, limits, known, text)
     frame.columns = pd.Index(_checked_names([str(name) for name in frame.columns], notes))
     unknown = [name for name in text if name not in frame.columns]
     if unknown:
@@ -188,9 +195,7 @@ def _read(data: bytes, limits: Limits, known: dict[str, Any], text: Sequence[str
 
 
 def _checked_names(names: list[str], notes: list[str]) -> list[str]:
-    repeated = sorted({name for name in names if name.strip() and names.count(name) > 1})
-    if repeated:
-        raise InputError(f"Column names must be unique. Got {listed(repeated)} more than once; rename them.")
+    """Return unique names: unnamed columns get their number, repeated ones are numbered as pandas does."""
     for position, name in enumerate(names):
         if not name.strip():
             given = f"column {position + 1}"
@@ -198,7 +203,29 @@ def _checked_names(names: list[str], notes: list[str]) -> list[str]:
                 given += "_"
             names[position] = given
             notes.append(f"Column {position + 1} has no name and is called {given!r} here.")
+    repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if repeated:
+        names = _numbered(names)
+        notes.append(
+            f"Columns are called {listed(repeated)} more than once; the later ones are numbered, as {repeated[0] + '.1'!r} is."
+        )
     return names
+
+
+def _numbered(names: list[str]) -> list[str]:
+    taken, numbered = set(names), list[str]()
+    seen = Counter[str]()
+    for name in names:
+        new = name
+        if seen[name]:
+            while new in taken:
+                new = f"{name}.{seen[name]}"
+                seen[name] += 1
+            taken.add(new)
+        else:
+            seen[name] = 1
+        numbered.append(new)
+    return numbered
 
 
 def _oddities(frame: pd.DataFrame) -> Iterable[str]:

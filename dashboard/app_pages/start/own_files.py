@@ -31,8 +31,8 @@ def show() -> None:
         upload.slot(
             "train",
             "Training table",
-            ["csv", "parquet"],
-            "The rows the model was fitted on, CSV or Parquet, up to 200 MB.",
+            upload.TABLES,
+            "The rows the model was fitted on: CSV, Excel, Parquet or ARFF, also compressed, up to 200 MB.",
         )
     with second:
         place = st.container()
@@ -52,8 +52,8 @@ def show() -> None:
                 upload.slot(
                     "test",
                     "Test table",
-                    ["csv", "parquet"],
-                    "Rows with labels that the model has not seen, CSV or Parquet.",
+                    upload.TABLES,
+                    "Rows with labels that the model has not seen: CSV, Excel, Parquet or ARFF, also compressed.",
                 )
     with third:
         upload.slot(

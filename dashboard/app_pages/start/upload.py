@@ -44,7 +44,8 @@ THOUSANDS = {
 ENCODINGS = ["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16"]
 
 
-_PARQUET = b"PAR1"
+TABLES = ["csv", "tsv", "txt", "data", "parquet", "xlsx", "arff", "gz", "bz2", "xz", "zip"]
+HEADERS: dict[Any, str] = {None: "what it looks like", True: "column names", False: "a row"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def slot(which: str, title: str, kinds: list[str] | None, about: str) -> None:
         st.caption(f":green[:material/check:] {plain(kept.name)}: {_summary(kept.content)}")
         for note in getattr(kept.content, "notes", ()):
             st.caption(f":material/info: {plain(note)}")
-    if which != "model" and not kept.data.startswith(_PARQUET):
+    if which != "model" and (kept.content is None or kept.content.format is not None):
         _format(which, kept)
 
 
@@ -117,11 +118,37 @@ def _format(which: str, kept: Part) -> None:
         choose("decimal", "Decimal mark", list(DECIMALS), DECIMALS)
         choose("thousands", "Thousands mark", list(THOUSANDS), THOUSANDS)
         choose("encoding", "Encoding", ENCODINGS, {})
+        key = f"{session.Key.FORMAT}_{which}_header_{kept.number}"
+        header = st.selectbox(
+            "The first line holds",
+            list(HEADERS),
+            format_func=lambda value: HEADERS[value],
+            key=key,
+            on_change=_read_again,
+            args=(which, kept),
+        )
+        if header is False:
+            st.text_input(
+                "Names of the columns",
+                key=f"{session.Key.FORMAT}_{which}_names_{kept.number}",
+                placeholder="age, income, sex",
+                help="As many as there are columns, with commas between them. Empty: they are numbered.",
+                on_change=_read_again,
+                args=(which, kept),
+            )
 
 
 def _read_again(which: str, kept: Part) -> None:
     names = ("delimiter", "decimal", "thousands", "encoding")
     known = {name: session.value(f"{session.Key.FORMAT}_{which}_{name}_{kept.number}") for name in names}
+    if kept.content is None:  # What stands there is not what was found.
+        known = {name: value for name, value in known.items() if value != getattr(CsvFormat(), name)}
+    header = session.value(f"{session.Key.FORMAT}_{which}_header_{kept.number}")
+    if header is not None:
+        known["header"] = header
+    if header is False:
+        given = str(session.value(f"{session.Key.FORMAT}_{which}_names_{kept.number}") or "")
+        known["names"] = [name.strip() for name in given.split(",")] if given.strip() else None
     _read(which, kept, lambda: read_table(kept.data, **known))
 
 
