@@ -25,10 +25,10 @@ from core.files.models.models import save_model as save_model
 from core.files.tables.id_list import IdList as IdList
 from core.files.tables.id_list import read_ids as read_ids
 from core.files.tables.read import read_table as read_table
-from core.ledger.integrity import IntegrityCheck as IntegrityCheck
-from core.ledger.ledger import Ledger as Ledger
 from core.files.tables.settle import SettledTables as SettledTables
 from core.files.tables.settle import settle_tables as settle_tables
+from core.ledger.integrity import IntegrityCheck as IntegrityCheck
+from core.ledger.ledger import Ledger as Ledger
 from core.metrics.audit import audit as audit
 from core.metrics.catalog import METRICS as METRICS
 from core.metrics.compare import compare as compare
