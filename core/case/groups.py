@@ -80,7 +80,9 @@ class Grouping:
         return Groups(self.feature, self.names, codes)
 
 
-def make_grouping(roles: Roles, feature: str, train: pd.Series[Any], test: pd.Series[Any]) -> Grouping:
+def make_grouping(
+    roles: Roles, feature: str, train: pd.Series[Any], test: pd.Series[Any], kind: str = "sensitive feature"
+) -> Grouping:
     """Decide the groups of `feature` from its values in both tables.
 
     Parameters
@@ -91,6 +93,8 @@ def make_grouping(roles: Roles, feature: str, train: pd.Series[Any], test: pd.Se
         The column's name.
     train, test : Series
         The column in both tables.
+    kind : str
+        What errors call it.
 
     Returns
     -------
@@ -114,11 +118,11 @@ def make_grouping(roles: Roles, feature: str, train: pd.Series[Any], test: pd.Se
     if len(names) < 2:
         only = names[0] if names else "nothing"
         raise InputError(
-            f"A sensitive feature must have at least two groups. {feature!r} has only {only!r}; choose another column or finer bins."
+            f"A {kind} must have at least two groups. {feature!r} has only {only!r}; choose another column or finer bins."
         )
     if len(names) > MAX_GROUPS:
         raise InputError(
-            f"A sensitive feature can have at most {MAX_GROUPS} groups. {feature!r} has {len(names)} values; "
+            f"A {kind} can have at most {MAX_GROUPS} groups. {feature!r} has {len(names)} values; "
             "merge them into fewer groups or choose another column."
         )
     return Grouping(feature, names, edges)

@@ -15,9 +15,18 @@ from core.case.case import Case, check_case
 from core.case.groups import MAX_COMBINATIONS, Groups
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
 from core.former import formerly
-from core.metrics.audit_tables import gap_row, gap_table, group_table, notes
+from core.metrics.audit_tables import GAP_COLUMNS, gap_row, gap_table, group_table, notes
 from core.metrics.catalog import Metric, metrics_of
+from core.metrics.conditional.within import strata_of, stratified
 from core.metrics.group_evidence import rate_evidence
+from core.metrics.reference import (
+    REFERENCE_COLUMNS,
+    Reference,
+    against_table,
+    joined_against,
+    reference_groups,
+    reference_row,
+)
 from core.metrics.report import AuditReport
 from core.metrics.samples import GroupSample, Sample, feature_name, generator, occupied
 from core.metrics.weights import SampleWeight, audited_weights
@@ -40,6 +49,8 @@ def audit(
     on: str | None = None,
     where: str | None = None,
     sample_weight: SampleWeight = None,
+    control_features: str | Sequence[str] | None = None,
+    reference: Reference = None,
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
@@ -64,6 +75,11 @@ def audit(
     sample_weight : str or array, optional
         What each audited row counts, as in a survey: a column of the test table, or a number for each of its rows. Enters every rate, gap,
         interval and test. None counts each row once.
+    control_features : str or list of str, optional
+        Columns of the test table within whose strata groups are compared, too (conditional parity): `AuditReport.strata`. Numbers are binned.
+    reference : mapping of str to str, optional
+        The group of each sensitive feature that the others are compared with, as {"sex": "male"}: further columns of `AuditReport.gaps`,
+        and `AuditReport.against`.
     n_resamples : int
         Resamples for intervals and permutations for p-values.
     level : float
@@ -121,6 +137,8 @@ def audit(
         level=level,
         seed=seed,
         on=on,
+        control=strata_of(case.test, case.rows(on), case.roles, control_features),
+        reference=reference,
     )
     if sensitive_feature is None and _combinations(case) > MAX_COMBINATIONS:
         left_out.append(
@@ -237,29 +255,36 @@ def audit_arrays(
     level: float = LEVEL,
     seed: int = 0,
     on: str = "explore",
+    control: Groups | None = None,
+    reference: Reference = None,
 ) -> AuditReport:
     """Audit labels, decisions and scores that are at hand; otherwise as `audit`."""
     check_resampling(n_resamples, level)
+    places = {} if reference is None else reference_groups(reference, groups)
     rates = tuple(dict.fromkeys(rate for metric in metrics for rate in metric.rates if rate != "count"))
     compared = [metric for metric in metrics if metric.compares_groups]
-    tables, rows, sentences = [], {}, []
+    rows: dict[tuple[str, ...], tuple[Any, ...]] = {}
+    tables, sentences, against = [], list[str](), []
     for group in groups:
         names, codes = occupied(group)
         name = feature_name(group.feature)
         view = GroupSample(sample, codes, len(names), n_resamples, generator(seed, group.feature))
         evidence = {rate: rate_evidence(view, rate, level) for rate in rates}
         tables.append(group_table(view, evidence, name, names))
+        place = None if name not in places else names.index(group.names[places[name]])
         for metric in compared:
-            rows[metric.name, name] = gap_row(metric, view, evidence, names, level)
+            own = reference_row(metric, view, evidence, names, place, level) if places else ()
+            rows[metric.name, name] = gap_row(metric, view, evidence, names, level) + own
+        if place is not None:
+            against.append(against_table(view, evidence, name, names, place, level))
         sentences += notes(view, evidence, name, names)
-    gaps = gap_table(rows, [metric.name for metric in compared])
+    columns = (*GAP_COLUMNS, *REFERENCE_COLUMNS) if places else GAP_COLUMNS
+    gaps = gap_table(rows, [metric.name for metric in compared], columns=columns)
     whole = GroupSample(sample, np.zeros(len(sample.label), dtype=np.intp), 1, 1, generator(seed, ""))
-    overall = pd.Series({rate: float(whole.values(rate)[0]) for rate in rates}, name="overall", dtype=np.float64)
-    by_group = pd.concat(tables) if tables else pd.DataFrame()
-    return AuditReport(
-        by_group,
+    report = AuditReport(
+        pd.concat(tables) if tables else pd.DataFrame(),
         gaps,
-        overall,
+        pd.Series({rate: float(whole.values(rate)[0]) for rate in rates}, name="overall", dtype=np.float64),
         tuple(sentences),
         on,
         len(sample.label),
@@ -268,4 +293,9 @@ def audit_arrays(
         pos_is_favorable=sample.pos_is_favorable,
         sample_weight="" if sample.weight is None else GIVEN,
         n_effective=float(whole.n_effective[0]),
+        against=joined_against(against) if places else None,
     )
+    if control is None:
+        return report
+    strata = stratified(sample, groups, control, metrics, gaps, n_resamples=n_resamples, level=level, seed=seed)
+    return replace(report, strata=strata)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,17 +70,22 @@ def gap_row(
     return (float(combine(metric, values)), low, high, gap_p_value(metric, view), *ends, left_out, np.nan)
 
 
-def gap_table(rows: dict[tuple[str, str], tuple[Any, ...]], order: list[str]) -> pd.DataFrame:
+def gap_table(
+    rows: Mapping[tuple[str, ...], tuple[Any, ...]],
+    order: list[str],
+    names: Sequence[str] = ("metric", "sensitive_feature"),
+    columns: Sequence[str] = GAP_COLUMNS,
+) -> pd.DataFrame:
     """Lay out the gaps, metric by metric, and correct their p-values over all tests.
 
     Metrics of the same rates share one test.
     """
     keys = sorted(rows, key=lambda key: order.index(key[0]))
-    index = pd.MultiIndex.from_tuples(keys, names=["metric", "sensitive_feature"]) if keys else None
-    table = pd.DataFrame([rows[key] for key in keys], index=index, columns=list(GAP_COLUMNS))
+    index = pd.MultiIndex.from_tuples(keys, names=list(names)) if keys else None
+    table = pd.DataFrame([rows[key] for key in keys], index=index, columns=list(columns))
     p_values = table["p_value"].to_numpy(np.float64)
     tested = np.flatnonzero(~np.isnan(p_values))
-    tests = {(METRICS[keys[row][0]].rates, keys[row][1]): p_values[row] for row in tested}
+    tests = {(METRICS[keys[row][0]].rates, *keys[row][1:]): p_values[row] for row in tested}
     q_values = np.full(len(table), np.nan)
     q_values[tested] = discovery_rates(p_values[tested], np.array(list(tests.values())))
     return table.assign(q_value=q_values)

@@ -40,12 +40,16 @@ def evaluate(name: str, counts: FloatArray, *, pos_is_favorable: bool = True) ->
     return combine(metric, rates)
 
 
-def combine(metric: Metric, rates: list[FloatArray]) -> FloatArray:
+def combine(metric: Metric, rates: list[FloatArray], reference: int | None = None) -> FloatArray:
     """Return what a gap, ratio or extreme makes of group rates ``(..., G)``.
 
-    There is one array per rate of the metric.
+    There is one array per rate of the metric. With a `reference` group the others are compared with it alone: the largest difference
+    either way, the ratio furthest from 1, written below 1.
     """
-    parts = [_compare(metric.kind, rate) for rate in rates]
+    parts = [
+        _compare(metric.kind, rate) if reference is None else _compare_with(metric.kind, rate, reference)
+        for rate in rates
+    ]
     if len(parts) == 1:
         return parts[0]
     reduce = np.fmin.reduce if metric.kind == "ratio" else np.fmax.reduce
@@ -64,6 +68,17 @@ def _compare(kind: str, rates: FloatArray) -> FloatArray:
         return np.asarray(np.where(compared, high - low, np.nan))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(compared, low / high, np.nan))
+
+
+def _compare_with(kind: str, rates: FloatArray, reference: int) -> FloatArray:
+    others = np.delete(rates, reference, axis=-1)
+    own = np.broadcast_to(rates[..., [reference]], others.shape)
+    if kind == "difference":
+        return np.asarray(np.fmax.reduce(np.abs(others - own), axis=-1))
+    if kind != "ratio":
+        return np.full(rates.shape[:-1], np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.fmin.reduce(np.minimum(others, own) / np.maximum(others, own), axis=-1))
 
 
 def deciding_rate(metric: Metric, rates: list[FloatArray]) -> int:

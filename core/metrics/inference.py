@@ -26,22 +26,30 @@ LEAST_SHARE = 0.05
 """Resampled rates are kept above this share of their centre before logarithms are taken."""
 
 
-def scaled_columns(metric: Metric, draws: RateDraws) -> tuple[FloatArray, FloatArray]:
-    """Return estimates and deviations on the scale a metric compares on."""
-    if metric.kind != "ratio":
+def scaled_columns(
+    metric: Metric, draws: RateDraws, *, logarithms: bool | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Return estimates and deviations on the scale a metric compares on.
+
+    Ratios are compared on logarithms.
+    """
+    if not (metric.kind == "ratio" if logarithms is None else logarithms):
         return draws.estimate, draws.draws - draws.centre
     centre = np.maximum(draws.centre, 1e-12)
     return np.log(centre), np.log(np.maximum(draws.draws, LEAST_SHARE * centre)) - np.log(centre)
 
 
-def contrasts_of(metric: Metric, defined: list[BoolArray]) -> Contrasts:
+def contrasts_of(metric: Metric, defined: list[BoolArray], reference: int | None = None) -> Contrasts:
     """Return the contrasts of which the metric is the largest.
 
-    Rate r of group g is column r * G + g.
+    Rate r of group g is column r * G + g. With a `reference` group, those between it and another.
     """
     parts = []
     for which, present in enumerate(defined):
         columns = np.flatnonzero(present) + which * len(present)
+        if reference is not None:
+            parts.append(all_pairs(columns).between(reference + which * len(present)))
+            continue
         none = np.full((len(columns), 1), -1)
         if metric.kind == "group_min":
             parts.append(Contrasts(none, columns[:, np.newaxis]))
@@ -57,7 +65,9 @@ def zero_filled(columns: FloatArray) -> FloatArray:
     return np.where(np.isnan(columns), 0.0, columns)
 
 
-def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[float, float]:
+def gap_interval(
+    metric: Metric, rates: list[RateDraws], level: float, reference: int | None = None
+) -> tuple[float, float]:
     """Return the interval of a metric that compares groups.
 
     Parameters
@@ -68,6 +78,8 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
         One per rate of the metric.
     level : float
         Coverage.
+    reference : int, optional
+        The group the others are compared with; None compares all with one another.
 
     Returns
     -------
@@ -76,7 +88,7 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
         difference (ratio): below 0 (above 1) the groups change places.
     """
     defined = [~np.isnan(rate.estimate) for rate in rates]
-    contrasts = contrasts_of(metric, defined)
+    contrasts = contrasts_of(metric, defined, reference)
     if len(contrasts) == 0:
         return float("nan"), float("nan")
     scaled = [scaled_columns(metric, rate._replace(estimate=rate.centre)) for rate in rates]
@@ -87,7 +99,11 @@ def gap_interval(metric: Metric, rates: list[RateDraws], level: float) -> tuple[
             low, high, values, zero_filled(np.concatenate([rate.estimate for rate in rates])), contrasts
         )
     return _on_scale(
-        metric, low, high, signed=contrasts.signed_pair, value=float(combine(metric, [r.estimate for r in rates]))
+        metric,
+        low,
+        high,
+        signed=contrasts.signed_pair,
+        value=float(combine(metric, [r.estimate for r in rates], reference)),
     )
 
 
@@ -115,25 +131,44 @@ def _on_scale(metric: Metric, low: float, high: float, *, signed: bool, value: f
     return float(np.clip(min(low, value), least, top)), float(np.clip(max(high, value), least, top))
 
 
-def gap_p_value(metric: Metric, sample: GroupSample) -> float:
+def gap_p_value(metric: Metric, sample: GroupSample, reference: int | None = None) -> float:
     """Return how often groups that do not matter would look as different.
 
     Group labels are permuted within the stratum the rate conditions on; for scores, groups are drawn from normal errors. The
-    statistic is the largest difference between two groups in units of its own error, so a ratio's p-value is its difference's.
+    statistic is the largest difference between two groups, or to the `reference` group, in units of its own error, so a ratio's p-value
+    is its difference's.
     """
     values = [sample.values(rate) for rate in metric.rates]
-    if metric.kind not in ("difference", "ratio") or np.isnan(combine(metric, values)):
+    if metric.kind not in ("difference", "ratio") or np.isnan(combine(metric, values, reference)):
         return float("nan")
-    if metric.rates not in sample.p_values:
-        contrasts = join([all_pairs(np.flatnonzero(~np.isnan(v)) + k * len(v)) for k, v in enumerate(values)])
-        null = zero_filled(np.hstack([_null_rate(rate, sample) for rate in metric.rates]))
-        sample.p_values[metric.rates] = upper_p_value(
-            *largest_studentised(zero_filled(np.concatenate(values)), null, contrasts)
-        )
-    return sample.p_values[metric.rates]
+    key = (*metric.rates, "" if reference is None else str(reference))
+    if key not in sample.p_values:
+        null = [null_rate(rate, sample) for rate in metric.rates]
+        sample.p_values[key] = largest_p_value(values, null, reference)
+    return sample.p_values[key]
 
 
-def _null_rate(rate: str, sample: GroupSample) -> FloatArray:
+def largest_p_value(values: list[FloatArray], null: list[FloatArray], reference: int | None = None) -> float:
+    """Return how often groups that do not matter differ as much, in units of the error.
+
+    Parameters
+    ----------
+    values : list of float array, shape (G,)
+        One rate of every group each; NaN where it has none.
+    null : list of float array, shape (n_resamples, G)
+        The same where groups do not matter, less what all have in common.
+    reference : int, optional
+        The group the others are compared with; None compares all with one another.
+    """
+    pairs = [all_pairs(np.flatnonzero(~np.isnan(v)) + k * len(v)) for k, v in enumerate(values)]
+    if reference is not None:
+        pairs = [part.between(reference + k * len(values[k])) for k, part in enumerate(pairs)]
+    drawn = zero_filled(np.hstack(null))
+    return upper_p_value(*largest_studentised(zero_filled(np.concatenate(values)), drawn, join(pairs)))
+
+
+def null_rate(rate: str, sample: GroupSample) -> FloatArray:
+    """Return resamples of a rate where groups do not matter, less the rate of all."""
     if METRICS[rate].uses == "scores":
         error = sample.score_errors(rate)[1]
         noise = sample.streams.of(f"{rate} without a gap").normal(size=(sample.n_resamples, len(error)))

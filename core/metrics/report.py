@@ -10,6 +10,8 @@ import pandas as pd
 
 from core.errors import InputError, listed, nearest
 from core.metrics.catalog import METRICS
+from core.metrics.conditional.result import Strata
+from core.metrics.finding import Finding, largest_finding, ranked_gaps
 from core.metrics.policy import USUAL, held_against
 from core.metrics.samples import feature_name
 from core.shown import Shown
@@ -61,6 +63,14 @@ class AuditReport(Shown):
         The column by which rows are weighted; empty where each counts once.
     n_effective : float
         As many equal rows would scatter like the weighted ones (Kish): (sum of w)^2 / (sum of w^2).
+    strata : Strata or None
+        Rates and gaps within the strata of control features, and pooled over them.
+    against : DataFrame or None
+        Indexed by (metric, sensitive_feature, group), where a reference group was named: every rate of every other group, its
+        ``difference`` from the reference group's (group less reference) and ``ratio`` to it, each with ``_low`` and ``_high``,
+        ``p_value``, ``insufficient`` and ``q_value``, corrected over this table. ``gaps`` then has the ``reference_group``, the ``furthest_group`` from
+        it, ``reference_value``, ``reference_low``, ``reference_high`` and ``reference_p_value``: the largest difference from it either
+        way, or the ratio furthest from 1, written below 1.
     """
 
     by_group: pd.DataFrame
@@ -76,6 +86,8 @@ class AuditReport(Shown):
     where: str = ""
     sample_weight: str = ""
     n_effective: float = float("nan")
+    strata: Strata | None = None
+    against: pd.DataFrame | None = None
 
     def lines(self) -> list[str]:
         """Say which gaps are largest, between whom, and how sure that is."""
@@ -143,6 +155,29 @@ class AuditReport(Shown):
         metric = METRICS[what]
         label = metric.heading(pos_is_favorable=self.pos_is_favorable)
         return groups.rates(self.by_group.loc[[feature]].droplevel(0), what, label, metric.formula)
+
+    @property
+    def finding(self) -> Finding | None:
+        """The largest gap beyond chance, corrected over all looked at; None where none is."""
+        return largest_finding(self)
+
+    def ranked(self, profile: str = USUAL) -> pd.DataFrame:
+        """Return all gaps with verdicts in one table, those beyond chance first.
+
+        Then by size.
+
+        Parameters
+        ----------
+        profile : str
+            Thresholds, one of `core.metrics.policy.PROFILES`.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by what each gap is called: ``metric``, ``sensitive_feature``, ``value``, ``low``, ``high``, ``verdict``,
+            ``beyond_chance`` (``q_value`` below 0.05), ``distance`` from the best value, and what `gaps` has.
+        """
+        return ranked_gaps(self, profile)
 
     def _feature(self, asked: str | Sequence[str] | None) -> str:
         known = list(dict.fromkeys(self.by_group.index.get_level_values(0))) if len(self.by_group) else []

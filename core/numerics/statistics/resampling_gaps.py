@@ -57,6 +57,10 @@ class Contrasts:
         """Select contrasts."""
         return Contrasts(self.plus[keep], self.minus[keep])
 
+    def between(self, column: int) -> Contrasts:
+        """Return the contrasts that have a column on either side."""
+        return self.take(((self.plus == column) | (self.minus == column)).any(axis=1))
+
     def shifted(self, columns: int) -> Contrasts:
         """Return the same contrasts on columns further right."""
         return Contrasts(*(np.where(side < 0, side, side + columns) for side in (self.plus, self.minus)))
