@@ -27,6 +27,9 @@ from core.files.tables.id_list import read_ids as read_ids
 from core.files.tables.read import read_table as read_table
 from core.files.tables.settle import SettledTables as SettledTables
 from core.files.tables.settle import settle_tables as settle_tables
+from core.ledger.card import model_card as model_card
+from core.ledger.evidence import export_evidence as export_evidence
+from core.ledger.evidence import verify_evidence as verify_evidence
 from core.ledger.integrity import IntegrityCheck as IntegrityCheck
 from core.ledger.ledger import Ledger as Ledger
 from core.metrics.audit import audit as audit

@@ -133,6 +133,7 @@ def _case(before: Case, after: Case) -> dict[str, Any]:
         "n_after": after.n_retained,
         "n_rows": {on: len(before.rows(on)) for on in ("explore", "confirm", "test")},
         "split_seed": before.split_seed,
+        "where": before.where,
         "as_opened": before.as_opened,
     }
 
@@ -169,7 +170,7 @@ def _forgotten(before: Case, after: Case, side: Guardrails | None, keys: Keys) -
 
 def _measured(table: pd.DataFrame, audits: Sequence[AuditReport], asked: Asked, feature: Feature) -> dict[str, Any]:
     groups = [
-        {"when": when} | row
+        {"when": when} | {name: value for name, value in row.items() if not name.endswith("_needed")}
         for when, report in zip(("before", "after"), audits, strict=True)
         for row in rows_for_json(report.by_group)
     ]

@@ -70,3 +70,10 @@ class IntegrityCheck(Shown):
 UNKNOWN = (
     "Anyone can make a key. Compare this fingerprint with one that its signer gave by another way to know who signed."
 )
+
+
+def signer_fault(fingerprint: str, wanted: str | None) -> list[str]:
+    """Return that somebody else signed, where a signer is known."""
+    if wanted is None or wanted == fingerprint:
+        return []
+    return [f"It is signed by another key, {fingerprint or 'none'}, and not by {wanted}."]

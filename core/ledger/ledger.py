@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError, InputTypeError, LedgerError
 from core.ledger.entries import Entry, chain_faults, first_hash
-from core.ledger.integrity import IntegrityCheck
+from core.ledger.integrity import IntegrityCheck, signer_fault
 from core.ledger.signing import Keys, checked_fingerprint, default_keys, fingerprint_of, is_signed
 from core.ledger.store import Finding, Head, Store
 
@@ -89,7 +89,7 @@ class Ledger:
     ) -> Entry:
         """Write down a removal, an edit or a refit: what was done, and what it did to every metric.
 
-        Costs an audit before and after. On confirm or test it counts as a look at the rows kept aside.
+        Costs an audit before and after. On confirm or test these count as looks at the rows kept aside.
 
         Parameters
         ----------
@@ -289,13 +289,6 @@ def head_fault(head: Head) -> str:
     except ValueError:
         signed = False
     return "" if signed else "The signature under its last entry does not belong to it."
-
-
-def signer_fault(fingerprint: str, wanted: str | None) -> list[str]:
-    """Return that somebody else signed, where a signer is known."""
-    if wanted is None or wanted == fingerprint:
-        return []
-    return [f"It is signed by another key, {fingerprint or 'none'}, and not by {wanted}."]
 
 
 def _fingerprint_of(head: Head) -> str:
