@@ -43,6 +43,7 @@ class Key(StrEnum):
     FIND_MODEL_REASONS = "find_model_reasons"
     DOWNLOAD = "download"
     UPLOAD = "upload"
+    DROP = "drop"
     FORMAT = "format"
     READING = "reading"
     READING_OF = "reading_of"

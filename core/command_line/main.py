@@ -258,7 +258,12 @@ def _add_inspect(choices: Any) -> None:
     parser = _add_command(
         choices, "inspect", "what model files hold, told without running them", "models:inspect_command"
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", help="skops, pickle or joblib file")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="skops, pickle or joblib file; several may be one model"
+    )
+    parser.add_argument(
+        "--train", metavar="TABLE", help="training table; decides where several files fit in several orders"
+    )
 
 
 def _add_metric(parser: argparse.ArgumentParser) -> None:

@@ -14,9 +14,9 @@ from core.files.guess import guess_roles
 from core.files.models.trial import expected_seconds
 from core.words import count, plain, seconds
 from dashboard import session, workspace
+from dashboard.app_pages.start import drop, model_files, upload
 from dashboard.app_pages.start import readings as start_readings
 from dashboard.app_pages.start import roles as start_roles
-from dashboard.app_pages.start import upload
 from dashboard.components import opening, waiting
 from dashboard.jobs import Report
 
@@ -25,7 +25,10 @@ PROBLEM = "problem"
 
 def show() -> None:
     """Show where the files go in, and the confirm screen once they are there."""
-    st.caption("A training table, a test table the model has not seen, and the fitted model. They stay on this server.")
+    st.caption(
+        "A training table, a test table the model has not seen, and the fitted model with what prepares its rows. They stay on this server."
+    )
+    drop.show()
     first, second, third = st.columns(3, gap="medium")
     with first:
         upload.slot(
@@ -56,12 +59,7 @@ def show() -> None:
                     "Rows with labels that the model has not seen: CSV, Excel, Parquet or ARFF, also compressed.",
                 )
     with third:
-        upload.slot(
-            "model",
-            "Model",
-            None,  # A file of another kind is told apart by what is in it, and the sentence says what to do.
-            "The fitted classifier or pipeline: a skops, pickle or joblib file of scikit-learn 1.0 to 1.9, up to 200 MB. Nothing in it is run.",
-        )
+        model_files.model_slot()
     train, test, model = (_content(which) for which in ("train", "test", "model"))
     if train is None or model is None or (test is None and not split):
         return

@@ -12,7 +12,6 @@ from typing import Any
 import streamlit as st
 
 from core.errors import RedressError
-from core.files.models.models import read_model
 from core.files.tables.csv_format import CsvFormat
 from core.files.tables.read import LoadedTable, read_table
 from core.words import count, plain
@@ -59,18 +58,24 @@ class Part:
     number : str
         Tells one upload from the next.
     data : bytes
-        The file, for reading it again in another format.
+        The file, for reading it again in another format; of a model empty.
     content : object
         A table or a model; None where `error` says why.
     error : str
         One sentence, or empty.
+    files : tuple of (str, bytes)
+        Of a model its files, by name.
+    put_with : str
+        The number of the training table that was at hand when a model of several parts was put together.
     """
 
     name: str
     number: str
-    data: bytes
+    data: bytes = b""
     content: Any = None
     error: str = ""
+    files: tuple[tuple[str, bytes], ...] = ()
+    put_with: str = ""
 
 
 def part(which: str) -> Part | None:
@@ -79,8 +84,8 @@ def part(which: str) -> Part | None:
     return found
 
 
-def slot(which: str, title: str, kinds: list[str] | None, about: str) -> None:
-    """Show where one file goes in, and what became of it."""
+def slot(which: str, title: str, kinds: list[str], about: str) -> None:
+    """Show where a table goes in, and what became of it."""
     key = f"{session.Key.UPLOAD}_{which}_{session.drafts()}"
     st.file_uploader(title, kinds, key=key, help=about, on_change=_take, args=(which, key, session.drafts()))
     kept = part(which)
@@ -89,10 +94,10 @@ def slot(which: str, title: str, kinds: list[str] | None, about: str) -> None:
     if kept.error:
         st.error(f"{plain(kept.name)}: {plain(kept.error)}")
     else:
-        st.caption(f":green[:material/check:] {plain(kept.name)}: {_summary(kept.content)}")
-        for note in getattr(kept.content, "notes", ()):
+        st.caption(f":green[:material/check:] {plain(kept.name)}: {contents(kept.content)}")
+        for note in kept.content.notes:
             st.caption(f":material/info: {plain(note)}")
-    if which != "model" and (kept.content is None or kept.content.format is not None):
+    if kept.content is None or kept.content.format is not None:
         _format(which, kept)
 
 
@@ -152,7 +157,8 @@ def _read_again(which: str, kept: Part) -> None:
     _read(which, kept, lambda: read_table(kept.data, **known))
 
 
-def _summary(content: Any) -> str:
+def contents(content: Any) -> str:
+    """Return the size of a table, or the class of a model."""
     if isinstance(content, LoadedTable):
         rows, columns = content.frame.shape
         return f"{count(rows, 'row')}, {count(columns, 'column')}"
@@ -166,10 +172,14 @@ def _take(which: str, key: str, draft: int) -> None:
         return
     if file is None:
         session.draft_part(which, None)
-        return
+    else:
+        read_file(which, file)
+
+
+def read_file(which: str, file: Any) -> None:
+    """Read an uploaded table."""
     data = file.getvalue()
-    raw = Part(file.name, file.file_id, data)
-    _read(which, raw, lambda: read_model(data) if which == "model" else read_table(data))
+    _read(which, Part(file.name, file.file_id, data), lambda: read_table(data))
 
 
 def _read(which: str, raw: Part, read: Callable[[], Any]) -> None:

@@ -178,7 +178,7 @@ class _Assembly:
             return
         relabel(model, labels)
         self._notes.append(
-            f"{place} gives the outcome its labels: {listed(labels.tolist())} where the model was trained on 0 to {len(labels) - 1}."
+            f"{place} gives the outcome its labels: {listed(labels.tolist())} where the model was trained on {listed(range(len(labels)))}."
         )
 
 
@@ -210,6 +210,10 @@ def _short(step: Preparer) -> str:
     return step.title.removeprefix("the ")
 
 
+def _taking(step: Preparer) -> str:
+    return _short(step) if step.made is None else f"{_short(step)} takes {listed(step.takes or ())}"
+
+
 def _passing(order: Order) -> str:
     """Say which columns go by some of the steps."""
     said = []
@@ -218,11 +222,8 @@ def _passing(order: Order) -> str:
             continue
         taken = {name for step in stage.steps for name in step.takes or ()}
         others = [name for name in stage.before.names or () if name not in taken]
-        who = listing(_short(step) for step in stage.steps)
-        said.append(f"{who} {'takes' if len(stage.steps) == 1 else 'take'} {listed(sorted(taken), most=6)}")
-        said[-1] += (
-            f"; {count(len(others), 'other column')} pass{'es' if len(others) == 1 else ''} by." if others else "."
-        )
+        who = listing(_taking(step) for step in stage.steps)
+        said.append(f"{who}; {count(len(others), 'other column')} pass{'es' if len(others) == 1 else ''} by.")
     return " ".join(said)
 
 

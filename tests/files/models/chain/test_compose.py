@@ -127,7 +127,7 @@ def test_a_dictionary_of_label_encoders_becomes_encoders_of_its_columns() -> Non
     expected = model.predict_proba(encoded(NEW, encoders))
     found = check(files(model=model, encoders=encoders), NEW[COLUMNS], expected)
     assert found.columns == tuple(COLUMNS)
-    assert "OrdinalEncoder of 'job', 'branch' takes 'branch', 'job'; 3 other columns pass by." in found.notes
+    assert "OrdinalEncoder of 'job', 'branch'; 3 other columns pass by." in found.notes
     assert len(found.model.steps) == 2
 
 
