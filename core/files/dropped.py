@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from core.errors import InputError, listed
 
-_TABLE_NAMES = re.compile(r"\.(csv|tsv|txt|parquet|arff|xlsx|xls|data|gz|bz2|xz|zip)(\.(gz|bz2|xz|zip|zst))?$", re.IGNORECASE)
+_TABLE_NAMES = re.compile(
+    r"\.(csv|tsv|txt|parquet|arff|xlsx|xls|data|gz|bz2|xz|zip)(\.(gz|bz2|xz|zip|zst))?$", re.IGNORECASE
+)
 _MODEL_NAMES = re.compile(r"\.(pkl|pickle|joblib|skops|sav|model|ubj|cbm)(\.(gz|bz2|xz|z))?$", re.IGNORECASE)
 _MODEL_BYTES = (b"\x80", b"PK", b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\x00\x00", b"ZF")
 _TRAINING = re.compile(r"(^|[^a-z])(train|training|fit)([^a-z]|$)", re.IGNORECASE)
