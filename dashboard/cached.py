@@ -195,6 +195,28 @@ def changed(work: Work) -> Judged:
     return found
 
 
+def compared(work: Work, one: int, other: int) -> Judged:
+    """Return what two versions do on the same rows, paired, whichever of them was made first."""
+    first, second = work.going(one), work.going(other)
+
+    def make() -> Judged:
+        return judge(case(first), case(second), work.metric, work.feature, briefly=True)
+
+    found: Judged = _made(first, "compared", make, key(second), work.metric, work.feature)
+    return found
+
+
+def known_verdict(work: Work) -> Judged | None:
+    """Return what the last step did to the version in force, where a page has asked before."""
+    found: Judged | None = results().peek(name_of(work, "changed", work.metric, work.feature))
+    return found
+
+
+def is_kept(work: Work) -> bool:
+    """Return whether the version in force needs no replaying."""
+    return versions().peek(work.case_id, work.applied) is not None
+
+
 def confirmed(work: Work) -> pd.DataFrame:
     """Return the chosen gap and accuracy, opened and now, on the rows kept aside.
 

@@ -35,7 +35,7 @@ class Step:
 
     @property
     def title(self) -> str:
-        """What the step did, in a few words."""
+        """A few words on what the step did."""
         named = {"converge": "brought to its optimum", "refit": "trained again"}
         return named.get(self.kind) or f"{count(len(self.positions), 'record')} removed"
 

@@ -1,4 +1,4 @@
-"""What another tab or another person did to the case that is open here."""
+"""News of the open case from another tab or person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dashboard.work import Work
 
 @dataclass(frozen=True)
 class News:
-    """What changed elsewhere since this session last read or wrote the record of its case.
+    """The changes made elsewhere since this session last read or wrote the record of its case.
 
     Parameters
     ----------

@@ -116,6 +116,13 @@ class Key(StrEnum):
     PLAN_TAKE = "plan_take"
     PLAN_SELECT = "plan_select"
     MITIGATORS_GO = "mitigators_go"
+    VERSION_TREE = "version_tree"
+    VERSION_TABLE = "version_table"
+    VERSION_GO = "version_go"
+    VERSION_PIN = "version_pin"
+    PINS = "pins"
+    PINNED = "pinned"
+    TAKE_AWAY = "take_away"
     PROBLEM = "problem"
     DOUBT = "doubt"
     STRIP_BOX = "strip_box"
@@ -171,10 +178,10 @@ def _written(now: Work, last: Work) -> Work:
         return {**kept, **seen[1].to_dict(), "revision": revision + 1}
 
     try:
-        workspace.update(now.case_id, put)
+        workspace.change_record(now.case_id, put)
     except InputError:
-        workspace.set_aside(now.case_id)
-        workspace.update(now.case_id, put)
+        workspace.put_record_aside(now.case_id)
+        workspace.change_record(now.case_id, put)
     theirs, merged = seen
     if merged.revision != last.revision + 1:
         _tell(news_of(last, theirs, merged))
@@ -390,6 +397,19 @@ def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False) -> No
         set_value(Key.FIND_NUMBER, 0)
     if fresh:
         st.session_state[Key.PICKS] = picks() + 1
+
+
+def pinned() -> tuple[int, ...]:
+    """Return the versions of the open case that are held for comparing, two at most."""
+    now, (case_id, numbers) = work(), st.session_state.get(Key.PINNED, ("", ()))
+    return tuple(numbers) if now is not None and now.case_id == case_id else ()
+
+
+def pin(numbers: Iterable[int]) -> None:
+    """Hold versions for comparing, the last two of them."""
+    now = work()
+    if now is not None:
+        st.session_state[Key.PINNED] = (now.case_id, tuple(dict.fromkeys(numbers))[-2:])
 
 
 def record() -> Any:

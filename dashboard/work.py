@@ -92,7 +92,7 @@ class Work:
         return replace(self, steps=beyond[-1], at=at, selection=())
 
     def taking(self, step: Step) -> Work:
-        """Return the work after one more step, without the selection; undone steps stay as a branch."""
+        """Return the work after one more step, without the selection; undone ones stay as a branch."""
         path = (*self.applied, step)
         return replace(self, made=_joined(self.made, (path,))).going_to(path)
 

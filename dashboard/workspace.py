@@ -161,17 +161,17 @@ def written(case_id: str) -> tuple[int, int]:
 
 def write(case_id: str, changes: dict[str, Any]) -> None:
     """Keep `changes` beside the case, whole or not at all."""
-    update(case_id, lambda kept: {**kept, **changes})
+    change_record(case_id, lambda kept: {**kept, **changes})
 
 
-def update(case_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def change_record(case_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Replace the record beside the case by what `change` makes of it, whole or not at all."""
     folder = root() / case_id
     folder.mkdir(mode=0o700, exist_ok=True)
     update_record(folder, change)
 
 
-def set_aside(case_id: str) -> None:
+def put_record_aside(case_id: str) -> None:
     """Keep a damaged record under another name; name and looks stay where they can be read."""
     set_record_aside(root() / case_id, ("name", "looks"))
 

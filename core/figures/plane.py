@@ -1,4 +1,4 @@
-"""The fairness-accuracy plane: every version so far as a path, and what it is held against."""
+"""The fairness-accuracy plane: every version so far, joined as made, and comparisons."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import plotly.graph_objects as go
 
 from core.figures import look, plane_compared
 from core.words import count, interval, markup, number, percent
+
+VERSIONS = "versions"
+"""Marks what is drawn of versions, so that a click on one can be told from others."""
 
 
 def path(
@@ -22,13 +25,13 @@ def path(
     planned: bool = True,
     foreign: bool = False,
 ) -> go.Figure:
-    """Draw versions as a path from the first to the last, the one in force marked.
+    """Draw versions joined with those they were made from, the one in force marked.
 
     Parameters
     ----------
     versions : DataFrame
         Indexed by version number, with ``gap``, ``gap_low``, ``gap_high``, ``utility``, ``utility_low``, ``utility_high``, ``removed``
-        and ``now`` (bool).
+        and ``now`` (bool); ``parent``, the number of the version each was made from, where that is not the one before.
     metric, utility : str
         The gap and the utility in words.
     lower_is_fairer : bool
@@ -67,10 +70,10 @@ def path(
 
 
 def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> None:
-    labels = _labels(versions)
+    labels, joined = _labels(versions), _joined(versions)
     figure.add_scatter(
-        x=versions["gap"],
-        y=versions["utility"],
+        x=joined["gap"],
+        y=joined["utility"],
         mode="lines",
         line={"color": look.GRAY, "width": 1.5, "dash": "dot"},
         hoverinfo="skip",
@@ -91,6 +94,7 @@ def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> No
             error_y=look.error(rows, "utility") if known else None,
             mode="markers+text",
             name=name,
+            meta=VERSIONS,
             text=list(labels[rows.index]),
             textposition="top right",
             marker={"color": fill, "symbol": symbol, "size": size},
@@ -103,6 +107,16 @@ def _add_versions(figure: go.Figure, versions: pd.DataFrame, utility: str) -> No
             + (" (%{customdata[2]:.3f} to %{customdata[3]:.3f})" if known else "")
             + "<extra></extra>",
         )
+
+
+def _joined(versions: pd.DataFrame) -> pd.DataFrame:
+    """Return the ends of the lines between versions, with a row of nothing between two lines."""
+    if "parent" not in versions:
+        return versions
+    pairs = [[int(parent), number] for number, parent in versions["parent"].items() if parent in versions.index]
+    nothing = versions[["gap", "utility"]].iloc[:1] * float("nan")
+    parts = [part for pair in pairs for part in (versions.loc[pair, ["gap", "utility"]], nothing)]
+    return pd.concat(parts, ignore_index=True) if parts else nothing
 
 
 def _labels(versions: pd.DataFrame) -> pd.Series[str]:

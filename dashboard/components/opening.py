@@ -32,7 +32,7 @@ def open_case(case_id: str) -> None:
 
 
 def _show(brought: tuple[Work, str]) -> None:
-    """Show a case that was opened, and what is to be said about it."""
+    """Show a case that was opened, and why its record could not be read."""
     opened, problem = brought
     session.commit(opened)
     if problem:
@@ -59,7 +59,7 @@ def open_uploaded(case_id: str) -> None:
 
 
 def _brought(case_id: str, report: Report) -> tuple[Work, str]:
-    """Return a case with the version that was in force last, and a sentence where its record was damaged."""
+    """Return a case as it was left, and a sentence where its record is damaged."""
     versions = cached.versions()
     report(0.0, "reading tables and model")
     base = versions.get(case_id, report=report).case
@@ -84,7 +84,7 @@ def _with_record(base: core.Case, case_id: str) -> tuple[Work, str]:
         fits = False
     if fits and not workspace.is_damaged(case_id):
         return found, ""
-    workspace.set_aside(case_id)
+    workspace.put_record_aside(case_id)
     return opened, (
         "The record of what was done to this case must be as it was written. It is damaged, so the case is shown as it was opened; the "
         "record is kept beside it on the server."
@@ -135,7 +135,7 @@ def bring_to_optimum() -> None:
 def go_to(there: Work) -> None:
     """Show another version: at once if it is kept, else after its steps were replayed."""
     versions = cached.versions()
-    if versions.peek(there.case_id, there.applied) is not None:
+    if cached.is_kept(there):
         session.notify()
         session.commit(there)
         return
@@ -144,6 +144,18 @@ def go_to(there: Work) -> None:
         lambda report: versions.get(there.case_id, there.applied, report),
         lambda _: session.commit(there),
     )
+
+
+def bring(there: Work) -> None:
+    """Have a version made again where it is not kept, and leave the one in force as it is."""
+    if not cached.is_kept(there):
+        versions = cached.versions()
+        waiting.run(
+            f"Making version {there.number} again",
+            lambda report: versions.get(there.case_id, there.applied, report),
+            lambda _: None,
+            about=f"version {there.number}",
+        )
 
 
 def take_step(step: Step, title: str, *, refused: Callable[[str], None] | None = None) -> bool:

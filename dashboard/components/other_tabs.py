@@ -1,4 +1,7 @@
-"""What another tab did to the open case, as a banner: nothing is lost, and nothing moves by itself."""
+"""A banner that says what another tab did to the open case.
+
+Nothing is lost, and nothing moves by itself.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,13 @@ def show() -> None:
     if work is None or found is None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/tab: {sentence(work, found)}", width="stretch")
+        st.markdown(f":material/tab: {news_sentence(work, found)}", width="stretch")
         if found.there != work.number:
             st.button(f"Go to version {found.there}", key=Key.NEWS_GO, on_click=_go, args=(found.there,))
         st.button(f"Stay at version {work.number}", key=Key.NEWS_STAY, on_click=session.answer_news)
 
 
-def sentence(work: Work, found: News) -> str:
+def news_sentence(work: Work, found: News) -> str:
     """Return what another tab did, and what became of what was done here."""
     parts = ["**This case was changed in another tab.**"]
     if found.made:

@@ -153,6 +153,16 @@ def test_the_plane_is_a_path_with_now_marked() -> None:
     assert labels == {"earlier or undone": ["", "2"], "now": ["0, 1"]}
 
 
+def test_the_plane_joins_every_version_with_the_one_it_was_made_from() -> None:
+    values = {"gap": [0.1, 0.05, 0.02], "utility": [0.8, 0.79, 0.81], "removed": [0, 30, 9]}
+    ends = {f"{name}_{end}": values[name] for name in ("gap", "utility") for end in ("low", "high")}
+    table = pd.DataFrame({**values, **ends, "parent": [None, 0, 0], "now": [False, False, True]})
+    figure = plane.path(table.rename_axis("version"), "Gap", "accuracy")
+    assert [None if x != x else float(x) for x in figure.data[0].x] == [0.1, 0.05, None, 0.1, 0.02, None]
+    versions = [trace for trace in figure.data if trace.meta == plane.VERSIONS]
+    assert [int(point[-1]) for trace in versions for point in trace.customdata] == [0, 1, 2]
+
+
 def test_the_plane_holds_a_plan_against_chance_and_mitigators() -> None:
     versions = pd.DataFrame(
         {name: [value] for name, value in {"gap": 0.1, "utility": 0.8, "removed": 0, "now": True}.items()}

@@ -18,7 +18,7 @@ from core.metrics import METRICS
 from core.metrics.samples import feature_name
 from core.words import count, inline, plain
 from dashboard import cached, meaning, session
-from dashboard.app_pages.remove import utility
+from dashboard.app_pages.remove import utility, versions_tree
 from dashboard.components import computing, searched
 from dashboard.measures import Measure, PlanSettings
 from dashboard.session import Key
@@ -178,8 +178,9 @@ def _last(work: Work, measure: Measure) -> Planned | None:
         _approximately(origin)
     else:
         st.caption(
-            f"Planned for another version than the one in force: {plain(inline(_reason(plan, origin)))} {_way_back(work, origin)}"
+            f"Planned for another version than the one in force: {plain(inline(_reason(plan, origin)))} Go back to it, or plan anew."
         )
+        versions_tree.version_button(work, work.number_of(origin.applied), "plan")
     if not len(plan):
         return Planned(plan, None, in_force)
     if in_force:
@@ -202,15 +203,6 @@ def _approximately(origin: Work) -> None:
             f":material/info: {plain(first.name)}, tried first, is approximate. The plan ends with training again, and what it reaches is that "
             "model's; once these records are removed, the model can be made exact to be it."
         )
-
-
-def _way_back(work: Work, origin: Work) -> str:
-    """Say how to come to the version that a plan started from."""
-    steps = len(origin.applied) - work.at
-    if work.steps[: len(origin.applied)] != origin.applied or not steps:
-        return "That version is no more; plan anew."
-    times = "" if abs(steps) == 1 else f", {abs(steps)} times,"
-    return f"{'Redo' if steps > 0 else 'Undo'}{times} goes back to it; or plan anew."
 
 
 def _is_at(work: Work, origin: Work) -> bool:

@@ -5,13 +5,15 @@ Versions, the plan, random removals and fairlearn's mitigators, drawn and as tab
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from core.figures import plane
 from core.metrics import METRICS
-from dashboard import cached, meaning
-from dashboard.app_pages.remove import mitigators, plan
+from dashboard import cached, meaning, session
+from dashboard.app_pages.remove import mitigators, plan, versions_tree
 from dashboard.app_pages.remove import versions as remove_versions
 from dashboard.components import chart, opening
 from dashboard.components.tables import download, worded
@@ -26,12 +28,14 @@ def show() -> None:
     """Show the utility, the plan, and the plane with everything that lies on it."""
     work = opening.opened()
     st.divider()
+    if work.made:
+        versions_tree.show(work)
     measure, planned = plan.show(work)
     versions = remove_versions.versions_table(work, measure)
     mitigations = mitigators.mitigations_so_far(work, measure)
     metric = METRICS[work.metric]
     figure = plane.path(
-        versions,
+        versions[versions["gap"].notna()],
         meaning.label(work.metric, cached.case(work).roles),
         measure.label,
         lower_is_fairer=metric.better == "lower",
@@ -42,7 +46,12 @@ def show() -> None:
         planned=planned is not None and planned.in_force,
         foreign=work.at > 0 and cached.is_foreign(work, 0),
     )
-    chart.show(figure, "plane")
+    place = f"plane_{work.number}_{len(work.made)}"
+    drawn = [
+        [int(one[-1]) for one in trace.customdata] if trace.meta == plane.VERSIONS else [] for trace in figure.data
+    ]
+    clicked = partial(_go_to_clicked, place, drawn)
+    chart.show(figure, place, on_select=clicked, selection_mode="points")
     mitigators.button(work, measure)
     names = [VERSIONS]
     if planned is not None and len(planned.plan):
@@ -56,6 +65,15 @@ def show() -> None:
                 mitigators.mitigators_table(work, measure, mitigations)
             elif planned is not None:
                 _path(planned.plan.path, measure) if name == PLAN else _band(planned.band, measure)
+
+
+def _go_to_clicked(place: str, drawn: list[list[int]]) -> None:
+    """Go to the version that was clicked; a click on anything else does nothing."""
+    points = (session.value(place) or {}).get("selection", {}).get("points", ())
+    # Not by what the browser says of a point: it sends an array of numbers as an object.
+    numbers = [drawn[point["curve_number"]][point["point_index"]] for point in points if drawn[point["curve_number"]]]
+    if numbers:
+        versions_tree.go(numbers[0])
 
 
 def _path(path: pd.DataFrame, measure: Measure) -> None:
