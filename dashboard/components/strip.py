@@ -16,7 +16,7 @@ from core.metrics.samples import feature_name
 from core.typing import Feature
 from core.words import chance, count, interval, number, percent, plain, seconds
 from dashboard import cached, meaning, session
-from dashboard.components import computed, opening
+from dashboard.components import computed, opening, take_away
 from dashboard.components.strip_table import Cell, StripColumn, strip_html
 from dashboard.session import Key
 from dashboard.tables import row
@@ -103,6 +103,7 @@ def _buttons(work: Work) -> None:
                 on_click=_move,
                 args=(to,),
             )
+        take_away.show(work)
 
 
 def _move(to: int) -> None:

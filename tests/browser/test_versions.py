@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+import core
 from tests.browser.conftest import SLOW_MS, go, settle
 
 
@@ -65,6 +66,21 @@ def test_versions_branch_and_are_gone_to_by_mouse_keyboard_and_plane(page: Page,
     page.mouse.move(x, y)
     page.wait_for_timeout(300)
     page.mouse.click(x, y)
+    version(page, 0)
+    settle(page)
+
+    page.get_by_role("button", name="Version 1, 120 records removed").click()
+    version(page, 1)
+    settle(page)
+    page.get_by_role("button", name="Take away").click()
+    with page.expect_download(timeout=SLOW_MS) as told:
+        page.get_by_role("button", name="Model (skops)").click()
+    case = core.load_case("credit")
+    taken = core.load_model(told.value.path())
+    moved = taken.predict_proba(case.test) - case.model.predict_proba(case.test)
+    assert abs(moved).max() > 0.001
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Version 0, as opened").click()
     version(page, 0)
     settle(page)
 

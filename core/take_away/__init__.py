@@ -1,0 +1,1 @@
+"""Files that a person takes away from a changed case: model, tables, code, one page."""
