@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.case.of_libraries import content_of
+from core.case.libraries.models import content_of
 from core.case.roles import AtRate, Roles
 from core.typing import Bools
 

@@ -11,7 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from core.case.group_thresholds import decides_by_group, scorer
-from core.case.of_libraries import own_names
+from core.case.libraries.models import own_names
 from core.case.own_decisions import OwnCut, response_of
 from core.case.roles import AtRate
 from core.errors import InputError, NotSupportedError, said

@@ -15,7 +15,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
 from core.case.group_thresholds import scorer
-from core.case.of_libraries import content_of
+from core.case.libraries.models import content_of
 from core.case.scoring import final_estimator
 from core.errors import InputError
 from core.typing import Array

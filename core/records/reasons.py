@@ -28,7 +28,7 @@ from core.case.arguments import check_items
 from core.case.case import Case, check_case
 from core.case.door import check_seed
 from core.case.scoring import model_rows, positive_scores, reals
-from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
+from core.errors import InputError, InputTypeError, NotSupportedError, listed, said, whole_number
 from core.families.registry import family_of, lacking
 from core.former import formerly
 from core.typing import Floats, Progress
@@ -197,7 +197,13 @@ def _transformed(case: Case, table: pd.DataFrame) -> Floats:
     data: Any = model_rows(case.model, table)
     if isinstance(case.model, Pipeline):
         data = case.model[:-1].transform(data)
-    return reals(data)
+    try:
+        return reals(data)
+    except (TypeError, ValueError) as error:
+        raise NotSupportedError(
+            f"Reasons are given for columns of numbers. What the last step of the model takes holds others ({said(error)}); encode them in a pipeline "
+            "before it."
+        ) from error
 
 
 def _owners(case: Case) -> npt.NDArray[np.intp]:

@@ -144,7 +144,7 @@ def fit_again(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            fitted = clone(model).fit(model_input(case, retained), case.train_labels[retained], **options)
+            fitted = _unfitted(model).fit(model_input(case, retained), case.train_labels[retained], **options)
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"The model must be able to fit the {int(np.count_nonzero(retained))} retained records. It says: {said(error)}."
@@ -153,6 +153,16 @@ def fit_again(
         fitted = thresholds_on(case, retained, wanted, fitted)
     stopped = any(issubclass(item.category, ConvergenceWarning) for item in caught)
     return fitted, ("The solver stopped before its tolerance was met.",) if stopped else ()
+
+
+def _unfitted(model: Any) -> Any:
+    try:
+        return clone(model)
+    except RuntimeError as error:  # a parameter that its class changes, such as a list that CatBoost copies
+        raise InputError(
+            f"A model must keep its parameters as they are given, to be made anew with them. It does not: {said(error)}. "
+            "Give those that are lists as tuples."
+        ) from error
 
 
 def why_never_again(model: Any) -> str:

@@ -10,8 +10,8 @@ from scipy.special import expit
 from sklearn.base import clone
 
 import core
-from core.case.of_libraries import own_names
-from core.errors import NotSupportedError
+from core.case.libraries.models import own_names
+from core.errors import InputError, NotSupportedError
 from core.families.registry import family_of
 from tests.families.libraries import FEATURES, LIBRARIES, ROLES, TEST, TRAIN, case_of, fitted, piped, unfitted
 
@@ -102,3 +102,14 @@ def test_a_model_whose_training_is_unknown_is_not_trained_again():
         with pytest.raises(NotSupportedError, match="its file holds no parameters"):
             call()
     assert core.check_provenance(case).status == "unverifiable"
+
+
+def test_parameters_that_cannot_be_copied_are_a_sentence():
+    catboost = pytest.importorskip("catboost")
+    train, test = (one.assign(town="a") for one in (TRAIN, TEST))
+    model = catboost.CatBoostClassifier(iterations=3, cat_features=["town"], verbose=False, allow_writing_files=False)
+    case = core.Case(
+        model.fit(train[[*FEATURES, "town"]], train["granted"]), train, test, core.Roles("granted", 1, 1, ["sex"])
+    )
+    with pytest.raises(InputError, match="Give those that are lists as tuples"):
+        core.unlearn(case, [1])

@@ -114,6 +114,17 @@ TREES = frozenset(
 )
 """Search trees of neighbours. None is read: each is made again from its rows."""
 
+BOOSTERS: Mapping[str, str] = {
+    "xgboost.core.Booster": "xgboost",
+    "xgboost.sklearn.XGBClassifier": "xgboost",
+    "xgboost.sklearn.XGBRFClassifier": "xgboost",
+    "lightgbm.basic.Booster": "lightgbm",
+    "lightgbm.sklearn.LGBMClassifier": "lightgbm",
+    "catboost.core.CatBoost": "catboost",
+    "catboost.core.CatBoostClassifier": "catboost",
+}
+"""Models of other libraries, which are built from their boosters' own bytes, with the library of each. Nothing else of them is read."""
+
 OTHERS = frozenset(
     {
         "builtins.dict",

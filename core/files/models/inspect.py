@@ -11,7 +11,8 @@ import sklearn
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from core.errors import listed
-from core.files.models.allowed import CURRENT, canonical
+from core.files.models.allowed import BOOSTERS, CURRENT, canonical
+from core.files.models.boosters.tell import told
 from core.files.models.building.versions import release_of
 from core.files.models.chain.pieces import Sorted, StoredPart, sort_parts
 from core.files.models.inert import InertArray, Made, check_shape, named, parts
@@ -122,7 +123,7 @@ class ModelInspection(Shown):
 
 
 def inspect_model(file: Source, *, limits: ModelLimits | None = None) -> ModelInspection:
-    """Tell what a skops, pickle or joblib file holds.
+    """Tell what a skops, pickle or joblib file holds, or one of XGBoost, LightGBM or CatBoost.
 
     Nothing of it is built or run.
 
@@ -183,9 +184,13 @@ def describe(form: str, tree: Any) -> ModelInspection:
         loads=not missing,
         after=after if not missing else "",
         missing=missing,
-        recipe=recipe(model) if isinstance(model, Made) and kind_of(model)[:1].isupper() else "",
+        recipe=recipe(model) if isinstance(model, Made) and _has_recipe(kind_of(model)) else "",
         types=dict(Counter(named(part.maker) for part in parts(tree) if isinstance(part, Made)).most_common()),
     )
+
+
+def _has_recipe(kind: str) -> bool:
+    return kind[:1].isupper() and kind != "Booster"
 
 
 def _counted(n: int) -> str:
@@ -276,6 +281,9 @@ def _array(part: Any) -> np.ndarray[Any, Any] | None:
 
 def _labels(part: Any) -> tuple[Any, ...]:
     held = part.attributes if isinstance(part, Made) else {}
+    if isinstance(part, Made) and named(part.maker) in BOOSTERS:
+        own = _array(held.get("_classes"))
+        return (0, 1) if own is None else tuple(own.tolist())[:_MOST_LABELS]
     binarizer = held.get("_label_binarizer")  # where RidgeClassifier kept its classes before 1.8
     inner = binarizer.attributes if isinstance(binarizer, Made) else {}
     values = _array(held.get("classes_", inner.get("classes_")))
@@ -289,6 +297,8 @@ def _columns(chain: list[Any]) -> tuple[tuple[str, ...], int | None]:
     """Return names and number of the columns that the first step was fitted on."""
     for part in chain:
         held = part.attributes if isinstance(part, Made) else {}
+        if isinstance(part, Made) and named(part.maker) in BOOSTERS:
+            return told(part).names, told(part).n_columns
         names, n = held.get("feature_names_in_"), held.get("n_features_in_")
         values = _array(names)
         if values is not None and values.ndim == 1:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.base import ClassifierMixin
 
-from core.files.models.allowed import CLASSES, canonical
+from core.files.models.allowed import BOOSTERS, CLASSES, canonical
 from core.files.models.inert import InertArray, Made, named, parts
 from core.files.models.read import unwrapped
 
@@ -45,6 +45,8 @@ def class_of(name: str) -> type | None:
 
 def is_model(part: Any) -> bool:
     """Tell whether a part is a classifier of the closed table."""
+    if isinstance(part, Made) and named(part.maker) in BOOSTERS:
+        return True
     kind = class_of(canonical(named(part.maker))) if isinstance(part, Made) else None
     return kind is not None and (issubclass(kind, ClassifierMixin) or kind.__name__ == "ThresholdOptimizer")
 
@@ -58,4 +60,6 @@ def is_fitted(tree: Any) -> bool:
     """Tell whether fitting has left anything in a part, or in the last step of a chain."""
     last = chain_of(unwrapped(tree)[0])[-1]
     attributes = last.attributes if isinstance(last, Made) else {}
+    if isinstance(last, Made) and named(last.maker) in BOOSTERS:
+        return bool({"_Booster", "__model", "handle", "_handle"} & set(attributes))
     return any(name.endswith("_") and not name.startswith("_") for name in attributes)

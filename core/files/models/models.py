@@ -49,6 +49,7 @@ def load_model(
 ) -> Any:
     """Open the fitted classifier in a skops, pickle or joblib file, running nothing of it.
 
+    Classifiers of XGBoost, LightGBM and CatBoost open from these, and from JSON, UBJ, text and cbm; the library's own loader reads a booster.
     Files of scikit-learn 1.0 to the installed release are opened; models of earlier releases are brought to the installed one, and
     score as they did. Several files that hold a classifier and what prepares its rows become one pipeline, as `compose_model` says. Cost
     grows with the size of the files.

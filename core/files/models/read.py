@@ -7,6 +7,7 @@ from typing import Any
 
 from core.errors import InputError, LimitError
 from core.files.models.archive import check_archive
+from core.files.models.boosters.tell import read_booster
 from core.files.models.inert import Made, named, parts
 from core.files.models.pickles.read import read_pickle
 from core.files.models.skops_tree import read_skops
@@ -34,7 +35,7 @@ class Found:
     Parameters
     ----------
     form : str
-        ``"skops"`` or ``"pickle"``; joblib's files are pickles.
+        ``"skops"``, ``"pickle"`` or a library's own format; joblib's files are pickles.
     tree : object
     """
 
@@ -43,7 +44,7 @@ class Found:
 
 
 def read_tree(data: bytes, limits: ModelLimits) -> Found:
-    """Return what a skops, pickle or joblib file holds, as data.
+    """Return what a skops, pickle or joblib file holds, or one of a boosting library, as data.
 
     Raises
     ------
@@ -54,6 +55,8 @@ def read_tree(data: bytes, limits: ModelLimits) -> Found:
     """
     if data.startswith(b"PK"):
         return Found("skops", read_skops(data, check_archive(data, limits)))
+    if (booster := read_booster(data)) is not None:
+        return Found(*booster)
     try:
         return Found("pickle", read_pickle(data, limits=limits))
     except LimitError:
@@ -63,7 +66,8 @@ def read_tree(data: bytes, limits: ModelLimits) -> Found:
             raise
         got = "an empty file" if not data else f"{show_bytes(len(data))} of something else"
         raise InputError(
-            f"A model must be a skops, pickle or joblib file. Got {got}; save the model with skops.io.dump(model, 'model.skops') or joblib.dump."
+            f"A model must be a skops, pickle or joblib file. Got {got}; save the model with skops.io.dump(model, 'model.skops') or joblib.dump, "
+            "or a booster in its library's own format."
         ) from error
 
 

@@ -113,7 +113,7 @@ class _Reader:
             return name
         if loader == "NdArrayNode":
             return self._array(node, str(name))
-        if loader == "BytesNode":
+        if loader in ("BytesNode", "BytearrayNode"):
             return self._archive.read(_text(node["file"]))
         return self._object(node, loader, name)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.errors import InputError, listed
 from core.files.models.allowed import (
+    BOOSTERS,
     CLASSES,
     CURRENT,
     FUNCTIONS,
@@ -21,13 +22,16 @@ from core.files.models.allowed import (
     WHOLE_SEED,
     canonical,
 )
+from core.files.models.boosters.sound import not_installed
+from core.files.models.boosters.tell import told
 from core.files.models.building.versions import release_of
 from core.files.models.inert import InertArray, Made, Name, children, named, parts
 from core.files.models.read import sklearn_versions
 from core.files.models.recipe import recipe
 from core.words import with_article
 
-_MADE = {*CLASSES, *LOSSES, *TREES, *OTHERS}
+_MADE = {*CLASSES, *BOOSTERS, *LOSSES, *TREES, *OTHERS}
+_PREDICTS = {"ressor": "predicts numbers", "Ranker": "ranks rows"}
 _NAMED = VALUES | FUNCTIONS
 
 
@@ -93,15 +97,20 @@ def types_refused(tree: Any) -> str:
     if foreign:
         return _refusal(tree, foreign)
     try:
-        return _random_states_refused(tree) or _categories_refused(tree) or refusal_of_release(tree)
+        return (
+            _random_states_refused(tree)
+            or _categories_refused(tree)
+            or refusal_of_release(tree)
+            or _boosters_refused(tree)
+        )
     except InputError as error:  # of a release that is not known
         return f"{error}{_to_train_anew(tree)}"
 
 
 def _refusal(tree: Any, foreign: list[str]) -> str:
     kind = named(tree.maker).rpartition(".")[2] if isinstance(tree, Made) else ""
-    if kind.endswith("Regressor") or kind in NO_OUTCOME:
-        what = "predicts numbers" if kind.endswith("Regressor") else f"{NO_OUTCOME[kind]} without an outcome"
+    if kind.endswith(("Regressor", "Ranker")) or kind in NO_OUTCOME:
+        what = f"{NO_OUTCOME[kind]} without an outcome" if kind in NO_OUTCOME else _PREDICTS[kind[-6:]]
         return (
             f"The model must be a classifier. Got {with_article(kind)}, which {what}; fit a classifier of the outcome."
         )
@@ -138,6 +147,12 @@ def _random_states_refused(tree: Any) -> str:
                     f"keeps its own. Got one as {name} of {kind}; {WHOLE_SEED}."
                 )
     return ""
+
+
+def _boosters_refused(tree: Any) -> str:
+    boosters = [part for part in parts(tree) if isinstance(part, Made) and named(part.maker) in BOOSTERS]
+    refusals = (not_installed(BOOSTERS[named(part.maker)]) or told(part).why for part in boosters)
+    return next((why for why in refusals if why), "")
 
 
 def _categories_refused(tree: Any) -> str:

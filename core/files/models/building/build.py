@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from core.errors import InputError, LimitError
-from core.files.models.allowed import CLASSES, FUNCTIONS, LOSSES, TREES, VALUES, canonical
+from core.files.models.allowed import BOOSTERS, CLASSES, FUNCTIONS, LOSSES, TREES, VALUES, canonical
+from core.files.models.boosters.build import build_booster
 from core.files.models.building.special import generator_of, malformed, random_state_of, tree_of
 from core.files.models.building.versions import release_of
 from core.files.models.inert import InertArray, Made, Name, named
@@ -104,6 +105,10 @@ class _Builder:
         name = canonical(named(part.maker))
         if name in CLASSES:
             return self._instance(part, name, release)
+        if name in BOOSTERS:
+            made, notes = build_booster(part)
+            self.notes += notes
+            return made
         if name in LOSSES or name in TREES:
             return None
         if make := _SPECIAL.get(name):

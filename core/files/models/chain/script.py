@@ -12,6 +12,8 @@ import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator
 
+from core.case.libraries.models import library_of
+
 _NOT_ASKED = frozenset({"verbose", "copy", "n_jobs", "memory", "warm_start"})
 _WIDE = 100
 
@@ -56,7 +58,7 @@ def _code(value: Any, imports: set[tuple[str, str]], depth: int) -> str:
         value = value.tolist()
     elif isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, BaseEstimator):
+    if isinstance(value, BaseEstimator) or library_of(value):
         return _estimator(value, imports, depth)
     if isinstance(value, list | tuple):
         return _sequence(value, imports, depth)
@@ -78,12 +80,18 @@ def _code(value: Any, imports: set[tuple[str, str]], depth: int) -> str:
     return repr(value)
 
 
+_UNSET = Parameter("value", Parameter.KEYWORD_ONLY, default=None)
+"""For what a library takes beside the parameters its classifier lists."""
+
+
 def _estimator(made: BaseEstimator, imports: set[tuple[str, str]], depth: int) -> str:
     kind = type(made)
     imports.add((_public(kind), kind.__name__))
     given, first = [], True
-    for name, parameter in signature(kind).parameters.items():
-        value = getattr(made, name)
+    held = made.get_params(deep=False) if library_of(made) else {}
+    known = {name: one for name, one in signature(kind).parameters.items() if one.kind is not Parameter.VAR_KEYWORD}
+    for name, parameter in {**{name: _UNSET for name, value in held.items() if value is not None}, **known}.items():
+        value = held.get(name) if held else getattr(made, name)
         if name not in _NOT_ASKED and (parameter.default is Parameter.empty or not _same(value, parameter.default)):
             code = _code(value, imports, depth)
             given.append(code if first and parameter.default is Parameter.empty else f"{name}={code}")

@@ -34,6 +34,8 @@ def content_of(model: Any) -> list[Any] | None:
     booster = model if library == "catboost" else getattr(model, "_Booster", None)
     fitted = model.is_fitted() if library == "catboost" else booster is not None
     params = {name: value for name, value in model.get_params(deep=False).items() if name not in _THREADS}
+    if library == "catboost" and fitted:
+        params = {}  # the trees' own file records all of them
     known = [type(model).__qualname__, params, getattr(model, "unknown_training", "")]
     return [*known, np.asarray(model.classes_), _trees(booster, library)] if fitted else known
 
@@ -52,7 +54,10 @@ def _trees(booster: Any, library: str) -> Any:
         return bytes(booster.save_raw("ubj"))
     if library == "lightgbm":
         return booster.model_to_string(num_iteration=-1).partition("\nend of trees")[0]
-    splits = [booster._get_tree_splits(tree, None) for tree in range(booster.tree_count_)]
+    told = (
+        not booster.get_cat_feature_indices()
+    )  # with categories the library asks for the training rows to tell splits
+    splits = [booster._get_tree_splits(tree, None) for tree in range(booster.tree_count_)] if told else []
     bias = booster.get_scale_and_bias()
     return [booster.get_leaf_values(), booster.get_leaf_weights(), splits, list(bias), list(booster.feature_names_)]
 

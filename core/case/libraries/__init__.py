@@ -1,0 +1,1 @@
+"""Models of libraries other than scikit-learn, none of which is imported here."""
