@@ -161,13 +161,15 @@ def predicted_audit(work: Work, metrics: Sequence[str], scores: Any) -> AuditRep
 
     It is made from its predicted scores.
     """
-    wanted, feature = tuple(metrics), work.feature
-
-    def make() -> AuditReport:
-        one = case(work)
-        return audit_arrays(sample_of(one, "explore", scores), [one.groups(feature, "explore")], metrics_of(wanted))
-
-    found: AuditReport = _made(work, "reported preview", make, wanted, feature, hash(work.selection))
+    wanted = tuple(metrics)
+    found: AuditReport = _made(
+        work,
+        "reported preview",
+        lambda: audited_scores(work, wanted, scores),
+        wanted,
+        work.feature,
+        hash(work.selection),
+    )
     return found
 
 
@@ -176,12 +178,38 @@ def predicted(work: Work, scores: Any) -> Judged:
 
     Whether it is fairer, and what changes.
     """
+    found: Judged = _made(
+        work,
+        "predicted",
+        lambda: judged_scores(work, scores, work.selection),
+        work.metric,
+        work.feature,
+        hash(work.selection),
+    )
+    return found
+
+
+def judged_scores(work: Work, scores: Any, forget: Any) -> Judged:
+    """Return what removing records is predicted to do, from scores; kept by the caller."""
+    one = case(work)
+    return judge(one, one, work.metric, work.feature, scores=scores, forget=forget, briefly=True)
+
+
+def audited_scores(work: Work, metrics: Sequence[str], scores: Any) -> AuditReport:
+    """Return the audit of predicted scores on the rows searched; kept by the caller."""
+    one = case(work)
+    return audit_arrays(
+        sample_of(one, "explore", scores), [one.groups(work.feature, "explore")], metrics_of(tuple(metrics))
+    )
+
+
+def shifted(work: Work) -> Judged:
+    """Return what all steps together did, paired: the model as opened and the one in force."""
 
     def make() -> Judged:
-        one = case(work)
-        return judge(one, one, work.metric, work.feature, scores=scores, forget=work.selection, briefly=True)
+        return judge(case(work, 0), case(work), work.metric, work.feature, briefly=True)
 
-    found: Judged = _made(work, "predicted", make, work.metric, work.feature, hash(work.selection))
+    found: Judged = _made(work, "shifted", make, work.metric, work.feature)
     return found
 
 

@@ -134,6 +134,18 @@ def of_gap(metric: str, roles: core.Roles) -> str:
     return f"{text} (not flagged)" if scored_is_bad(roles) and text.endswith(f"decided {good}") else text
 
 
+def of_levels(metric: str, roles: core.Roles) -> str:
+    """Return what the rates behind a gap are, as a heading.
+
+    Examples
+    --------
+    >>> of_levels("equal_opportunity_difference", core.Roles("granted", 1, 1, ["sex"]))
+    'Of those with granted = 1, the share decided granted = 1'
+    """
+    text = of_gap(metric, roles)
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def rows_described(case: core.Case) -> str:
     """Return which rows the figures of Check are of."""
     n = len(case.rows(described_on(case)))

@@ -71,7 +71,6 @@ class Key(StrEnum):
     CHECK_CAPACITY = "check_capacity"
     CHECK_COST_POSITIVE = "check_cost_positive"
     CHECK_COST_NEGATIVE = "check_cost_negative"
-    FIND_SHARE = "find_share"
     FIND_NUMBER = "find_number"
     FIND_CURVE = "find_curve"
     FIND_GROUPS = "find_groups"
@@ -126,6 +125,9 @@ class Key(StrEnum):
     PROBLEM = "problem"
     DOUBT = "doubt"
     STRIP_BOX = "strip_box"
+    TILES_BOX = "tiles_box"
+    FACE = "face"
+    TURN = "turn"
     STRIP_CHOICES = "strip_choices"
     UNDER_WAY_BOX = "under_way_box"
     STRIP_METRIC = "strip_metric"
@@ -382,18 +384,34 @@ def picks() -> int:
     return int(st.session_state.get(Key.PICKS, 0))
 
 
-def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False) -> None:
+def face_revision() -> str:
+    """Return what changes when the slider is set from elsewhere than the slider itself."""
+    return str(st.session_state.get(Key.FACE, 0))
+
+
+def turn_to(page: str) -> None:
+    """Go to another page once this callback is over."""
+    st.session_state[Key.TURN] = page
+
+
+def turned_to() -> str:
+    """Return the page asked for by `turn_to`, once."""
+    return str(st.session_state.pop(Key.TURN, ""))
+
+
+def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False, moved: bool = False) -> None:
     """Make `ids` the selection.
 
-    `fresh` starts chart and table anew from it, `taken` leaves slider and number as they are.
+    `fresh` starts chart and table anew from it, `taken` leaves the number as it is, `moved` the slider.
     """
     now = work()
     if now is None:
         return
     commit(replace(now, selection=tuple(ids)))
     set_problem("")
+    if not moved:
+        st.session_state[Key.FACE] = st.session_state.get(Key.FACE, 0) + 1
     if not taken:
-        set_value(Key.FIND_SHARE, 0.0)
         set_value(Key.FIND_NUMBER, 0)
     if fresh:
         st.session_state[Key.PICKS] = picks() + 1

@@ -27,7 +27,7 @@ from core.metrics.catalog import metric_of
 from core.metrics.samples import feature_name
 from core.plans.prefix import N_SIZES, PrefixStep, along, found_on, ranked, shortest, value_at
 from core.shown import Shown
-from core.typing import Feature, Progress, part_of
+from core.typing import Feature, Floats, Progress, part_of
 from core.words import where_said
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class HarmfulRecords(Shown):
         The gain to expect of such a search on rows that were not searched; None until `with_expected` was asked for it.
     case : Case
         The case that was searched, with the rows it was searched on.
+    scores : tuple of ndarray
+        Of pos_label, predicted for the rows searched at each row of the curve.
     """
 
     metric: str
@@ -78,6 +80,7 @@ class HarmfulRecords(Shown):
     ranking: pd.Index[Any]
     case: Case = field(repr=False)
     expected: ExpectedGain | None = None
+    scores: tuple[Floats, ...] = field(default=(), repr=False)
 
     def with_expected(self, progress: Progress | None = None) -> HarmfulRecords:
         """Return the same records with the gain to expect on other rows.
@@ -222,6 +225,7 @@ def take_harmful(
         len(case.rows(on)),
         ranking,
         case,
+        scores=tuple(step.scores for step in chosen.steps),
     )
     return found.with_expected(part_of(progress, 0.4, 1.0)) if expected else found
 

@@ -10,7 +10,7 @@ from streamlit.navigation.page import Page
 from core.errors import RedressError
 from core.words import plain
 from dashboard import cached, session
-from dashboard.components import opening, other_tabs, pages, strip, waiting
+from dashboard.components import header, opening, other_tabs, pages, waiting
 
 _ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
@@ -32,10 +32,13 @@ def around(page: Page) -> None:
         session.show_in_address(work.case_id)
     if ready:
         with top:
-            strip.show()
+            header.show(page.title)
     with middle:
         waiting.show()
         other_tabs.show()
+    there = session.turned_to()
+    if there:
+        st.switch_page(pages.page(there))
     with below:
         _page(page, ready=ready)
 

@@ -463,7 +463,7 @@ def test_a_model_trained_on_other_rows_can_be_trained_again_on_these(
     app.switch_page("app_pages/find/page.py").run()
     assert not app.exception, app.exception
     assert not [one for one in app.info if "No attribution" in one.value], "the version in force has influence"
-    assert any("Take the most harmful" in one.label for one in app.slider)
+    assert any("Take the most harmful" in one.label for one in app.number_input)
 
 
 def test_a_removal_by_training_on_foreign_rows_says_what_else_changed(

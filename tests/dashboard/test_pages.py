@@ -85,7 +85,7 @@ def test_the_strip_shows_the_same_numbers_as_the_library(open_app: Opener, case_
     )
     assert rows["before"][0] == f"{gap:.3f}"
     assert rows["now"] == rows["before"]
-    assert rows["preview"][0] == "\N{EN DASH}"
+    assert "preview" not in rows, "nothing is selected"
 
 
 def test_each_tab_of_check_shows_something(open_app: Opener, case_id: str) -> None:
@@ -138,7 +138,6 @@ def test_taking_the_most_harmful_previews_and_applies_them(
         core.influence(core.prepare(small_case), "equal_opportunity_difference", sensitive_feature="sex")
     )
     assert selection(app) == tuple(harmful[:15])
-    assert app.slider(key="find_share").value == 1.0
     preview = strip_rows(app)["preview"]
     assert preview[3] == "15"
     go(app, "remove")

@@ -7,6 +7,7 @@ from core.words import plain
 from dashboard import cached, session
 from dashboard.app_pages.find import filters, model, record, scatter, start, stopping, table, take
 from dashboard.components import computed, computing, opening, warnings
+from dashboard.components.face import group_bars
 from dashboard.records import record_table
 
 work = opening.opened()
@@ -18,22 +19,27 @@ except RedressError as error:  # No way to predict influence, or no gap to trace
 ranked = records is not None
 if records is None:
     records = record_table(case, None, None, work.feature)
-with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    passing = filters.show(work, records, case.train)
-    if ranked:
-        take.show(work, passing)
-take.summary(work, records)
-if ranked and len(passing) == len(records):
-    stopping.show(work, passing)
-warnings.foreign(work)
-warnings.show(work)
 below = session.record_from_table()  # Where it was asked for, so that nobody has to look for it.
-left, right = st.columns([3, 5], gap="large")
+left, right = st.columns([2, 3], gap="large")
 with left:
+    warnings.foreign(work)
     if not below:
         record.show(work, records, case.train)
     start.show(work, records)
+    model.show(work)
 with right:
+    bars = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        passing = filters.show(work, records, case.train)
+        if ranked:
+            take.show(work, passing)
+    take.summary(work, records)
+    with bars:
+        if ranked and len(passing) == len(records):
+            stopping.show(work)
+        else:
+            group_bars.show(work)
+    warnings.show(work)
     if ranked:
         scatter.show(work, passing)
     elif reason is not None:
@@ -41,7 +47,6 @@ with right:
         computing.offer_again(reason, work, computed.INFLUENCE)
     else:
         computing.place(work, computed.INFLUENCE, work.metric, work.feature)
-    model.show(work)
     table.show(work, passing, case.train)
     if below:
         record.show(work, records, case.train)

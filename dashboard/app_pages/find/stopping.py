@@ -5,7 +5,6 @@ The curve of what its first records do together, and the shortest that have most
 
 from __future__ import annotations
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -16,34 +15,39 @@ from core.words import count, number, plain
 from dashboard import meaning, session
 from dashboard.app_pages.find import take
 from dashboard.components import chart, computing, searched
+from dashboard.components.face import group_bars, stops
 from dashboard.session import Key
 from dashboard.work import Work
 
 
-def show(work: Work, passing: pd.DataFrame) -> None:
+def show(work: Work) -> None:
     """Show how many of the ranking's first records are worth taking, and the curve behind it.
 
-    The records that pass must be all: the curve is of the whole ranking.
+    The curve is of the whole ranking, whatever the filters.
     """
     try:
         found = searched.harmful_records(work)
-        if found is not None and len(found.forget):
+        looked = found is not None and stops.along(work, found)
+        if found is not None and looked and len(found.forget):
             found = searched.harmful_expected(work, found) or found
     except RedressError as error:
+        group_bars.show(work)
         st.caption(plain(error))
         computing.offer_again(error, work, searched.HARMFUL)
         return
     if found is None:
+        group_bars.show(work)
         computing.place(work, searched.HARMFUL, work.metric, work.feature)
         return
-    _advise(work, found, passing)
+    group_bars.show(work, sliding=True)
+    _advise(work, found)
     curve = st.expander("Along the ranking", key=f"{Key.FIND_CURVE}_fold", on_change="rerun")
     if curve.open:  # drawn where it is seen
         with curve:
             chart.show(_marked(found, work), f"{Key.FIND_CURVE}_chart")
 
 
-def _advise(work: Work, found: core.HarmfulRecords, passing: pd.DataFrame) -> None:
+def _advise(work: Work, found: core.HarmfulRecords) -> None:
     """Say where to stop and what that does; offer to select as many."""
     metric = meaning.label(work.metric, found.case.roles)
     if not len(found.forget):
@@ -61,12 +65,12 @@ def _advise(work: Work, found: core.HarmfulRecords, passing: pd.DataFrame) -> No
             key=f"{Key.FIND_CURVE}_take",
             icon=":material/select:",
             on_click=_take,
-            args=(found, passing),
+            args=(found,),
         )
 
 
-def _take(found: core.HarmfulRecords, passing: pd.DataFrame) -> None:
-    take.set_number(len(found.forget), passing)
+def _take(found: core.HarmfulRecords) -> None:
+    take.set_number(len(found.forget))
     session.select(tuple(found.forget), taken=True)
 
 

@@ -13,48 +13,30 @@ from dashboard.records import makeup, most_harmful
 from dashboard.session import Key
 from dashboard.work import Work
 
-MOST_SHARE = 10.0
-
 
 def show(work: Work, passing: pd.DataFrame) -> None:
-    """Show the slider and the number that take the most harmful of the records that pass."""
+    """Show the number that takes the most harmful of the records that pass."""
     n = int((~passing["removed"]).sum())
-    args = (work.metric, passing)
-    session.start_at(Key.FIND_SHARE, 0.0)
     session.start_at(Key.FIND_NUMBER, 0)
-    st.slider(
+    st.number_input(
         "Take the most harmful",
-        0.0,
-        MOST_SHARE,
-        step=0.1,
-        format="%.1f%%",
-        key=Key.FIND_SHARE,
-        on_change=_take_share,
-        args=args,
-        width=380,
-        help=f"Share of the {count(n, 'record')} that pass the filters, those first whose removal is predicted to improve the gap most. "
-        "The strip previews what removing them together would do.",
+        0,
+        max(n - 1, 0),
+        key=Key.FIND_NUMBER,
+        on_change=_take_number,
+        args=(work.metric, passing),
+        width=180,
+        help=f"So many of the {count(n, 'record')} that pass the filters, those first whose removal is predicted to improve the gap most.",
     )
-    st.number_input("or this many", 0, max(n - 1, 0), key=Key.FIND_NUMBER, on_change=_take_number, args=args, width=150)
 
 
-def set_number(n: int, passing: pd.DataFrame) -> None:
-    """Show a number of records on both widgets."""
-    whole = max(int((~passing["removed"]).sum()), 1)
+def set_number(n: int) -> None:
+    """Show a number of records on the widget."""
     session.set_value(Key.FIND_NUMBER, n)
-    session.set_value(Key.FIND_SHARE, min(round(100 * n / whole, 1), MOST_SHARE))
-
-
-def _take_share(metric: str, passing: pd.DataFrame) -> None:
-    n = round(float(session.value(Key.FIND_SHARE)) / 100 * int((~passing["removed"]).sum()))
-    session.set_value(Key.FIND_NUMBER, n)
-    _take(metric, passing, n)
 
 
 def _take_number(metric: str, passing: pd.DataFrame) -> None:
-    n = int(session.value(Key.FIND_NUMBER) or 0)
-    set_number(n, passing)
-    _take(metric, passing, n)
+    _take(metric, passing, int(session.value(Key.FIND_NUMBER) or 0))
 
 
 def _take(metric: str, passing: pd.DataFrame, n: int) -> None:

@@ -14,7 +14,7 @@ from core.metrics.guardrails import Judged
 from core.words import count, percent, plain
 from dashboard import cached, session
 from dashboard.app_pages.remove import changes, done, kept_aside, plane
-from dashboard.components import computed, computing, opening, pages, strip, verdict, warnings
+from dashboard.components import computed, computing, header, opening, pages, verdict, warnings
 from dashboard.components.tables import worded
 from dashboard.history import Step
 from dashboard.records import makeup, record_groups
@@ -185,5 +185,5 @@ def _apply(method: str) -> None:
     them = count(len(positions), "record")
     title = f"Training again without {them}" if method == REFIT else f"Removing {them}"
     if opening.take_step(step, title, refused=session.set_problem):
-        st.rerun([strip.STRIP_FRAGMENT, FRAGMENT, plane.PLANE_FRAGMENT])
+        st.rerun([header.STRIP_FRAGMENT, FRAGMENT, plane.PLANE_FRAGMENT])
     st.rerun()

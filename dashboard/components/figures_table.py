@@ -1,6 +1,6 @@
-"""The table of the strip as HTML.
+"""The table of figures behind the tiles, as HTML.
 
-Three moments down, five numbers across, each with its facts one hover away.
+The moments down, five numbers across, each with its facts one hover away.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class StripColumn:
 
     title: str
     before: Cell
-    preview: Cell
+    preview: Cell | None
     now: Cell
 
 
@@ -47,7 +47,7 @@ ROWS = (("before", "Before"), ("preview", "Preview"), ("now", "Now"))
 def strip_html(columns: Sequence[StripColumn], about: str = "") -> str:
     """Return the HTML of the strip's table, and a line below it on what the first number says."""
     head = "".join(f'<th scope="col">{markup(column.title)}</th>' for column in columns)
-    body = "".join(_row(field, title, columns) for field, title in ROWS)
+    body = "".join(_row(field, title, columns) for field, title in ROWS if getattr(columns[0], field) is not None)
     line = f'<p class="strip-about">{markup(about)}</p>' if about else ""
     return f'<table class="strip"><colgroup>{_WIDTHS}</colgroup><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>{line}'
 

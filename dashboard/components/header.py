@@ -1,6 +1,6 @@
-"""The strip: before, preview and now of the chosen gap, on every page at the same place.
+"""The header of every page: the case and its version, the gap looked at, and the tiles with the verdict.
 
-Undo, redo and reset.
+Undo, redo and reset stand here, and the figures behind the tiles.
 """
 
 from __future__ import annotations
@@ -15,35 +15,111 @@ from core.metrics.catalog import shown
 from core.metrics.samples import feature_name
 from core.typing import Feature
 from core.words import chance, count, interval, number, percent, plain, seconds
-from dashboard import cached, meaning, session
-from dashboard.components import computed, opening, take_away
-from dashboard.components.strip_table import Cell, StripColumn, strip_html
+from dashboard import cached, meaning, session, workspace
+from dashboard.components import computed, opening, pages, take_away
+from dashboard.components.face import mount, stops
+from dashboard.components.figures_table import Cell, StripColumn, strip_html
+from dashboard.history import Step
 from dashboard.session import Key
 from dashboard.tables import row
 from dashboard.work import Work
 
 STRIP_FRAGMENT = "strip"
+TILES = "face_tiles"
+WIDTH = 230
 
 
 @st.fragment(key=STRIP_FRAGMENT)
-def show() -> None:
-    """Show the strip of the open case."""
+def show(page: str) -> None:
+    """Show the header of the open case on a page of this title."""
     work = session.work()
     if work is None:
         return
-    left, right = st.columns([1.35, 4], gap="medium")
-    with left, st.container(gap="xsmall", key=Key.STRIP_CHOICES):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=Key.STRIP_CHOICES):
+        version = f"version {work.at}" if work.at else "as opened"
+        st.markdown(f"**{plain(workspace.case_title(work.case_id))}** \N{MIDDLE DOT} {version}", width="content")
         _selectors(work)
         _buttons(work)
+        take_away.show(work)
+        with st.popover("Figures", icon=":material/table_rows:"):
+            _figures(work)
+    try:
+        found, at, best = stops.all_stops(work)
+    except RedressError as error:
+        st.error(plain(error))
+        return
+    found = stops.with_steps(found, best, finding_page=page == pages.TITLES[pages.FIND])
+    with st.container(key=Key.TILES_BOX):
+        mount.show_tiles(
+            found,
+            cached.case(work, 0).roles,
+            key=TILES,
+            channel=channel(work),
+            at=at,
+            rev=session.face_revision(),
+            act=_act,
+        )
+
+
+def channel(work: Work) -> str:
+    """Return what the tiles and the bars of one version and gap have in common."""
+    return f"{cached.key(work)}|{work.metric}|{work.feature}"
+
+
+def _act() -> None:
+    """Do what the button beside the verdict says."""
+    said = mount.chosen(TILES, "act") or {}
+    work = session.work()
+    if work is None:
+        return
+    action, size = said.get("action"), int(said.get("size") or 0)
+    if action == "find":
+        session.turn_to(pages.FIND)
+    elif action == "look":
+        session.turn_to(pages.REMOVE)
+    elif action == "undo":
+        _move(work.at - 1)
+    elif action == "select":
+        select_first(work, size)
+    elif action == "remove":
+        _remove(work, size)
+    st.rerun()  # The whole page: what is selected and removed shows outside this fragment.
+
+
+def select_first(work: Work, size: int) -> None:
+    """Select the first records of the ranking, as many as the slider says."""
+    ranked = stops.along_if_kept(work)
+    if ranked is not None:
+        session.select(tuple(ranked[0].ranking[:size]), moved=True)
+
+
+def _remove(work: Work, size: int) -> None:
+    """Remove the selection, or the first records of the ranking; what is doubtful is asked about on Remove."""
+    if size and size != len(work.selection):
+        select_first(work, size)
+        work = session.work() or work
+    if not work.selection:
+        return
+    try:
+        positions = cached.case(work).positions(work.selection)
+    except RedressError as error:
+        session.notify("error", str(error))
+        return
+    step = Step("unlearn", tuple(positions.tolist()), "auto")
+    opening.take_step(step, f"Removing {count(len(positions), 'record')}")
+
+
+def _figures(work: Work) -> None:
+    """Show the numbers behind the tiles, each with its formula and counts one hover away."""
     try:
         roles = cached.case(work, 0).roles
         about = f"{meaning.label(work.metric, roles)}: {meaning.of_gap(work.metric, roles)}"
         if work.threshold is not None:
             about += f"; by the threshold chosen: {meaning.of_threshold(work.threshold, roles)}"
         rows = len(cached.case(work, 0).rows("explore"))
-        right.html(strip_html(_columns(work), f"{about}. On the {rows:,} test rows searched."))
+        st.html(strip_html(_columns(work), f"{about}. On the {rows:,} test rows searched."))
     except RedressError as error:
-        right.error(plain(error))
+        st.error(plain(error))
 
 
 def _selectors(work: Work) -> None:
@@ -58,6 +134,7 @@ def _selectors(work: Work) -> None:
         key=f"{Key.STRIP_METRIC}_{work.metric}",
         on_change=_choose,
         label_visibility="collapsed",
+        width=WIDTH,
     )
     features = choices(work)
     st.selectbox(
@@ -68,6 +145,7 @@ def _selectors(work: Work) -> None:
         key=f"{Key.STRIP_FEATURE}_{work.feature}",
         on_change=_choose,
         label_visibility="collapsed",
+        width=WIDTH,
     )
 
 
@@ -88,22 +166,20 @@ def _choose() -> None:
 
 
 def _buttons(work: Work) -> None:
-    with st.container(horizontal=True, gap="xxsmall"):
-        for name, icon, to, about in (
-            ("Undo", "undo", work.at - 1, "Go back to the version before the last step"),
-            ("Redo", "redo", work.at + 1, "Take the step again that was undone"),
-            ("Reset", "restart_alt", 0, "Go back to the case as it was opened; redo brings the steps back"),
-        ):
-            st.button(
-                name,
-                icon=f":material/{icon}:",
-                help=about,
-                key=f"{Key.STRIP_MOVE}_{name}",
-                disabled=not 0 <= to <= len(work.steps) or to == work.at,
-                on_click=_move,
-                args=(to,),
-            )
-        take_away.show(work)
+    for name, icon, to, about in (
+        ("Undo", "undo", work.at - 1, "Go back to the version before the last step"),
+        ("Redo", "redo", work.at + 1, "Take the step again that was undone"),
+        ("Reset", "restart_alt", 0, "Go back to the case as it was opened; redo brings the steps back"),
+    ):
+        st.button(
+            name,
+            icon=f":material/{icon}:",
+            help=about,
+            key=f"{Key.STRIP_MOVE}_{name}",
+            disabled=not 0 <= to <= len(work.steps) or to == work.at,
+            on_click=_move,
+            args=(to,),
+        )
 
 
 def _move(to: int) -> None:
@@ -115,11 +191,12 @@ def _move(to: int) -> None:
 
 def _columns(work: Work) -> list[StripColumn]:
     metric = METRICS[work.metric]
-    before, now = _numbers(work, 0), _numbers(work, work.at)
     roles = cached.case(work, 0).roles
     rate, (bad, _) = meaning.of_rate(metric.rate, roles), meaning.ends(metric.rate, roles)
     titles = (meaning.label(work.metric, roles), f"{bad.capitalize()} group: {rate}", "Accuracy", "Removed", "Time")
-    return [StripColumn(*cells) for cells in zip(titles, before, _preview(work), now, strict=True)]
+    preview = _preview(work) if work.selection else [None] * len(titles)
+    moments = (_numbers(work, 0), preview, _numbers(work, work.at))
+    return [StripColumn(*cells) for cells in zip(titles, *moments, strict=True)]
 
 
 def _numbers(work: Work, at: int) -> tuple[Cell, ...]:
@@ -129,8 +206,6 @@ def _numbers(work: Work, at: int) -> tuple[Cell, ...]:
 
 def _preview(work: Work) -> tuple[Cell, ...]:
     nothing = (Cell(number(None)),) * 5
-    if not work.selection:
-        return nothing
     case = cached.version(work).case
     gone = len(case.forgotten_ids) + len(work.selection)
     facts = f"{count(len(work.selection), 'record')} selected, {count(len(case.forgotten_ids))} removed before"
