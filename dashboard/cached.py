@@ -33,6 +33,9 @@ from dashboard.records import record_table
 from dashboard.tables import group_names
 from dashboard.work import Work
 
+QUICK_RESAMPLES = 250
+"""For the verdict at every stop of the slider; what is selected or removed is judged with all of them."""
+
 
 @st.cache_resource(show_spinner=False)
 def versions() -> Versions:
@@ -178,21 +181,27 @@ def predicted(work: Work, scores: Any) -> Judged:
 
     Whether it is fairer, and what changes.
     """
-    found: Judged = _made(
-        work,
-        "predicted",
-        lambda: judged_scores(work, scores, work.selection),
-        work.metric,
-        work.feature,
-        hash(work.selection),
-    )
+
+    def make() -> Judged:
+        one = case(work)
+        return judge(one, one, work.metric, work.feature, scores=scores, forget=work.selection, briefly=True)
+
+    found: Judged = _made(work, "predicted", make, work.metric, work.feature, hash(work.selection))
     return found
 
 
-def judged_scores(work: Work, scores: Any, forget: Any) -> Judged:
-    """Return what removing records is predicted to do, from scores; kept by the caller."""
+def judged_scores(work: Work, scores: Any, forget: Any) -> core.Guardrails:
+    """Return the guardrails of a predicted removal, from scores and with fewer resamples; kept by the caller."""
     one = case(work)
-    return judge(one, one, work.metric, work.feature, scores=scores, forget=forget, briefly=True)
+    return core.guardrails(
+        one,
+        one,
+        metric=work.metric,
+        sensitive_feature=work.feature,
+        scores=scores,
+        forget=forget,
+        n_resamples=QUICK_RESAMPLES,
+    )
 
 
 def audited_scores(work: Work, metrics: Sequence[str], scores: Any) -> AuditReport:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import core
 from dashboard import jobs, workspace
+from dashboard.components.face import stops
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 OPENING_S = 60.0
@@ -21,6 +22,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A workspace of its own; work is waited for, so that no test races it."""
     monkeypatch.setenv("REDRESS_HOME", str(tmp_path))
     monkeypatch.setattr(jobs, "QUICK_S", OPENING_S)
+    monkeypatch.setattr(stops, "FINE", 6)
+    monkeypatch.setattr(stops, "COARSE", 12)
     st.cache_resource.clear()
     yield tmp_path
     st.cache_resource.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import core
 from core.errors import RedressError
@@ -17,8 +18,8 @@ from dashboard.jobs import Report
 from dashboard.work import Work
 
 STOPS = "stops along the ranking"
-COARSE = 3
-"""Every so many sizes are looked at first."""
+FINE, COARSE = 1, 3
+"""Every so many sizes of the curve are looked at; the coarse ones first."""
 WAITING = Said("flat", "Being predicted", "What removing the selected records does is on its way.")
 
 
@@ -63,7 +64,7 @@ def along_if_kept(work: Work) -> tuple[core.HarmfulRecords, list[Stop]] | None:
     results = cached.results()
     try:
         found = results.peek(cached.name_of(work, HARMFUL, work.metric, work.feature))
-        stops = [results.peek(cached.name_of(work, STOPS, work.metric, work.feature, step)) for step in (1, COARSE)]
+        stops = [results.peek(cached.name_of(work, STOPS, work.metric, work.feature, step)) for step in (FINE, COARSE)]
     except RedressError:
         return None
     kept = next((one for one in stops if one is not None), None)
@@ -85,10 +86,10 @@ def along(work: Work, found: core.HarmfulRecords) -> bool:
         work,
         STOPS,
         "Looking along the ranking more closely",
-        lambda report: _stops(work, found, 1, coarse, report),
-        *(work.metric, work.feature, 1),
+        lambda report: _stops(work, found, FINE, coarse, report),
+        *(work.metric, work.feature, FINE),
     )
-    return fine is not None or computing.is_given_up(work, STOPS, work.metric, work.feature, 1)
+    return fine is not None or computing.is_given_up(work, STOPS, work.metric, work.feature, FINE)
 
 
 def _stops(
@@ -105,11 +106,17 @@ def _stops(
         if stop is None:
             scores = found.scores[i]
             audit = cached.audited_scores(work, (work.metric, "accuracy"), scores)
-            judged = cached.judged_scores(work, scores, found.ranking[: sizes[i]])
-            said = said_of(judged.side, judged.why, work.feature, roles)
+            said = _judged(work, scores, found.ranking[: sizes[i]], roles)
             stop = Stop(sizes[i], now, moment_of(audit, work.metric, work.feature), said)
         stops.append(stop)
     return stops
+
+
+def _judged(work: Work, scores: Any, forget: Any, roles: core.Roles) -> Said:
+    try:
+        return said_of(cached.judged_scores(work, scores, forget), "", work.feature, roles)
+    except RedressError as error:
+        return said_of(None, str(error), work.feature, roles)
 
 
 def all_stops(work: Work) -> tuple[list[Stop], int, int]:
