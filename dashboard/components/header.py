@@ -94,11 +94,16 @@ def select_first(work: Work, size: int) -> None:
 
 
 def _remove(work: Work, size: int) -> None:
-    """Remove the selection, or the first records of the ranking; what is doubtful is asked about on Remove."""
+    """Remove the selection, or so many of the first records of the ranking."""
     if size and size != len(work.selection):
         select_first(work, size)
-        work = session.work() or work
-    if not work.selection:
+    remove_selected()
+
+
+def remove_selected() -> None:
+    """Remove the selected records, by the first way that works."""
+    work = session.work()
+    if work is None or not work.selection:
         return
     try:
         positions = cached.case(work).positions(work.selection)

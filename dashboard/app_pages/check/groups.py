@@ -1,4 +1,4 @@
-"""Group sizes first, then the rates of each group and of each intersection."""
+"""The rates of each group and of each intersection; how large they are stands folded below."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from core.typing import Feature
 from core.words import count, inline, listing, plain
 from dashboard import cached, meaning
 from dashboard.components import chart
+from dashboard.components.face import group_bars
 from dashboard.components.tables import download, rate_table, with_counts, worded
 from dashboard.session import Key
 from dashboard.work import Work
@@ -22,10 +23,10 @@ MANY = 1_000_000
 
 
 def show(work: Work) -> None:
-    """Show sizes and rates of the chosen sensitive feature's groups."""
-    _sizes(work, work.feature)
-    st.divider()
+    """Show rates and sizes of the chosen sensitive feature's groups."""
+    group_bars.show_described(work)
     _rates(work, work.feature, Key.CHECK_RATE)
+    _sizes(work, work.feature)
 
 
 def intersections(work: Work) -> None:
@@ -35,14 +36,21 @@ def intersections(work: Work) -> None:
         st.info("Intersections need two sensitive features. This case has one; choose more when you open it.")
         return
     st.caption(f"Every combination of {listing(plain(name) for name in names)} that occurs in these rows.")
-    _sizes(work, names)
-    st.divider()
     _rates(work, names, Key.CHECK_CROSS_RATE)
+    _sizes(work, names)
 
 
 def _sizes(work: Work, feature: Feature) -> None:
     case = cached.case(work)
     table = cached.table(work, "sizes", feature)
+    small = _small(work, feature)
+    if len(small):
+        _insufficient(small, case.roles)
+    with st.expander("How large the groups are"):
+        _size_chart(table, feature, case)
+
+
+def _size_chart(table: pd.DataFrame, feature: Feature, case: core.Case) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         chart.show(groups.sizes(table, feature_name(feature)), f"sizes_{feature_name(feature)}")
@@ -67,9 +75,6 @@ def _sizes(work: Work, feature: Feature) -> None:
             lazy=False,
             key=f"table_sizes_{feature_name(feature)}",  # Another table, so that its columns are as wide as they need.
         )
-        small = _small(work, feature)
-        if len(small):
-            _insufficient(small, case.roles)
 
 
 def _small(work: Work, feature: Feature) -> pd.DataFrame:

@@ -8,9 +8,12 @@ import streamlit as st
 
 import core
 from core.errors import RedressError
+from core.rules.titles import title_of
 from core.words import chance, count, inline, listing, number, percent, plain
 from dashboard import cached, meaning, session
-from dashboard.components import computing, searched
+from dashboard.components import computing, header, searched
+from dashboard.components.face import stops
+from dashboard.components.face.card import card_bar
 from dashboard.components.tables import download, worded
 from dashboard.records import records_where
 from dashboard.session import Key
@@ -49,23 +52,23 @@ def show(work: Work) -> None:
     if known is None:
         st.caption("What is measured holds on the rows searched. What to expect on others is being worked out.")
         computing.place(work, searched.RULES_EXPECTED, *asked)
-    _cards(shown, cached.case(work).roles)
+    _cards(shown, work)
     _tables(work, shown)
 
 
-def _cards(found: core.Explanation, roles: core.Roles) -> None:
+def _cards(found: core.Explanation, work: Work) -> None:
     """Show the rules that help; the others behind a fold, once it is known which these are."""
     told = found.searched_again
     first = [one for one in found if one.helps or not told]
     others = [one for one in found if not (one.helps or not told)]
     for rank, rule in enumerate(first, 1):
-        _card(rank, rule, roles)
+        _card(rank, rule, work)
     if others:
         with st.expander(
             f"{count(len(others))}{' more' if first else ''} of which these rows cannot tell whether they help elsewhere"
         ):
             for rank, rule in enumerate(others, len(first) + 1):
-                _card(rank, rule, roles)
+                _card(rank, rule, work)
 
 
 def _settings() -> searched.RuleSettings:
@@ -91,7 +94,10 @@ def _head(found: core.Explanation) -> None:
             "No rule was measured by then. The best-scored ones are in the tables; the strip previews the one selected there."
         )
     elif not len(found):
-        st.info("No rule closes its share of the gap once its records are really removed.")
+        st.info(
+            "No rule stands out: none closes its share of the gap once its records are really removed. The slider takes the most harmful records "
+            "whoever they are, Decisions and Labels start elsewhere, Remove makes a plan, and the header has other gaps."
+        )
     elif found.searched_again and not found.helping:
         st.warning("None of these rules is expected to help on rows that were not searched.", icon=":material/casino:")
     if found.agreement < LITTLE:
@@ -105,31 +111,53 @@ def _head(found: core.Explanation) -> None:
         st.caption(f":material/info: {plain(note)}")
 
 
-def _card(rank: int, rule: core.Subset, roles: core.Roles) -> None:
+def _card(rank: int, rule: core.Subset, work: Work) -> None:
+    """Show a rule as a card: who they are, what is left of the gap without them, what it costs and who pays."""
+    stop = stops.of_rule(work, rule)
+    roles = cached.case(work).roles
+    struck = stop.said.tone == "bad"
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{rank}.** {plain(meaning.reworded(rule.sentence, rule.metric, roles))}")
-        if rule.claim:
-            st.markdown(plain(rule.claim))
+        title = plain(title_of(rule.conditions))
+        st.markdown(f"**{f'~~{title}~~' if struck else title}**")
+        st.caption(f"{count(rule.n_records, 'record')}, {percent(rule.support)} of the training records")
+        st.html(card_bar(stop))
+        if struck:
+            st.markdown(f":red[:material/warning: **{plain(stop.said.title)}**] {plain(stop.said.text)}")
         with st.container(horizontal=True, gap="xsmall"):
             _badges(rule)
-        st.caption(
-            f"{count(rule.n_records, 'record')}, {percent(rule.support)} of those retained · responsible for {percent(rule.responsibility, 0)} "
-            "of the gap on the rows searched",
-            help="Responsibility: (gap before less gap after) over gap before, the records really removed. "
-            f"Removed by {plain(rule.method)}, "
-            f"{plain(rule.guarantee)}.",
-        )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
-                f"Select {count(rule.n_records, 'record')}",
+                "Preview",
                 key=f"{Key.FIND_RULE}_{rank}",
-                icon=":material/select:",
-                help=plain(rule.beside_a_preview),
+                icon=":material/visibility:",
+                help=plain(rule.beside_a_preview)
+                or "Select these records; tiles and bars show what removing them does.",
                 on_click=session.select,
                 args=(tuple(rule.forget),),
             )
-            with st.popover("Who they are"):
+            if not struck:
+                st.button(
+                    f"Remove {count(rule.n_records)}",
+                    key=f"{Key.FIND_RULE}_{rank}_remove",
+                    icon=":material/content_cut:",
+                    on_click=_remove,
+                    args=(tuple(rule.forget),),
+                )
+            with st.popover("Details"):
+                st.markdown(plain(meaning.reworded(rule.sentence, rule.metric, roles)))
+                if rule.claim:
+                    st.markdown(plain(rule.claim))
+                st.caption(
+                    f"Responsible for {percent(rule.responsibility, 0)} of the gap on the rows searched: (gap before less gap after) over gap "
+                    f"before, the records really removed by {plain(rule.method)}, {plain(rule.guarantee)}."
+                )
                 _make_up(rule)
+
+
+def _remove(ids: tuple[Any, ...]) -> None:
+    session.select(ids)
+    header.remove_selected()
+    st.rerun()
 
 
 def _badges(rule: core.Subset) -> None:
@@ -142,7 +170,7 @@ def _badges(rule: core.Subset) -> None:
     if rule.sensitive:
         st.badge(f"uses {plain(listing(rule.sensitive))}, sensitive", icon=":material/person_alert:", color="violet")
     if rule.levels_down:
-        st.badge("the better-off fare worse", icon=":material/trending_down:", color="orange")
+        st.badge("mostly because the better-off fare worse", icon=":material/trending_down:", color="orange")
     if rule.turned:
         st.badge("groups change places", icon=":material/swap_horiz:", color="orange")
 

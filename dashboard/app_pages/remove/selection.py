@@ -15,6 +15,7 @@ from core.words import count, percent, plain
 from dashboard import cached, session
 from dashboard.app_pages.remove import changes, done, kept_aside, plane
 from dashboard.components import computed, computing, header, opening, pages, verdict, warnings
+from dashboard.components.face import group_bars
 from dashboard.components.tables import worded
 from dashboard.history import Step
 from dashboard.records import makeup, record_groups
@@ -31,6 +32,8 @@ def show() -> None:
     """Show the selection and the button that removes it."""
     work = opening.opened()
     if not work.selection:
+        if work.at:
+            group_bars.show(work)
         done.show(work)
         kept_aside.show(work)
         return
@@ -42,6 +45,7 @@ def show() -> None:
         _makeup(work, case)
         method = _method(case)
     with right:
+        group_bars.show(work)
         judged, said = _preview(work)
         problem = session.problem()
         if problem and problem != said:

@@ -37,6 +37,16 @@ def show(work: Work, *, sliding: bool = False) -> None:
     )
 
 
+def show_described(work: Work) -> None:
+    """Show the bars of the version in force on the rows that describe it."""
+    mount.show_bars(
+        [stops.described(work)],
+        cached.case(work, 0).roles,
+        key=f"{BARS}_described",
+        channel=header.channel(work) + "|described",
+    )
+
+
 def _stopped() -> None:
     """Select as many of the first records of the ranking as the slider says."""
     said, work = mount.chosen(BARS, "stop"), session.work()

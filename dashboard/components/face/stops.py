@@ -23,9 +23,9 @@ FINE, COARSE = 1, 3
 WAITING = Said("flat", "Being predicted", "What removing the selected records does is on its way.")
 
 
-def moment(work: Work, at: int | None = None) -> Moment:
+def moment(work: Work, at: int | None = None, *, on: str = "explore") -> Moment:
     """Return the moment of a version, by default the one in force, on the rows searched."""
-    found = cached.report(work, (work.metric, "accuracy"), (work.feature,), work.at if at is None else at)
+    found = cached.report(work, (work.metric, "accuracy"), (work.feature,), work.at if at is None else at, on=on)
     return moment_of(found, work.metric, work.feature)
 
 
@@ -37,6 +37,13 @@ def present(work: Work) -> Stop:
         return Stop(0, opened, opened, finding(opened, roles), "opened")
     judged = cached.shifted(work)
     return Stop(0, opened, moment(work), said_of(judged.side, judged.why, work.feature, roles), "now")
+
+
+def described(work: Work) -> Stop:
+    """Return the stop of the version in force on the rows that describe it: all test rows for a model as opened."""
+    on = cached.rows_of_version(work)
+    now, roles = moment(work, on=on), cached.case(work, 0).roles
+    return Stop(0, moment(work, 0, on=on), now, finding(now, roles), "now" if work.at else "opened")
 
 
 def selected(work: Work) -> Stop:
@@ -96,7 +103,7 @@ def _stops(
     work: Work, found: core.HarmfulRecords, step: int, known: tuple[Stop, ...] | list[Stop], report: Report
 ) -> list[Stop]:
     """Return a stop for every so many sizes, the best among them, those `known` as they are."""
-    now, roles = moment(work), cached.case(work, 0).roles
+    now = moment(work)
     sizes = [int(n) for n in found.curve["n_removed"]]
     wanted = [i for i, n in enumerate(sizes) if n and (i % step == 0 or n == len(found.forget))]
     there, stops = {stop.size: stop for stop in known}, []
@@ -104,19 +111,38 @@ def _stops(
         report(done / len(wanted), f"the first {count(sizes[i], 'record')}")
         stop = there.get(sizes[i])
         if stop is None:
-            scores = found.scores[i]
-            audit = cached.audited_scores(work, (work.metric, "accuracy"), scores)
-            said = _judged(work, scores, found.ranking[: sizes[i]], roles)
-            stop = Stop(sizes[i], now, moment_of(audit, work.metric, work.feature), said)
+            stop = without(work, now, found.scores[i], found.ranking[: sizes[i]])
         stops.append(stop)
     return stops
 
 
-def _judged(work: Work, scores: Any, forget: Any, roles: core.Roles) -> Said:
+def without(work: Work, now: Moment, scores: Any, forget: Any) -> Stop:
+    """Return the stop of removing records, from the scores that the model has without them.
+
+    Parameters
+    ----------
+    work : Work
+    now : Moment
+        The version in force.
+    scores : ndarray
+        Of pos_label, on the rows searched.
+    forget : Index
+        Ids of the records.
+    """
+    found = cached.audited_scores(work, (work.metric, "accuracy"), scores)
+    roles = cached.case(work, 0).roles
     try:
-        return said_of(cached.judged_scores(work, scores, forget), "", work.feature, roles)
+        said = said_of(cached.judged_scores(work, scores, forget), "", work.feature, roles)
     except RedressError as error:
-        return said_of(None, str(error), work.feature, roles)
+        said = said_of(None, str(error), work.feature, roles)
+    return Stop(len(forget), now, moment_of(found, work.metric, work.feature), said)
+
+
+def of_rule(work: Work, rule: core.Subset) -> Stop:
+    """Return the stop of a rule, from the scores its real removal gave."""
+    name = cached.name_of(work, "stop of a rule", work.metric, work.feature, rule.rule)
+    found: Stop = cached.results().make(name, lambda: without(work, moment(work), rule.scores_after, rule.forget))
+    return found
 
 
 def all_stops(work: Work) -> tuple[list[Stop], int, int]:
