@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from core.case.group_thresholds import decides_by_group, scorer
+from core.case.libraries.models import names_in_table
 from core.case.readings.alike import by_meaning, meaning
 from core.case.roles import Roles
 from core.case.scoring import column_names, columns_taken
@@ -109,7 +110,7 @@ def resolve_features(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str
     """
     own = column_names(model)
     if own is not None:
-        names = tuple(str(name) for name in own)
+        names = names_in_table(scorer(model), tuple(str(name) for name in own), train.columns)
         if roles.features is not None and tuple(roles.features) != names:
             raise InputError(
                 f"Roles.features must equal the model's own columns in order. The model was fitted on {listed(names)}; "

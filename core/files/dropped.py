@@ -11,8 +11,9 @@ from core.errors import InputError, listed
 _TABLE_NAMES = re.compile(
     r"\.(csv|tsv|txt|parquet|arff|xlsx|xls|data|gz|bz2|xz|zip)(\.(gz|bz2|xz|zip|zst))?$", re.IGNORECASE
 )
-_MODEL_NAMES = re.compile(r"\.(pkl|pickle|joblib|skops|sav|model|ubj|cbm)(\.(gz|bz2|xz|z))?$", re.IGNORECASE)
+_MODEL_NAMES = re.compile(r"\.(pkl|pickle|joblib|skops|sav|model|json|ubj|cbm)(\.(gz|bz2|xz|z))?$", re.IGNORECASE)
 _MODEL_BYTES = (b"\x80", b"PK", b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\x00\x00", b"ZF")
+_BOOSTER_BYTES = (b"CBM1", b"tree\nversion=", b"tree\r\nversion=", b'{"learner"', b"{L")
 _TRAINING = re.compile(r"(^|[^a-z])(train|training|fit)([^a-z]|$)", re.IGNORECASE)
 _TESTING = re.compile(
     r"(^|[^a-z])(test|testing|valid|validation|val|holdout|hold_out|heldout|eval)([^a-z]|$)", re.IGNORECASE
@@ -70,7 +71,7 @@ def sort_dropped(files: Sequence[tuple[str, bytes]]) -> Dropped:
 
 
 def _is_table(name: str, data: bytes) -> bool:
-    if _MODEL_NAMES.search(name):
+    if _MODEL_NAMES.search(name) or data.startswith(_BOOSTER_BYTES):
         return False
     return bool(_TABLE_NAMES.search(name)) or not data.startswith(_MODEL_BYTES)
 

@@ -113,3 +113,15 @@ def test_parameters_that_cannot_be_copied_are_a_sentence():
     )
     with pytest.raises(InputError, match="Give those that are lists as tuples"):
         core.unlearn(case, [1])
+
+
+@MODELS
+def test_columns_with_spaces_in_their_names_are_found(library):
+    train, test = (one.rename(columns={"income": "income per year"}) for one in (TRAIN, TEST))
+    columns = ["income per year", "age", "debt"]
+    model = unfitted(library).fit(train[columns], train["granted"])
+    case = core.Case(model, train, test, core.Roles("granted", 1, 1, ["sex"], features=columns))
+    assert case.features == tuple(columns)
+    np.testing.assert_array_equal(case.scores("test"), model.predict_proba(test[columns])[:, 1])
+    assert core.reasons(case, [1]).columns.tolist() == columns
+    assert core.unlearn(case, [1]).case.n_retained == len(train) - 1

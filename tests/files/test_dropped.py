@@ -19,6 +19,10 @@ PICKLE = b"\x80\x04\x95"
             [("loans", CSV), ("classifier", PICKLE), ("train.csv.gz", b"\x1f\x8b"), ("m.joblib", CSV)],
             Dropped(2, 0, (1, 3)),
         ),
+        (
+            [("train.csv", CSV), ("lgb.txt", b"tree\nversion=v4\n"), ("rows.txt", CSV), ("xgb.json", b'{"learner"')],
+            Dropped(0, 2, (1, 3)),
+        ),
         ([], Dropped(None, None, ())),
     ],
 )

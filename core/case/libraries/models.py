@@ -5,6 +5,8 @@ Nothing here imports a library: a model is known by the name of its class.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,22 @@ def own_names(model: Any) -> Any:
         return names
     made_up = any(list(names) == [f"{stem}{place}" for place in range(len(names))] for stem in ("", "Column_"))
     return None if made_up or not len(names) else np.asarray(names, dtype=object)
+
+
+def names_in_table(model: Any, names: tuple[str, ...], columns: Iterable[Any]) -> tuple[str, ...]:
+    """Return a model's own names as a table has them: LightGBM writes an underscore for each space.
+
+    Examples
+    --------
+    >>> names_in_table(None, ("capital_gain",), ["capital gain"])
+    ('capital_gain',)
+    """
+    if library_of(model) != "lightgbm":
+        return names
+    known = list(columns)
+    spelled = [re.sub(r"\s", "_", str(column)) for column in known]
+    found = {name: column for name, column in zip(spelled, known, strict=True) if spelled.count(name) == 1}
+    return tuple(name if name in known else found.get(name, name) for name in names)
 
 
 def _trees(booster: Any, library: str) -> Any:

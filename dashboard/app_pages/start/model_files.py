@@ -28,8 +28,9 @@ def model_slot() -> None:
         None,  # A file of another kind is told apart by what is in it, and the sentence says what to do.
         accept_multiple_files=True,
         key=key,
-        help="The fitted classifier or pipeline: a skops, pickle or joblib file of scikit-learn 1.0 to 1.9, up to 200 MB. With it, up to six files "
-        "in all, what prepares its rows: scaler, encoders, list of columns. Nothing in them is run.",
+        help="The fitted classifier or pipeline: a skops, pickle or joblib file of scikit-learn 1.0 to 1.9, XGBoost, LightGBM or CatBoost, or a model in "
+        "one of these libraries' own formats, up to 200 MB. With it, up to six files in all, "
+        "what prepares its rows: scaler, encoders, list of columns. Nothing in them is run.",
         on_change=_take,
         args=(key, session.drafts()),
     )
