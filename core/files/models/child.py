@@ -32,6 +32,7 @@ def in_child(
     function: str,
     payload: Any,
     *,
+    what: str = "A file must open",
     limits: ChildLimits = LIMITS,
     looking: Callable[[], None] | None = None,
 ) -> Any:
@@ -46,6 +47,8 @@ def in_child(
         ``"core.module:function"``; it takes the payload alone.
     payload : object
         Plain: `None`, numbers, texts, bytes, numpy's arrays of numbers, and lists, tuples and dictionaries of these. So is the answer.
+    what : str
+        What must be done within the limits, as errors begin.
     limits : ChildLimits
         On memory, time, open files, threads and the size of the answer.
     looking : callable, optional
@@ -87,7 +90,7 @@ def in_child(
         ) from error
     finally:
         _PLACES.release()
-    return _answer(data, why, number, limits)
+    return _answer(data, why, number, limits, what)
 
 
 def start_early() -> None:
@@ -96,9 +99,9 @@ def start_early() -> None:
         forked.STARTER.start()
 
 
-def _answer(data: bytes, why: str, number: int, limits: ChildLimits) -> Any:
+def _answer(data: bytes, why: str, number: int, limits: ChildLimits, what: str) -> Any:
     if why or number:
-        raise _ended(why, number, limits)
+        raise _ended(why, number, limits, what)
     try:
         said = unpack(data)
         if "answer" in said:
@@ -107,47 +110,43 @@ def _answer(data: bytes, why: str, number: int, limits: ChildLimits) -> Any:
             kind, sentence = said["error"]
             raise _KINDS.get(kind, InputError)(str(sentence))
         if "memory" in said:
-            raise _too_much(limits)
+            raise _too_much(limits, what)
         failed = str(said["failed"])[:60]
     except (ValueError, LookupError, TypeError) as error:
         if isinstance(error, RedressError):
             raise
-        raise _broken("it gave no whole answer") from error
-    raise _broken(f"it failed ({failed})")
+        raise _broken("no whole answer came", what) from error
+    raise _broken(f"it failed ({failed})", what)
 
 
-def _ended(why: str, number: int, limits: ChildLimits) -> RedressError:
+def _ended(why: str, number: int, limits: ChildLimits, what: str) -> RedressError:
     busy = not why and number == getattr(signal, "SIGXCPU", None)
     if why == "time" or busy:
         most = limits.max_cpu_seconds if busy else limits.max_seconds
         return LimitError(
-            f"A file must open within {most:g} s. This one was still being opened then, and was given up; "
-            "save a smaller model."
+            f"{what} within {most:g} s. This was still being done then, and was given up; save a smaller model."
         )
     if why == "memory":
-        return _too_much(limits)
+        return _too_much(limits, what)
     if why == "processes":
         return LimitError(
-            f"Opening a file may take one process and {limits.max_threads} threads. This one took more, and was given up; set n_jobs to 1 and save "
-            "it again."
+            f"{what} with one process and {limits.max_threads} threads. This took more, and was given up; set n_jobs to 1 and save the model again."
         )
     if why == "answer":
         return LimitError(
             f"What is opened from a file can take at most {show_bytes(limits.max_answer)}. Got more; save a smaller model."
         )
-    return _broken(f"it broke down{f' ({signal.Signals(number).name})' if number > 0 else ''}")
+    return _broken(f"it broke down{f' ({signal.Signals(number).name})' if number > 0 else ''}", what)
 
 
-def _too_much(limits: ChildLimits) -> LimitError:
+def _too_much(limits: ChildLimits, what: str) -> LimitError:
     return LimitError(
-        f"A file must open within {show_bytes(limits.max_memory)} of memory. This one needs more; save a smaller model."
+        f"{what} within {show_bytes(limits.max_memory)} of memory. This needs more; save a smaller model."
     )
 
 
-def _broken(what: str) -> InputError:
-    return InputError(
-        f"A file must open and score rows without breaking the process that does so. With this one {what}; save the model again."
-    )
+def _broken(how: str, what: str) -> InputError:
+    return InputError(f"{what} without breaking the process that does so. Here {how}; save the model again.")
 
 
 def _not_looking() -> None:

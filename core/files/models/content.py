@@ -43,7 +43,7 @@ def check_content(model: object) -> None:
     InputError
         If a part would read or write files, take memory without bound, or hold a tree or table that points outside itself.
     """
-    for part in _parts(model):
+    for part in parts_of(model):
         try:
             _check_settings(part)
             check_numbers(part)
@@ -55,7 +55,8 @@ def check_content(model: object) -> None:
             raise malformed(f"a part of {type(part).__name__} is missing") from error
 
 
-def _parts(model: object) -> Iterator[object]:
+def parts_of(model: object) -> Iterator[object]:
+    """Yield every object with attributes of a rebuilt model, once."""
     pending, seen = [model], set()
     while pending:
         part = pending.pop()

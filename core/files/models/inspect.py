@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from core.files.models.allowed import BOOSTERS, CURRENT, canonical
 from core.files.models.boosters.tell import told
 from core.files.models.building.versions import release_of
 from core.files.models.chain.pieces import Sorted, StoredPart, sort_parts
+from core.files.models.child import in_child, start_early
 from core.files.models.inert import InertArray, Made, check_shape, named, parts
 from core.files.models.kinds import chain_of, class_of, holds_model, is_fitted, is_model, kind_of
 from core.files.models.read import read_tree, sklearn_versions, unwrapped
@@ -125,7 +126,7 @@ class ModelInspection(Shown):
 def inspect_model(file: Source, *, limits: ModelLimits | None = None) -> ModelInspection:
     """Tell what a skops, pickle or joblib file holds, or one of XGBoost, LightGBM or CatBoost.
 
-    Nothing of it is built or run.
+    Nothing of it is built or run, and it is read in a process of its own, under limits.
 
     Cost grows with the size of the file.
 
@@ -149,7 +150,14 @@ def inspect_model(file: Source, *, limits: ModelLimits | None = None) -> ModelIn
     """
     limits = LIMITS if limits is None else limits
     check_limits(limits, ModelLimits)
-    found = read_tree(read_source(file, "model", limits.max_bytes), limits)
+    start_early()
+    data = read_source(file, "model", limits.max_bytes)
+    return ModelInspection(**in_child("core.files.models.proving:tell", {"data": data, "limits": asdict(limits)}))
+
+
+def inspect_here(data: bytes, limits: ModelLimits) -> ModelInspection:
+    """Tell what a file holds, in this process: of bytes from outside only a child may do so."""
+    found = read_tree(data, limits)
     check_shape(found.tree, limits)
     return describe(found.form, found.tree)
 

@@ -1,44 +1,26 @@
-"""Opening fitted models, and writing them as skops files; nothing here ever unpickles."""
+"""Opening fitted models, and writing them as skops files; nothing here ever unpickles.
+
+Files are read, built, checked and tried in a child process, which hands the model over as a skops file; that is opened here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import skops.io
 
 from core.case.arguments import check_path
-from core.case.group_thresholds import lean
-from core.errors import InputError, InputTypeError
-from core.files.models.building.checked import check_classifier, open_tree, version_notes
-from core.files.models.chain.compose import ComposedModel, Files, compose_model, composed, named_files
-from core.files.models.inert import check_shape
-from core.files.models.inspect import refusal
-from core.files.models.kinds import holds_model
-from core.files.models.read import read_tree, unwrapped
+from core.errors import InputError
+from core.files.models.building.checked import open_checked
+from core.files.models.chain.compose import Files, check_train, named_files
+from core.files.models.child import in_child, start_early
+from core.files.models.isolation.frames import pack_frame
+from core.files.models.opening import ModelFile
+from core.files.models.proving import as_skops
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """A model read from a file.
-
-    Parameters
-    ----------
-    model : object
-        The fitted classifier.
-    notes : tuple of str
-        What a user should know about it, one sentence each.
-    script : str
-        Where it was put together from parts, code that makes the same pipeline, to train it anew.
-    """
-
-    model: Any
-    notes: tuple[str, ...] = ()
-    script: str = ""
 
 
 def load_model(
@@ -49,6 +31,7 @@ def load_model(
 ) -> Any:
     """Open the fitted classifier in a skops, pickle or joblib file, running nothing of it.
 
+    It is read, built, checked and tried in a process of its own, under limits: whatever is in the file, this process lives.
     Classifiers of XGBoost, LightGBM and CatBoost open from these, and from JSON, UBJ, text and cbm; the library's own loader reads a booster.
     Files of scikit-learn 1.0 to the installed release are opened; models of earlier releases are brought to the installed one, and
     score as they did. Several files that hold a classifier and what prepares its rows become one pipeline, as `compose_model` says. Cost
@@ -83,6 +66,7 @@ def read_model(
     *,
     train: pd.DataFrame | None = None,
     limits: ModelLimits = ModelLimits(),  # noqa: B008
+    looking: Callable[[], None] | None = None,
 ) -> ModelFile:
     """Return what `load_model` returns, together with notes about the file.
 
@@ -94,6 +78,8 @@ def read_model(
         As for `load_model`.
     limits : ModelLimits
         What each file must keep.
+    looking : callable, optional
+        Called again and again meanwhile; may raise to give up.
 
     Returns
     -------
@@ -105,25 +91,20 @@ def read_model(
         As `load_model`.
     """
     check_limits(limits, ModelLimits)
+    check_train(train)
+    start_early()
     files: dict[str, Any] = named_files(source) if isinstance(source, Mapping | list | tuple) else {"the file": source}
-    if len(files) > 1:
-        return _of_composed(compose_model(files, train=train, limits=limits))
-    name, file = next(iter(files.items()))
-    found = read_tree(read_source(file, "model", limits.max_bytes), limits)
-    tree, notes = unwrapped(found.tree)
-    check_shape(tree, limits)
-    if isinstance(tree, dict | list | tuple) and holds_model(tree):
-        return _of_composed(composed({name: tree}, train, limits))
-    if why := refusal(tree):
-        raise InputTypeError(why)
-    model, said = open_tree(tree, limits)
-    check_classifier(model)
-    return ModelFile(model, (*notes, *said, *version_notes(tree)))
-
-
-def _of_composed(found: ComposedModel) -> ModelFile:
-    steps = f"The model was put together: {' > '.join(found.steps)}." if len(found.steps) > 1 else ""
-    return ModelFile(found.model, (*((steps,) if steps else ()), *found.notes), found.script)
+    proven = in_child(
+        "core.files.models.proving:prove",
+        {
+            "files": {name: read_source(one, "model", limits.max_bytes) for name, one in files.items()},
+            "limits": asdict(limits),
+            "train": None if train is None else pack_frame(train),
+        },
+        looking=looking,
+    )
+    data = proven["model"]
+    return ModelFile(open_checked(data), tuple(proven["notes"]), proven["script"], data)
 
 
 def save_model(model: Any, path: str | Path) -> None:
@@ -143,14 +124,8 @@ def save_model(model: Any, path: str | Path) -> None:
         If the file could not be read back: the model holds a type that is not on the allow-list, or is not fitted.
     """
     check_path(path, "A file for the model")
-    try:
-        data = skops.io.dumps(lean(model))
-    except Exception as error:
-        raise InputError(
-            f"A model must consist of parts that skops can write. {type(model).__name__} does not ({error}); "
-            "use a plain scikit-learn model."
-        ) from error
-    load_model(data)
+    data = as_skops(model)
+    open_checked(data)
     try:
         Path(path).write_bytes(data)
     except OSError as error:

@@ -88,9 +88,13 @@ def _read(raw: upload.Part) -> None:
     put_with = train.number if train is not None and table is not None else ""
     files = raw.files
 
-    def work(_: Report) -> upload.Part:
+    def work(report: Report) -> upload.Part:
         try:
-            content = read_model(_apart(files) if len(files) > 1 else files[0][1], train=table)
+            content = read_model(
+                _apart(files) if len(files) > 1 else files[0][1],
+                train=table,
+                looking=lambda: report(0.0, "in a process of its own"),
+            )
         except RedressError as error:
             return upload.Part(raw.name, raw.number, error=str(error), files=files, put_with=put_with)
         return upload.Part(raw.name, raw.number, content=content, files=files, put_with=put_with)

@@ -11,7 +11,8 @@ import streamlit as st
 import core
 from core.errors import RedressError
 from core.files.guess import guess_roles
-from core.files.models.trial import expected_seconds
+from core.files.models.opening import ModelFile
+from core.files.models.trial import first_scoring
 from core.words import count, plain, seconds
 from dashboard import session, workspace
 from dashboard.app_pages.start import drop, model_files, upload
@@ -68,9 +69,9 @@ def show() -> None:
         return
     if split:
         held = _held_out(tables.train, share, seed)
-        _confirm(tables.train.drop(held.index).reset_index(drop=True), held.reset_index(drop=True), model.model)
+        _confirm(tables.train.drop(held.index).reset_index(drop=True), held.reset_index(drop=True), model)
     elif tables.test is not None:
-        _confirm(tables.train, tables.test, model.model)
+        _confirm(tables.train, tables.test, model)
 
 
 def _content(which: str) -> Any:
@@ -87,7 +88,8 @@ def _held_out(frame: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
     return frame.sample(frac=share, random_state=seed).sort_index()
 
 
-def _confirm(train: pd.DataFrame, test: pd.DataFrame, model: object) -> None:
+def _confirm(train: pd.DataFrame, test: pd.DataFrame, opened: ModelFile) -> None:
+    model = opened.model
     st.subheader("Is this what the columns mean?", divider="gray")
     number = "_".join(kept.number for which in ("train", "model") if (kept := upload.part(which)) is not None)
     try:
@@ -122,21 +124,26 @@ def _confirm(train: pd.DataFrame, test: pd.DataFrame, model: object) -> None:
         type="primary",
         key=session.Key.OPEN,
         on_click=_open,
-        args=(model, train, test, roles, confirm, name),
+        args=(opened, train, test, roles, confirm, name),
     )
 
 
-def _open(model: object, train: pd.DataFrame, test: pd.DataFrame, roles: core.Roles, confirm: bool, name: str) -> None:
+def _open(
+    opened: ModelFile, train: pd.DataFrame, test: pd.DataFrame, roles: core.Roles, confirm: bool, name: str
+) -> None:
     case_id = workspace.new_id()
 
     def work(report: Report) -> str:
         try:
-            report(0.0, "checking how long the model takes")
-            takes = expected_seconds(
-                model, train, test, roles, looking=lambda: report(0.0, "checking how long the model takes")
+            first = first_scoring(
+                opened,
+                train,
+                test,
+                roles,
+                looking=lambda: report(0.0, "scoring the first rows in a process of its own"),
             )
-            report(0.1, f"scoring {count(len(test), 'test row')}, about {seconds(takes)}")
-            case = core.Case(model, train=train, test=test, roles=roles, confirm=confirm)
+            report(0.1, f"scoring {count(len(test), 'test row')}, about {seconds(first.seconds)}")
+            case = core.Case(opened.model, train=train, test=test, roles=roles, confirm=confirm)
             report(0.6, "writing it to the server's disk")
             workspace.store(case, name or "Uploaded case", case_id)
         except RedressError as error:

@@ -191,14 +191,16 @@ def main(canary: Path) -> None:
             files.append((f"{name}, skops", skops.io.dumps(model)))
         except Exception:  # noqa: S112  what skops does not write cannot come as a skops file
             continue
-    said, start = {}, time.monotonic()
+    said, seconds = {}, {}
     for name, data in files:
+        start = time.monotonic()
         try:
             said[name] = f"opened: {type(load_model(data)).__name__}"
         except RedressError as error:
             said[name] = f"refused: {error}"
+        seconds[name] = time.monotonic() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"said": said, "seconds": time.monotonic() - start, "kilobytes": memory}))  # noqa: T201
+    print(json.dumps({"said": said, "seconds": seconds, "kilobytes": memory}))  # noqa: T201
 
 
 if __name__ == "__main__":

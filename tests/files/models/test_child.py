@@ -71,7 +71,7 @@ def test_what_passes_a_limit_is_ended(what: str, payload: Any, sentence: str) ->
 
 def test_a_spawned_child_that_spins_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "FORKS", False)
-    with pytest.raises(LimitError, match="still being opened"):
+    with pytest.raises(LimitError, match="still being done"):
         in_child(HERE + "sleep", None, limits=ChildLimits(max_seconds=8.0))
 
 

@@ -16,7 +16,7 @@ from core.files.models.building.build import rebuild
 from core.files.models.building.versions import release_of
 from core.files.models.content import check_content
 from core.files.models.inert import check_shape
-from core.files.models.read import sklearn_versions
+from core.files.models.read import read_tree, sklearn_versions
 from core.files.models.types import check_types
 from core.files.tables.limits import ModelLimits
 
@@ -47,6 +47,16 @@ def open_tree(tree: Any, limits: ModelLimits) -> tuple[Any, tuple[str, ...]]:
     made, notes = rebuild(tree, limits)
     check_content(made)
     return made, notes
+
+
+def open_checked(data: bytes) -> Any:
+    """Return the classifier in a skops file that a child handed over, with every check made again."""
+    limits = ModelLimits()
+    tree = read_tree(data, limits).tree
+    check_shape(tree, limits)
+    model, _ = open_tree(tree, limits)
+    check_classifier(model)
+    return model
 
 
 def check_classifier(model: Any) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,11 +12,13 @@ from sklearn.pipeline import Pipeline
 
 from core.case.scoring import column_names
 from core.errors import InputError, InputTypeError, LimitError, listed
-from core.files.models.building.checked import check_classifier, version_notes
+from core.files.models.building.checked import check_classifier, open_checked, version_notes
 from core.files.models.chain.assembling import assembled
 from core.files.models.chain.pieces import sort_parts
 from core.files.models.chain.script import script_of
+from core.files.models.child import in_child, start_early
 from core.files.models.inert import check_shape
+from core.files.models.isolation.frames import pack_frame
 from core.files.models.read import read_tree
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
 from core.shown import Shown
@@ -114,19 +117,50 @@ def compose_model(
     """
     limits = LIMITS if limits is None else limits
     check_limits(limits, ModelLimits)
+    check_train(train)
+    start_early()
+    found = in_child(
+        "core.files.models.proving:compose",
+        {
+            "files": {name: _bytes_of(name, one, limits) for name, one in named_files(files).items()},
+            "limits": asdict(limits),
+            "train": None if train is None else pack_frame(train),
+        },
+    )
+    return ComposedModel(open_checked(found.pop("model")), **found)
+
+
+def check_train(train: object) -> None:
+    """Raise unless a training table is a DataFrame, or none."""
     if train is not None and not isinstance(train, pd.DataFrame):
         raise InputTypeError(f"`train` must be a pandas DataFrame. Got {type(train).__name__} instead.")
+
+
+def compose_here(files: Mapping[str, bytes], limits: ModelLimits, train: pd.DataFrame | None) -> ComposedModel:
+    """Put together what the bytes of several files hold, in this process: of bytes from outside only a child may do so."""
     trees = {}
-    for name, source in named_files(files).items():
-        try:
-            found = read_tree(read_source(source, "model", limits.max_bytes), limits)
-            check_shape(found.tree, limits)
-        except LimitError as error:
-            raise LimitError(f"{name}: {error}") from error
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from error
-        trees[name] = found.tree
+    for name, data in files.items():
+        with _naming(name):
+            tree = read_tree(data, limits).tree
+            check_shape(tree, limits)
+        trees[name] = tree
     return composed(trees, train, limits)
+
+
+def _bytes_of(name: str, source: Source, limits: ModelLimits) -> bytes:
+    with _naming(name):
+        return read_source(source, "model", limits.max_bytes)
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Begin what is raised with a file's name."""
+    try:
+        yield
+    except LimitError as error:
+        raise LimitError(f"{name}: {error}") from error
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
 
 
 def named_files(files: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import warnings
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -27,6 +28,7 @@ def work(source: int, sink: int, limits: ChildLimits) -> NoReturn:
     """
     code = 1
     with contextlib.suppress(BaseException):
+        warnings.simplefilter("ignore")
         confine(limits)
         _write(sink, _answer(read_message(source)))
         code = 0

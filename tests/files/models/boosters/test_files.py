@@ -21,7 +21,9 @@ from sklearn.preprocessing import StandardScaler
 import core
 from core.errors import InputError, NotSupportedError, RedressError
 from core.files.models.boosters import sound
+from core.files.models.inspect import inspect_here
 from core.files.models.models import read_model
+from core.files.tables.limits import ModelLimits
 from tests.families.libraries import FEATURES, LIBRARIES, TEST, TRAIN, case_of, fitted, piped, unfitted
 
 MODELS = pytest.mark.parametrize("library", LIBRARIES)
@@ -251,7 +253,7 @@ def test_a_library_that_is_not_installed_is_named(library, monkeypatch):
     monkeypatch.setattr(sound, "find_spec", lambda name: None if name == library else spec(name))
     with pytest.raises(InputError, match=re.escape("must be installed to open its models. It is not; install it")):
         core.load_model(data)
-    assert not core.inspect_model(data).loads
+    assert not inspect_here(data, ModelLimits()).loads
 
 
 @MODELS
