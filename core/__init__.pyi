@@ -32,6 +32,8 @@ from core.ledger.evidence import export_evidence as export_evidence
 from core.ledger.evidence import verify_evidence as verify_evidence
 from core.ledger.integrity import IntegrityCheck as IntegrityCheck
 from core.ledger.ledger import Ledger as Ledger
+from core.ledger.replay import Replay as Replay
+from core.ledger.replay import replay_evidence as replay_evidence
 from core.metrics.audit import audit as audit
 from core.metrics.catalog import METRICS as METRICS
 from core.metrics.compare import compare as compare

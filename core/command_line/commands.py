@@ -4,37 +4,23 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 import core
+from core.command_line.evidence import ledger_asked, written_down
 from core.command_line.ids import amount, ids_from_list
 from core.command_line.render import DIGITS, aligned, decimal, value_with_interval
 from core.command_line.terminal import BadArgumentError, plain
+from core.command_line.terminal import Output as Output
 from core.files.tables.id_spelling import match_ids
 from core.json_values import rows_for_json, value_for_json
 from core.metrics.compare import turned
 from core.metrics.guardrails import judge
 from core.words import where_said
-
-
-@dataclass(frozen=True)
-class Output:
-    """The findings of a command.
-
-    Parameters
-    ----------
-    text : str
-        For people.
-    data : dict
-        For programs; plain values only.
-    """
-
-    text: str
-    data: dict[str, Any]
 
 
 def audit_command(args: Namespace) -> Output:
@@ -116,12 +102,14 @@ def unlearn_command(args: Namespace) -> Output:
         raise BadArgumentError(
             f"--save must not write over a case. Got {args.save!r}, which holds one; choose another folder."
         )
+    ledger = ledger_asked(args)
     forget, about_list = _forget(case, args)
     result = core.unlearn(case, forget, by=args.by, method=args.method, tolerance=args.tolerance)
     now, then = case.only(args.where), result.case.only(args.where)
     judged = judge(now, then, args.metric, case.sensitive_feature(feature_asked(args.sensitive_feature)), args.on)
     shift = judged.table if args.sensitive_feature is None else judged.by(_feature(args.sensitive_feature))
     saved = str(result.case.save(args.save)) if args.save is not None else None
+    entry = written_down(ledger, result, args) if ledger is not None else None
     ids = case.record_ids[case.retained & ~result.case.retained]
     parts = [_facts(result), f"Before and after, on {args.on}{plain(where_said(now.where))}\n" + _shift_table(shift)]
     if turned(shift, DIGITS).any():
@@ -129,6 +117,8 @@ def unlearn_command(args: Namespace) -> Output:
     parts.append(plain(judged.side.sentence if judged.side else f"No verdict: {judged.why}"))
     if saved is not None:
         parts.append(f"Saved to {plain(saved)}")
+    if entry is not None:
+        parts.append(f"Written down as entry {entry.number} of the ledger.")
     data = {
         "case": args.case,
         "method": result.method,
@@ -146,6 +136,7 @@ def unlearn_command(args: Namespace) -> Output:
         "guardrails": _side(judged.side),
         "notes": [*about_list, *result.notes],
         "saved": saved,
+        "entry": None if entry is None else {"number": entry.number, "hash": entry.hash},
     }
     return Output(_text(parts, [*about_list, *result.notes]), data)
 

@@ -17,11 +17,23 @@ from core.command_line.terminal import BadArgumentError, plain
 from core.errors import RedressError
 
 if TYPE_CHECKING:
-    from core.command_line.commands import Output
+    from core.command_line.terminal import Output
 
 BAD_INPUT = 2
 INSTALLED = "redress"
-COMMANDS = ("run", "audit", "influence", "explain", "plan", "unlearn", "provenance", "inspect", "kernels")
+COMMANDS = (
+    "run",
+    "audit",
+    "influence",
+    "explain",
+    "plan",
+    "unlearn",
+    "provenance",
+    "inspect",
+    "evidence",
+    "verify-evidence",
+    "kernels",
+)
 METRIC = "equal_opportunity_difference"
 
 
@@ -31,7 +43,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0, or 2 with one sentence on bad input.
+    """Run one command and return the exit status.
+
+    0; 2 with one sentence on bad input; 1 where a check finds something wrong.
 
     Parameters
     ----------
@@ -59,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # A reader such as head has seen enough; keep Python from complaining again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return output.status
 
 
 def _run(args: argparse.Namespace) -> Output | int:
@@ -95,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_unlearn(choices)
     _add(choices, "provenance", "is this the data the model was trained on?", "commands:provenance_command")
     _add_inspect(choices)
+    _add_evidence(choices)
+    _add_verify_evidence(choices)
     _add_command(choices, "kernels", "compile ahead what removals run on, once on a machine", "kernels:kernels_command")
     return parser
 
@@ -252,6 +268,10 @@ def _add_unlearn(choices: Any) -> None:
         "--tolerance", type=float, default=1e-6, help="certified relative distance to reach (default: %(default)s)"
     )
     parser.add_argument("--save", metavar="FOLDER", help="write the new case there")
+    parser.add_argument("--ledger", metavar="URL", help="write the removal down there, as sqlite:///redress.db")
+    parser.add_argument("--actor", metavar="NAME", help="with --ledger: who removes")
+    parser.add_argument("--reason", metavar="TEXT", help="with --ledger: why")
+    _add_keys(parser)
 
 
 def _add_inspect(choices: Any) -> None:
@@ -264,6 +284,35 @@ def _add_inspect(choices: Any) -> None:
     parser.add_argument(
         "--train", metavar="TABLE", help="training table; decides where several files fit in several orders"
     )
+
+
+def _add_evidence(choices: Any) -> None:
+    parser = _add_command(
+        choices, "evidence", "write a ledger's evidence to one file that anyone can check", "evidence:evidence_command"
+    )
+    parser.add_argument("--ledger", metavar="URL", required=True, help="where it lies, as sqlite:///redress.db")
+    parser.add_argument("--out", metavar="FILE", required=True, help="the zip to write; one that is there is replaced")
+    parser.add_argument("--case", metavar="CASE", help="show only what is about this case, and add its model card")
+    _add_keys(parser)
+
+
+def _add_verify_evidence(choices: Any) -> None:
+    parser = _add_command(
+        choices,
+        "verify-evidence",
+        "check that evidence is whole, and who signed it; takes nothing but the file",
+        "evidence:verify_evidence_command",
+    )
+    parser.add_argument("pack", metavar="PACK", help="the zip")
+    parser.add_argument(
+        "--fingerprint", metavar="DIGITS", help="of the signer's key, from elsewhere than the pack: 64 digits"
+    )
+    parser.add_argument("--replay", metavar="CASE", help="do it all again on this case, and compare every figure")
+    _add_keys(parser)
+
+
+def _add_keys(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keys", metavar="FOLDER", help="folder of the ledger's keys (default: ~/.redress/keys)")
 
 
 def _add_metric(parser: argparse.ArgumentParser) -> None:

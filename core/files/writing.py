@@ -12,7 +12,9 @@ OPEN, CLOSED = 0o666, 0o600
 
 
 def write_whole(path: Path, content: bytes, *, flush: bool = True) -> None:
-    """Write a file: whoever looks, at any moment, finds what was there before or all of the new content.
+    """Write a file whole.
+
+    Whoever looks, at any moment, finds what was there before or all of the new content.
 
     Parameters
     ----------
@@ -37,7 +39,10 @@ def write_whole(path: Path, content: bytes, *, flush: bool = True) -> None:
 
 
 def create_once(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, closed to other users; of several writers the first wins, and no error tells."""
+    """Write a file that is not there yet, closed to other users.
+
+    Of several writers the first wins, and no error tells.
+    """
     aside = _aside(path, content, CLOSED, flush=True)
     try:
         os.link(aside, path)

@@ -11,7 +11,7 @@ from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError
 from core.ledger.entries import Entry
-from core.ledger.report import LIMITS, PLAIN_GUARANTEES, label
+from core.ledger.report import LIMITS, PLAIN_GUARANTEES, metric_in_words
 from core.metrics.guardrails.sentence import ROWS
 from core.words import count, interval, number, percent, plain, printable, signed
 
@@ -43,7 +43,10 @@ def model_card(ledger: Ledger, case: Case) -> str:
 
 
 def card_of(entries: Iterable[Entry], case: Case) -> str:
-    """Write the model card of a case's model from entries, of which some may be about other cases."""
+    """Write the model card of a case's model from entries.
+
+    Some may be about other cases.
+    """
     from skops.card import Card
 
     steps = history(entries, case)
@@ -75,7 +78,9 @@ def card_of(entries: Iterable[Entry], case: Case) -> str:
 
 
 def history(entries: Iterable[Entry], case: Case) -> list[Entry]:
-    """Return the entries that lead to a case's model, the first one first; none where it is as it was opened.
+    """Return the entries that lead to a case's model, the first one first.
+
+    None where it is as it was opened.
 
     Raises
     ------
@@ -111,7 +116,7 @@ def _escaped(text: str) -> str:
 def _metrics(measured: dict[str, Any]) -> pd.DataFrame:
     rows = [
         {
-            "metric": label(row["metric"]),
+            "metric": metric_in_words(row["metric"]),
             "of": plain(row["sensitive_feature"]),
             "before": number(row["before"]),
             "after": number(row["after"]),

@@ -40,7 +40,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeMark:
     """A change with its interval, and which way it went in words.
 
     Parameters
@@ -75,7 +75,7 @@ def bars(rows: Sequence[Bar], title: str) -> Markup:
     return _svg(parts, height, title)
 
 
-def changes(rows: Sequence[Change], title: str) -> Markup:
+def changes(rows: Sequence[ChangeMark], title: str) -> Markup:
     """Draw changes with their intervals around zero."""
     known = [abs(end) for row in rows for end in (row.value, row.low, row.high) if end is not None]
     if not known:

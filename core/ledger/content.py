@@ -1,4 +1,7 @@
-"""What an entry says of a removal: who is never named, what was done, and what that did."""
+"""The content of an entry about a removal: what was done, and what that did.
+
+No record is named in it.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ PACKAGES = (
     *("xgboost", "xgboost-cpu", "lightgbm", "catboost"),
 )
 
-Found: TypeAlias = Plan | HarmfulRecords | Explanation | Subset | Sequence[Subset]
+SearchResult: TypeAlias = Plan | HarmfulRecords | Explanation | Subset | Sequence[Subset]
 """A search that found records."""
 
 
@@ -57,20 +60,23 @@ class Proof(Protocol):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The rows and the gap to judge by, and what belongs to a removal; parameters of `Ledger.append`."""
+class AppendRequest:
+    """The rows and the gap to judge by, and what belongs to a removal.
+
+    Parameters of `Ledger.append`.
+    """
 
     on: str
     metric: str
     sensitive_feature: Feature | Sequence[str] | None
     profile: str
-    found: Found | None
+    found: SearchResult | None
     proof: Proof | RetrainGap | None
     alternatives: tuple[Mitigation, ...]
     random: pd.DataFrame | None
 
 
-def facts_of(result: UnlearnResult, asked: Asked, keys: Keys) -> dict[str, Any]:
+def facts_of(result: UnlearnResult, asked: AppendRequest, keys: Keys) -> dict[str, Any]:
     """Return what an entry says of a result, but for who, when and why."""
     if not isinstance(result, UnlearnResult):
         raise InputTypeError(
@@ -98,8 +104,11 @@ def facts_of(result: UnlearnResult, asked: Asked, keys: Keys) -> dict[str, Any]:
     return dict(value_for_json(facts))
 
 
-def _beside(asked: Asked, forgotten: Iterable[Any]) -> dict[str, Any]:
-    """Return what was handed in beside a result, checked before anything is measured."""
+def _beside(asked: AppendRequest, forgotten: Iterable[Any]) -> dict[str, Any]:
+    """Return the search, proof and baselines beside a result.
+
+    They are checked before anything is measured.
+    """
     threshold("demographic_parity_ratio", asked.profile)
     return {
         "found": None if asked.found is None else _found(asked.found),
@@ -155,7 +164,10 @@ def _method(result: UnlearnResult) -> dict[str, Any]:
 
 
 def _forgotten(before: Case, after: Case, side: Guardrails | None, keys: Keys) -> dict[str, Any]:
-    """Return how many records went, and keyed hashes of their ids and of subjects of whom none is left."""
+    """Return how many records went, and keyed hashes of their ids.
+
+    Also those of subjects of whom no record is left.
+    """
     gone = before.retained & ~after.retained
     found: dict[str, Any] = {"n": int(gone.sum()), "hashes": keys.hidden(before.record_ids[gone])}
     subjects = before.subject_ids
@@ -168,7 +180,9 @@ def _forgotten(before: Case, after: Case, side: Guardrails | None, keys: Keys) -
     return found
 
 
-def _measured(table: pd.DataFrame, audits: Sequence[AuditReport], asked: Asked, feature: Feature) -> dict[str, Any]:
+def _measured(
+    table: pd.DataFrame, audits: Sequence[AuditReport], asked: AppendRequest, feature: Feature
+) -> dict[str, Any]:
     groups = [
         {"when": when} | {name: value for name, value in row.items() if not name.endswith("_needed")}
         for when, report in zip(("before", "after"), audits, strict=True)
@@ -204,7 +218,7 @@ def _guardrails(side: Guardrails | None, why: str) -> dict[str, Any]:
 
 
 def _policy(audits: Sequence[AuditReport], profile: str) -> dict[str, Any]:
-    """Return the thresholds in force, and on which side of them every gap lies before and after."""
+    """Return the thresholds in force, and on which side of them every gap lies."""
     rows = []
     for when, report in zip(("before", "after"), audits, strict=True):
         for row in report.gaps.reset_index().to_dict("records"):
@@ -214,8 +228,11 @@ def _policy(audits: Sequence[AuditReport], profile: str) -> dict[str, Any]:
     return {"profile": profile, "difference": PROFILES[profile][0], "ratio": PROFILES[profile][1], "gaps": rows}
 
 
-def _found(found: Found) -> dict[str, Any]:
-    """Return how the records were searched for: the rules, and the gain to expect on rows nobody searched."""
+def _found(found: SearchResult) -> dict[str, Any]:
+    """Return how the records were searched for.
+
+    The rules, and the gain to expect on rows nobody searched.
+    """
     if isinstance(found, Plan | HarmfulRecords):
         on, rows = (
             (found.goal.on, len(found.before.rows(found.goal.on)))

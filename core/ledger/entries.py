@@ -16,12 +16,12 @@ from typing import Any
 from core.json_values import value_for_json
 
 
-def canonical(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """Return a value as JSON in the one form that is hashed and signed.
 
     Examples
     --------
-    >>> canonical({"b": 1.5, "a": None})
+    >>> canonical_json({"b": 1.5, "a": None})
     '{"a":null,"b":1.5}'
     """
     return json.dumps(value_for_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
@@ -69,7 +69,7 @@ class Entry:
     @classmethod
     def made(cls, number: int, previous: str, facts: dict[str, Any]) -> Entry:
         """Make the entry that follows another."""
-        content = canonical(facts)
+        content = canonical_json(facts)
         digest = digest_of_text(content)
         return cls(number, previous, content, digest, hash_of_entry(number, previous, digest))
 
@@ -84,7 +84,7 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """What was done: "removal", "edit", "refit", "convergence", or the name of an event."""
+        """Kind of step: "removal", "edit", "refit", "convergence", or the name of an event."""
         return str(self.facts.get("kind", ""))
 
     @property
@@ -103,7 +103,7 @@ class Entry:
         return str(self.facts.get("reason", ""))
 
     def fault(self) -> str:
-        """Return what is wrong with the entry itself, in one sentence; empty where nothing is."""
+        """Return a sentence on a fault of the entry itself; empty where there is none."""
         if self.content is not None and digest_of_text(self.content) != self.content_digest:
             return f"Entry {self.number}: its content is not the one that was hashed."
         if hash_of_entry(self.number, self.previous, self.content_digest) != self.hash:

@@ -1,4 +1,7 @@
-"""Evidence packs: a ledger's entries, a report of them, and a signature, in one file that anyone can check."""
+"""Evidence packs: one file that anyone can check.
+
+It holds a ledger's entries, a report of them, tables, and a signature.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 import core
 from core.errors import InputError, InputTypeError, LedgerError, said
 from core.files.writing import write_whole
-from core.ledger.entries import Entry, canonical, chain_faults
+from core.ledger.entries import Entry, canonical_json, chain_faults
 from core.ledger.integrity import IntegrityCheck, signer_fault
-from core.ledger.pack import MOST_BYTES, BrokenPackError, packed, unpacked
+from core.ledger.pack import MOST_BYTES, BrokenPackError, files_of_pack, pack_of_files
 from core.ledger.signing import RAW, checked_fingerprint, fingerprint_of, is_signed
 
 if TYPE_CHECKING:
@@ -95,7 +98,7 @@ def export_evidence(ledger: Ledger, path: str | Path, *, case: Case | None = Non
         raise LedgerError(f"A ledger must be whole to be evidence. It is broken: {' '.join(check.broken)}")
     files = _contents(ledger, head, entries, case)
     try:
-        write_whole(Path(path), packed(files))
+        write_whole(Path(path), pack_of_files(files))
     except OSError as error:
         raise LedgerError(
             f"The evidence must be written to a place with room for it. {str(path)!r} could not be ({said(error)}); nothing was written."
@@ -175,7 +178,7 @@ def entries_in(files: Mapping[str, bytes]) -> tuple[str, list[Entry]]:
             Entry(
                 int(row["number"]),
                 str(row["previous"]),
-                None if row["content"] is None else canonical(row["content"]),
+                None if row["content"] is None else canonical_json(row["content"]),
                 str(row["content_digest"]),
                 str(row["hash"]),
             )
@@ -215,7 +218,7 @@ def read_pack(path: str | Path) -> dict[str, bytes]:
         raise InputError(
             f"An evidence pack must be readable. {str(path)!r} is not ({said(error)}); check it."
         ) from error
-    return unpacked(content)
+    return files_of_pack(content)
 
 
 def verify_evidence(path: str | Path, key_fingerprint: str | None = None) -> IntegrityCheck:
@@ -268,7 +271,7 @@ def _public_key(files: Mapping[str, bytes]) -> bytes:
 
 
 def _faults(files: Mapping[str, bytes], key: bytes) -> tuple[list[str], int]:
-    """Return what is wrong with the files of a pack, and how many entries it has."""
+    """Return the faults of a pack's files, and how many entries it has."""
     broken = []
     if not is_signed(key, files[SIGNATURE], files[MANIFEST]):
         broken.append(f"{SIGNATURE!r} is not the signature of {MANIFEST!r} by {KEY!r}.")

@@ -1,4 +1,4 @@
-"""What checking a ledger, or an evidence pack, found."""
+"""The verdict on a ledger, or on an evidence pack."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ UNKNOWN = (
 
 
 def signer_fault(fingerprint: str, wanted: str | None) -> list[str]:
-    """Return that somebody else signed, where a signer is known."""
+    """Return a fault where another key signed than the one known."""
     if wanted is None or wanted == fingerprint:
         return []
     return [f"It is signed by another key, {fingerprint or 'none'}, and not by {wanted}."]

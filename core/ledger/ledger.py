@@ -12,12 +12,12 @@ from core.errors import InputError, InputTypeError, LedgerError
 from core.ledger.entries import Entry, chain_faults, first_hash
 from core.ledger.integrity import IntegrityCheck, signer_fault
 from core.ledger.signing import Keys, checked_fingerprint, default_keys, fingerprint_of, is_signed
-from core.ledger.store import Finding, Head, Store
+from core.ledger.store import Head, Lookup, Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.ledger.content import Found, Proof
+    from core.ledger.content import Proof, SearchResult
     from core.mitigation.base import Mitigation
     from core.unlearning.base import UnlearnResult
 
@@ -82,7 +82,7 @@ class Ledger:
         metric: str = METRIC,
         sensitive_feature: str | Sequence[str] | None = None,
         profile: str = USUAL,
-        found: Found | None = None,
+        found: SearchResult | None = None,
         proof: Proof | None = None,
         alternatives: Iterable[Mitigation] = (),
         random: pd.DataFrame | None = None,
@@ -126,10 +126,10 @@ class Ledger:
         LedgerError
             If it cannot be written; nothing is half written.
         """
-        from core.ledger.content import Asked, facts_of  # what measures is imported where it is needed
+        from core.ledger.content import AppendRequest, facts_of  # what measures is imported where it is needed
 
         checked = _checked_text("actor", actor), _checked_text("reason", reason)
-        asked = Asked(on, metric, sensitive_feature, profile, found, proof, tuple(alternatives), random)
+        asked = AppendRequest(on, metric, sensitive_feature, profile, found, proof, tuple(alternatives), random)
         return self._write(facts_of(result, asked, self.keys), *checked)
 
     def append_event(self, kind: str, facts: Mapping[str, Any], *, actor: str, reason: str) -> Entry:
@@ -152,7 +152,7 @@ class Ledger:
     def _write(self, facts: dict[str, Any], actor: str, reason: str) -> Entry:
         beginning: list[str] = []
 
-        def following(head: Head | None, find: Finding) -> tuple[Entry, Head]:
+        def following(head: Head | None, find: Lookup) -> tuple[Entry, Head]:
             ledger_id = secrets.token_hex(16) if head is None else head.ledger_id
             self._check_before_adding(head, find)
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -169,7 +169,7 @@ class Ledger:
         head = Head(ledger_id, entry.number, entry.hash, self.keys.public_key.hex(), "")
         return Head(ledger_id, entry.number, entry.hash, head.public_key, self.keys.sign(head.message).hex())
 
-    def _check_before_adding(self, head: Head | None, find: Finding) -> None:
+    def _check_before_adding(self, head: Head | None, find: Lookup) -> None:
         """Refuse to put a signature under what somebody else wrote."""
         if head is None:
             return
@@ -186,8 +186,8 @@ class Ledger:
         if fault := self._gone_back(head, find):
             raise LedgerError(f"A ledger must be whole to be added to. {fault}")
 
-    def _gone_back(self, head: Head, find: Finding) -> str:
-        """Return how the ledger misses what its keys have seen, in a sentence; empty where it does not."""
+    def _gone_back(self, head: Head, find: Lookup) -> str:
+        """Return a sentence where the ledger misses what its keys have seen, else nothing."""
         seen = self.keys.seen(head.ledger_id)
         if seen is None:
             return ""
@@ -215,7 +215,9 @@ class Ledger:
         return pd.DataFrame(rows, columns=list(TIMELINE)).set_index("number")
 
     def entries_about(self, ids: Iterable[Any], *, by: str = "record") -> tuple[Entry, ...]:
-        """Return the entries that forgot any of some records or subjects; it takes the key that hides ids.
+        """Return the entries that forgot any of some records or subjects.
+
+        It takes the key that hides ids.
 
         Parameters
         ----------
@@ -231,7 +233,10 @@ class Ledger:
 
     @property
     def fingerprint(self) -> str:
-        """Fingerprint of the key that signs, to be given to whoever verifies by another way than the evidence."""
+        """Fingerprint of the key that signs.
+
+        Give it to whoever verifies by another way than the evidence.
+        """
         head, _ = self._store.read()
         return self.keys.fingerprint if head is None else _fingerprint_of(head)
 
@@ -281,7 +286,7 @@ class Ledger:
 
 
 def head_fault(head: Head) -> str:
-    """Return what is wrong with the signature under a ledger's end; empty where nothing is."""
+    """Return a sentence on a wrong signature under a ledger's end; empty where it is right."""
     try:
         key, signature = bytes.fromhex(head.public_key), bytes.fromhex(head.signature)
         as_written = (key.hex(), signature.hex()) == (head.public_key, head.signature)

@@ -1,4 +1,6 @@
-"""The zip of an evidence pack, in one form: the same files always give the same bytes, and no other bytes are read.
+"""The zip of an evidence pack, in one form.
+
+The same files always give the same bytes, and no other bytes are read.
 
 Nothing is compressed, no field is left to choose, and what is read is built again and compared. So a byte changed anywhere, in a header as in a
 file, is found, and there is nothing to unpack that could be larger than the file itself.
@@ -26,13 +28,13 @@ class BrokenPackError(InputError):
     """The bytes are not those of a whole pack."""
 
 
-def packed(files: Mapping[str, bytes]) -> bytes:
+def pack_of_files(files: Mapping[str, bytes]) -> bytes:
     """Return the zip of files, in the order given.
 
     Examples
     --------
     >>> files = {"a.txt": b"one", "tables/b.csv": b"two"}
-    >>> unpacked(packed(files)) == files
+    >>> files_of_pack(pack_of_files(files)) == files
     True
     """
     parts, directory, place = [], [], 0
@@ -67,13 +69,13 @@ def packed(files: Mapping[str, bytes]) -> bytes:
     return b"".join([*parts, listed, end])
 
 
-def unpacked(content: bytes) -> dict[str, bytes]:
+def files_of_pack(content: bytes) -> dict[str, bytes]:
     """Return the files of a pack, in their order.
 
     Raises
     ------
     BrokenPackError
-        If these are not, to the byte, what `packed` writes; the sentence says where.
+        If these are not, to the byte, what `pack_of_files` writes; the sentence says where.
     """
     files: dict[str, bytes] = {}
     place = 0
@@ -90,7 +92,7 @@ def unpacked(content: bytes) -> dict[str, bytes]:
             raise BrokenPackError(f"The pack holds more than {MOST_FILES:,} files.")
     if not files:
         raise BrokenPackError("The file is not an evidence pack: it does not begin like one.")
-    again = packed(files)
+    again = pack_of_files(files)
     if again != content:
         raise BrokenPackError(_first_difference(content, again, files))
     return files

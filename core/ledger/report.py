@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from core.ledger.charts import Bar, Change, bars, changes
+from core.ledger.charts import Bar, ChangeMark, bars, changes
 from core.ledger.entries import Entry
 from core.metrics.catalog import METRICS
 from core.metrics.compared import ALL_RECORDS
@@ -48,7 +48,7 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands at the top of a report."""
+    """The head of a report."""
 
     made: str
     ledger_id: str
@@ -74,7 +74,7 @@ def _template() -> Template:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
     environment.filters |= {
-        "label": label,
+        "label": metric_in_words,
         "number": number,
         "signed": signed,
         "percent": percent,
@@ -92,13 +92,16 @@ def _template() -> Template:
 
 
 def _shown(value: object) -> object:
-    """Return text on one line, its control characters spelled out; what is HTML already, and numbers, as they are."""
+    """Return text on one line, its control characters spelled out.
+
+    HTML and numbers stay as they are.
+    """
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return printable(" ".join(value.split()))
 
 
-def label(metric: str) -> str:
+def metric_in_words(metric: str) -> str:
     """Return a metric in words."""
     return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
 
@@ -134,7 +137,8 @@ def _bars(measured: Mapping[str, Any]) -> Markup:
         if {"before", "after"} <= when.keys()
     ]
     return bars(
-        drawn, f"{label(rate)} by {feature}, before and after, on {count(measured['n'])} {ROWS.get(measured['on'], '')}"
+        drawn,
+        f"{metric_in_words(rate)} by {feature}, before and after, on {count(measured['n'])} {ROWS.get(measured['on'], '')}",
     )
 
 
@@ -154,8 +158,13 @@ def _changes(measured: Mapping[str, Any]) -> Markup:
     feature = str(measured["sensitive_feature"])
     rows = [row for row in measured["metrics"] if row["sensitive_feature"] in (feature, ALL_RECORDS)]
     drawn = [
-        Change(
-            label(str(row["metric"])), row["change"], row["low"], row["high"], row["direction"], signed(row["change"])
+        ChangeMark(
+            metric_in_words(str(row["metric"])),
+            row["change"],
+            row["low"],
+            row["high"],
+            row["direction"],
+            signed(row["change"]),
         )
         for row in rows
     ]

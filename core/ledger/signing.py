@@ -29,7 +29,10 @@ HEX_DIGITS = 64
 
 
 def default_keys() -> Path:
-    """Return the folder of keys: `REDRESS_KEYS`, or `keys` in `REDRESS_HOME`, or `~/.redress/keys`."""
+    """Return the usual folder of keys.
+
+    That is `REDRESS_KEYS`, or `keys` in `REDRESS_HOME`, or `~/.redress/keys`.
+    """
     home = os.environ.get("REDRESS_HOME") or Path.home() / ".redress"
     return Path(os.environ.get("REDRESS_KEYS") or Path(home) / "keys")
 
@@ -87,6 +90,11 @@ class Keys:
     def exist(self) -> bool:
         """Whether there is a key to sign with."""
         return (self.folder / SIGNING_KEY).exists()
+
+    @property
+    def can_hide(self) -> bool:
+        """Whether there is a key to hide ids with."""
+        return (self.folder / ID_KEY).exists()
 
     @cached_property
     def _signing(self) -> Ed25519PrivateKey:

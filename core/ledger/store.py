@@ -1,4 +1,4 @@
-"""Where a ledger lies: the tables of a database, and the transactions that read and add to them.
+"""The database of a ledger: its tables, and the transactions that read and add to them.
 
 An entry and the head that names it are written in one transaction, under one lock, so that a process that is killed leaves both or neither
 and writers wait for one another: SQLite's lock on the file (`BEGIN IMMEDIATE`), PostgreSQL's advisory lock. Other databases have neither; there
@@ -102,13 +102,13 @@ class Head:
 
     @property
     def message(self) -> bytes:
-        """What is signed."""
+        """Bytes that are signed."""
         return f"redress ledger head\n{self.ledger_id}\n{self.number}\n{self.hash}\n".encode()
 
 
-Finding = Callable[[int], Entry | None]
+Lookup = Callable[[int], Entry | None]
 """Gives the entry with a number."""
-Making = Callable[[Head | None, Finding], tuple[Entry, Head]]
+Making = Callable[[Head | None, Lookup], tuple[Entry, Head]]
 """Gives the next entry and the head that names it, from the head, None for a ledger that is begun."""
 
 
@@ -137,7 +137,10 @@ class Store:
         return self.url.render_as_string(hide_password=True)
 
     def read(self) -> tuple[Head | None, list[Entry]]:
-        """Return the head and all entries in the order of their numbers; None and none where nothing was written yet."""
+        """Return the head and all entries in the order of their numbers.
+
+        None and none where nothing was written yet.
+        """
         with self._sentences("read"):
             if self._is_missing():
                 return None, []
@@ -227,7 +230,10 @@ def _head(connection: Connection) -> Head | None:
 
 
 def _bring_up(connection: Connection, schema: int) -> None:
-    """Bring tables of an earlier schema up to this one where they are written to, and refuse later ones."""
+    """Bring tables of an earlier schema up to this one; refuse later ones.
+
+    Only where they are written to.
+    """
     if schema > SCHEMA:
         raise LedgerError(
             f"A ledger must be of schema {SCHEMA} or earlier. This one is of schema {schema}; use the release that wrote it, or a later one."
@@ -305,7 +311,10 @@ def _engine(url: URL) -> Engine:
 
 
 def _leave_transactions_alone(connection: Any, _: object) -> None:
-    """Keep Python's sqlite3 from beginning transactions of its own, which would take the lock too late."""
+    """Keep Python's sqlite3 from beginning transactions of its own.
+
+    These would take the lock too late.
+    """
     connection.isolation_level = None
 
 

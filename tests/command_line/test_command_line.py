@@ -278,7 +278,11 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
     ("arguments", "sentence"),
     [
         (["adit", "CASE"], "Got 'adit'. Did you mean 'audit'?"),
-        (["explainn", "CASE"], "The command must be one of run, audit, influence, explain, plan, unlearn, provenance, inspect, kernels. Got 'explainn'."),
+        (
+            ["explainn", "CASE"],
+            "The command must be one of run, audit, influence, explain, plan, unlearn, provenance, inspect, evidence, verify-evidence, kernels. "
+            "Got 'explainn'.",
+        ),
         (["audit"], "CASE. See python -m core audit --help."),
         (["audit", "CASE", "--on", "train"], "'train'"),
         (["audit", "CASE", "--level", "high"], "'high'"),

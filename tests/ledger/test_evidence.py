@@ -23,7 +23,7 @@ import core
 from core.errors import InputError, LedgerError
 from core.ledger.entries import Entry, first_hash
 from core.ledger.evidence import ENTRIES_FILE, MANIFEST, SIGNATURE, entries_in
-from core.ledger.pack import BrokenPackError, packed, unpacked
+from core.ledger.pack import BrokenPackError, files_of_pack, pack_of_files
 from core.ledger.signing import Keys
 from tests.ledger.conftest import FOURTH, THREE
 
@@ -57,7 +57,7 @@ def headers(content: bytes) -> list[int]:
     """The places of a pack that belong to no file: every byte of its headers, its directory and its end."""
     inside: set[int] = set()
     place = 0
-    for name, file in unpacked(content).items():
+    for name, file in files_of_pack(content).items():
         begin = place + 30 + len(name)
         inside |= set(range(begin, begin + len(file)))
         place = begin + len(file)
@@ -98,7 +98,7 @@ def test_every_byte_outside_the_files_is_held(small: tuple[bytes, Path, str]) ->
         changed = bytearray(content)
         changed[at] ^= 1 << at % 8
         with pytest.raises(BrokenPackError):
-            unpacked(bytes(changed))
+            files_of_pack(bytes(changed))
     last = bytearray(content)
     last[headers(content)[0]] ^= 1
     assert broken_by(bytes(last), place)
@@ -120,11 +120,11 @@ def test_a_byte_changed_in_a_file_is_found_though_the_zip_is_made_anew(
 ) -> None:
     """Someone who knows the form mends every checksum of the zip: the signature still tells, and the file is named."""
     content, place, _ = small
-    files = unpacked(content)
+    files = files_of_pack(content)
     name = list(files)[which % len(files)]
     file = bytearray(files[name])
     file[at % len(file)] ^= by
-    broken = " ".join(broken_by(packed(files | {name: bytes(file)}), place))
+    broken = " ".join(broken_by(pack_of_files(files | {name: bytes(file)}), place))
     assert f"{name!r}" in broken or name in (MANIFEST, "public_key.pem"), broken
     assert broken
 
@@ -141,11 +141,11 @@ def test_a_pack_cut_or_added_to_is_found(small: tuple[bytes, Path, str], data: s
 
 def test_files_left_out_or_turned_around_are_found(small: tuple[bytes, Path, str]) -> None:
     content, place, _ = small
-    files = unpacked(content)
+    files = files_of_pack(content)
     for name in files:
-        assert broken_by(packed({other: file for other, file in files.items() if other != name}), place)
-    assert "in their order" in broken_by(packed(dict(reversed(files.items()))), place)[0]
-    assert "just the files" in broken_by(packed(files | {"more.txt": b"more"}), place)[0]
+        assert broken_by(pack_of_files({other: file for other, file in files.items() if other != name}), place)
+    assert "in their order" in broken_by(pack_of_files(dict(reversed(files.items()))), place)[0]
+    assert "just the files" in broken_by(pack_of_files(files | {"more.txt": b"more"}), place)[0]
 
 
 def signed_anew(files: dict[str, bytes], keys: Keys, change: Callable[[list[Entry]], list[Entry]]) -> bytes:
@@ -162,7 +162,7 @@ def signed_anew(files: dict[str, bytes], keys: Keys, change: Callable[[list[Entr
     manifest["files"] = [[name, hashlib.sha256(files[name]).hexdigest()] for name, _ in manifest["files"]]
     files[MANIFEST] = json.dumps(manifest).encode()
     files[SIGNATURE] = keys.sign(files[MANIFEST])
-    return packed(files)
+    return pack_of_files(files)
 
 
 def rechained(entries: list[Entry], ledger_id: str, **changes: str) -> list[Entry]:
@@ -176,12 +176,12 @@ def rechained(entries: list[Entry], ledger_id: str, **changes: str) -> list[Entr
 def test_a_pack_signed_by_somebody_else_fails_the_fingerprint(small: tuple[bytes, Path, str], tmp_path: Path) -> None:
     """Another actor, the chain made anew, another key: whole in itself, and only the fingerprint tells."""
     content, place, fingerprint = small
-    files = unpacked(content)
+    files = files_of_pack(content)
     ledger_id, _ = entries_in(files)
     mallory = Keys(tmp_path / "mallory")
     other = core.Ledger("sqlite://", keys=tmp_path / "mallory")
     other.append_event("note", {}, actor="M", reason="x")
-    files["public_key.pem"] = unpacked(core.export_evidence(other, tmp_path / "other.zip").read_bytes())[
+    files["public_key.pem"] = files_of_pack(core.export_evidence(other, tmp_path / "other.zip").read_bytes())[
         "public_key.pem"
     ]
     forged = signed_anew(files, mallory, lambda entries: rechained(entries, ledger_id, actor="Mallory"))
@@ -193,7 +193,7 @@ def test_a_pack_signed_by_somebody_else_fails_the_fingerprint(small: tuple[bytes
 def test_entries_dropped_or_reordered_are_found_though_signed(small: tuple[bytes, Path, str], tmp_path: Path) -> None:
     """What the signer's own key cannot mend: entries that do not follow one another."""
     content, place, _ = small
-    files, keys = unpacked(content), Keys(place.parent / "keys")
+    files, keys = files_of_pack(content), Keys(place.parent / "keys")
     for change in (
         lambda entries: entries[1:],
         lambda entries: [entries[1], entries[0], entries[2]],
@@ -220,7 +220,7 @@ def test_other_zips_are_refused_unopened(tmp_path: Path) -> None:
     for content in (b"", b"PK", b"PK\x03\x04", b"<html>", b"PK\x05\x06" + bytes(18), os.urandom(5000)):
         assert broken_by(content, place)
     deep = {ENTRIES_FILE: b"[" * 100_000, "report.html": b"", "public_key.pem": b"", MANIFEST: b"{}", SIGNATURE: b""}
-    assert broken_by(packed(deep), place)
+    assert broken_by(pack_of_files(deep), place)
 
 
 def test_what_names_no_pack_is_an_error(tmp_path: Path, pack: Path) -> None:
@@ -238,7 +238,7 @@ def test_what_names_no_pack_is_an_error(tmp_path: Path, pack: Path) -> None:
 def test_no_record_and_no_foreign_address_is_in_a_pack(pack: Path) -> None:
     content = pack.read_bytes()
     assert not any(one.encode() in content for one in [*THREE, FOURTH, "Person-"])
-    page = unpacked(content)["report.html"].decode()
+    page = files_of_pack(content)["report.html"].decode()
     assert re.findall(r"(?:\bsrc=|href|url\(|@import|@font-face)", page) == []
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", page) == []
     assert "<script" not in page
@@ -252,7 +252,7 @@ def test_evidence_of_a_case_shows_only_what_is_about_it(
     ledger.append_event("note", {"secret": "of another case"}, actor="Ada", reason="another matter")
     ledger.append(removal, actor="Ben", reason="request 17")
     path = core.export_evidence(ledger, tmp_path / "case.zip", case=removal.case)
-    files = unpacked(path.read_bytes())
+    files = files_of_pack(path.read_bytes())
     assert b"of another case" not in path.read_bytes()
     assert b"another matter" not in path.read_bytes()
     assert core.verify_evidence(path, ledger.fingerprint).n_entries == 2

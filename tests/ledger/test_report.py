@@ -12,7 +12,7 @@ import pytest
 
 import core
 from core.errors import InputError
-from core.ledger.charts import Bar, Change, bars, changes
+from core.ledger.charts import Bar, ChangeMark, bars, changes
 from core.ledger.entries import Entry, first_hash
 from core.ledger.report import Heading, report_html
 from core.ledger.tables import tables_of
@@ -124,7 +124,7 @@ def test_text_from_elsewhere_stays_text() -> None:
     assert "\x1b" not in page
     assert "\u202e" not in page
     drawn = bars([Bar("<b>", "&", (0.5, None, None), (None, None, None))], "<t>") + changes(
-        [Change("<b>", -0.2, -0.3, 0.1, "worse", "-0.2"), Change("none", None, None, None, "", "")], "<t>"
+        [ChangeMark("<b>", -0.2, -0.3, 0.1, "worse", "-0.2"), ChangeMark("none", None, None, None, "", "")], "<t>"
     )
     assert "<b>" not in drawn
     assert "not defined" in drawn
