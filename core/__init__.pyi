@@ -11,6 +11,7 @@ from core.actions.unlearn import unlearn as unlearn
 from core.actions.unlearn import unlearners_for as unlearners_for
 from core.attribution.measured import Measured as Measured
 from core.case.case import Case as Case
+from core.case.plausibility import warnings_for as warnings_for
 from core.case.roles import AtRate as AtRate
 from core.case.roles import Roles as Roles
 from core.case.verdict import Provenance as Provenance

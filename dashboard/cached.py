@@ -76,6 +76,14 @@ def provenance(made: Versions, case_id: str) -> Provenance:
     return verdict
 
 
+def warnings(made: Versions, case_id: str) -> tuple[str, ...]:
+    """Return what speaks against a case's model belonging to its rows, as it was opened."""
+    found: tuple[str, ...] = made.kept.make(
+        (case_id, "warnings"), lambda: core.warnings_for(made.get(case_id).case), errors=False
+    )
+    return found
+
+
 def key(work: Work, at: int | None = None) -> str:
     """Return what tells one version under one threshold from every other."""
     steps: Steps = work.steps[: work.at if at is None else at]

@@ -37,6 +37,8 @@ def show() -> None:
             )
         st.markdown(_facts(cached.case(work, 0)))
         _provenance(work)
+        for sentence in cached.warnings(cached.versions(), work.case_id):
+            st.warning(plain(sentence))
         _keeping(work)
     st.space("small")
 

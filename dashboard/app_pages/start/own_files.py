@@ -9,6 +9,8 @@ import pandas as pd
 import streamlit as st
 
 import core
+from core.case.door import resolve_features
+from core.case.plausibility import signs
 from core.errors import RedressError
 from core.files.guess import guess_roles
 from core.files.models.opening import ModelFile
@@ -22,6 +24,8 @@ from dashboard.components import opening, waiting
 from dashboard.jobs import Report
 
 PROBLEM = "problem"
+SIGNS_FROM = 20_000
+"""Training rows that are looked through for signs at every change of the confirm screen."""
 
 
 def show() -> None:
@@ -103,6 +107,7 @@ def _confirm(train: pd.DataFrame, test: pd.DataFrame, opened: ModelFile) -> None
     table = start_roles.missing(train, test, roles, used)
     with st.expander(start_roles.missing_sentence(table)):
         st.dataframe(table, hide_index=True, lazy=False)
+    _signs(model, train, roles)
     kept = upload.part("train")
     name = st.text_input(
         "Name of the case",
@@ -126,6 +131,16 @@ def _confirm(train: pd.DataFrame, test: pd.DataFrame, opened: ModelFile) -> None
         on_click=_open,
         args=(opened, train, test, roles, confirm, name),
     )
+
+
+def _signs(model: Any, train: pd.DataFrame, roles: core.Roles) -> None:
+    """Warn of what speaks against the model belonging to these rows, before any row is scored."""
+    try:
+        features = resolve_features(model, train, roles)
+    except RedressError:
+        return  # told when the case is opened
+    for sentence in signs(model, train.iloc[:SIGNS_FROM], features, roles.target, None):
+        st.warning(plain(sentence))
 
 
 def _open(
