@@ -38,6 +38,7 @@ from core.ledger.replay import replay_evidence as replay_evidence
 from core.metrics.audit import audit as audit
 from core.metrics.catalog import METRICS as METRICS
 from core.metrics.compare import compare as compare
+from core.metrics.decisions import audit_decisions as audit_decisions
 from core.metrics.guardrails.guard import guardrails as guardrails
 from core.metrics.guardrails.result import Guardrails as Guardrails
 from core.metrics.report import AuditReport as AuditReport

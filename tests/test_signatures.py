@@ -15,6 +15,7 @@ CALLS: dict[str, Callable[..., Any]] = {
 }
 OF_A_CASE = {name: call for name, call in CALLS.items() if "case" in inspect.signature(call).parameters}
 OTHER_FIRSTS = {
+    "audit_decisions",
     "compose_model",
     "expected_gains",
     "guardrails",
@@ -27,7 +28,7 @@ OTHER_FIRSTS = {
     "save_model",
     "settle_tables",
 }
-"""Calls that are about no case, or two: files, the order of what `influence` gave, rules that were found, before and after."""
+"""Calls that are about no case, or two: a table of decisions, files, the order of what `influence` gave, rules that were found, before and after."""
 WHAT = {
     "audit": "metric",
     "compare": "after",

@@ -23,47 +23,6 @@ from core.metrics.guardrails import judge
 from core.words import where_said
 
 
-def audit_command(args: Namespace) -> Output:
-    """Audit a case."""
-    case = core.load_case(args.case)
-    report = core.audit(
-        case,
-        args.metric,
-        on=args.on,
-        where=args.where,
-        sensitive_feature=_features(args.sensitive_feature),
-        n_resamples=args.resamples,
-        level=args.level,
-        seed=args.seed,
-    )
-    parts = [
-        f"{case!r}, audited on {report.on} ({report.n:,} rows{plain(where_said(report.where))}), intervals at {report.level:.0%}"
-    ]
-    if len(report.gaps):
-        parts.append(f"Gaps\n{_gap_table(report.gaps)}\n{ALONE}")
-    parts += [
-        f"By {plain(name)}\n" + _group_table(rows.droplevel(0))
-        for name, rows in report.by_group.groupby(level=0, sort=False)
-    ]
-    parts.append(
-        "Over all rows\n"
-        + aligned(["rate", "value"], [[str(name), decimal(value)] for name, value in report.overall.items()])
-    )
-    data = {
-        "case": args.case,
-        "on": report.on,
-        "where": report.where or None,
-        "n": report.n,
-        "level": report.level,
-        "n_resamples": report.n_resamples,
-        "gaps": rows_for_json(report.gaps),
-        "by_group": rows_for_json(report.by_group),
-        "overall": value_for_json(report.overall.to_dict()),
-        "notes": list(report.notes),
-    }
-    return Output(_text(parts, report.notes), data)
-
-
 def influence_command(args: Namespace) -> Output:
     """Rank training records by what removing each would do to a metric."""
     case = core.load_case(args.case).only(args.where)
@@ -107,7 +66,7 @@ def unlearn_command(args: Namespace) -> Output:
     result = core.unlearn(case, forget, by=args.by, method=args.method, tolerance=args.tolerance)
     now, then = case.only(args.where), result.case.only(args.where)
     judged = judge(now, then, args.metric, case.sensitive_feature(feature_asked(args.sensitive_feature)), args.on)
-    shift = judged.table if args.sensitive_feature is None else judged.by(_feature(args.sensitive_feature))
+    shift = judged.table if args.sensitive_feature is None else judged.by(feature_of(args.sensitive_feature))
     saved = str(result.case.save(args.save)) if args.save is not None else None
     entry = written_down(ledger, result, args) if ledger is not None else None
     ids = case.record_ids[case.retained & ~result.case.retained]
@@ -138,7 +97,7 @@ def unlearn_command(args: Namespace) -> Output:
         "saved": saved,
         "entry": None if entry is None else {"number": entry.number, "hash": entry.hash},
     }
-    return Output(_text(parts, [*about_list, *result.notes]), data)
+    return Output(with_notes(parts, [*about_list, *result.notes]), data)
 
 
 def provenance_command(args: Namespace) -> Output:
@@ -195,16 +154,13 @@ def _side(side: core.Guardrails | None) -> dict[str, Any] | None:
     }
 
 
-def _features(names: Sequence[str] | None) -> list[str | tuple[str, ...]] | None:
-    return None if not names else [_feature(name) for name in names]
-
-
 def feature_asked(name: str | None) -> str | tuple[str, ...] | None:
     """Return the sensitive feature that an argument names; None where it names none."""
-    return None if name is None else _feature(name)
+    return None if name is None else feature_of(name)
 
 
-def _feature(name: str) -> str | tuple[str, ...]:
+def feature_of(name: str) -> str | tuple[str, ...]:
+    """Return the sensitive feature that is written so; "sex & race" is an intersection."""
     parts = tuple(part.strip() for part in name.split("&"))
     return parts if len(parts) > 1 else name
 
@@ -212,42 +168,6 @@ def _feature(name: str) -> str | tuple[str, ...]:
 def written_feature(feature: str | tuple[str, ...]) -> str:
     """Return how a sensitive feature is written."""
     return feature if isinstance(feature, str) else " & ".join(feature)
-
-
-ALONE = "p and interval are of each gap alone; q is corrected over all gaps of this table (Benjamini & Hochberg)."
-
-
-def _gap_table(gaps: pd.DataFrame) -> str:
-    headers = ["metric", "sensitive feature", "value", "p", "q", "worst group", "n", "best group", "evidence"]
-    rows = [
-        [
-            str(row["metric"]),
-            str(row["sensitive_feature"]),
-            value_with_interval(row["value"], row["low"], row["high"]),
-            decimal(row["p_value"]),
-            decimal(row["q_value"]),
-            str(row["worst_group"]),
-            decimal(row["n_worst"], 0),
-            str(row["best_group"]),
-            "insufficient" if row["insufficient"] else "",
-        ]
-        for row in gaps.reset_index().to_dict("records")
-    ]
-    return aligned(headers, rows, keys=2)
-
-
-def _group_table(groups: pd.DataFrame) -> str:
-    rates = [str(name) for name in groups.columns if f"{name}_low" in groups.columns]
-    rows = [
-        [
-            str(name),
-            f"{int(row['n']):,}",
-            f"insufficient, needs {row['n_needed']:,.0f}" if row["insufficient"] else "",
-            *(value_with_interval(row[rate], row[f"{rate}_low"], row[f"{rate}_high"]) for rate in rates),
-        ]
-        for name, row in groups.iterrows()
-    ]
-    return aligned(["group", "n", "evidence", *rates], rows, keys=2)
 
 
 def _shift_table(shift: pd.DataFrame) -> str:
@@ -277,6 +197,7 @@ def _ahead(before: Any, after: Any) -> str:
     return names[0] if names[0] == names[1] else f"{names[0]}, then {names[1]}"
 
 
-def _text(parts: Sequence[str], notes: Sequence[str]) -> str:
+def with_notes(parts: Sequence[str], notes: Sequence[str]) -> str:
+    """Return the parts of a finding as text, the notes below."""
     shown = ["Notes\n" + "\n".join(f"- {plain(note)}" for note in notes)] if notes else []
     return "\n\n".join([*parts, *shown])

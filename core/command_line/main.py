@@ -24,6 +24,7 @@ INSTALLED = "redress"
 COMMANDS = (
     "run",
     "audit",
+    "audit-decisions",
     "influence",
     "explain",
     "plan",
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     choices = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(choices)
     _add_audit(choices)
+    _add_audit_decisions(choices)
     _add_influence(choices)
     _add_explain(choices)
     _add_plan(choices)
@@ -149,10 +151,7 @@ def _add_run(choices: Any) -> None:
 
 def _add_audit(choices: Any) -> None:
     parser = _add(
-        choices, "audit", "rates per group, the gaps between groups, and how sure they are", "commands:audit_command"
-    )
-    parser.add_argument(
-        "--metric", action="append", metavar="NAME", help="metric to show; may be repeated; default: a usual set"
+        choices, "audit", "rates per group, the gaps between groups, and how sure they are", "audits:audit_command"
     )
     parser.add_argument(
         "--sensitive-feature",
@@ -161,6 +160,42 @@ def _add_audit(choices: Any) -> None:
         help="may be repeated; 'sex & race' is the intersection; default: all",
     )
     _add_split(parser, "rows to audit")
+    _add_audit_options(parser)
+
+
+def _add_audit_decisions(choices: Any) -> None:
+    parser = _add_command(
+        choices,
+        "audit-decisions",
+        "audit a table of decisions or scores, without a model and with or without labels",
+        "audits:audit_decisions_command",
+    )
+    parser.add_argument("table", metavar="TABLE", help="CSV, Parquet, Excel or ARFF file, a row for each person")
+    parser.add_argument("--decisions", metavar="COLUMN", help="decisions, two values; or numbers, taken as scores")
+    parser.add_argument("--scores", metavar="COLUMN", help="scores of --pos-label")
+    parser.add_argument("--threshold", type=float, help="scores from it on are decided --pos-label (default: 0.5)")
+    parser.add_argument("--target", metavar="COLUMN", help="labels, where there are such")
+    parser.add_argument("--favorable", required=True, metavar="VALUE", help="the good outcome in decisions and labels")
+    parser.add_argument("--pos-label", metavar="VALUE", help="the outcome that scores are of (default: the good one)")
+    parser.add_argument("--sensitive-feature", action="append", required=True, metavar="COLUMN", help="may be repeated")
+    _add_where(parser)
+    _add_audit_options(parser)
+
+
+def _add_audit_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--metric", action="append", metavar="NAME", help="metric to show; may be repeated; default: a usual set"
+    )
+    parser.add_argument("--weight", metavar="COLUMN", help="what each row counts, as in a survey")
+    parser.add_argument(
+        "--strata", action="append", metavar="COLUMN", help="compare groups within its values, too; may be repeated"
+    )
+    parser.add_argument(
+        "--reference",
+        action="append",
+        metavar="FEATURE=GROUP",
+        help="group the others are compared with; may be repeated",
+    )
     parser.add_argument("--level", type=float, default=0.95, help="coverage of the intervals (default: %(default)s)")
     parser.add_argument("--resamples", type=int, default=2000, help="resamples behind them (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the resamples (default: %(default)s)")

@@ -19,7 +19,7 @@ AND = " & "
 
 
 @dataclass(frozen=True)
-class Finding:
+class GapFinding:
     """A gap that an audit found, and between whom.
 
     Parameters
@@ -53,7 +53,7 @@ class Finding:
         )
 
 
-def largest_finding(report: AuditReport) -> Finding | None:
+def largest_finding(report: AuditReport) -> GapFinding | None:
     """Return the largest gap beyond chance after correction over all gaps of a report.
 
     Largest is the one whose interval lies farthest from none, so that a few records' gap does not come before a sure one. Differences
@@ -66,7 +66,7 @@ def largest_finding(report: AuditReport) -> Finding | None:
 
     Returns
     -------
-    Finding or None
+    GapFinding or None
         None where no gap is beyond chance.
     """
     table = report.gaps.reset_index()
@@ -87,7 +87,7 @@ def largest_finding(report: AuditReport) -> Finding | None:
         apart=_apart(sure, kind),
     ).sort_values(["unscaled", "whole", "several", "apart"], ascending=[True, True, True, False], kind="stable")
     row = chosen.iloc[0]
-    return Finding(
+    return GapFinding(
         row["metric"],
         row["sensitive_feature"],
         float(row["value"]),

@@ -169,6 +169,12 @@ def largest_p_value(values: list[FloatArray], null: list[FloatArray], reference:
 
 def null_rate(rate: str, sample: GroupSample) -> FloatArray:
     """Return resamples of a rate where groups do not matter, less the rate of all."""
+    if rate not in sample.null_rates:
+        sample.null_rates[rate] = _null_rate(rate, sample)
+    return sample.null_rates[rate]
+
+
+def _null_rate(rate: str, sample: GroupSample) -> FloatArray:
     if METRICS[rate].uses == "scores":
         error = sample.score_errors(rate)[1]
         noise = sample.streams.of(f"{rate} without a gap").normal(size=(sample.n_resamples, len(error)))

@@ -11,7 +11,7 @@ import pandas as pd
 from core.errors import InputError, listed, nearest
 from core.metrics.catalog import METRICS
 from core.metrics.conditional.result import Strata
-from core.metrics.finding import Finding, largest_finding, ranked_gaps
+from core.metrics.finding import GapFinding, largest_finding, ranked_gaps
 from core.metrics.policy import USUAL, held_against
 from core.metrics.samples import feature_name
 from core.shown import Shown
@@ -157,7 +157,7 @@ class AuditReport(Shown):
         return groups.rates(self.by_group.loc[[feature]].droplevel(0), what, label, metric.formula)
 
     @property
-    def finding(self) -> Finding | None:
+    def finding(self) -> GapFinding | None:
         """The largest gap beyond chance, corrected over all looked at; None where none is."""
         return largest_finding(self)
 

@@ -141,6 +141,7 @@ class GroupSample:
         self._nulls: dict[Stratum, FloatArray] = {}
         self._errors: dict[str, tuple[FloatArray, FloatArray]] = {}
         self.p_values: dict[tuple[str, ...], float] = {}
+        self.null_rates: dict[str, FloatArray] = {}
 
     @cached_property
     def counts(self) -> FloatArray:

@@ -48,6 +48,75 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return err
 
 
+def test_audit_takes_weights_strata_and_a_reference(
+    capsys: pytest.CaptureFixture[str], small_case: core.Case, tmp_path: Path
+) -> None:
+    test = small_case.test.assign(w=np.random.default_rng(0).lognormal(0, 0.5, 1200))
+    case = core.Case(small_case.model, small_case.train, test, small_case.roles)
+    folder = str(case.save(tmp_path / "weighted"))
+    options = ("--sensitive-feature", "sex", "--on", "test", "--resamples", "100")
+    asked = (*options, "--weight", "w", "--strata", "job", "--reference", "sex=m")
+    found = run_json(capsys, "audit", folder, *asked)
+    report = core.audit(
+        case,
+        on="test",
+        sensitive_feature="sex",
+        n_resamples=100,
+        sample_weight="w",
+        control_features=["job"],
+        reference={"sex": "m"},
+    )
+    assert report.strata is not None
+    assert report.against is not None
+    assert [row["reference_value"] for row in found["gaps"]] == report.gaps["reference_value"].tolist()
+    assert [row["value"] for row in found["strata"]["pooled"]] == report.strata.pooled["value"].tolist()
+    assert [row["ratio"] for row in found["against"]] == report.against["ratio"].tolist()
+    assert found["n_effective"] == report.n_effective
+    text = run(capsys, "audit", folder, *asked)
+    for part in ("weighted by w, worth", "Against the reference group", "Gaps with job mixed alike", "Gaps within job"):
+        assert part in text
+    assert "write sex=male" in refused(capsys, "audit", folder, "--reference", "m")
+    assert "Did you mean 'job'" in refused(capsys, "audit", folder, "--strata", "jib")
+
+
+def test_audit_decisions_needs_a_table_alone(
+    capsys: pytest.CaptureFixture[str], small_case: core.Case, tmp_path: Path
+) -> None:
+    decided = small_case.decisions("test")
+    table = small_case.test[["sex", "age", "job", "granted"]].assign(decided=np.where(decided, "yes", "no"))
+    path = tmp_path / "decided.csv"
+    table.to_csv(path, index=False)
+    options = ("--decisions", "decided", "--favorable", "yes", "--sensitive-feature", "sex", "--resamples", "100")
+    found = run_json(capsys, "audit-decisions", str(path), *options, "--where", "job = 'cook'")
+    roles = core.Roles("", "yes", "yes", ["sex"])
+    report = core.audit_decisions(table, roles, decisions="decided", where="job = 'cook'", n_resamples=100)
+    assert [row["value"] for row in found["gaps"]] == report.gaps["value"].tolist()
+    assert found["n"] == int((table["job"] == "cook").sum())
+    labelled = (
+        "--target",
+        "granted",
+        "--decisions",
+        "bit",
+        "--favorable",
+        "1",
+        "--sensitive-feature",
+        "sex",
+        "--resamples",
+        "100",
+    )
+    table.assign(bit=decided.astype(int)).to_csv(path, index=False)
+    own = run_json(capsys, "audit-decisions", str(path), *labelled)
+    expected = core.audit(small_case, on="test", sensitive_feature="sex", n_resamples=100)
+    names = [row["metric"] for row in own["gaps"]]
+    np.testing.assert_allclose(
+        [row["value"] for row in own["gaps"]], expected.gaps.loc[[(one, "sex") for one in names], "value"]
+    )
+    assert "equal_opportunity_difference" in names
+    assert "two values, or numbers" in refused(
+        capsys, "audit-decisions", str(path), "--decisions", "job", "--where", "job is not missing", *labelled[4:]
+    )
+
+
 def test_conditions_choose_the_rows_of_every_command(
     capsys: pytest.CaptureFixture[str], folder: str, small_case: core.Case
 ) -> None:
