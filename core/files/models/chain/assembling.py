@@ -13,7 +13,7 @@ from core.case.group_thresholds import scorer
 from core.case.scoring import column_names
 from core.errors import InputError, listed
 from core.files.models.chain.choosing import Candidate, chosen
-from core.files.models.chain.joining import joined
+from core.files.models.chain.joining import chained
 from core.files.models.chain.naming import Naming, same_name
 from core.files.models.chain.orders import Flow, Order, orders, orders_beside
 from core.files.models.chain.pieces import Sorted, StoredPart, build_part
@@ -23,7 +23,7 @@ from core.files.models.kinds import is_fitted
 from core.files.tables.limits import ModelLimits
 from core.words import count, listing, with_article
 
-_LABEL_ENCODERS = ("a label encoder", "label encoders")
+_MOST_LEFT = 6
 
 
 class Assembled(NamedTuple):
@@ -78,7 +78,9 @@ class _Assembly:
             self._restore(model, *labels)
         self._notes += self._naming.notes(self._flow)
         if self._found.left:
-            self._notes.append(f"Left out, being no part of the model: {listing(self._found.left)}.")
+            more = [f"{len(self._found.left) - _MOST_LEFT:,} more"] if len(self._found.left) > _MOST_LEFT else []
+            left = listing([*self._found.left[:_MOST_LEFT], *more])
+            self._notes.append(f"Left out, being no part of the model: {left}.")
         titles = [_short(step) for stage in order for step in stage.steps]
         return Assembled(model, [*titles, f"{self._held.kind} ({self._held.place})"], self._notes)
 
@@ -106,7 +108,7 @@ class _Assembly:
         encoders: dict[str, Any] = {}
         targets: list[tuple[str, Any]] = []
         for name, (held, made) in built.items():
-            column = name if not known else same_name(name, known)
+            column = name if not known else same_name(name, known) or self._naming.told_by(name, known)
             if column is not None:
                 encoders[column] = made
             elif isinstance(made, LabelEncoder) and decodes(made.classes_, self._model):
@@ -167,7 +169,7 @@ class _Assembly:
         names = raw.names or self._naming.listed(raw.n)
         # Names are given and taken away within a part: each candidate has parts of its own.
         own, model = (order, self._model) if alone else copy.deepcopy((order, self._model))
-        return Candidate(order, joined(own, model, names), self._naming.supposed(raw.n))
+        return Candidate(order, chained(own, model, names), self._naming.supposed(raw.n))
 
     def _restore(self, model: Any, place: str, labels: Any) -> None:
         if type(model).__name__ == "ThresholdOptimizer":

@@ -11,9 +11,11 @@ import pandas as pd
 from core.files.models.chain.deciding import Likeness, compared
 from core.files.models.chain.orders import Order
 from core.files.models.chain.preparers import Names, Preparer
-from core.words import count
+from core.words import count, percent
 
 MOST_COMPARED = 30
+_MUCH = 0.05
+"""A larger share of a model's own numbers outside the rows is said; test rows among the training ones explain less."""
 _USUAL = (
     ("SimpleImputer", "MissingIndicator"),
     ("OrdinalEncoder", "OneHotEncoder", "TargetEncoder", "LabelEncoder"),
@@ -53,7 +55,18 @@ def chosen(candidates: Sequence[Candidate], train: pd.DataFrame | None) -> tuple
     verdicts = [compared(one.model, train, one.names) for one in ranked[:MOST_COMPARED]]
     best = min(range(len(verdicts)), key=lambda place: (verdicts[place].rank, place))
     ties = sum(one.rank == verdicts[best].rank for one in verdicts)
-    return ranked[best], _told(ranked[best], verdicts[best], len(ranked), ties)
+    said = [_told(ranked[best], verdicts[best], len(ranked), ties), _beyond(ranked[best], verdicts[best])]
+    return ranked[best], " ".join(filter(None, said))
+
+
+def _beyond(best: Candidate, verdict: Likeness) -> str:
+    """Say where the model seems to have been fitted on other numbers than the steps give."""
+    if not best.order or verdict.outside < _MUCH:
+        return ""
+    return (
+        f"{percent(verdict.outside)} of the model's own numbers lie outside what its columns hold after {_path(best.order)}: it may have been "
+        "trained without, or on other rows; leave out what it was trained without."
+    )
 
 
 def _told(best: Candidate, verdict: Likeness, n: int, ties: int) -> str:
@@ -63,14 +76,15 @@ def _told(best: Candidate, verdict: Likeness, n: int, ties: int) -> str:
     if n == 1:
         return differs
     if ties > 1 or not verdict.fits:
-        return _untold(best, n) if not differs else f"{_untold(best, n)} {differs}"
+        why = f" ({verdict.differs})" if not verdict.fits and verdict.differs else ""
+        return f"{_untold(best, n, f'The rows given do not decide{why}.')} {differs}".strip()
     if differs:
         return f"{_path(best.order)} is the likeliest of {count(n, 'order')} that fit. {differs}"
     return f"{_path(best.order)} was chosen among {count(n, 'order')} that fit: only so each equals what the training rows give."
 
 
-def _untold(best: Candidate, n: int) -> str:
-    return f"{count(n, 'order')} fit; {_path(best.order)}, the usual one, was taken. The table it was trained on may decide."
+def _untold(best: Candidate, n: int, why: str = "The table it was trained on may decide.") -> str:
+    return f"{count(n, 'order')} fit; {_path(best.order)}, the usual one, was taken. {why}"
 
 
 def _path(order: Order) -> str:

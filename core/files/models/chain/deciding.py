@@ -13,6 +13,8 @@ from sklearn.pipeline import Pipeline
 
 from core.case.learned import difference
 from core.case.scoring import column_names, names_columns
+from core.errors import listed, said
+from core.files.models.chain.reach import share_outside
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,15 @@ class Likeness:
         Steps that equal what the rows give, and steps that do not.
     differs : str
         The first difference, in words.
+    outside : float
+        Share of the model's own numbers that lie outside the prepared rows.
     """
 
     fits: bool
     equal: int = 0
     other: int = 0
     differs: str = ""
+    outside: float = 0.0
 
     @property
     def rank(self) -> tuple[bool, int, int]:
@@ -61,8 +66,10 @@ def compared(model: Any, table: pd.DataFrame, names: Sequence[str] | None) -> Li
     steps = model.steps[:-1] if isinstance(model, Pipeline) else []
     own = column_names(model)
     names = [str(one) for one in own] if own is not None else names
-    if names is None or not set(names) <= set(table.columns):
+    if names is None:
         return Likeness(fits=False)
+    if lacking := [name for name in names if name not in table.columns]:
+        return Likeness(fits=False, differs=f"the table lacks {listed(lacking, most=3)}")
     rows: Any = table[list(names)] if names_columns(model) else table[list(names)].to_numpy()
     equal, other, first = 0, 0, ""
     with warnings.catch_warnings():
@@ -72,10 +79,12 @@ def compared(model: Any, table: pd.DataFrame, names: Sequence[str] | None) -> Li
                 differs = "" if _draws_or_needs_labels(step) else difference(step, clone(step).fit(rows))
                 rows = step.transform(rows)
                 equal, other, first = equal + (not differs), other + bool(differs), first or differs
-            model.steps[-1][1].predict(rows[:2]) if steps else model.predict(rows[:2])
+            last = model.steps[-1][1] if steps else model
+            last.predict(rows[:2])
+            outside = share_outside(last, rows) or 0.0
         except Exception as error:  # what is in the table decides which
-            return Likeness(fits=False, differs=str(error))
-    return Likeness(True, equal, other, first)
+            return Likeness(fits=False, differs=said(error))
+    return Likeness(True, equal, other, first, outside)
 
 
 def _draws_or_needs_labels(step: Any) -> bool:

@@ -23,7 +23,7 @@ _AS_TEXT = "nan"
 """What a missing value is once a column was turned into text, as people do before they encode it."""
 
 
-def joined(order: Order, model: Any, names: Names) -> Any:
+def chained(order: Order, model: Any, names: Names) -> Any:
     """Return the pipeline of an order.
 
     Parameters

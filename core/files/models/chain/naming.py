@@ -74,6 +74,7 @@ class Naming:
         """Return the column that stands in the name of a file or entry, such as ``le_gender``."""
         words = f"_{_plain(key)}_"
         found = [name for name in known if _plain(name) and f"_{_plain(name)}_" in words]
+        found = found or [name for name in known if _plain(name) and f"_{_plain(name).replace('_', '')}_" in words]
         longest = max(map(len, found), default=0)
         found = [name for name in found if len(name) == longest]
         return found[0] if len(found) == 1 else None
@@ -112,7 +113,7 @@ def same_name(name: str, known: Sequence[str]) -> str | None:
     """Return the one column of a name in whatever letters it is written, or None."""
     if name in known:
         return name
-    alike = [one for one in known if _plain(one) == _plain(name)]
+    alike = [one for one in known if _plain(one).replace("_", "") == _plain(name).replace("_", "")]
     return alike[0] if len(alike) == 1 else None
 
 

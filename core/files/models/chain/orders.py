@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
-from core.files.models.chain.preparers import Names, Preparer
+from core.files.models.chain.preparers import Names, Preparer, computes
 
 MOST_ORDERS = 200
 MOST_SIDE_BY_SIDE = 4
@@ -73,12 +73,26 @@ def orders(steps: Sequence[Preparer], model: Flow, supposed: Callable[[int], Nam
     """
     found: dict[tuple[frozenset[int], ...], Order] = {}
     for order in _before(frozenset(range(len(steps))), steps, model, supposed):
+        if _leaves_words_late(order):
+            continue
         joined = _joined(order)
         key = tuple(frozenset(id(step) for step in stage.steps) for stage in joined)
         found.setdefault(key, joined)
         if len(found) >= MOST_ORDERS:
             break
     return list(found.values())
+
+
+def _leaves_words_late(order: Order) -> bool:
+    """Tell whether words would come to a step that computes with them, before they are encoded."""
+    computed: set[str] = set()
+    for stage in order:
+        for step in stage.steps:
+            if step.words and computed & set(step.takes or ()):
+                return True
+            if computes(step):
+                computed |= set((stage.before.names if stage.whole else step.takes) or ())
+    return False
 
 
 def _before(

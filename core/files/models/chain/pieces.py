@@ -127,6 +127,9 @@ def _sort_dictionary(found: Sorted, held: StoredPart, tree: dict[Any, Any], file
         for key, one in tree.items():
             found.columns[str(key)] = StoredPart(f"{str(key)!r} in {where}", str(key), one)
         return
+    if depth and not any(isinstance(one, Made | InertArray | dict | list | tuple) for one in tree.values()):
+        found.left.append(f"{held.place} (a dictionary)")
+        return
     for key, one in tree.items():
         _sort(found, StoredPart(f"{str(key)!r} in {where}", str(key), one), file, depth + 1)
 

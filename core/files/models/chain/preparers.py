@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,9 @@ _COLUMN_BY_COLUMN = frozenset(
 """Transformers that give each column in the place where they take it."""
 
 
+_OF_NUMBERS = (_COLUMN_BY_COLUMN - {"OrdinalEncoder"}) | {"KBinsDiscretizer", "PCA", "PolynomialFeatures"}
+
+
 @dataclass(frozen=True, eq=False)
 class Preparer:
     """A fitted transformer that stands before the model.
@@ -54,6 +57,8 @@ class Preparer:
         Whether each column it gives stands for the one it took in the same place.
     encoders : dict of str to object
         The encoder of each column.
+    words : bool
+        Whether it takes words, which no step that computes with numbers leaves.
     """
 
     title: str
@@ -64,6 +69,7 @@ class Preparer:
     n_gives: int
     keeps: bool
     encoders: Mapping[str, Any] = field(default_factory=dict)
+    words: bool = False
 
 
 def preparer_of(title: str, made: Any) -> Preparer:
@@ -88,7 +94,9 @@ def preparer_of(title: str, made: Any) -> Preparer:
             f"What prepares the rows must say which columns it gives. {title} does not; save it with the model as one Pipeline."
         )
     n_gives = n_takes if keeps else len(gives or ())
-    return Preparer(title, made, takes, n_takes, gives if takes is not None else None, n_gives, keeps)
+    return Preparer(
+        title, made, takes, n_takes, gives if takes is not None else None, n_gives, keeps, words=_knows_words([made])
+    )
 
 
 def encoders_of(title: str, encoders: Mapping[str, Any]) -> Preparer:
@@ -103,7 +111,18 @@ def encoders_of(title: str, encoders: Mapping[str, Any]) -> Preparer:
         own = _given(one, (name,)) if not _keeps(one) else None
         gives += own or [name if width == 1 else f"{name}_{place}" for place in range(width)]
     keeps = all(_keeps(one) for one in made.values())
-    return Preparer(title, None, names, len(names), tuple(gives), len(gives), keeps, made)
+    return Preparer(title, None, names, len(names), tuple(gives), len(gives), keeps, made, _knows_words(made.values()))
+
+
+def computes(step: Preparer) -> bool:
+    """Tell whether a transformer takes numbers alone."""
+    return type(step.made).__name__ in _OF_NUMBERS
+
+
+def _knows_words(made: Iterable[Any]) -> bool:
+    """Tell whether encoders know categories that are words."""
+    tables = [table for one in made for table in getattr(one, "categories_", ())]
+    return any(isinstance(value, str) for table in tables for value in np.asarray(table).tolist())
 
 
 def ordinal(encoder: LabelEncoder) -> OrdinalEncoder:

@@ -496,3 +496,45 @@ def test_more_than_six_files_a_lone_part_and_a_file_that_is_none() -> None:
         load_model({"model.pkl": pickle.dumps(fitted()), "table.csv": b"a,b\n1,2\n"})
     with pytest.raises(InputError, match="Got none"):
         load_model([])
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize(
+    "model",
+    [
+        DecisionTreeClassifier(max_depth=6, random_state=0),
+        RandomForestClassifier(5, random_state=0),
+        GradientBoostingClassifier(n_estimators=5, random_state=0),
+        GaussianNB(),
+        KNeighborsClassifier(),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_scaler_that_was_saved_and_not_used_is_said(model: Any, scaled: bool) -> None:
+    scaler = StandardScaler().fit(FRAME[NUMBERS])
+    rows = pd.DataFrame(scaler.transform(FRAME[NUMBERS]), columns=NUMBERS) if scaled else FRAME[NUMBERS]
+    found = compose_model(files(model=clone(model).fit(rows, Y), scaler=scaler), train=FRAME)
+    said = [note for note in found.notes if "lie outside what its columns hold after StandardScaler" in note]
+    assert bool(said) is not scaled
+
+
+def test_words_are_encoded_before_numbers_are_computed() -> None:
+    encoders = label_encoders()
+    rows = encoded(FRAME, encoders)
+    scaler = StandardScaler().fit(rows)
+    model = LogisticRegression().fit(pd.DataFrame(scaler.transform(rows), columns=COLUMNS), Y)
+    found = compose_model(files(model=model, scaler=scaler, encoders=encoders))
+    assert not [note for note in found.notes if "orders fit" in note]
+
+
+def test_prefixes_of_encoders_and_nested_settings() -> None:
+    encoders = label_encoders()
+    model = RandomForestClassifier(5, random_state=0).fit(encoded(FRAME, encoders), Y)
+    renamed = {"le_job": encoders["job"], "le_branch": encoders["branch"]}
+    config = {"low": 1, "high": 2}
+    found = check(
+        files(model=model, encoders=renamed, config={"mappings": {"grade": config}}),
+        NEW[COLUMNS],
+        model.predict_proba(encoded(NEW, encoders)),
+    )
+    assert any("(a dictionary)" in note for note in found.notes)
