@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from core.errors import InputError, LimitError, NotSupportedError, RedressError
 from core.files.models import child
@@ -18,6 +21,7 @@ from core.files.models.child import in_child
 from core.files.models.isolation import forked
 from core.files.models.isolation.confine import MIB, ChildLimits
 from core.files.models.isolation.messages import pack, unpack
+from core.files.models.models import load_model
 
 HERE = "tests.files.models.misbehaving:"
 SMALL = ChildLimits(max_memory=700 * MIB)
@@ -111,6 +115,28 @@ def test_one_that_is_stuck_makes_no_other_wait() -> None:
     assert thread.is_alive()
     thread.join()
     assert len(stuck) == 1
+
+
+@LINUX
+def test_a_model_opens_while_another_visitors_file_is_stuck() -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    data = pickle.dumps(LogisticRegression().fit(rows, rows[:, 0] > 0))
+    given_up = threading.Event()
+
+    def looking() -> None:
+        if given_up.is_set():
+            raise TimeoutError("given up")
+
+    def wait() -> None:
+        with contextlib.suppress(TimeoutError):
+            in_child(HERE + "spin", None, looking=looking)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert load_model(data).predict(rows).tolist() == (rows[:, 0] > 0).tolist()
+    assert thread.is_alive()
+    given_up.set()
+    thread.join()
 
 
 @pytest.mark.usefixtures("either")
