@@ -120,7 +120,7 @@ def test_one_that_is_stuck_makes_no_other_wait() -> None:
 @LINUX
 def test_a_model_opens_while_another_visitors_file_is_stuck() -> None:
     rows = np.random.default_rng(0).normal(size=(60, 2))
-    data = pickle.dumps(LogisticRegression().fit(rows, rows[:, 0] > 0))
+    model = LogisticRegression().fit(rows, rows[:, 0] > 0)
     given_up = threading.Event()
 
     def looking() -> None:
@@ -133,7 +133,7 @@ def test_a_model_opens_while_another_visitors_file_is_stuck() -> None:
 
     thread = threading.Thread(target=wait)
     thread.start()
-    assert load_model(data).predict(rows).tolist() == (rows[:, 0] > 0).tolist()
+    assert load_model(pickle.dumps(model)).predict(rows).tolist() == model.predict(rows).tolist()
     assert thread.is_alive()
     given_up.set()
     thread.join()
