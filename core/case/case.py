@@ -25,7 +25,7 @@ from core.case.naming import names_of_test_rows
 from core.case.narrowed import NarrowedRows
 from core.case.own_decisions import check_decisions
 from core.case.prepared import Prepared, SavedState, ScoresOf
-from core.case.readings.conform import joined
+from core.case.readings.conform import rows_of_both
 from core.case.roles import AtRate, Roles
 from core.case.training import TrainingRecords
 from core.case.unchanged import ModelMark
@@ -109,7 +109,7 @@ class Case(TrainingRecords, NarrowedRows):
         if test_confirm is not None:
             door.check_tables(train, test_confirm)
             held = np.arange(len(test) + len(test_confirm)) >= len(test)
-            test = joined(test, test_confirm)
+            test = rows_of_both(test, test_confirm)
         elif not confirm:
             held = np.zeros(len(test), dtype=bool)
         model = lean(model)

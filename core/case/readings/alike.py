@@ -80,13 +80,13 @@ def plain_numbers(texts: pd.Series[Any]) -> bool:
     )
 
 
-def as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of texts that are numbers as numbers, whole ones where all are and none is missing."""
+def numbers_of_texts(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return texts that are numbers as numbers: whole ones where all are and none is missing."""
     texts = column.astype(object).map(lambda text: text.strip() if isinstance(text, str) else text)
     return pd.Series(pd.to_numeric(texts), index=column.index, name=column.name)
 
 
-def as_texts(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of numbers as a file without marks would spell them, missing ones left missing."""
+def texts_of_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return numbers as a file without marks would spell them, missing ones left missing."""
     kept = column.astype(object).where(column.notna(), None)
     return kept.map(lambda value: value if value is None else str(meaning(value)), na_action="ignore").astype("str")

@@ -13,11 +13,11 @@ import pandas as pd
 from core.case.readings.alike import (
     MISSING_WORDS,
     READ_AS_MISSING,
-    as_numbers,
-    as_texts,
     by_meaning,
     meaning,
+    numbers_of_texts,
     plain_numbers,
+    texts_of_numbers,
 )
 from core.case.readings.learned import Learned
 from core.errors import InputError, listed
@@ -58,8 +58,8 @@ class Reading:
         return f"{self.column!r} is read as {self.read_as} in the {tables} table, {before} as {after}: {self.why}"
 
 
-def joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of two tables in one, which knows how the missing cells of both were spelled."""
+def rows_of_both(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of two tables in one that knows how missing cells were spelled."""
     table = pd.concat([first, second], ignore_index=True)
     spelled: dict[str, dict[str, int]] = {}
     for part in (first, second):
@@ -153,7 +153,7 @@ def _same(old: pd.Series[Any], new: pd.Series[Any]) -> npt.NDArray[np.bool_]:
 
 
 def _label(changes: Changes, name: str, classes: npt.NDArray[Any]) -> None:
-    """Read the labels as the model's classes where they are spelled otherwise and no two classes read alike."""
+    """Read labels that are spelled otherwise as the model's classes, where no two read alike."""
     known, alike = by_meaning(classes.tolist())
     new = {}
     for where, column in changes.having(name).items():
@@ -167,7 +167,7 @@ def _label(changes: Changes, name: str, classes: npt.NDArray[Any]) -> None:
 
 
 def _bool_as_number(values: Any, classes: npt.NDArray[Any]) -> bool:
-    """Whether labels are truth values and classes numbers, or the other way: Python holds them equal, pandas does not."""
+    """Whether labels are truth values and classes numbers, or the reverse."""
     kinds = [{isinstance(value, bool) for value in some.tolist()} for some in (np.asarray(values), classes)]
     return kinds[0] != kinds[1]
 
@@ -219,7 +219,7 @@ def _dtype(means: Iterable[Any], values: npt.NDArray[Any]) -> Any:
 
 
 def _otherwise(cell: Any, learned: Learned) -> Any:
-    """Return a cell that the model does not know, of the kind that it knows; None where there is no such."""
+    """Return a cell the model does not know, of the kind it knows; None where there is none."""
     read = meaning(cell)
     if learned.text:
         return str(read)
@@ -269,7 +269,7 @@ def _known_words(changes: Changes, name: str, learned: Learned) -> None:
 
 
 def _lost(columns: dict[str, pd.Series[Any]], where: str, word: str) -> bool:
-    """Whether missing cells must have been a word, for a model that knows the word and no missing cell.
+    """Whether missing cells must have been a word, as the model knows it and no missing cell.
 
     It was fitted on the training table, so none is missing there. In the test table the word does not occur where it should many times.
     """
@@ -298,7 +298,7 @@ def _numbers(changes: Changes, name: str, why: str) -> None:
         if _is_text(column):
             gaps = texts.isin(MISSING_WORDS)
             if plain_numbers(texts[~gaps]):
-                new[where] = as_numbers(column.mask(column.isin(MISSING_WORDS)) if gaps.any() else column)
+                new[where] = numbers_of_texts(column.mask(column.isin(MISSING_WORDS)) if gaps.any() else column)
     changes.take(name, new, "numbers", why)
 
 
@@ -309,7 +309,7 @@ def _alike(changes: Changes, name: str) -> None:
     if len(set(text.values())) < 2:
         return
     new = {
-        where: as_texts(column)
+        where: texts_of_numbers(column)
         for where, column in columns.items()
         if not text[where] and pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     }

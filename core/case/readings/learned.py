@@ -1,4 +1,4 @@
-"""What a fitted model learned of the columns it gets: categories, or numbers."""
+"""Categories and numbers that a fitted model learned of its columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WRAPPED = ("best_estimator_", "estimator_", "estimator")
 
 @dataclass(frozen=True)
 class Learned:
-    """What a model learned of one column.
+    """The categories that a model learned of one column, or that it takes numbers.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _walk(step: Any, names: list[str], filled: bool) -> Iterator[tuple[str, Lear
 
 
 def _whole(step: Any, names: list[str], filled: bool) -> Iterator[tuple[str, Learned]]:
-    """Ask the model inside one that wraps it; others of scikit-learn that count their columns take numbers."""
+    """Ask the model inside a wrapper; others of scikit-learn that count columns take numbers."""
     inner = next((one for name in _WRAPPED if hasattr(one := getattr(step, name, None), "n_features_in_")), None)
     if inner is None and getattr(step, "calibrated_classifiers_", None):
         inner = step.calibrated_classifiers_[0].estimator

@@ -1,4 +1,4 @@
-"""Reading an ARFF file, as OpenML and Weka write them; its types are declared, so none is guessed."""
+"""Reading an ARFF file of OpenML or Weka; its types are declared, so none is guessed."""
 
 from __future__ import annotations
 

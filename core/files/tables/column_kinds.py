@@ -1,4 +1,4 @@
-"""Kinds of columns: numbers, text, truth values, dates; and reading a file's cells as one of them."""
+"""Kinds of columns (numbers, text, truth values, dates), and reading cells as one of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.case.readings.alike import MISSING_WORDS, READ_AS_MISSING, as_texts, meaning
+from core.case.readings.alike import MISSING_WORDS, READ_AS_MISSING, meaning, texts_of_numbers
 from core.files.tables.read import LoadedTable
 
 KINDS = ("numbers", "text", "text with gaps", "truth values", "dates")
@@ -16,7 +16,7 @@ LOOKED_AT = 200
 """Cells that tell which other reading to offer."""
 
 
-def kind_of(frame: pd.DataFrame, name: Any) -> str:
+def column_kind(frame: pd.DataFrame, name: Any) -> str:
     """Return what a column of a table is read as."""
     column = frame[name]
     if pd.api.types.is_bool_dtype(column):
@@ -31,15 +31,15 @@ def kind_of(frame: pd.DataFrame, name: Any) -> str:
 
 
 def other_kind(table: LoadedTable, frame: pd.DataFrame, name: Any) -> str:
-    """Return the other reading of a column that is likeliest to be wanted; empty where there is none."""
-    now, column = kind_of(frame, name), frame[name]
+    """Return the likeliest other reading of a column; empty where there is none."""
+    now, column = column_kind(frame, name), frame[name]
     if now in ("numbers", "truth values", "dates"):
         return "text"
     if now == "text with gaps":
         return "text"
     if now != "text":
         return ""
-    first = kind_of(table.frame, name)
+    first = column_kind(table.frame, name)
     if first != "text":
         return first
     cells = column.dropna().head(LOOKED_AT)
@@ -53,7 +53,7 @@ def other_kind(table: LoadedTable, frame: pd.DataFrame, name: Any) -> str:
 
 
 def read_as(table: LoadedTable, name: str, kind: str) -> pd.Series[Any]:
-    """Return a column of a file read as a kind; cells that are none of it are missing. O(size of the file)."""
+    """Return a column read as a kind; cells that are none of it are missing. O(size of file)."""
     cells = table.spelled([name])[name]
     column = table.frame[name]
     if table.spelling is None:
@@ -79,7 +79,7 @@ def _bool(column: pd.Series[Any]) -> bool:
 
 def _texts_of(column: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_numeric_dtype(column) and not _bool(column):
-        return as_texts(column)
+        return texts_of_numbers(column)
     return column.astype(object).where(column.notna(), None).map(str, na_action="ignore").astype("str")
 
 

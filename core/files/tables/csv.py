@@ -27,7 +27,7 @@ PLAIN_NUMBER = r"[+-]?\d+"
 def read_csv(
     data: bytes, limits: Limits, known: dict[str, Any], text: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, CsvFormat, list[str], Spelled]:
-    """Return the table in a CSV file, how it was written, notes, and what spells its cells again.
+    """Return the table in a CSV file, its format, notes, and what spells its cells again.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def _no_names(got: str) -> InputError:
 
 
 def given_names(rows: Sequence[Sequence[str]], names: Sequence[str] | None) -> list[str]:
-    """Return the names of the columns of a file without any: those given, one for each, else their numbers."""
+    """Return names for the columns of a file without any: those given, else their numbers."""
     width = len(next((row for row in rows if row), []))
     if names is None:
         return [f"column {place + 1}" for place in range(width)]

@@ -1,4 +1,4 @@
-"""Ids of a list beside those of a table, which may spell them otherwise: padded, grouped, as decimal numbers."""
+"""Ids of a list beside those of a table, which may spell them otherwise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.files.tables.spelling import without_mark
 
 
 def match_ids(texts: Iterable[str], known: pd.Index[Any]) -> list[Any]:
-    """Return the ids meant by texts: those of `known` that are spelled so, else the one that reads so.
+    """Return the ids that texts mean: those spelled so, else the one that reads so.
 
     Zeros in front, a plus sign, thousands marks, decimals that are zero and an apostrophe that marks text are no part of what a number reads
     as. Where several known ids read alike, the spelling decides alone. A text that fits none stays text.
@@ -44,7 +44,7 @@ def match_ids(texts: Iterable[str], known: pd.Index[Any]) -> list[Any]:
 
 
 def spelled_otherwise(texts: Sequence[str], ids: Sequence[Any], known: pd.Index[Any]) -> str:
-    """Return a sentence on ids of a list that were found though the table spells them otherwise; empty where there are none."""
+    """Return a sentence on ids that were found though the table spells them otherwise."""
     own = set(map(str, known))
     pairs = [(text, one) for text, one in zip(texts, ids, strict=True) if text not in own and str(one) in own]
     pairs = [(text, one) for text, one in pairs if text.removesuffix(".0") != str(one).removesuffix(".0")]

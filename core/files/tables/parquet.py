@@ -78,7 +78,7 @@ def read_parquet(data: bytes, limits: Limits) -> pd.DataFrame:
 
 
 def _frame(table: Any) -> pd.DataFrame:
-    """Return the table of pandas; dates that it cannot hold, and zones nobody knows, are named with their column."""
+    """Return the table of pandas; columns of dates that it cannot hold are named."""
     kinds = table.schema
     for place, field in enumerate(kinds):
         if not pa.types.is_temporal(field.type):

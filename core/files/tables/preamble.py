@@ -1,4 +1,4 @@
-"""What stands in a CSV file beside its rows, and bytes of two encodings: taken out or made one before it is read."""
+"""Comments, a line `sep=` and bytes of two encodings, mended before a CSV file is read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Plain:
 
 
 def plain_lines(data: bytes, encoding: str | None) -> Plain:
-    """Return a file without its line `sep=` and without comments, in one encoding. O(bytes) where there are such.
+    """Return a file without its line `sep=` and comments, in one encoding. O(bytes).
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _without_sep(lines: list[str], found: Plain) -> list[str]:
 
 
 def _without_comments(lines: list[str], found: Plain) -> list[str]:
-    """Leave out lines that start with #, where they are no rows: before the names, or with no cell beside the first."""
+    """Leave out lines that start with # and are no rows."""
     start = 0
     while start < len(lines) and lines[start].lstrip("\ufeff").startswith(COMMENT):
         start += 1
@@ -110,7 +110,7 @@ def _cells(line: str, delimiter: str | None) -> list[int]:
 
 
 def _is_names(comment: str, line: str, delimiter: str | None) -> bool:
-    """Whether the last comment names the columns: as many cells as the first row, two at least, and no number."""
+    """Whether the last comment names the columns: as many cells as the first row, no number."""
     widths, cells = _cells(line, delimiter), _cells(comment, delimiter)
     marks = (",", ";", "\t", "|") if delimiter is None else (delimiter,)
     best = max(range(len(marks)), key=lambda place: widths[place])
@@ -126,7 +126,7 @@ def _is_names(comment: str, line: str, delimiter: str | None) -> bool:
 
 
 def _in_one_encoding(found: Plain) -> None:
-    """Turn a file that is UTF-8 but for some lines into UTF-8, reading these as cp1252, and say which."""
+    """Turn a file that is UTF-8 but for some lines into UTF-8, and say which these are."""
     data = found.data
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 0 in data[:SAMPLE_BYTES]:
         return
@@ -171,7 +171,7 @@ def _guess(data: bytes) -> str:
 
 
 def looks_like_row(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether what stands in the place of column names is a row: names that occur as cells below themselves.
+    """Return whether column names are a row: they occur as cells below themselves.
 
     Examples
     --------

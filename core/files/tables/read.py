@@ -47,9 +47,9 @@ class LoadedTable:
     spelling: Spelled | None = field(default=None, repr=False, compare=False)
 
     def spelled(self, names: Sequence[str]) -> pd.DataFrame:
-        """Return columns as the file spells their cells, an empty cell as an empty text. O(size of the file).
+        """Return columns as the file spells their cells, an empty cell as an empty text.
 
-        Of a file whose cells have types of their own, as they are.
+        O(size of the file). Of a file whose cells have types of their own, as they are.
         """
         places = [self.frame.columns.to_list().index(name) for name in names]
         if self.spelling is None:
@@ -67,10 +67,11 @@ def read_table(
     text: Sequence[str] = (),
     **known: Any,
 ) -> LoadedTable:
-    r"""Read a CSV, Parquet, Excel (.xlsx) or ARFF file, also one compressed by gzip, bzip2, xz or zip.
+    r"""Read a CSV, Parquet, Excel (.xlsx) or ARFF file, also a compressed one.
 
-    Which it is is told from the content. Of a CSV file, encoding, delimiter, decimal and thousands marks are found
-    out; each can be set instead. A line `sep=;` and comments before or between the rows are left out. O(size of the file).
+    Which it is is told from the content; gzip, bzip2, xz, or zip of one file may compress it. Of a CSV file, encoding, delimiter, decimal
+    and thousands marks are found out; each can be set instead. A line `sep=;` and comments before or between the rows are left out.
+    O(size of the file).
 
     Cells such as 01067 or +4930123456 stay text. A word such as NA or None in a column of text is read as missing, and the table's `attrs`
     keep which and how often: a `core.Case` whose model knows the word as a category puts it back. An apostrophe before what a spreadsheet
@@ -195,7 +196,7 @@ def _read(data: bytes, limits: Limits, known: dict[str, Any], text: Sequence[str
 
 
 def _checked_names(names: list[str], notes: list[str]) -> list[str]:
-    """Return unique names: unnamed columns get their number, repeated ones are numbered as pandas does."""
+    """Return unique names: repeated ones are numbered as pandas does."""
     for position, name in enumerate(names):
         if not name.strip():
             given = f"column {position + 1}"

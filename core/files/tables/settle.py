@@ -1,4 +1,4 @@
-"""Settling how each column of two tables is read: as the model learned it, in both alike, or as a person says."""
+"""Settling how the columns of two tables are read: as the model learned, or as chosen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.case.readings.conform import Reading, conformed
 from core.case.readings.learned import Learned, learned_of
 from core.case.scoring import column_names
 from core.errors import InputError, InputTypeError, listed, nearest
-from core.files.tables.column_kinds import KINDS, kind_of, other_kind, read_as
+from core.files.tables.column_kinds import KINDS, column_kind, other_kind, read_as
 from core.files.tables.read import LoadedTable
 from core.shown import Shown
 
@@ -84,7 +84,7 @@ def settle_tables(
     target: str | None = None,
     readings: Mapping[str, str] | None = None,
 ) -> SettledTables:
-    r"""Settle how the columns of two tables are read: O(size of the files) where cells are to be spelled again.
+    r"""Settle how the columns of two tables are read. O(size of the files).
 
     A column that the model learned as categories is text as the file spells it where all its cells are categories then; numbers, truth
     values, missing words and labels follow what the model learned, as a `core.Case` does; a column that is text in one table is in both.
@@ -169,8 +169,8 @@ class _Held:
         self.why[name] = why
 
     def settle(self, name: str, learned: Learned | None, is_label: bool) -> None:
-        """Spell a column again where the model knows all that is spelled, or the other table has text there."""
-        kinds = {kind_of(self.frames[place], name) for place in self.having(name)}
+        """Spell a column again where the model knows all its cells, or the other table has text."""
+        kinds = {column_kind(self.frames[place], name) for place in self.having(name)}
         texts = {"text", "text with gaps"}
         if learned is not None and learned.text and (kinds - {"text"}) and self._all_known(name, learned):
             self.read(name, "text", "its cells are the model's categories as they are spelled.")
@@ -204,7 +204,7 @@ class _Held:
         return tuple(
             ColumnReading(
                 str(name),
-                kind_of(self.frames[0], name),
+                column_kind(self.frames[0], name),
                 other_kind(self.tables[0], self.frames[0], name),
                 why.get(str(name), ""),
                 self._changed(name) if str(name) in why else 0,

@@ -1,4 +1,4 @@
-"""Cells that reading would change for good: codes taken for numbers, words taken for missing, text marked by an apostrophe."""
+"""Cells that reading would change for good: codes, words for missing, marked text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _POWER = r"\d+[eE]\d+"
 
 @dataclass(frozen=True)
 class Hints:
-    """What may occur in a file at all, found in one pass over its bytes.
+    """Kinds of cells that may occur in a file, found in one pass over its bytes.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def _may_be_codes(column: pd.Series[float], hints: Hints) -> bool:
 
 
 def _code(cells: pd.Series[str], decimal: str) -> str | None:
-    """Return a cell that is a code, where all that are not missing are whole numbers, else None."""
+    """Return a cell that is a code, where all others are whole numbers or missing."""
     texts = cells.str.strip()
     texts = texts[~texts.isin(("", *MISSING_WORDS))]
     whole = texts.str.fullmatch(_WHOLE)

@@ -1,4 +1,4 @@
-"""Compressed files: gzip, bzip2, xz, and a zip archive of one file, unpacked within the limits."""
+"""Files compressed by gzip, bzip2, xz or zip, unpacked within the limits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def is_spreadsheet(data: bytes) -> bool:
 
 
 def unpacked(data: bytes, limits: Limits) -> bytes:
-    """Return what is in a compressed file, and other files as they are. O(bytes).
+    """Return the content of a compressed file, and other files as they are. O(bytes).
 
     Raises
     ------

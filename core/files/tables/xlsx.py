@@ -26,7 +26,7 @@ _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 
 
 def read_xlsx(data: bytes, limits: Limits, sheet: str | None = None) -> tuple[pd.DataFrame, list[str]]:
-    """Return the table on a sheet, by default the first that is shown and holds anything, and notes.
+    """Return the table on a sheet, by default the first one shown that is filled, and notes.
 
     A number shown with zeros in front is text as it is shown; formulas count by the value they had when the file was saved.
 
@@ -64,7 +64,7 @@ def read_xlsx(data: bytes, limits: Limits, sheet: str | None = None) -> tuple[pd
 
 
 def _check_archive(data: bytes, limits: Limits) -> None:
-    """Raise if the parts of a workbook are too large, or define entities, which Excel never does."""
+    """Raise if the parts of a workbook are too large, or define entities as Excel never does."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(info.file_size for info in archive.infolist())

@@ -22,7 +22,7 @@ EXAMPLES = 3
 
 
 def settled(train: LoadedTable, test: LoadedTable | None, model: Any) -> core.SettledTables | None:
-    """Show how each column is read, and return the tables; None where that failed, with the reason on the page."""
+    """Show how each column is read, and return the tables; None where that failed."""
     chosen = _chosen()
     about = (_uploads(), tuple(sorted(chosen.items())))
     kept = session.draft().get(SETTLED)
