@@ -25,6 +25,8 @@ from core.files.models.models import load_model as load_model
 from core.files.models.models import save_model as save_model
 from core.files.tables.id_list import IdList as IdList
 from core.files.tables.id_list import read_ids as read_ids
+from core.files.tables.openml import read_openml as read_openml
+from core.files.tables.query import read_query as read_query
 from core.files.tables.read import read_table as read_table
 from core.files.tables.settle import SettledTables as SettledTables
 from core.files.tables.settle import settle_tables as settle_tables

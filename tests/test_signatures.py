@@ -23,6 +23,8 @@ OTHER_FIRSTS = {
     "inspect_model",
     "load_case",
     "load_model",
+    "read_openml",
+    "read_query",
     "read_table",
     "register_family",
     "save_model",

@@ -180,19 +180,34 @@ def _read(data: bytes, limits: Limits, known: dict[str, Any], text: Sequence[str
         frame, notes = read_arff(data, limits)
     else:
         frame, form, notes, spelling = read_csv(data, limits, known, text)
-    frame.columns = pd.Index(_checked_names([str(name) for name in frame.columns], notes))
-    unknown = [name for name in text if name not in frame.columns]
+    table = loaded(frame, form, notes, spelling)
+    unknown = [name for name in text if name not in table.frame.columns]
     if unknown:
         raise InputError(
-            f"`text` must name columns of the table. It has no {listed(unknown)}.{nearest(unknown[0], frame.columns)}"
+            f"`text` must name columns of the table. It has no {listed(unknown)}.{nearest(unknown[0], table.frame.columns)}"
         )
+    return table
+
+
+def loaded(
+    frame: pd.DataFrame, form: CsvFormat | None = None, notes: Iterable[str] = (), spelling: Spelled | None = None
+) -> LoadedTable:
+    """Return a table with unique names, and notes on what is odd about it.
+
+    Raises
+    ------
+    InputError
+        If it has one column or no rows.
+    """
+    said = list(notes)
+    frame.columns = pd.Index(_checked_names([str(name) for name in frame.columns], said))
     if frame.shape[1] < 2:
         raise InputError("A table must have at least two columns. Got one; check that the file is the right one.")
     if len(frame) == 0:
         raise InputError(
             f"A table must have rows. Got the column names {listed(frame.columns)} and no rows; check the file."
         )
-    return LoadedTable(frame, form, (*notes, *_oddities(frame)), spelling)
+    return LoadedTable(frame, form, (*said, *_oddities(frame)), spelling)
 
 
 def _checked_names(names: list[str], notes: list[str]) -> list[str]:
