@@ -23,6 +23,8 @@ from core.files.models.inspect import ModelInspection as ModelInspection
 from core.files.models.inspect import inspect_model as inspect_model
 from core.files.models.models import load_model as load_model
 from core.files.models.models import save_model as save_model
+from core.files.models.train import model_recipe as model_recipe
+from core.files.models.train import train_model as train_model
 from core.files.tables.id_list import IdList as IdList
 from core.files.tables.id_list import read_ids as read_ids
 from core.files.tables.openml import read_openml as read_openml

@@ -23,12 +23,14 @@ OTHER_FIRSTS = {
     "inspect_model",
     "load_case",
     "load_model",
+    "model_recipe",
     "read_openml",
     "read_query",
     "read_table",
     "register_family",
     "save_model",
     "settle_tables",
+    "train_model",
 }
 """Calls that are about no case, or two: a table of decisions, files, the order of what `influence` gave, rules that were found, before and after."""
 WHAT = {
