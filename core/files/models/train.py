@@ -1,4 +1,4 @@
-"""Training a model on a table alone, with the preprocessing its columns need, and the recipe of it as code."""
+"""Training a model on a table alone, and the recipe of a model as code."""
 
 from __future__ import annotations
 
