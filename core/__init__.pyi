@@ -72,6 +72,8 @@ from core.unlearning.base import UnlearnResult as UnlearnResult
 from core.unlearning.refit import refit as refit
 from core.verification.retrain_gap import RetrainGap as RetrainGap
 from core.verification.retrain_gap import retrain_gap as retrain_gap
+from core.verification.verify import Proof as Proof
+from core.verification.verify import verify as verify
 
 __version__: str
 __all__: list[str]

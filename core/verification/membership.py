@@ -111,7 +111,10 @@ class Membership(Shown):
 
     def lines(self) -> list[str]:
         """Say what the attack can tell."""
-        return [f"Membership, {self.attack.replace('_', ' ')} attack on {count(self.n_forgotten, 'forgotten record')}", self.sentence]
+        return [
+            f"Membership, {self.attack.replace('_', ' ')} attack on {count(self.n_forgotten, 'forgotten record')}",
+            self.sentence,
+        ]
 
     def to_frame(self) -> pd.DataFrame:
         """Return the areas under the curve, a row for each model."""
@@ -209,6 +212,10 @@ class Attacked:
             after.y("test")[unseen],
         )
 
+    def scores(self, model: Any) -> Floats:
+        """Return a model's scores of pos_label for the forgotten records."""
+        return positive_scores(model, self.forgotten, self.case.pos_column)
+
     def sure(self, model: Any) -> tuple[Floats, Floats]:
         """Return how sure a model is of the labels, of forgotten records and of rows never seen."""
         return (
@@ -251,7 +258,10 @@ def trained_models(after: Case, again: Any, n_null: int, n_reference: int, progr
     null, reference = [], []
     for done in range(whole + n_reference):
         if progress is not None:
-            progress(done / max(whole + n_reference, 1), f"Training model {done + 1} of {whole + n_reference} to compare with")
+            progress(
+                done / max(whole + n_reference, 1),
+                f"Training model {done + 1} of {whole + n_reference} to compare with",
+            )
         model = clone(again).set_params(**dict.fromkeys(seeds, SEED + done)) if seeds else clone(again)
         if done < whole:
             null.append(fit_again(after, after.retained, model)[0])
@@ -262,7 +272,12 @@ def trained_models(after: Case, again: Any, n_null: int, n_reference: int, progr
 
 
 def attack(
-    kind: Literal["loss", "likelihood_ratio"], rows: Attacked, before: Any, after: Any, models: Models, margin: float = MARGIN
+    kind: Literal["loss", "likelihood_ratio"],
+    rows: Attacked,
+    before: Any,
+    after: Any,
+    models: Models,
+    margin: float = MARGIN,
 ) -> Membership:
     """Attack the forgotten records with models that were trained for it.
 
@@ -309,7 +324,7 @@ def attack(
 def _expected(rows: Attacked, reference: Sequence[Any]) -> tuple[Any, Any]:
     """Return how sure models are on average that saw neither the forgotten records nor the other rows."""
     sure = [rows.sure(model) for model in reference]
-    return tuple(np.mean([one[side] for one in sure], axis=0) for side in (0, 1))  # type: ignore[return-value]
+    return tuple(np.mean([one[side] for one in sure], axis=0) for side in (0, 1))
 
 
 def _mean(placed: Sequence[tuple[float, Floats, Floats]]) -> tuple[float, Floats, Floats]:

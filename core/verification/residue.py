@@ -49,8 +49,13 @@ class Residue(Shown):
         """What was found, in words."""
         if self.clean:
             return f"None of {count(self.n_arrays, 'array')} in the model holds a row of the {count(self.n_forgotten, 'forgotten record')}."
-        places = [f"{place} ({count(rows, 'row')})" for place, rows in zip(self.found["place"], self.found["rows"], strict=True)]
-        return f"The model still holds forgotten records: {listing(places)}. Training again without them takes them out."
+        places = [
+            f"{place} ({count(rows, 'row')})"
+            for place, rows in zip(self.found["place"], self.found["rows"], strict=True)
+        ]
+        return (
+            f"The model still holds forgotten records: {listing(places)}. Training again without them takes them out."
+        )
 
     def lines(self) -> list[str]:
         """Say whether forgotten records were found."""
@@ -104,7 +109,9 @@ def _forms(case: Case, gone: Array) -> Iterator[tuple[str, set[bytes]]]:
 
 def _keys(rows: Any) -> list[bytes] | None:
     """Return every row as bytes in single precision; None where they are no numbers, or a single column."""
-    dense = rows.toarray() if issparse(rows) else rows
+    if getattr(rows, "ndim", 2) != 2:
+        return None
+    dense: Any = rows.toarray() if issparse(rows) else rows  # type: ignore[attr-defined]
     try:
         matrix = np.asarray(dense, dtype=np.float64)
     except (TypeError, ValueError):
@@ -121,7 +128,7 @@ def _held(array: Array, wanted: set[bytes]) -> int:
 
 
 def arrays_of(model: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every table of numbers reachable from an object, and where it is.
+    """Yield every array of numbers reachable from an object, and where it is.
 
     Attributes, items, and what compiled objects give for copying are followed.
     """
@@ -135,9 +142,9 @@ def arrays_of(model: Any) -> Iterator[tuple[str, Any]]:
         seen.add(id(one))
         kept.append(one)
         if isinstance(one, np.ndarray) or issparse(one):
-            if one.ndim == 2 and one.dtype != object:
+            if getattr(one, "dtype", None) != object:
                 yield place, one
-            elif isinstance(one, np.ndarray) and one.dtype == object:
+            elif isinstance(one, np.ndarray):
                 stack.extend((f"{place}[{i}]", item, depth + 1) for i, item in enumerate(one.ravel()))
             continue
         stack.extend((where, item, depth + 1) for where, item in _parts(place, one))
@@ -160,7 +167,7 @@ def _reduced(place: str, one: Any) -> Iterator[tuple[str, Any]]:
     """Yield what a compiled object gives for copying."""
     try:
         made = one.__reduce_ex__(2)
-    except Exception:  # noqa: BLE001 - an object that cannot be copied holds nothing that a file could
+    except Exception:
         return
     if isinstance(made, tuple):
         yield from ((f"{place}.{name}", item) for name, item in zip(("made from", "state"), made[1:3], strict=False))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +12,6 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from core.case.case import Case
-from core.case.scoring import positive_scores
 from core.errors import InputError, InputTypeError, RedressError
 from core.former import check_progress
 from core.metrics.compare import compare
@@ -18,8 +19,8 @@ from core.metrics.guardrails.guard import guardrails
 from core.metrics.guardrails.result import Guardrails
 from core.shown import Shown
 from core.typing import Feature, Floats, Progress, part_of
-from core.unlearning.base import Guarantee, UnlearnResult, split_input
-from core.verification.membership import Attacked, Membership, Models, attack, trained_models
+from core.unlearning.base import Guarantee, UnlearnResult
+from core.verification.membership import Attacked, Membership, attack, trained_models
 from core.verification.residue import Residue, residue
 from core.verification.retrain_gap import RetrainGap, retrain_gap
 from core.words import count, percent, seconds
@@ -29,6 +30,8 @@ REMEMBERED = 0.5
 """A model that is left with so much of its distance to the retrained one did not forget."""
 SAME = 1e-9
 """Mean differences in score below this are none."""
+CLEARLY = 1.5
+"""A difference that is to tell something is so many times what trainings differ by among themselves."""
 Verdict = Literal["forgotten", "not_forgotten", "not_shown"]
 VERDICTS = {
     "forgotten": "Forgotten, as far as these checks can tell",
@@ -48,8 +51,9 @@ class Proof(Shown):
     retrain_gap : RetrainGap
         The distance of the unlearned model from one trained again on the retained records.
     left : float
-        Of the mean distance in score between the model before and the retrained one, the share that the unlearned model is left with: 0 where
-        it is the retrained model, 1 where nothing was forgotten. NaN where the records made no difference.
+        Of the mean distance in score between the model before and models trained again, on the forgotten records, the share that the unlearned
+        model is left with: 0 where it is such a model, 1 where nothing was forgotten. For learners that draw, what trainings differ by among
+        themselves is taken off both. NaN where the records make no more difference than that.
     parameter_distance : float
         Euclidean distance of the coefficients and intercepts from those of the retrained model, relative to their length; NaN for models
         without them.
@@ -90,11 +94,7 @@ class Proof(Shown):
     @property
     def like_retrained(self) -> bool | None:
         """Whether the unlearned model is where training again ends; None where the records made no difference to tell it by."""
-        if np.isnan(self.left):
-            return None
-        apart = self.retrain_gap.mean
-        noise = self.retrain_gap.spread_mean if self.retrain_gap.n_seeds else 0.0
-        return bool(self.left <= REMEMBERED or (self.result.same_draws and apart <= noise))
+        return None if np.isnan(self.left) else bool(self.left <= REMEMBERED)
 
     @property
     def verdict(self) -> Verdict:
@@ -110,7 +110,9 @@ class Proof(Shown):
         parts = [f"{VERDICTS[self.verdict]}."]
         if not np.isnan(self.left):
             way = max(0.0, 1.0 - self.left)
-            parts.append(f"The model went {percent(way)} of the way to the one trained again without the {count(self.result.n_forgotten, 'record')}.")
+            parts.append(
+                f"The model went {percent(way)} of the way to the one trained again without the {count(self.result.n_forgotten, 'record')}."
+            )
         parts.append(self.retrain_gap.sentence)
         parts.append(self.residue.sentence)
         parts += [one.sentence for one in self.membership]
@@ -133,7 +135,11 @@ class Proof(Shown):
             ("distance of parameters", self.parameter_distance, None),
             ("arrays that hold forgotten records", float(len(self.residue.found)), self.residue.clean),
             *(
-                (f"excess of the {one.attack.replace('_', ' ')} attack", one.excess, {"forgotten": True, "remembered": False}.get(one.verdict))
+                (
+                    f"excess of the {one.attack.replace('_', ' ')} attack",
+                    one.excess,
+                    {"forgotten": True, "remembered": False}.get(one.verdict),
+                )
                 for one in self.membership
             ),
         ]
@@ -241,13 +247,16 @@ def verify(
     notes: list[str] = []
     table = compare(again.refit, after, on=on)
     side = _guardrails(before, after, metric, sensitive_feature, on, notes)
-    attacked: tuple[Membership, ...] = ()
-    if attacks:
-        attacked = _attacks(result, again.refit, part_of(progress, 0.3, 1.0), notes)
+    rows, draws = Attacked.of(before, after), result.same_draws or result.guarantee is Guarantee.APPROXIMATE
+    models = trained_models(
+        after, again.refit.model, N_NULL if draws else 0, N_REFERENCE if attacks else 0, part_of(progress, 0.3, 1.0)
+    )
+    pair = before.model, after.model
+    attacked = (attack("loss", rows, *pair, models), attack("likelihood_ratio", rows, *pair, models)) if attacks else ()
     return Proof(
         result,
         again,
-        _left(before, again.refit, again.mean, on),
+        left_of(rows, *pair, models.null),
         _parameter_distance(after.model, again.refit.model),
         table,
         attacked,
@@ -268,28 +277,23 @@ def _guardrails(
         return None
 
 
-def _attacks(result: UnlearnResult, refit: Case, progress: Progress | None, notes: list[str]) -> tuple[Membership, ...]:
-    rows = Attacked.of(result.before, result.case)
-    draws = result.same_draws or result.guarantee is Guarantee.APPROXIMATE
-    try:
-        models = trained_models(result.case, refit.model, N_NULL if draws else 0, N_REFERENCE, progress)
-    except RedressError as error:
-        notes.append(f"No membership attack: {error}")
-        return ()
-    if not draws:
-        models = Models([refit.model], models.reference)
-    pair = result.before.model, result.case.model
-    return attack("loss", rows, *pair, models), attack("likelihood_ratio", rows, *pair, models)
+def left_of(rows: Attacked, before: Any, after: Any, null: Sequence[Any]) -> float:
+    """Return which share of the way from a model to those trained again is left, on the forgotten records.
 
-
-def _left(before: Case, refit: Case, apart: float, on: str) -> float:
-    """Return which share of the way to the retrained model is left."""
-    whole = float(np.abs(_scores(before, before.model, on) - refit.scores(on)).mean())
-    return float("nan") if whole <= SAME else apart / whole
-
-
-def _scores(case: Case, model: Any, on: str) -> Floats:
-    return positive_scores(model, split_input(case, on), case.pos_column)
+    Parameters
+    ----------
+    rows : Attacked
+    before, after : estimator
+    null : sequence of estimator
+        Trained again without the records; of several, their distance from one another is noise.
+    """
+    scores = [rows.scores(model) for model in (before, after, *null)]
+    first, now, again = scores[0], scores[1], scores[2:]
+    noise = float(np.mean([np.abs(a - b).mean() for a, b in combinations(again, 2)])) if len(again) > 1 else 0.0
+    whole, apart = (float(np.mean([np.abs(one - other).mean() for other in again])) for one in (first, now))
+    if whole <= max(SAME, CLEARLY * noise):
+        return float("nan")
+    return max(0.0, apart - noise) / (whole - noise)
 
 
 def _parameter_distance(model: Any, again: Any) -> float:
