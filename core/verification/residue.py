@@ -142,7 +142,7 @@ def arrays_of(model: Any) -> Iterator[tuple[str, Any]]:
         seen.add(id(one))
         kept.append(one)
         if isinstance(one, np.ndarray) or issparse(one):
-            if getattr(one, "dtype", None) != object:
+            if one.dtype != object:  # type: ignore[union-attr]
                 yield place, one
             elif isinstance(one, np.ndarray):
                 stack.extend((f"{place}[{i}]", item, depth + 1) for i, item in enumerate(one.ravel()))
