@@ -48,7 +48,4 @@ CATBOOST = Family(
     model_types=(CatBoostClassifier,),
     provenance=check_catboost,
     explainer=CatBoostReasons(),
-    examples={
-        "CatBoost": CatBoostClassifier(iterations=3, depth=2, random_seed=0, verbose=False, allow_writing_files=False)
-    },
 )

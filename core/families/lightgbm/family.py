@@ -49,5 +49,4 @@ LIGHTGBM = Family(
     model_types=(LGBMClassifier,),
     provenance=check_lightgbm,
     explainer=LightGBMReasons(),
-    examples={"LightGBM": LGBMClassifier(n_estimators=3, num_leaves=4, random_state=0, verbose=-1)},
 )

@@ -52,5 +52,4 @@ XGBOOST = Family(
     model_types=(XGBClassifier,),
     provenance=check_xgboost,
     explainer=XGBoostReasons(),
-    examples={"XGBoost": XGBClassifier(n_estimators=3, max_depth=2, random_state=0)},
 )

@@ -60,6 +60,15 @@ def test_changed_bytes_of_lightgbm_never_break_the_process():
         scored(one)
 
 
+def test_changed_bytes_of_catboost_break_the_child_at_most():
+    for one in mutants(fitted("catboost")._serialize_model(), 12, seed=3):
+        try:
+            scores = in_child(SCORED, one)
+        except RedressError:
+            continue
+        assert np.isfinite(scores).all()
+
+
 LINKS = [
     ("left_children", 0, 99, "lead outside it"),
     ("right_children", 0, 0, "where they were"),
