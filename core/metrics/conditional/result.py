@@ -11,7 +11,7 @@ from core.shown import Shown
 from core.words import interval, number, percent
 
 MOST_GAPS = 3
-"""Pooled gaps that are named in the lines, largest first."""
+"""Pooled gaps that are named in the lines, those first whose intervals lie farthest from none."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,7 +44,7 @@ class Strata(Shown):
     notes: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """Say the largest pooled gaps beside those over all rows, and in which stratum they live."""
+        """Say the surest pooled gaps beside those over all rows, and in which stratum they live."""
         table = self.pooled.reset_index()
         kinds = table["metric"].map(lambda name: METRICS[name].kind)
         found = table[(kinds == "difference") & table["value"].notna()]
@@ -52,7 +52,7 @@ class Strata(Shown):
             f"{row['metric']} of {row['sensitive_feature']} within {self.control}: {number(row['value'])} "
             f"({interval(row['low'], row['high'])}), over all rows {number(row['over_all'])}"
             + (f"; {percent(row['share'], 0)} of it in {row['stratum']}" if row["stratum"] else "")
-            for _, row in found.sort_values("value", ascending=False, kind="stable").head(MOST_GAPS).iterrows()
+            for _, row in found.sort_values(["low", "value"], ascending=False, kind="stable").head(MOST_GAPS).iterrows()
         ]
         return [f"Strata of {self.control}", *lines, *self.notes]
 
