@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from core.words import percent
 
-WIDTH, NAMES, VALUES = 760, 255, 128
+WIDTH, NAMES, VALUES = 790, 285, 128
 """In pixels: the whole, room for names at the left, and for figures at the right."""
 GRAY, BLUE, ORANGE, INK, FAINT = "#8a939b", "#2f7fb5", "#c2590f", "#1f2933", "#d5dae0"
 STEP, LONGEST = 46, 42

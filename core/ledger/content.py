@@ -246,7 +246,7 @@ def _found(found: SearchResult) -> dict[str, Any]:
             "on": on,
             "n_rows": rows,
             "expected": _expected(found.expected),
-            "path": rows_for_json(found.to_frame()),
+            "path": value_for_json(found.to_frame().to_dict("records")),
             "rules": [],
         }
     several = isinstance(found, Sequence) and all(isinstance(one, Subset) for one in found)
@@ -292,8 +292,7 @@ def _proof(proof: object, forgotten: Iterable[Any]) -> dict[str, Any] | None:
     if proof is None:
         return None
     if isinstance(proof, RetrainGap):
-        facts: Any = {"retrain_gap": {"sentence": proof.sentence} | rows_for_json(proof.to_frame())[0]}
-        facts["retrain_gap"].pop("index", None)
+        facts: Any = {"retrain_gap": {"sentence": proof.sentence} | proof.to_frame().iloc[0].to_dict()}
     elif isinstance(proof, Proof):
         facts = value_for_json(proof.to_dict())
     else:

@@ -28,7 +28,20 @@ MARKS = {
     "mixed": "\N{BLACK DIAMOND}",
 }
 NO_CLEAR = "\N{BLACK CIRCLE}"
-FIRST = ("at", "when", "metric", "sensitive_feature", "group", "deserving", "n_removed", "n", "value", "low", "high")
+FIRST = (
+    "at",
+    "when",
+    "metric",
+    "sensitive_feature",
+    "group",
+    "deserving",
+    "n_removed",
+    "n",
+    "value",
+    "interval",
+    "threshold",
+    "verdict",
+)
 """Columns that stand before others, in this order."""
 PLAIN_GUARANTEES = {
     "exact": "The model is the one that training again without these records gives. What they taught it is gone.",
@@ -84,6 +97,7 @@ def _template() -> Template:
         "words": lambda name: str(name).replace("_", " "),
         "is_table": _is_table,
         "columns": _columns,
+        "compact": _compact,
         "beyond_chance": _beyond_chance,
         "verdict": lambda name: f"{MARKS.get(name, NO_CLEAR)} {VERDICT_WORDS.get(name, str(name).replace('_', ' '))}",
         "rows": lambda on: ROWS.get(on, str(on)),
@@ -163,7 +177,7 @@ def _changes(measured: Mapping[str, Any]) -> Markup:
             row["change"],
             row["low"],
             row["high"],
-            row["direction"],
+            _beyond_chance(row),
             signed(row["change"]),
         )
         for row in rows
@@ -180,6 +194,26 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the columns of a table, what says of whom a row is first."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     return sorted(names, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+
+
+def _compact(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows with each interval in the cell of its value, so that a table fits a page."""
+    return [_with_intervals(row) for row in rows]
+
+
+def _with_intervals(row: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in ("low", "high") and {"low", "high"} <= row.keys():
+            found["interval"] = interval(row["low"], row["high"])
+        elif name.endswith(("_low", "_high")) and name.rpartition("_")[0] in row:
+            continue
+        elif isinstance(value, float) and f"{name}_low" in row and f"{name}_high" in row:
+            between = interval(row[f"{name}_low"], row[f"{name}_high"])
+            found[name] = f"{number(value)} ({between})" if between else number(value)
+        else:
+            found[name] = value
+    return found
 
 
 def _removed(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -16,7 +16,7 @@ from core.ledger.charts import Bar, ChangeMark, bars, changes
 from core.ledger.entries import Entry, first_hash
 from core.ledger.report import Heading, report_html
 from core.ledger.tables import tables_of
-from core.words import number
+from core.words import interval, number
 
 HEADING = Heading("2026-01-02T03:04:05", "ab" * 16, "cd" * 32)
 SECTIONS = (
@@ -90,6 +90,17 @@ def test_figures_are_those_of_the_entry(full: tuple[Entry, core.UnlearnResult]) 
     ):
         assert " ".join(said.split()) in shown.replace("&#39;", "'").replace("&gt;", ">").replace("&lt;", "<"), said
     assert len(facts["looks"]) == looks > 0
+    low, high = (facts["found"]["path"][1][f"gap_{end}"] for end in ("low", "high"))
+    assert f"({interval(low, high)})" in shown
+
+
+def test_a_change_that_may_be_chance_is_not_called_better(full: tuple[Entry, core.UnlearnResult]) -> None:
+    entry, _ = full
+    said = re.findall(r">[^<>]*[0-9] (better|worse)</text>", report_html([entry], HEADING))
+    measured = entry.facts["measured"]
+    shown = [row for row in measured["metrics"] if row["sensitive_feature"] in ("(all)", measured["sensitive_feature"])]
+    assert said == [row["direction"] for row in shown if row["p_value"] < 0.05]
+    assert any(row["direction"] for row in shown if row["p_value"] >= 0.05)
 
 
 def test_what_was_not_recorded_is_said(written: core.Ledger) -> None:
