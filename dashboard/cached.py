@@ -273,7 +273,14 @@ def confirmed(work: Work) -> pd.DataFrame:
         table = core.compare(
             opened, now, metric=[work.metric, "accuracy"], sensitive_feature=[work.feature], on="confirm"
         )
-        workspace.write(work.case_id, {"looks": [list(look) for look in now.looks.entries]})
+        mine = [list(look) for look in now.looks.entries]
+        workspace.change_record(
+            work.case_id,
+            lambda kept: {
+                **kept,
+                "looks": sorted([*mine, *(look for look in kept.get("looks", []) if look not in mine)]),
+            },
+        )
         return table
 
     found: pd.DataFrame = _made(work, "confirmed", make, work.metric, work.feature)

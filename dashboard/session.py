@@ -162,7 +162,7 @@ def keep() -> None:
     if now is None or now is last:
         return
     if last is None or last.case_id != now.case_id:
-        st.session_state[Key.NEWS], st.session_state[Key.HEARD] = None, workspace.written(now.case_id)
+        st.session_state[Key.NEWS] = st.session_state[Key.HEARD] = None  # It may have changed since it was read.
     elif replace(last, selection=now.selection, revision=now.revision) != now:
         now = _written(now, last)
         st.session_state[Key.WORK], st.session_state[Key.HEARD] = now, workspace.written(now.case_id)

@@ -180,7 +180,8 @@ def _last(work: Work, measure: Measure) -> Planned | None:
         st.caption(
             f"Planned for another version than the one in force: {plain(inline(_reason(plan, origin)))} Go back to it, or plan anew."
         )
-        versions_tree.version_button(work, work.number_of(origin.applied), "plan")
+        if not origin.applied or origin.applied in work.made:  # else its record was damaged and set aside
+            versions_tree.version_button(work, work.number_of(origin.applied), "plan")
     if not len(plan):
         return Planned(plan, None, in_force)
     if in_force:
