@@ -10,6 +10,7 @@ import pandas as pd
 from core.case.case import Case, check_case
 from core.metrics.audit import audit
 from core.metrics.catalog import METRICS, metric_of
+from core.metrics.compare import ALL_RECORDS
 from core.metrics.guardrails.judge import Judged, judge
 from core.metrics.guardrails.result import VERDICT_WORDS
 from core.metrics.samples import feature_name
@@ -81,7 +82,7 @@ def before_after_page(
         "<h2>What was done</h2>",
         _done(opened, now, steps, guarantee),
         "<h2>What else changed</h2>",
-        _others(judged.by(feature)),
+        _others(judged.by(feature).drop([(metric, feature_name(feature))])),
     ]
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -166,7 +167,9 @@ def _others(table: pd.DataFrame) -> str:
     rows = []
     for place, (name, of) in enumerate(table.index):
         row = table.iloc[place]
-        rows.append([*_row(f"{METRICS[str(name)].label}, {of}", row), str(row["direction"] or "")])
+        whose = "" if of == ALL_RECORDS else f", {of}"
+        chance = ", may be chance" if row["direction"] and row["low"] <= 0 <= row["high"] else ""
+        rows.append([*_row(f"{METRICS[str(name)].label}{whose}", row), f"{row['direction']}{chance}"])
     return _table(("measure", "before", "now", "change", "95% interval", "is"), rows)
 
 

@@ -90,5 +90,7 @@ def _said(work: Work) -> list[str]:
         there = replace(work, at=at)
         result = cached.version(there).result if cached.is_kept(there) else None
         how = "" if result is None else f" by {result.method}, {result.claim}: the model {result.meaning}"
+        if result is not None and result.relative_bound is not None:
+            how += f", of {result.relative_bound:.1g} relative to the length of its parameters"
         said.append(f"{step.title}{how}.")
     return said

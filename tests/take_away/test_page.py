@@ -26,6 +26,10 @@ def test_the_page_says_what_the_library_says_and_names_its_rows(small_case: core
     assert verdict.said[-1][:40] in page
     assert f"{len(small_case.rows('explore')):,} test rows searched" in page
     assert "&lt;b&gt;Loans" in page
+    others = page.partition("What else changed")[2]
+    table = core.compare(small_case, now, sensitive_feature="sex").drop([(GAP, "sex")])
+    unsure = table[(table["direction"] != "") & (table["low"] <= 0) & (table["high"] >= 0)]
+    assert others.count(", may be chance<") == len(unsure) > 0
     assert "15 &lt;records&gt; removed" in page
     assert not re.search(r"<script|https?://|src=|href=|@import|url\(", page)
     assert small_case.looks is now.looks
