@@ -252,9 +252,9 @@ def compared(work: Work, one: int, other: int) -> Judged:
 
 
 def known_verdict(work: Work) -> Judged | None:
-    """Return what the last step did to the version in force, where a page has asked before."""
-    found: Judged | None = results().peek(name_of(work, "changed", work.metric, work.feature))
-    return found
+    """Return what all steps together did, or else the last, where a page has asked before."""
+    kept = (results().peek(name_of(work, kind, work.metric, work.feature)) for kind in ("shifted", "changed"))
+    return next((found for found in kept if found is not None), None)
 
 
 def is_kept(work: Work) -> bool:

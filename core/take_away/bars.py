@@ -11,7 +11,7 @@ from core.words import markup, number, percent
 LEFT, WIDE, HIGH, GAP = 170, 560, 16, 14
 
 
-def bars(rates: pd.DataFrame, title: str) -> str:
+def svg_bars(rates: pd.DataFrame, title: str) -> str:
     """Return a drawing of two bars for every group, on a scale from 0 that is the same for all.
 
     Parameters
@@ -23,7 +23,7 @@ def bars(rates: pd.DataFrame, title: str) -> str:
 
     Examples
     --------
-    >>> drawn = bars(pd.DataFrame({"before": [0.5], "now": [0.75]}, index=["<f>"]), "Share served")
+    >>> drawn = svg_bars(pd.DataFrame({"before": [0.5], "now": [0.75]}, index=["<f>"]), "Share served")
     >>> 'width="280.0"' in drawn, 'width="420.0"' in drawn, "&lt;f&gt;" in drawn, "<f>" in drawn
     (True, True, True, False)
     """

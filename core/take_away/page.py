@@ -14,7 +14,7 @@ from core.metrics.compare import ALL_RECORDS
 from core.metrics.guardrails.judge import Judged, judge
 from core.metrics.guardrails.result import VERDICT_WORDS
 from core.metrics.samples import feature_name
-from core.take_away.bars import bars
+from core.take_away.bars import svg_bars
 from core.typing import Feature
 from core.words import count, interval, markup, number, percent, signed
 
@@ -136,7 +136,7 @@ def _groups(opened: Case, now: Case, rate: str, feature: Feature) -> list[str]:
     drawn = pd.DataFrame({"before": before[rate], "now": after[rate]})
     return [
         f"<h2>{markup(label)} by group</h2>",
-        bars(drawn, label),
+        svg_bars(drawn, label),
         _table(("group", "before", "95% interval", "now", "95% interval"), rows),
         f'<p class="rows">{markup(METRICS[rate].formula)}</p>',
     ]

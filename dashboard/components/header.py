@@ -36,7 +36,7 @@ def show(page: str) -> None:
     if work is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=Key.STRIP_CHOICES):
-        version = f"version {work.at}" if work.at else "as opened"
+        version = f"version {work.number}" if work.at else "as opened"
         st.markdown(f"**{plain(workspace.case_title(work.case_id))}** \N{MIDDLE DOT} {version}", width="content")
         _selectors(work)
         _buttons(work)

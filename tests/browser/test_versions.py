@@ -10,7 +10,7 @@ from tests.browser.conftest import SLOW_MS, go, settle
 
 def remove(page: Page, n: int) -> None:
     go(page, "Find")
-    number = page.get_by_label("or this many")
+    number = page.get_by_role("spinbutton", name="Take the most harmful")
     number.fill(str(n))
     number.press("Enter")
     settle(page)
@@ -28,7 +28,7 @@ def version(page: Page, number: int) -> None:
 
 def test_versions_branch_and_are_gone_to_by_mouse_keyboard_and_plane(page: Page, address: str) -> None:
     page.goto(f"{address}/?case=credit", wait_until="domcontentloaded")
-    page.wait_for_selector(".st-key-strip_box", timeout=SLOW_MS)
+    expect(page.get_by_role("button", name="Undo")).to_be_visible(timeout=SLOW_MS)
     settle(page)
     remove(page, 120)
     version(page, 1)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import core
@@ -58,6 +58,7 @@ def test_taking_the_undone_step_again_is_redo() -> None:
     assert (again.steps, again.at) == ((A, B), 1)
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=12))
 def test_no_version_is_ever_lost_or_renumbered(moves: list[tuple[bool, int]]) -> None:
     work = START
