@@ -45,6 +45,8 @@ class Key(StrEnum):
     UPLOAD = "upload"
     DROP = "drop"
     FORMAT = "format"
+    TRAIN = "train_one"
+    TRAIN_KIND = "train_kind"
     READING = "reading"
     READING_OF = "reading_of"
     READING_RESET = "reading_reset"

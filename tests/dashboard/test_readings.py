@@ -12,6 +12,7 @@ import skops.io
 import core
 from dashboard import workspace
 from tests.case.readings.test_conform import fitted, table_of
+from tests.conftest import make_table
 from tests.dashboard.conftest import Opener
 from tests.dashboard.test_own_files import csv, upload
 
@@ -59,3 +60,17 @@ def test_a_file_without_names_is_said_and_its_names_are_asked(open_app: Opener) 
     assert app.session_state["draft"]["train"].content.frame.columns.tolist() == ["age", "work", "sex", "income"]
     next(one for one in app.text_input if one.label == "Names of the columns").set_value("age").run()
     assert "name each of the 4 columns" in " ".join(one.value for one in app.error)
+
+
+def test_a_model_is_trained_where_there_is_none(open_app: Opener) -> None:
+    train, test = make_table(400, 3), make_table(300, 4)
+    app = upload(open_app(), train=("train.csv", csv(train), "text/csv"), test=("test.csv", csv(test), "text/csv"))
+    assert not [one for one in app.button if one.key == "open"]
+    app.toggle(key="train_one").set_value(True).run()
+    assert not app.error, [one.value for one in app.error]
+    app.button(key="open").click().run()
+    assert not app.exception, app.exception
+    case = workspace.load(app.query_params["case"])
+    again = core.train_model(case.train, case.roles)
+    assert case.model.predict_proba(case.X_test).tolist() == again.predict_proba(case.X_test).tolist()
+    assert "verified" in " ".join(one.value for one in app.markdown)

@@ -14,10 +14,11 @@ from core.case.plausibility import signs
 from core.errors import RedressError
 from core.files.guess import guess_roles
 from core.files.models.opening import ModelFile
+from core.files.models.train import MODELS
 from core.files.models.trial import first_scoring
 from core.words import count, plain, seconds
 from dashboard import session, workspace
-from dashboard.app_pages.start import drop, model_files, upload
+from dashboard.app_pages.start import drop, model_files, train_one, upload
 from dashboard.app_pages.start import readings as start_readings
 from dashboard.app_pages.start import roles as start_roles
 from dashboard.components import opening, waiting
@@ -65,10 +66,12 @@ def show() -> None:
                 )
     with third:
         model_files.model_slot()
+        train_one_wanted = upload.part("model") is None and train_one.wanted()
     train, test, model = (_content(which) for which in ("train", "test", "model"))
-    if train is None or model is None or (test is None and not split):
+    if train is None or (model is None and not train_one_wanted) or (test is None and not split):
         return
-    tables = start_readings.settled(train, None if split else test, model.model)
+    fitted = None if model is None else model.model
+    tables = start_readings.settled(train, None if split else test, fitted)
     if tables is None:
         return
     if split:
@@ -92,8 +95,8 @@ def _held_out(frame: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
     return frame.sample(frac=share, random_state=seed).sort_index()
 
 
-def _confirm(train: pd.DataFrame, test: pd.DataFrame, opened: ModelFile) -> None:
-    model = opened.model
+def _confirm(train: pd.DataFrame, test: pd.DataFrame, opened: ModelFile | None) -> None:
+    model = None if opened is None else opened.model
     st.subheader("Is this what the columns mean?", divider="gray")
     number = "_".join(kept.number for which in ("train", "model") if (kept := upload.part(which)) is not None)
     try:
@@ -107,7 +110,8 @@ def _confirm(train: pd.DataFrame, test: pd.DataFrame, opened: ModelFile) -> None
     table = start_roles.missing(train, test, roles, used)
     with st.expander(start_roles.missing_sentence(table)):
         st.dataframe(table, hide_index=True, lazy=False)
-    _signs(model, train, roles)
+    if model is not None:
+        _signs(model, train, roles)
     kept = upload.part("train")
     name = st.text_input(
         "Name of the case",
@@ -124,12 +128,13 @@ def _confirm(train: pd.DataFrame, test: pd.DataFrame, opened: ModelFile) -> None
     about, problem = session.draft().get(PROBLEM) or ("", "")
     if problem and about == _uploads():
         st.error(plain(problem))
+    source = train_one.kind() if opened is None else opened
     st.button(
-        "Open the case",
+        "Train it and open the case" if opened is None else "Open the case",
         type="primary",
         key=session.Key.OPEN,
         on_click=_open,
-        args=(opened, train, test, roles, confirm, name),
+        args=(source, train, test, roles, confirm, name),
     )
 
 
@@ -144,21 +149,23 @@ def _signs(model: Any, train: pd.DataFrame, roles: core.Roles) -> None:
 
 
 def _open(
-    opened: ModelFile, train: pd.DataFrame, test: pd.DataFrame, roles: core.Roles, confirm: bool, name: str
+    source: ModelFile | str, train: pd.DataFrame, test: pd.DataFrame, roles: core.Roles, confirm: bool, name: str
 ) -> None:
     case_id = workspace.new_id()
 
     def work(report: Report) -> str:
         try:
-            first = first_scoring(
-                opened,
-                train,
-                test,
-                roles,
-                looking=lambda: report(0.0, "scoring the first rows in a process of its own"),
-            )
-            report(0.1, f"scoring {count(len(test), 'test row')}, about {seconds(first.seconds)}")
-            case = core.Case(opened.model, train=train, test=test, roles=roles, confirm=confirm)
+            model = _trained(source, train, roles, report) if isinstance(source, str) else source.model
+            if not isinstance(source, str):
+                first = first_scoring(
+                    source,
+                    train,
+                    test,
+                    roles,
+                    looking=lambda: report(0.0, "scoring the first rows in a process of its own"),
+                )
+                report(0.1, f"scoring {count(len(test), 'test row')}, about {seconds(first.seconds)}")
+            case = core.Case(model, train=train, test=test, roles=roles, confirm=confirm)
             report(0.6, "writing it to the server's disk")
             workspace.store(case, name or "Uploaded case", case_id)
         except RedressError as error:
@@ -168,6 +175,11 @@ def _open(
         return ""
 
     waiting.run("Opening the case", work, partial(_opened, case_id), never=lambda: workspace.delete(case_id))
+
+
+def _trained(kind: str, train: pd.DataFrame, roles: core.Roles, report: Report) -> object:
+    report(0.0, f"training a {MODELS[kind]}")
+    return core.train_model(train, roles, kind=kind)
 
 
 def _opened(case_id: str, problem: str) -> None:
