@@ -130,7 +130,7 @@ def bad_files() -> list[object]:
     return [
         pytest.param("train", ("a.csv", b"", "text/csv"), "empty", id="empty"),
         pytest.param("train", ("a.csv", b"x\n1\n2\n", "text/csv"), "two columns", id="one column"),
-        pytest.param("train", ("a.csv", b"x,x\n1,2\n", "text/csv"), "unique", id="repeated name"),
+        pytest.param("train", ("a.zip", b"PK\x03\x04", "application/zip"), "must be whole", id="damaged archive"),
         pytest.param(
             "train", ("a.parquet", parquet.getvalue()[:-40], "application/octet-stream"), "", id="truncated parquet"
         ),
