@@ -22,11 +22,11 @@ from core.case.identity import digest_of_case, digest_of_content, digest_of_data
 from core.case.looks import Look, Looks
 from core.case.memo import Memo
 from core.case.naming import names_of_test_rows
-from core.case.narrowed import NarrowedRows
 from core.case.own_decisions import check_decisions
 from core.case.prepared import Prepared, SavedState, ScoresOf
 from core.case.readings.conform import rows_of_both
 from core.case.roles import AtRate, Roles
+from core.case.scored import NarrowedRows
 from core.case.training import TrainingRecords
 from core.case.unchanged import ModelMark
 from core.case.unreadable import check_readable
