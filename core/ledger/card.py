@@ -11,7 +11,7 @@ from core.case.group_thresholds import scorer
 from core.case.scoring import final_estimator
 from core.errors import InputError
 from core.ledger.entries import Entry
-from core.ledger.report import LIMITS, PLAIN_GUARANTEES, metric_in_words
+from core.ledger.report import PLAIN_GUARANTEES, REPORT_LIMITS, metric_in_words
 from core.metrics.guardrails.sentence import ROWS
 from core.words import count, interval, number, percent, plain, printable, signed
 
@@ -73,7 +73,7 @@ def card_of(entries: Iterable[Entry], case: Case) -> str:
         card.add_table(folded=False, **{"Evaluation/Metrics": _metrics(measured)})
         card.select("Evaluation/Metrics").title = "Before and after the last step"
         card.add(**{"Evaluation/Side effects": plain(steps[-1].facts["guardrails"].get("sentence") or "No verdict.")})
-    card.add(**{"Limits": "\n".join(f"- {one}" for one in LIMITS)})
+    card.add(**{"Limits": "\n".join(f"- {one}" for one in REPORT_LIMITS)})
     return str(card.render())
 
 

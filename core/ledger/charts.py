@@ -61,7 +61,7 @@ class ChangeMark:
     shown: str
 
 
-def bars(rows: Sequence[Bar], title: str) -> Markup:
+def rate_bars(rows: Sequence[Bar], title: str) -> Markup:
     """Draw a rate of every group before and after, on a scale from 0 to 100%."""
     if not rows:
         return Markup("")

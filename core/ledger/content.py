@@ -52,8 +52,8 @@ SearchResult: TypeAlias = Plan | HarmfulRecords | Explanation | Subset | Sequenc
 
 
 @runtime_checkable
-class Proof(Protocol):
-    """Proof of a removal, that can be written down."""
+class ProofToWrite(Protocol):
+    """A proof of a removal that can be written down, as `core.verify` gives."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what it found as plain values, without ids of records."""
@@ -71,7 +71,7 @@ class AppendRequest:
     sensitive_feature: Feature | Sequence[str] | None
     profile: str
     found: SearchResult | None
-    proof: Proof | RetrainGap | None
+    proof: ProofToWrite | RetrainGap | None
     alternatives: tuple[Mitigation, ...]
     random: pd.DataFrame | None
 
@@ -293,7 +293,7 @@ def _proof(proof: object, forgotten: Iterable[Any]) -> dict[str, Any] | None:
         return None
     if isinstance(proof, RetrainGap):
         facts: Any = {"retrain_gap": {"sentence": proof.sentence} | proof.to_frame().iloc[0].to_dict()}
-    elif isinstance(proof, Proof):
+    elif isinstance(proof, ProofToWrite):
         facts = value_for_json(proof.to_dict())
     else:
         raise InputTypeError(

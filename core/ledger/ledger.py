@@ -17,7 +17,7 @@ from core.ledger.store import Head, Lookup, Store
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.ledger.content import Proof, SearchResult
+    from core.ledger.content import ProofToWrite, SearchResult
     from core.mitigation.base import Mitigation
     from core.unlearning.base import UnlearnResult
 
@@ -83,7 +83,7 @@ class Ledger:
         sensitive_feature: str | Sequence[str] | None = None,
         profile: str = USUAL,
         found: SearchResult | None = None,
-        proof: Proof | None = None,
+        proof: ProofToWrite | None = None,
         alternatives: Iterable[Mitigation] = (),
         random: pd.DataFrame | None = None,
     ) -> Entry:

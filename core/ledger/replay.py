@@ -223,8 +223,9 @@ class _Walk:
         pairs: list[tuple[str, Any, Any]] = [(part, facts[part], found[part]) for part in RESCORED]
         pairs.append(("method", _only(facts["method"], MADE_AGAIN), _only(found["method"], MADE_AGAIN)))
         pairs.append(("case", _only(facts["case"], COUNTED), _only(found["case"], COUNTED)))
-        gap = (facts["proof"] or {}).get("retrain_gap")
-        if gap and {"on", *GAP_FIGURES} <= gap.keys() and not gap.get("n_seeds"):
+        gap: dict[str, Any] = (facts["proof"] or {}).get("retrain_gap") or {}
+        measured_again = {"on", *GAP_FIGURES} <= gap.keys() and not gap.get("n_seeds")
+        if measured_again:
             again = retrain_gap(result.case, on=gap["on"])
             pairs.append(("proof", _only(gap, GAP_FIGURES), {name: getattr(again, name) for name in GAP_FIGURES}))
         differing = []
@@ -245,6 +246,7 @@ class _Walk:
                 f"{name}: the proven distance is {bounds[1]:.3e}, where {bounds[0]:.3e} was written down."
             )
         left = [words for key, words in LEFT.items() if facts.get(key)]
+        left += ["the proof"] if facts["proof"] and not measured_again else []
         if left:
             self.notes.append(f"{name}: not done again: {', '.join(left)}.")
 

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from core.ledger.charts import Bar, ChangeMark, bars, changes
+from core.ledger.charts import Bar, ChangeMark, changes, rate_bars
 from core.ledger.entries import Entry
 from core.metrics.catalog import METRICS
 from core.metrics.compared import ALL_RECORDS
@@ -49,7 +49,7 @@ PLAIN_GUARANTEES = {
     "approximate": "The model is near the one that training again without these records gives, but nothing proves how near. "
     "The proof below, where there is one, measures it.",
 }
-LIMITS = (
+REPORT_LIMITS = (
     "A signature shows that nothing was changed since it was made, and with a fingerprint from elsewhere by whom. It does not show that what is said is true: "
     "a replay on the case itself does.",
     "That a model equals one trained again without some records says that these records no longer shape it. Copies of the records, backups, other models and "
@@ -76,7 +76,7 @@ def report_html(entries: Sequence[Entry], heading: Heading) -> str:
         entries=shown,
         views={entry.number: _view(entry.facts) for entry in shown},
         n_hidden=len(entries) - len(shown),
-        limits=LIMITS,
+        limits=REPORT_LIMITS,
     )
     return page
 
@@ -150,7 +150,7 @@ def _bars(measured: Mapping[str, Any]) -> Markup:
         for group, when in rows.items()
         if {"before", "after"} <= when.keys()
     ]
-    return bars(
+    return rate_bars(
         drawn,
         f"{metric_in_words(rate)} by {feature}, before and after, on {count(measured['n'])} {ROWS.get(measured['on'], '')}",
     )

@@ -12,7 +12,7 @@ import pytest
 
 import core
 from core.errors import InputError
-from core.ledger.charts import Bar, ChangeMark, bars, changes
+from core.ledger.charts import Bar, ChangeMark, changes, rate_bars
 from core.ledger.entries import Entry, first_hash
 from core.ledger.report import Heading, report_html
 from core.ledger.tables import tables_of
@@ -134,12 +134,12 @@ def test_text_from_elsewhere_stays_text() -> None:
     assert "{{ 7 * 7 }}" in page
     assert "\x1b" not in page
     assert "\u202e" not in page
-    drawn = bars([Bar("<b>", "&", (0.5, None, None), (None, None, None))], "<t>") + changes(
+    drawn = rate_bars([Bar("<b>", "&", (0.5, None, None), (None, None, None))], "<t>") + changes(
         [ChangeMark("<b>", -0.2, -0.3, 0.1, "worse", "-0.2"), ChangeMark("none", None, None, None, "", "")], "<t>"
     )
     assert "<b>" not in drawn
     assert "not defined" in drawn
-    assert changes([], "nothing") == "" == bars([], "nothing")
+    assert changes([], "nothing") == "" == rate_bars([], "nothing")
 
 
 def test_a_table_is_no_formula() -> None:
