@@ -146,6 +146,17 @@ def of_levels(metric: str, roles: core.Roles) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+def attack_name(attack: str) -> str:
+    """Return what a membership attack is called on a page.
+
+    Examples
+    --------
+    >>> attack_name("loss")
+    'Membership attack by loss'
+    """
+    return f"Membership attack by {attack.replace('_', ' ')}"
+
+
 def rows_described(case: core.Case) -> str:
     """Return which rows the figures of Check are of."""
     n = len(case.rows(described_on(case)))

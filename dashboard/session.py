@@ -124,6 +124,12 @@ class Key(StrEnum):
     PINS = "pins"
     PINNED = "pinned"
     TAKE_AWAY = "take_away"
+    PROVE_METRICS = "prove_metrics"
+    REPORT_ACTOR = "report_actor"
+    REPORT_REASON = "report_reason"
+    REPORT_WRITE = "report_write"
+    REPORT_PACK = "report_pack"
+    REPORT_WRITTEN = "report_written"
     PROBLEM = "problem"
     DOUBT = "doubt"
     STRIP_BOX = "strip_box"
@@ -376,6 +382,17 @@ def start_at(key: str, first: Any) -> None:
 def set_value(key: str, new: Any) -> None:
     """Set a widget's value from another widget's callback."""
     st.session_state[key] = new
+
+
+def written() -> tuple[str, str] | None:
+    """Return the version last written into the ledger from this session, and the entry's hash."""
+    found: tuple[str, str] | None = st.session_state.get(Key.REPORT_WRITTEN)
+    return found
+
+
+def note_written(version: str, entry: str) -> None:
+    """Note that a version was written into the ledger."""
+    st.session_state[Key.REPORT_WRITTEN] = (version, entry)
 
 
 def picks() -> int:

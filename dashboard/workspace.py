@@ -176,6 +176,13 @@ def put_record_aside(case_id: str) -> None:
     set_record_aside(root() / case_id, ("name", "looks"))
 
 
+def ledger(case_id: str) -> core.Ledger:
+    """Return the ledger of a case, kept beside it; the keys that sign are this server's own."""
+    folder = root() / case_id
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return core.Ledger(f"sqlite:///{folder / 'ledger.db'}", keys=root().parent / "keys")
+
+
 def saved() -> list[str]:
     """Return the ids of uploaded cases, last used first."""
     cases = [folder for folder in root().iterdir() if (folder / "case").is_dir()]

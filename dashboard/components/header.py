@@ -75,8 +75,8 @@ def _act() -> None:
     action, size = said.get("action"), int(said.get("size") or 0)
     if action == "find":
         session.turn_to(pages.FIND)
-    elif action == "look":
-        session.turn_to(pages.REMOVE)
+    elif action == "prove":
+        session.turn_to(pages.PROVE)
     elif action == "undo":
         _move(work.at - 1)
     elif action == "select":

@@ -9,7 +9,9 @@ START_PAGE = "app_pages/start/page.py"
 CHECK = "app_pages/check/page.py"
 FIND = "app_pages/find/page.py"
 REMOVE = "app_pages/remove/page.py"
-TITLES = {START_PAGE: "Start", CHECK: "Check", FIND: "Find", REMOVE: "Remove"}
+PROVE = "app_pages/prove/page.py"
+REPORT = "app_pages/report/page.py"
+TITLES = {START_PAGE: "Start", CHECK: "Check", FIND: "Find", REMOVE: "Remove", PROVE: "Prove", REPORT: "Report"}
 
 
 def page(path: str) -> Page:

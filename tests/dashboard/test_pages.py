@@ -16,7 +16,7 @@ from dashboard import cached, jobs, workspace
 from tests.conftest import make_pipeline_for
 from tests.dashboard.conftest import Opener
 
-PAGES = {name: f"app_pages/{name}/page.py" for name in ("start", "check", "find", "remove")}
+PAGES = {name: f"app_pages/{name}/page.py" for name in ("start", "check", "find", "remove", "prove", "report")}
 
 
 def go(app: AppTest, page: str) -> AppTest:

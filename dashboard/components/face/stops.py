@@ -188,7 +188,7 @@ def with_steps(stops: list[Stop], best: int, *, finding_page: bool) -> list[Stop
         if stop.mode == "opened":
             step = go if finding_page else find
         elif stop.mode == "now":
-            step = NextStep("undo", "Undo this removal") if bad else NextStep("look", "Look at the rows kept aside")
+            step = NextStep("undo", "Undo this removal") if bad else NextStep("prove", "Prove that they are forgotten")
         else:
             step = go if bad else NextStep("remove", f"Remove {count(stop.size, 'record')}", stop.size)
         steps.append(replace(stop, said=stop.said.then(step)))

@@ -1,0 +1,1 @@
+"""Prove: whether the removed records are forgotten, and who pays."""

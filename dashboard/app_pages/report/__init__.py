@@ -1,0 +1,1 @@
+"""Report: what was done, written down and signed, for anyone to check."""
