@@ -157,6 +157,8 @@ def commit(new: Work) -> None:
     known = work()
     if known is not None and known.case_id == new.case_id:
         new = new.knowing(known.made, first=True)
+        if known.applied != new.applied:  # What chart and table of the version before still send is not for this one.
+            st.session_state[Key.PICKS] = picks() + 1
     st.session_state[Key.WORK] = new
     keep()
 
