@@ -199,7 +199,10 @@ def predicted(work: Work, scores: Any) -> Judged:
 
 
 def judged_scores(work: Work, scores: Any, forget: Any) -> core.Guardrails:
-    """Return the guardrails of a predicted removal, from scores and with fewer resamples; kept by the caller."""
+    """Return the guardrails of a predicted removal, from scores and with fewer resamples.
+
+    The caller keeps them.
+    """
     one = case(work)
     return core.guardrails(
         one,

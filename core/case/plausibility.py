@@ -1,6 +1,6 @@
-"""Signs that a model and its rows do not belong together: sentences to read before a figure is believed.
+"""Signs that a model and its rows do not belong together.
 
-None of them proves anything; each says what was seen, and what it mostly comes from.
+Each is a sentence to read before a figure is believed. None of them proves anything; each says what was seen, and what it mostly comes from.
 """
 
 from __future__ import annotations
@@ -93,7 +93,10 @@ def signs(
 
 
 def unnamed_columns(model: Any, rows: pd.DataFrame) -> str:
-    """Say where a model without names of columns, which prepares nothing itself, gets columns as a table has them."""
+    """Say where a model without names of columns gets columns that nothing prepared.
+
+    Such a model prepares nothing itself, so that columns as a table has them may not be those it was fitted on.
+    """
     first = scorer(model)
     if column_names(first) is not None or isinstance(first, Pipeline | ColumnTransformer):
         return ""
@@ -117,7 +120,10 @@ def _is_prepared(column: pd.Series[Any]) -> bool:
 
 
 def saturated_scores(model: Any, scores: Floats) -> str:
-    """Say where nearly all probabilities are 0 or 1, of a model that does not learn rows by heart."""
+    """Say where nearly all probabilities of a model are 0 or 1.
+
+    Of models that learn rows by heart nothing is said.
+    """
     if scores.ndim != 2 or len(scores) < LEAST_ROWS or isinstance(final_estimator(scorer(model)), _MEMORIZE):
         return ""
     near = (np.minimum(scores, 1.0 - scores) <= SATURATED).all(axis=1)
@@ -132,7 +138,10 @@ def saturated_scores(model: Any, scores: Floats) -> str:
 
 
 def label_reproduced(label: pd.Series[Any], column: pd.Series[Any]) -> str:
-    """Say where a column tells the label of nearly every row: by its values, or by one cut through its numbers."""
+    """Say where a column tells the label of nearly every row.
+
+    It may do so by its values, or by one cut through its numbers.
+    """
     known = label.notna().to_numpy()
     codes, values = pd.factorize(label[known])
     counts = np.bincount(codes, minlength=len(values))
@@ -163,7 +172,10 @@ def _wrong_by_value(codes: npt.NDArray[np.intp], column: pd.Series[Any], n_label
 
 
 def _wrong_by_cut(codes: npt.NDArray[np.intp], numbers: Floats) -> int:
-    """Return how many labels the best single cut gets wrong; missing numbers stand below all others."""
+    """Return how many labels the best single cut gets wrong.
+
+    Missing numbers stand below all others.
+    """
     filled = np.where(np.isnan(numbers), -np.inf, numbers)
     order = np.argsort(filled, kind="stable")
     ordered, ones = filled[order], np.concatenate([[0], np.cumsum(codes[order])])

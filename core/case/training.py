@@ -33,7 +33,7 @@ class TrainingRecords:
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """The columns whose cells were read anew, as the model learned them, when the case was made."""
+        """The columns whose cells were read anew when the case was made, as the model learned them."""
         return self._data.readings
 
     @property

@@ -55,7 +55,10 @@ class _Families(UserList[Family]):
 
     @property
     def data(self) -> list[Family]:  # type: ignore[override]
-        """Those there are; of a library that is not always installed, once it is imported: before that there is no model of it."""
+        """The families there are.
+
+        Families of a library that is not always installed join once it is imported: before that there is no model of it.
+        """
         found = self._own
         with self._joining:
             for name, family in _OF_LIBRARIES.items():

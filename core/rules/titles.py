@@ -1,4 +1,4 @@
-"""Rules as a person would say them: who the records are, instead of what holds of their columns."""
+"""Rules as a person would say them: who the records are, not conditions on columns."""
 
 from __future__ import annotations
 

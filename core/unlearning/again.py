@@ -1,4 +1,7 @@
-"""Whether training a model again on its rows gives the same model: provenance where nothing better is known."""
+"""Whether training a model again on its rows gives the same model.
+
+It is the provenance of a model where nothing better is known.
+"""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Membership(Shown):
-    """A membership attack on the forgotten records, before, after, and against models trained again.
+    """A membership attack on forgotten records: before, after, and on models trained again.
 
     Parameters
     ----------
@@ -91,7 +91,10 @@ class Membership(Shown):
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the records are remembered: by a non-inferiority test against the models trained again."""
+        """Whether the records are remembered.
+
+        By a non-inferiority test against the models trained again.
+        """
         if self.n_forgotten < FEWEST:
             return "too_few"
         if self.high <= self.margin:
@@ -201,7 +204,10 @@ class Attacked:
 
     @classmethod
     def of(cls, before: Case, after: Case) -> Attacked:
-        """Return the rows of an attack on what `after` no longer knows, at most 5,000 of each kind, evenly spread."""
+        """Return the rows of an attack on the records that `after` no longer knows.
+
+        At most 5,000 of each kind, evenly spread.
+        """
         gone = _some(np.flatnonzero(before.retained & ~after.retained))
         unseen = _some(after.rows("test"))
         return cls(
@@ -231,7 +237,7 @@ def _some(rows: Positions) -> Positions:
 
 
 class Models(NamedTuple):
-    """The models of an attack: trained again on all retained records, and reference models on halves of them."""
+    """The models of an attack: trained again on all retained records, and on halves of them."""
 
     null: list[Any]
     reference: list[Any]
@@ -322,7 +328,10 @@ def attack(
 
 
 def _expected(rows: Attacked, reference: Sequence[Any]) -> tuple[Any, Any]:
-    """Return how sure models are on average that saw neither the forgotten records nor the other rows."""
+    """Return how sure the reference models are on average of the rows of an attack.
+
+    They saw neither the forgotten records nor the other rows.
+    """
     sure = [rows.sure(model) for model in reference]
     return tuple(np.mean([one[side] for one in sure], axis=0) for side in (0, 1))
 
@@ -336,7 +345,10 @@ def _mean(placed: Sequence[tuple[float, Floats, Floats]]) -> tuple[float, Floats
 
 
 def _between(areas: Sequence[float]) -> float:
-    """Return the standard error of a mean of areas from training to training, and of one more training."""
+    """Return the standard error of a mean of areas against the area of one more training.
+
+    Areas vary from training to training: those of the mean do, and so does the one beside it.
+    """
     return float(np.std(areas, ddof=1) * np.sqrt(1.0 + 1.0 / len(areas))) if len(areas) > 1 else 0.0
 
 

@@ -1,4 +1,7 @@
-"""Whether a model still holds forgotten records: rows stored as they are, as neighbours and support vectors do."""
+"""A search of a model for forgotten records that it still holds.
+
+Models of neighbours and of support vectors store rows as they are.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ class Residue(Shown):
 
     @property
     def sentence(self) -> str:
-        """What was found, in words."""
+        """The finding of the search, in words."""
         if self.clean:
             return f"None of {count(self.n_arrays, 'array')} in the model holds a row of the {count(self.n_forgotten, 'forgotten record')}."
         places = [
@@ -96,7 +99,10 @@ def residue(case: Case) -> Residue:
 
 
 def _forms(case: Case, gone: Array) -> Iterator[tuple[str, set[bytes]]]:
-    """Yield the forgotten records as the model may hold them, without those that equal a retained one."""
+    """Yield the forgotten records in each form that the model may hold.
+
+    Records that equal a retained one are left out.
+    """
     sides = [model_input(case, mask) for mask in (gone, case.retained)]
     steps = list(case.model.steps[:-1]) if isinstance(case.model, Pipeline) else []
     for name, step in [("as given", None), *steps]:
@@ -108,7 +114,10 @@ def _forms(case: Case, gone: Array) -> Iterator[tuple[str, set[bytes]]]:
 
 
 def _keys(rows: Any) -> list[bytes] | None:
-    """Return every row as bytes in single precision; None where they are no numbers, or a single column."""
+    """Return every row as bytes in single precision.
+
+    None where the rows are no numbers, or a single column.
+    """
     if getattr(rows, "ndim", 2) != 2:
         return None
     dense: Any = rows.toarray() if issparse(rows) else rows  # type: ignore[attr-defined]

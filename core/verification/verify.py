@@ -1,4 +1,7 @@
-"""Whether records were forgotten: against training again, by an attack, by a search of the model, and who pays."""
+"""Whether records were forgotten, and who pays for it.
+
+Tried against training again, by an attack, and by a search of the model.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ VERDICTS = {
 
 @dataclass(frozen=True, repr=False)
 class Proof(Shown):
-    """What was checked of a removal, and what came of it.
+    """The checks of a removal, and their results.
 
     Parameters
     ----------
@@ -83,22 +86,25 @@ class Proof(Shown):
 
     @property
     def seconds_refit(self) -> float:
-        """What training again took, in seconds."""
+        """The time that training again took, in seconds."""
         return self.retrain_gap.seconds
 
     @property
     def seconds_unlearn(self) -> float:
-        """What the removal took, in seconds."""
+        """The time that the removal took, in seconds."""
         return self.result.seconds
 
     @property
     def like_retrained(self) -> bool | None:
-        """Whether the unlearned model is where training again ends; None where the records made no difference to tell it by."""
+        """Whether the unlearned model is where training again ends.
+
+        None where the records made no difference to tell it by.
+        """
         return None if np.isnan(self.left) else bool(self.left <= REMEMBERED)
 
     @property
     def verdict(self) -> Verdict:
-        """What the checks say together: one that fails outweighs all others."""
+        """The verdict of the checks together: one that fails outweighs all others."""
         attacked = [one.verdict for one in self.membership]
         if not self.residue.clean or self.like_retrained is False or "remembered" in attacked:
             return "not_forgotten"
@@ -278,7 +284,9 @@ def _guardrails(
 
 
 def left_of(rows: Attacked, before: Any, after: Any, null: Sequence[Any]) -> float:
-    """Return which share of the way from a model to those trained again is left, on the forgotten records.
+    """Return the share of the way to models trained again that is left on forgotten records.
+
+    The way begins at the model before the removal.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The header of every page: the case and its version, the gap looked at, and the tiles with the verdict.
+"""The header of every page: the case, its version and gap, and the tiles with the verdict.
 
 Undo, redo and reset stand here, and the figures behind the tiles.
 """

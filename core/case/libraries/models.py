@@ -1,4 +1,4 @@
-"""Models of XGBoost, LightGBM and CatBoost: what they are, whichever way their library keeps it.
+"""Models of XGBoost, LightGBM and CatBoost, read alike whichever library keeps them.
 
 Nothing here imports a library: a model is known by the name of its class.
 """
@@ -15,7 +15,10 @@ LIBRARIES = ("xgboost", "lightgbm", "catboost")
 
 
 def library_of(model: Any) -> str:
-    """Return the library whose booster or classifier an object is, subclasses included; empty where it is none."""
+    """Return the boosting library that a model is of, or an empty string.
+
+    Subclasses of its booster and of its classifiers count.
+    """
     for kind in type(model).__mro__:
         library = kind.__module__.partition(".")[0]
         if library in LIBRARIES and kind.__name__ in ("Booster", "XGBModel", "LGBMModel", "CatBoost"):
@@ -24,9 +27,9 @@ def library_of(model: Any) -> str:
 
 
 def content_of(model: Any) -> list[Any] | None:
-    """Return what makes a fitted booster, or a classifier around one, as plain values; None for everything else.
+    """Return the content of a booster, or of a classifier around one, as plain values.
 
-    Left out is what differs from one training, or reading, to the next: identifiers, times, caches, thread counts.
+    None for models of other kinds. Left out is what differs from one training, or reading, to the next: identifiers, times, caches, thread counts.
     """
     library = library_of(model)
     if not library:
@@ -43,7 +46,10 @@ def content_of(model: Any) -> list[Any] | None:
 
 
 def own_names(model: Any) -> Any:
-    """Return the names of columns that a classifier was fitted on, None where a library made them up."""
+    """Return the names of the columns that a classifier was fitted on.
+
+    None where its library made them up.
+    """
     names = getattr(model, "feature_names_" if library_of(model) == "catboost" else "feature_names_in_", None)
     if names is None or not library_of(model):
         return names
@@ -52,7 +58,9 @@ def own_names(model: Any) -> Any:
 
 
 def names_in_table(model: Any, names: tuple[str, ...], columns: Iterable[Any]) -> tuple[str, ...]:
-    """Return a model's own names as a table has them: LightGBM writes an underscore for each space.
+    """Return a model's own names of columns as a table has them.
+
+    LightGBM writes an underscore for each space.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""What a child process does with bytes from outside: open them, try the model, hand it over; or tell what they hold."""
+"""Tasks of a child process on bytes from outside.
+
+It opens them, tries the model and hands it over, or tells what they hold.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first scoring of given rows: in a child, before any other process scores with the model.
+"""The first scoring of given rows, in a child, before any other process uses the model.
 
 One that breaks compiled code or takes too long is refused; nothing of it is left behind.
 """
@@ -40,7 +40,7 @@ LIMITS = ModelLimits()
 
 @dataclass(frozen=True)
 class FirstScoring:
-    """What the first scoring told.
+    """Findings of the first scoring.
 
     Parameters
     ----------
@@ -138,7 +138,10 @@ def score_first(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _score_all(score: Callable[[int, int], Any], n: int, limits: ModelLimits) -> tuple[int, Floats | None]:
-    """Score rows piece by piece until their time is over; return how many, and the scores of the first ones."""
+    """Score rows piece by piece until their time is over.
+
+    Return how many were scored, and the scores of the first ones.
+    """
     until = time.perf_counter() + min(REST_S, limits.max_seconds)
     done, step, kept = 0, MOST_KEPT, None
     while done < n and time.perf_counter() < until:

@@ -112,7 +112,10 @@ def _head(found: core.Explanation) -> None:
 
 
 def _card(rank: int, rule: core.Subset, work: Work) -> None:
-    """Show a rule as a card: who they are, what is left of the gap without them, what it costs and who pays."""
+    """Show a rule as a card: who they are, and what their removal does.
+
+    It tells what is left of the gap without them, what that costs and who pays.
+    """
     stop = stops.of_rule(work, rule)
     roles = cached.case(work).roles
     struck = stop.said.tone == "bad"

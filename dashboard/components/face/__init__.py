@@ -1,1 +1,4 @@
-"""The face: three tiles and the verdict, and the bars of the groups, as a component that moves in the browser."""
+"""The face: tiles, verdict and bars of the groups, as a component in the browser.
+
+It moves there without asking the server.
+"""

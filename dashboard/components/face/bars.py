@@ -1,4 +1,7 @@
-"""The bars of the groups, before and at every stop, on a fixed scale from 0 to 100%, and the slider below them."""
+"""The bars of the groups, before and at every stop, and the slider below them.
+
+Their scale is fixed, from 0 to 100%.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def bars(stops: Sequence[Stop], roles: core.Roles) -> dict[str, Any]:
 
 
 def slider(stops: Sequence[Stop], n_retained: int, best: int) -> dict[str, Any]:
-    """Return what the slider shows: the curve of the gap, the stop that is best, and sizes in words."""
+    """Return the content of the slider: the curve of the gap, the best stop, sizes in words."""
     first = stops[0].moment
     return {
         "gap": [stop.moment.short if stop.moment.defined else first.short for stop in stops],

@@ -1,4 +1,4 @@
-"""The bar on a rule's card: what is left of the gap without its records, and what that does to accuracy."""
+"""The bar on a rule's card: the gap left without its records, and the accuracy then."""
 
 from __future__ import annotations
 

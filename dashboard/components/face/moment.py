@@ -1,4 +1,4 @@
-"""One moment of a case: its gap, the rates of the groups and accuracy, as an audit gave them."""
+"""One moment of a case: its gap, rates of groups and accuracy, as an audit gave them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Moment:
-    """What a model does to the groups of one sensitive feature.
+    """The figures of a model for the groups of one sensitive feature.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""The stops of the face: the model in force or the selection first, then the first records of the ranking."""
+"""The stops of the face: the model in force or the selection, then the ranking's first.
+
+A stop of the ranking removes so many of its first records.
+"""
 
 from __future__ import annotations
 
@@ -40,14 +43,17 @@ def present(work: Work) -> Stop:
 
 
 def described(work: Work) -> Stop:
-    """Return the stop of the version in force on the rows that describe it: all test rows for a model as opened."""
+    """Return the stop of the version in force on the rows that describe it.
+
+    These are all test rows for a model as opened.
+    """
     on = cached.rows_of_version(work)
     now, roles = moment(work, on=on), cached.case(work, 0).roles
     return Stop(0, moment(work, 0, on=on), now, finding(now, roles), "now" if work.at else "opened")
 
 
 def selected(work: Work) -> Stop:
-    """Return the stop of the selection: what removing it is predicted to do to the version in force."""
+    """Return the stop of the selection: the prediction for the version in force without it."""
     now, n = moment(work), len(work.selection)
     roles = cached.case(work, 0).roles
     try:
@@ -67,7 +73,10 @@ def selected(work: Work) -> Stop:
 
 
 def along_if_kept(work: Work) -> tuple[core.HarmfulRecords, list[Stop]] | None:
-    """Return the ranking and the stops along it, where they were looked at already; the finer the better."""
+    """Return the ranking and the stops along it, where they were looked at already.
+
+    Of several, the finest.
+    """
     results = cached.results()
     try:
         found = results.peek(cached.name_of(work, HARMFUL, work.metric, work.feature))

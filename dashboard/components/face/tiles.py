@@ -1,4 +1,4 @@
-"""The three tiles: the gap, the worst-off group and accuracy, before and at every stop of the slider."""
+"""The three tiles: gap, worst-off group and accuracy, before and at every stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALLOWED = 0.01
 
 @dataclass(frozen=True)
 class Stop:
-    """One place of the slider: so many records gone, what the model does then, and the verdict on that.
+    """One place of the slider: so many records gone, the model then, and the verdict on it.
 
     Parameters
     ----------
@@ -84,7 +84,10 @@ def unit(metric: str) -> str:
 
 
 def _toned(better: float, tone: Tone) -> tuple[str, str]:
-    """Return the colour and the word of a change, `better` in shares; on a bad verdict nothing is celebrated."""
+    """Return the colour and the word of a change, `better` in shares.
+
+    On a bad verdict nothing is celebrated.
+    """
     if abs(better) < LITTLE:
         return "flat", ""
     if better < 0:

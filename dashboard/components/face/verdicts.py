@@ -1,4 +1,4 @@
-"""The verdict beside the tiles: its tone, a headline, a sentence with numbers of people, and the next step."""
+"""The verdict beside the tiles: tone, headline, numbers of people, and the next step."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ALSO = "Also worse"
 
 @dataclass(frozen=True)
 class NextStep:
-    """What the button beside the verdict does.
+    """The action of the button beside the verdict.
 
     Parameters
     ----------

@@ -145,7 +145,10 @@ def _check(model: Any) -> None:
 
 
 def _parameters(read: Any, held: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return the parameters to train it again: those beside its trees, else those the trees' file records."""
+    """Return the parameters with which to train a classifier again.
+
+    They are those beside its trees, else those that the trees' file records.
+    """
     recorded = read.get_all_params()
     given, left = taken({name: value for name, value in held.items() if name not in _SAID_ELSEWHERE}, TAKEN)
     odd: list[str] = []
@@ -170,7 +173,10 @@ def _parameters(read: Any, held: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def _kept_as_it_is(name: str, value: Any) -> Any:
-    """Return a list as a tuple, or a text where CatBoost takes none: it copies lists, which scikit-learn's clone refuses."""
+    """Return a list as a tuple, or as a text where CatBoost takes no tuple.
+
+    CatBoost copies lists, which scikit-learn's clone refuses.
+    """
     if isinstance(value, list) and name == "monotone_constraints":
         return f"({','.join(map(str, value))})"
     return tuple(value) if isinstance(value, list) else value

@@ -39,7 +39,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def taken(held: Mapping[str, Any], allowed: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
-    """Return the parameters that are plain, and the names of those that are not, or are not allowed."""
+    """Return the parameters that are plain and allowed, and the names of all others."""
     found: dict[str, Any] = {}
     left: list[str] = []
     known = set(allowed)

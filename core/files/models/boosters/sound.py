@@ -1,4 +1,7 @@
-"""What readers of boosters share: sentences, numbers and trees that must be sound before compiled code follows them."""
+"""Checks that readers of boosters share, of numbers, names and trees.
+
+All must be sound before compiled code follows them.
+"""
 
 from __future__ import annotations
 

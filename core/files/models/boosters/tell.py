@@ -16,7 +16,7 @@ _SPACE = b" \t\r\n"
 
 @dataclass(frozen=True)
 class Told:
-    """What is known of a booster before it is built.
+    """Facts known of a booster before it is built.
 
     Parameters
     ----------
@@ -33,7 +33,9 @@ class Told:
 
 
 def read_booster(data: bytes) -> tuple[str, Made] | None:
-    """Return the format and the inert part that a file of a boosting library stands for; None where it is no such file.
+    """Return the format of a boosting library's file, and the inert part it stands for.
+
+    None where the data are no such file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""XGBoost's models as data: JSON, Universal Binary JSON, and what pickles of a Booster hold."""
+"""XGBoost's models as data: JSON, Universal Binary JSON, and the bytes in pickled Boosters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OLD_FORMATS = (b"binf", b"CONFIG-offset", b"bs64")
 
 
 def read_xgboost(data: bytes) -> dict[str, Any]:
-    """Return the model in a file of XGBoost, checked part by part and made only of what was checked.
+    """Return the model in a file of XGBoost, made only of parts that were checked.
 
     Cost grows with the size of the file.
 
@@ -152,7 +152,10 @@ def _attributes(held: dict[str, Any], n_rounds: int) -> dict[str, str]:
 
 
 def _trees_of_a_round(attributes: dict[str, str]) -> int | None:
-    """Return how many trees a round has, which releases before 1.6 tell only by the best round and the trees up to it."""
+    """Return how many trees a round has.
+
+    Releases before 1.6 tell it only by the best round and the trees up to it.
+    """
     if "best_ntree_limit" not in attributes or "best_iteration" not in attributes:
         return None
     n_trees = whole(attributes["best_ntree_limit"], 1, _MOST_TREES, LIBRARY, "the trees up to the best round")

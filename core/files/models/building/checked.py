@@ -50,7 +50,7 @@ def open_tree(tree: Any, limits: ModelLimits) -> tuple[Any, tuple[str, ...]]:
 
 
 def open_checked(data: bytes) -> Any:
-    """Return the classifier in a skops file that a child handed over, with every check made again."""
+    """Return the classifier in a skops file that a child handed over, checked anew."""
     limits = ModelLimits()
     tree = read_tree(data, limits).tree
     check_shape(tree, limits)

@@ -137,7 +137,10 @@ def check_train(train: object) -> None:
 
 
 def compose_here(files: Mapping[str, bytes], limits: ModelLimits, train: pd.DataFrame | None) -> ComposedModel:
-    """Put together what the bytes of several files hold, in this process: of bytes from outside only a child may do so."""
+    """Put together the parts in several files' bytes, in this process.
+
+    Only a child may do so with bytes from outside.
+    """
     trees = {}
     for name, data in files.items():
         with _naming(name):

@@ -23,7 +23,10 @@ class NotStartedError(Exception):
 
 
 def code(call: str) -> list[str]:
-    """Return the command of a new Python that finds the same modules, and calls ``module:function(arguments)``."""
+    """Return the command of a new Python that calls ``module:function(arguments)``.
+
+    It finds the same modules as this one.
+    """
     path = [str(ROOT), *(str(Path(one).resolve()) for one in sys.path if one)]
     module, _, function = call.partition(":")
     name = function.partition("(")[0]

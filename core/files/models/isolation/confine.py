@@ -24,7 +24,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class ChildLimits:
-    """What a process may use that opens a file.
+    """Limits of a process that opens a file.
 
     Parameters
     ----------
@@ -127,7 +127,10 @@ def _limit(name: str, soft: int, hard: int) -> None:
 
 
 def _address_space(limits: ChildLimits) -> int:
-    """Return the address space with which a process stays within its memory: what it has mapped without using it comes on top."""
+    """Return the address space with which a process stays within its memory.
+
+    Memory that it has mapped without using it comes on top.
+    """
     try:
         mapped, used = (int(one) * resource.getpagesize() for one in Path("/proc/self/statm").read_text().split()[:2])
     except (OSError, ValueError):
@@ -148,7 +151,7 @@ def _tasks_of_user() -> int:
 
 
 def seen(pid: int, limits: ChildLimits) -> str:
-    """Return which limit a process is seen to have passed: ``"memory"``, ``"processes"`` or nothing."""
+    """Return the limit that a process has passed: ``"memory"``, ``"processes"`` or none."""
     used, threads = usage(pid)
     if used is not None and used > limits.max_memory:
         return "memory"
@@ -156,7 +159,10 @@ def seen(pid: int, limits: ChildLimits) -> str:
 
 
 def usage(pid: int) -> tuple[int | None, int]:
-    """Return the bytes of memory that a process uses, None where that cannot be told, and its threads."""
+    """Return the bytes of memory that a process uses, and the number of its threads.
+
+    The memory is None where it cannot be told.
+    """
     try:
         lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
         return int(lines["VmRSS"].split()[0]) * 1024, int(lines["Threads"])

@@ -33,7 +33,10 @@ class Starter:
         self._process: subprocess.Popen[bytes] | None = None
 
     def send(self, job: socket.socket, limits: ChildLimits) -> None:
-        """Hand over a socket through which a request will come. Nobody waits here for another's file."""
+        """Hand over a socket through which a request will come.
+
+        Nobody waits here for another's file.
+        """
         said = [json.dumps(asdict(limits)).encode()]
         with self._lock:
             for again in (False, True):
@@ -89,7 +92,7 @@ atexit.register(STARTER.stop)
 
 
 def ask(request: bytes, limits: ChildLimits, looking: Callable[[], None]) -> tuple[bytes, str, int]:
-    """Return what a worker answered, which limit it passed, and by which signal or with which code it ended."""
+    """Return a worker's answer, the limit it passed, and the signal or code it ended with."""
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:

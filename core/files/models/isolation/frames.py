@@ -11,8 +11,9 @@ _KINDS = (bool, int, float, str, type(None))
 
 
 def pack_frame(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a table as a plain value: columns of one kind as Arrow writes them, others cell by cell.
+    """Return a table as a plain value.
 
+    Columns of one kind are as Arrow writes them, others go cell by cell.
     The index is left out. Cells of other kinds than a table of text can hold become text.
     """
     plain: dict[str, Any] = {}

@@ -1,4 +1,7 @@
-"""Making a new process for each request, watched from a thread of the caller: where there is no forking."""
+"""A new process for each request, for systems without forking.
+
+A thread of the caller watches it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def main(limits: str) -> NoReturn:
 
 
 def ask(request: bytes, limits: ChildLimits, looking: Callable[[], None]) -> tuple[bytes, str, int]:
-    """Return what a worker answered, which limit it passed, and by which signal or with which code it ended."""
+    """Return a worker's answer, the limit it passed, and the signal or code it ended with."""
     worker = _begin(limits)
     answer = _Answer(worker, request, limits.max_answer)
     try:

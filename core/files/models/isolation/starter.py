@@ -1,4 +1,4 @@
-"""The process that has everything imported, and makes a keeper and a worker for each request.
+"""The process with all imports done, which forks a keeper and a worker for each request.
 
 It has one thread and opens nothing itself, so that it may be forked. Linux only.
 """
@@ -29,7 +29,10 @@ _LOOK_MS = 50
 
 
 def main(control_fd: int) -> NoReturn:
-    """Wait for requests, each a socket with the limits for what comes through it, until the caller has ended."""
+    """Wait for requests until the caller has ended.
+
+    Each request is a socket, with the limits for the bytes that come through it.
+    """
     sys.dont_write_bytecode = True
     control = socket.socket(fileno=control_fd)
     for name in PRELOADED:
