@@ -15,6 +15,9 @@ from core.case.plausibility import warnings_for as warnings_for
 from core.case.roles import AtRate as AtRate
 from core.case.roles import Roles as Roles
 from core.case.verdict import Provenance as Provenance
+from core.erasure.erase import erase as erase
+from core.erasure.finalise import finalise as finalise
+from core.erasure.result import Erasure as Erasure
 from core.errors import RedressError as RedressError
 from core.files.cases.storage import load_case as load_case
 from core.files.models.chain.compose import ComposedModel as ComposedModel

@@ -29,6 +29,7 @@ COMMANDS = (
     "explain",
     "plan",
     "unlearn",
+    "erase",
     "provenance",
     "inspect",
     "evidence",
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(choices)
     _add_plan(choices)
     _add_unlearn(choices)
+    _add_erase(choices)
     _add(choices, "provenance", "is this the data the model was trained on?", "commands:provenance_command")
     _add_inspect(choices)
     _add_evidence(choices)
@@ -305,6 +307,28 @@ def _add_unlearn(choices: Any) -> None:
     parser.add_argument("--save", metavar="FOLDER", help="write the new case there")
     parser.add_argument("--ledger", metavar="URL", help="write the removal down there, as sqlite:///redress.db")
     parser.add_argument("--actor", metavar="NAME", help="with --ledger: who removes")
+    parser.add_argument("--reason", metavar="TEXT", help="with --ledger: why")
+    _add_keys(parser)
+
+
+def _add_erase(choices: Any) -> None:
+    parser = _add(choices, "erase", "forget people on a list, prove it, and write it down", "erasures:erase_command")
+    parser.add_argument(
+        "--forget", metavar="FILE", required=True, help="CSV file with the ids of whoever is to be forgotten"
+    )
+    parser.add_argument("--by", choices=("record", "subject"), help="what the ids name (default: what the list says)")
+    parser.add_argument(
+        "--finalise",
+        action="store_true",
+        help="rewrite CASE without their rows and those of earlier removals; for good",
+    )
+    parser.add_argument("--report", metavar="FILE", help="evidence pack to write")
+    parser.add_argument(
+        "--method", default="auto", metavar="NAME", help="unlearning method (default: the first that fits)"
+    )
+    parser.add_argument("--attacks", action="store_true", help="prove by membership attacks, too: up to 13 trainings")
+    parser.add_argument("--ledger", metavar="URL", help="write the erasure down there, as sqlite:///redress.db")
+    parser.add_argument("--actor", metavar="NAME", help="with --ledger: who erases")
     parser.add_argument("--reason", metavar="TEXT", help="with --ledger: why")
     _add_keys(parser)
 

@@ -35,7 +35,7 @@ def write_whole(path: Path, content: bytes, *, flush: bool = True) -> None:
         aside.unlink(missing_ok=True)
         raise
     if flush:
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
 
 
 def create_once(path: Path, content: bytes) -> None:
@@ -53,7 +53,7 @@ def create_once(path: Path, content: bytes) -> None:
             os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def _aside(path: Path, content: bytes, mode: int, *, flush: bool) -> Path:
@@ -72,7 +72,8 @@ def _aside(path: Path, content: bytes, mode: int, *, flush: bool) -> Path:
     return aside
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Wait until the names in a folder are safe on the disk."""
     with suppress(OSError):  # Windows opens no folders
         handle = os.open(folder, os.O_RDONLY)
         try:

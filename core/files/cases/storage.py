@@ -60,7 +60,7 @@ FORMAT = 1
 FILE = "case.toml"
 STATE = "state.npz"
 LABELS, WEIGHTS = "edited_labels.npy", "edited_weights.npy"
-_FILES = (
+FILES = (
     "train.parquet",
     "test.parquet",
     "model.skops",
@@ -121,7 +121,7 @@ def load_case(folder: str | Path) -> Case:
     """
     check_path(folder, "A case")
     folder = case_folder(folder)
-    settings = _settings(folder)
+    settings = settings_of(folder)
     tables = settings["tables"]
     train = _dtypes_back(_table(folder, tables, "train"), tables.get("dtypes_train", {}))
     test = _dtypes_back(_table(folder, tables, "test"), tables.get("dtypes_test", {}))
@@ -199,7 +199,7 @@ def save_case(case: Case, folder: str | Path) -> Path:
             np.save(aside / LABELS, case.edits.train_codes.astype(np.int64), allow_pickle=False)
             if case.edits.train_weight is not None:
                 np.save(aside / WEIGHTS, case.edits.train_weight, allow_pickle=False)
-        put_in_place(aside, folder, FILE, lambda prefix: _text(case, dtypes, kept, prefix), _FILES)
+        put_in_place(aside, folder, FILE, lambda prefix: _text(case, dtypes, kept, prefix), FILES)
     return folder
 
 
@@ -288,7 +288,8 @@ def _dtypes_back(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     return table
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def settings_of(folder: Path) -> dict[str, Any]:
+    """Return what case.toml in a folder says, by section."""
     path = folder / FILE
     if not path.is_file():
         got = f"a folder without it at {str(folder)!r}" if folder.is_dir() else f"nothing at {str(folder)!r}"

@@ -1,0 +1,1 @@
+"""Erasure requests from a list of ids to evidence."""
