@@ -104,15 +104,25 @@ def go(page: Page, name: str) -> None:
     settle(page)
 
 
-def strip(page: Page, row: str) -> list[str]:
-    """The numbers of one row of the strip."""
-    page.wait_for_selector("table.strip", timeout=SLOW_MS)
-    return page.locator(f"tr.strip-{row} .strip-number").all_inner_texts()
+def figures(page: Page, row: str) -> list[str]:
+    """The numbers of one row of the table behind the tiles, which is opened and closed again."""
+    table = page.locator("table.strip")
+    if not table.is_visible():
+        page.get_by_role("button", name="Figures").click()
+    table.wait_for(timeout=SLOW_MS)
+    found = page.locator(f"tr.strip-{row} .strip-number").all_inner_texts()
+    page.keyboard.press("Escape")
+    table.wait_for(state="hidden", timeout=SLOW_MS)
+    return found
 
 
-def wait_for_strip(page: Page, row: str, column: int, text: str) -> None:
-    page.wait_for_function(
-        "([row, column, text]) => document.querySelectorAll(`tr.strip-${row} .strip-number`)[column]?.innerText === text",
-        arg=[row, column, text],
-        timeout=SLOW_MS,
-    )
+def wait_for_figure(page: Page, row: str, column: int, text: str) -> None:
+    """Wait until a number of the table behind the tiles is this one."""
+    end = time.monotonic() + SLOW_MS / 1000
+    found: list[str] = []
+    while time.monotonic() < end:
+        found = figures(page, row)
+        if found[column : column + 1] == [text]:
+            return
+        page.wait_for_timeout(300)
+    raise AssertionError(f"column {column} of {row} must become {text!r}. It is {found}.")

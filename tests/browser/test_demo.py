@@ -6,12 +6,12 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SLOW_MS, go, settle, strip, wait_for_strip
+from tests.browser.conftest import SLOW_MS, figures, go, settle, wait_for_figure
 
 GAP, REMOVED = 0, 3
 OVERLAPS = """() => [...document.querySelectorAll('table.strip tr > *')]
   .filter(cell => cell.scrollHeight > cell.clientHeight + 1).map(cell => cell.innerText)"""
-"""Cells of the strip whose text reaches into the next one."""
+"""Cells of the figures whose text reaches into the next one."""
 
 
 def test_the_demonstration_from_opening_to_reload(page: Page, address: str) -> None:
@@ -25,44 +25,44 @@ def test_the_demonstration_from_opening_to_reload(page: Page, address: str) -> N
     expect(page.locator("text=beyond their threshold").first).to_be_visible(timeout=SLOW_MS)
 
     go(page, "Find")
-    before = strip(page, "now")
-    number = page.get_by_label("or this many")
+    before = figures(page, "now")
+    number = page.get_by_role("spinbutton", name="Take the most harmful")
     number.fill("120")
     number.press("Enter")
-    wait_for_strip(page, "preview", REMOVED, "120")
-    predicted = float(strip(page, "preview")[GAP])
+    wait_for_figure(page, "preview", REMOVED, "120")
+    predicted = float(figures(page, "preview")[GAP])
     assert predicted < float(before[GAP])
     expect(page.locator("strong", has_text="120 records selected")).to_be_visible()
 
     go(page, "Remove")
     page.get_by_role("button", name="Apply").click()
-    wait_for_strip(page, "now", REMOVED, "120")
-    after = strip(page, "now")
+    wait_for_figure(page, "now", REMOVED, "120")
+    after = figures(page, "now")
     assert abs(float(after[GAP]) - predicted) < 0.01
     expect(page.locator("text=120 records removed").first).to_be_visible(timeout=SLOW_MS)
     expect(page.locator("p", has_text="by newton, certified")).to_be_visible()
 
     page.get_by_role("button", name="Undo").click()
-    wait_for_strip(page, "now", REMOVED, "0")
-    assert strip(page, "now")[GAP] == before[GAP]
+    wait_for_figure(page, "now", REMOVED, "0")
+    assert figures(page, "now")[GAP] == before[GAP]
     page.get_by_role("button", name="Redo").click()
-    wait_for_strip(page, "now", REMOVED, "120")
+    wait_for_figure(page, "now", REMOVED, "120")
     settle(page)
 
     page.reload(wait_until="domcontentloaded")
-    wait_for_strip(page, "now", REMOVED, "120")
-    assert strip(page, "now")[:4] == after[:4]
+    wait_for_figure(page, "now", REMOVED, "120")
+    assert figures(page, "now")[:4] == after[:4]
 
     other = page.context.new_page()
     other.goto(page.url, wait_until="domcontentloaded")
-    wait_for_strip(other, "now", REMOVED, "120")
-    assert strip(other, "now")[:4] == after[:4]
+    wait_for_figure(other, "now", REMOVED, "120")
+    assert figures(other, "now")[:4] == after[:4]
     other.close()
 
 
 def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None:
     page.goto(f"{address}/?case=credit", wait_until="domcontentloaded")
-    page.wait_for_selector("table.strip", timeout=SLOW_MS)
+    page.wait_for_selector(".tiles", timeout=SLOW_MS)
     settle(page)
     go(page, "Find")
     plot = page.locator(".nsewdrag:visible").first
@@ -82,7 +82,7 @@ def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None
     settle(page)
     n = int(chosen.inner_text().split()[0].replace(",", ""))
     assert n > 20
-    wait_for_strip(page, "preview", REMOVED, f"{n:,}")
+    wait_for_figure(page, "preview", REMOVED, f"{n:,}")
 
     table = page.get_by_test_id("stDataFrame").last
     table.scroll_into_view_if_needed()
@@ -90,7 +90,7 @@ def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None
     assert frame is not None
     # The first row is the most harmful record, and inside the outline: a click on its box takes it away.
     page.mouse.click(frame["x"] + 20, frame["y"] + 52)
-    wait_for_strip(page, "preview", REMOVED, f"{n - 1:,}")
+    wait_for_figure(page, "preview", REMOVED, f"{n - 1:,}")
     expect(page.locator("strong", has_text=f"{n - 1:,} records selected")).to_be_visible(timeout=SLOW_MS)
     settle(page)
     table = page.get_by_test_id("stDataFrame").last
@@ -103,6 +103,8 @@ def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None
     wide = page.viewport_size
     assert wide is not None
     page.set_viewport_size({"width": 320, "height": 800})
-    page.wait_for_timeout(300)
-    assert not page.evaluate(OVERLAPS), "rows of the strip overlap on a phone"
+    page.get_by_role("button", name="Figures").click()
+    page.locator("table.strip").wait_for(timeout=SLOW_MS)
+    assert not page.evaluate(OVERLAPS), "rows of the figures overlap on a phone"
+    page.keyboard.press("Escape")
     page.set_viewport_size(wide)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SLOW_MS, go, settle, strip, wait_for_strip
+from tests.browser.conftest import SLOW_MS, figures, go, settle, wait_for_figure
 
 GAP, REMOVED = 0, 3
 
 
 def test_from_a_gap_to_its_rule_and_from_a_plan_to_its_removal(page: Page, address: str) -> None:
     page.goto(f"{address}/?case=credit", wait_until="domcontentloaded")
-    page.wait_for_selector("table.strip", timeout=SLOW_MS)
+    page.wait_for_selector(".tiles", timeout=SLOW_MS)
     settle(page)
     go(page, "Find")
     page.get_by_role("button", name="Explain the gap").click()
-    rule = page.locator("p", has_text="1. Without the").first
-    expect(rule).to_contain_text("branch = 'north'", timeout=SLOW_MS)
+    rule = page.locator("p", has_text="ranch north").first
+    expect(rule).to_be_visible(timeout=SLOW_MS)
     settle(page)
-    select = page.get_by_role("button", name="Select").filter(has_text="records").first
-    described = select.inner_text().split("Select ")[1].split()[0]
-    select.click()
-    wait_for_strip(page, "preview", REMOVED, described)
+    described = page.get_by_text("of the training records").first.inner_text().split()[0]
+    page.get_by_role("button", name="Preview").first.click()
+    wait_for_figure(page, "preview", REMOVED, described)
     expect(page.locator("strong", has_text=f"{described} records selected")).to_be_visible(timeout=SLOW_MS)
-    assert float(strip(page, "preview")[GAP]) < 0.5 * float(strip(page, "now")[GAP])
+    assert float(figures(page, "preview")[GAP]) < 0.5 * float(figures(page, "now")[GAP])
 
     go(page, "Remove")
     page.get_by_role("button", name="Plan", exact=True).click()
@@ -32,8 +31,8 @@ def test_from_a_gap_to_its_rule_and_from_a_plan_to_its_removal(page: Page, addre
     settle(page)
     everyone.click()
     n = everyone.inner_text().split("Select all ")[1].split()[0]
-    wait_for_strip(page, "preview", REMOVED, n)
+    wait_for_figure(page, "preview", REMOVED, n)
     settle(page)
     page.get_by_role("button", name="Apply").click()
-    wait_for_strip(page, "now", REMOVED, n)
+    wait_for_figure(page, "now", REMOVED, n)
     expect(page.locator("p", has_text="the preview was off by")).to_be_visible(timeout=SLOW_MS)
