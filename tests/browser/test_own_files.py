@@ -45,7 +45,7 @@ def test_own_files_from_upload_to_a_removal(page: Page, files: dict[str, Path]) 
     problem = page.get_by_test_id("stAlert")
     expect(problem).to_contain_text("at least two columns", timeout=SLOW_MS)
     expect(page.locator("text=test.parquet: 800 rows")).to_be_visible()
-    expect(page.locator("text=model.skops: LogisticRegression")).to_be_visible()
+    expect(page.locator("text=LogisticRegression").first).to_be_visible(timeout=SLOW_MS)
 
     give(page, TRAIN, files["train"])
     expect(page.locator("text=Is this what the columns mean?")).to_be_visible(timeout=SLOW_MS)
