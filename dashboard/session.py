@@ -64,6 +64,7 @@ class Key(StrEnum):
     DELETE = "delete"
     CONFIRM_LOOK = "confirm_look"
     CHECK_TAB = "check_tab"
+    CHECK_FINDING = "check_finding"
     CHECK_RATE = "check_rate"
     CHECK_CROSS_RATE = "check_cross_rate"
     CHECK_PROFILE = "check_profile"

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from dashboard import cached, meaning
-from dashboard.app_pages.check import gaps, groups, scores, threshold
+from dashboard.app_pages.check import finding, gaps, groups, scores, threshold
 from dashboard.components import opening
 from dashboard.session import Key
 
 work = opening.opened()
+finding.show(work)
 st.caption(meaning.rows_described(cached.case(work)))
 tabs = st.tabs(
     ["Groups and rates", "Gaps", "Intersections", "Scores", "Threshold and cost"], key=Key.CHECK_TAB, on_change="rerun"
