@@ -243,7 +243,7 @@ def changed(work: Work) -> Judged:
     return found
 
 
-def compared(work: Work, one: int, other: int) -> Judged:
+def judged_between(work: Work, one: int, other: int) -> Judged:
     """Return what two versions do on the same rows, paired, whichever of them was made first."""
     first, second = work.going(one), work.going(other)
 

@@ -387,7 +387,7 @@ def set_value(key: str, new: Any) -> None:
     st.session_state[key] = new
 
 
-def written() -> tuple[str, str] | None:
+def ledger_entry() -> tuple[str, str] | None:
     """Return the version last written into the ledger from this session, and the entry's hash."""
     found: tuple[str, str] | None = st.session_state.get(Key.REPORT_WRITTEN)
     return found

@@ -20,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 from core.case.group_thresholds import scorer
 from core.case.scoring import column_names, final_estimator
 from core.errors import listed
+from core.former import formerly
 from core.typing import Floats
 from core.words import percent
 
@@ -39,6 +40,7 @@ STANDARD_MEAN, STANDARD_SD = 1.0, 2.0
 _MEMORIZE = (DecisionTreeClassifier, KNeighborsClassifier, CategoricalNB)
 
 
+@formerly()
 def warnings_for(case: Case) -> tuple[str, ...]:
     """Return what speaks against a model belonging to the rows of a case, a sentence each.
 

@@ -12,7 +12,7 @@ from core.case.scoring import final_estimator
 from core.errors import InputError
 from core.ledger.entries import Entry
 from core.ledger.report import PLAIN_GUARANTEES, REPORT_LIMITS, metric_in_words
-from core.metrics.guardrails.sentence import ROWS
+from core.metrics.guardrails.sentence import ROWS_IN_WORDS
 from core.words import count, interval, number, percent, plain, printable, signed
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def card_of(entries: Iterable[Entry], case: Case) -> str:
         measured = steps[-1].facts["measured"]
         card.add(
             **{
-                "Evaluation": f"On {measured['n']:,} {ROWS[measured['on']]}, with {percent(measured['level'], 0)} intervals."
+                "Evaluation": f"On {measured['n']:,} {ROWS_IN_WORDS[measured['on']]}, with {percent(measured['level'], 0)} intervals."
             }
         )
         card.add_table(folded=False, **{"Evaluation/Metrics": _metrics(measured)})

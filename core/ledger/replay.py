@@ -13,6 +13,7 @@ import pandas as pd
 from core.actions.unlearn import DEFAULT_TOLERANCE, converge, unlearn
 from core.case.case import Case, check_case
 from core.errors import InputError, InputTypeError, RedressError
+from core.former import check_progress
 from core.ledger.content import AppendRequest, facts_of
 from core.ledger.entries import Entry
 from core.ledger.evidence import entries_in, read_pack, verify_evidence
@@ -115,6 +116,7 @@ def replay_evidence(
     Figures must agree to a millionth. Labels and weights that were changed are not in a ledger, so that such a step cannot be done again; nor are
     searches, random removals and alternatives.
     """
+    check_progress(progress)
     check_case(case)
     entries = _entries(source)
     key_folder = (

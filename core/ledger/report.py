@@ -16,7 +16,7 @@ from core.ledger.entries import Entry
 from core.metrics.catalog import METRICS
 from core.metrics.compared import ALL_RECORDS
 from core.metrics.guardrails.result import VERDICT_WORDS
-from core.metrics.guardrails.sentence import ROWS
+from core.metrics.guardrails.sentence import ROWS_IN_WORDS
 from core.metrics.policy import CHANCE
 from core.words import count, interval, number, percent, printable, seconds, signed
 
@@ -100,7 +100,7 @@ def _template() -> Template:
         "compact": _compact,
         "beyond_chance": _beyond_chance,
         "verdict": lambda name: f"{MARKS.get(name, NO_CLEAR)} {VERDICT_WORDS.get(name, str(name).replace('_', ' '))}",
-        "rows": lambda on: ROWS.get(on, str(on)),
+        "rows": lambda on: ROWS_IN_WORDS.get(on, str(on)),
     }
     return environment.from_string(PAGE.read_text("utf-8"))
 
@@ -152,7 +152,7 @@ def _bars(measured: Mapping[str, Any]) -> Markup:
     ]
     return rate_bars(
         drawn,
-        f"{metric_in_words(rate)} by {feature}, before and after, on {count(measured['n'])} {ROWS.get(measured['on'], '')}",
+        f"{metric_in_words(rate)} by {feature}, before and after, on {count(measured['n'])} {ROWS_IN_WORDS.get(measured['on'], '')}",
     )
 
 

@@ -236,14 +236,14 @@ def _some(rows: Positions) -> Positions:
     return rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.intp)]
 
 
-class Models(NamedTuple):
+class AttackModels(NamedTuple):
     """The models of an attack: trained again on all retained records, and on halves of them."""
 
     null: list[Any]
     reference: list[Any]
 
 
-def trained_models(after: Case, again: Any, n_null: int, n_reference: int, progress: Progress | None) -> Models:
+def trained_models(after: Case, again: Any, n_null: int, n_reference: int, progress: Progress | None) -> AttackModels:
     """Train the models that an attack is held against.
 
     Parameters
@@ -274,7 +274,7 @@ def trained_models(after: Case, again: Any, n_null: int, n_reference: int, progr
         else:
             half = after.retained & (draw.random(len(after.retained)) < 0.5)
             reference.append(fit_again(after, half, model)[0])
-    return Models(null or [again], reference)
+    return AttackModels(null or [again], reference)
 
 
 def attack(
@@ -282,7 +282,7 @@ def attack(
     rows: Attacked,
     before: Any,
     after: Any,
-    models: Models,
+    models: AttackModels,
     margin: float = MARGIN,
 ) -> Membership:
     """Attack the forgotten records with models that were trained for it.
@@ -292,7 +292,7 @@ def attack(
     kind : {"loss", "likelihood_ratio"}
     rows : Attacked
     before, after : estimator
-    models : Models
+    models : AttackModels
     margin : float
         The excess that is allowed.
     """

@@ -68,7 +68,7 @@ def channel(work: Work) -> str:
 
 def _act() -> None:
     """Do what the button beside the verdict says."""
-    said = mount.chosen(TILES, "act") or {}
+    said = mount.said_by_component(TILES, "act") or {}
     work = session.work()
     if work is None:
         return

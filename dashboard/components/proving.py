@@ -16,7 +16,10 @@ LABEL = "Prove that they are forgotten"
 
 
 def whole(work: Work) -> UnlearnResult | None:
-    """Return all removals up to the version in force as one result; None where nothing was removed."""
+    """Return all removals up to the version in force as one result.
+
+    None where nothing was removed.
+    """
     last = cached.version(work).result
     opened, now = cached.case(work, 0), cached.case(work)
     gone = int((opened.retained & ~now.retained).sum())

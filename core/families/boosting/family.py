@@ -8,11 +8,11 @@ from core.families.boosting.provenance import check_boosting
 from core.families.boosting.reasons import StageReasons
 from core.families.boosting.self_influence import own_leaf_moves
 from core.families.boosting.splits import check_boosting_splits
-from core.families.boosting.unlearner import BOOSTERS, LeafRefit
+from core.families.boosting.unlearner import BOOSTER_OF, LeafRefit
 
 BOOSTING = Family(
     name="gradient boosting",
-    model_types=tuple(BOOSTERS),
+    model_types=tuple(BOOSTER_OF),
     unlearner=LeafRefit(),
     attributor=StageInfluence(),
     provenance=check_boosting,

@@ -18,7 +18,7 @@ from core.case.scoring import final_estimator
 from core.case.verdict import Provenance, sentence
 from core.errors import NotSupportedError, said
 from core.families.boosting.booster import BoostedNodes, Leaves
-from core.families.boosting.unlearner import BOOSTERS, BoostingState, LeafRefit, prepare_boosting
+from core.families.boosting.unlearner import BOOSTER_OF, BoostingState, LeafRefit, prepare_boosting
 from core.numerics.boosting.nodes import COUNT
 
 OFFER = "train it again on these rows, or find the rows it was trained on"
@@ -44,7 +44,7 @@ def _recomputed(case: Case) -> Provenance:
             f"the model cannot have been fitted on these rows: {said(error)}; {OFFER}.",
             refit=True,
         )
-    booster = BOOSTERS[type(model)](model)
+    booster = BOOSTER_OF[type(model)](model)
     forest, n_held = booster.forest(), int(np.count_nonzero(~state.rows.fitted & case.retained))
     counts, values = booster.differences(forest, leaves)
     wrong = counts | values

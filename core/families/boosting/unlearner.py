@@ -34,7 +34,7 @@ from core.unlearning.base import Guarantee, Removal, Unlearner, mask_without, mo
 from core.unlearning.code_types import code_type
 from core.unlearning.preprocessing.steps import shallow
 
-BOOSTERS: dict[type, type[Booster]] = {
+BOOSTER_OF: dict[type, type[Booster]] = {
     HistGradientBoostingClassifier: HistBooster,
     GradientBoostingClassifier: ClassicBooster,
 }
@@ -82,9 +82,9 @@ class LeafRefit(Unlearner):
     def refusal(self, case: Case) -> str | None:
         """Return why the model is not one this method serves, or None."""
         model = final_estimator(case.model)
-        if type(model) not in BOOSTERS:
+        if type(model) not in BOOSTER_OF:
             return f"{type(model).__name__} is not gradient boosting"
-        return BOOSTERS[type(model)](model).refusal()
+        return BOOSTER_OF[type(model)](model).refusal()
 
     def gives_way(self, case: Case) -> str | None:
         """Return why "auto" trains again instead, or None.
@@ -94,7 +94,7 @@ class LeafRefit(Unlearner):
         model = final_estimator(case.model)
 
         def estimated() -> float:
-            booster = BOOSTERS[type(model)](model)
+            booster = BOOSTER_OF[type(model)](model)
             return booster.fit_seconds(booster.forest())
 
         seconds: float = case._remember(("seconds of training",), estimated)
@@ -135,7 +135,7 @@ class LeafRefit(Unlearner):
 def prepare_boosting(case: Case) -> BoostingState:
     """Return the model's nodes and the leaf of every training row."""
     model = final_estimator(case.model)
-    booster = BOOSTERS[type(model)](model)
+    booster = BOOSTER_OF[type(model)](model)
     table = model_input(case, np.ones(len(case.retained), dtype=bool))
     features = case.model[:-1].transform(table) if isinstance(case.model, Pipeline) else None
     forest = booster.forest()

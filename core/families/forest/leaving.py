@@ -22,7 +22,7 @@ from core.numerics.trees.arrays import Rules
 from core.typing import Bools, Positions, Singles
 from core.unlearning.base import mask_without
 from core.unlearning.preprocessing.branches import branches_again
-from core.unlearning.preprocessing.unchanged import NOTHING, Lost, lost_categories
+from core.unlearning.preprocessing.unchanged import NONE_LOST, Lost, lost_categories
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class WaysOut:
         retained = mask_without(self.case, positions)
         if lost is not None and lost in self._found:
             return LeavingGroup(self.case, positions, retained, *self._found[lost])
-        new, points = self._fitted(positions, retained) if lost != NOTHING else (None, points_of(self.case, self.on))
+        new, points = self._fitted(positions, retained) if lost != NONE_LOST else (None, points_of(self.case, self.on))
         if lost is not None and (new is None or not len(new.changed)):
             self._found[lost] = new, points
         return LeavingGroup(self.case, positions, retained, new, points)

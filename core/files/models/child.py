@@ -83,7 +83,7 @@ def in_child(
     while not _PLACES.acquire(timeout=_WAITING_S):
         look()
     try:
-        data, why, number = (forked if FORKS else spawned).ask(request, limits, look)
+        data, why, number = (forked.ask_forked if FORKS else spawned.ask_spawned)(request, limits, look)
     except NotStartedError as error:
         raise RedressError(
             f"A file from outside must be opened in a process of its own. That could not be started ({error}); try again, or make room for it."

@@ -19,6 +19,7 @@ WORKBOOK = "xl/workbook.xml"
 MOST_XZ_MEMORY = 128 * MIB
 
 _BESIDE = ("__MACOSX/", ".DS_Store", "Thumbs.db")
+_OF_SKOPS = "schema.json"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -103,6 +104,10 @@ def _members(data: bytes) -> list[str]:
 
 def _of_zip(data: bytes, limits: Limits) -> bytes:
     names = [name for name in _members(data) if not name.endswith("/") and not any(one in name for one in _BESIDE)]
+    if _OF_SKOPS in names:
+        raise InputError(
+            "A table must be a CSV or Parquet file, or another that holds rows. Got a model in a skops file; name the table's file."
+        )
     if len(names) != 1:
         raise InputError(
             f"A zip archive must hold one file, the table. Got {listed(names) or 'none'}; save the table alone."

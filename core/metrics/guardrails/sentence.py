@@ -13,7 +13,7 @@ from core.metrics.guardrails.levels import ERROR_RATE, Levels, row_of
 from core.metrics.guardrails.verdict import Findings, Verdict
 from core.words import count, inline, listing, number, percent, where_said
 
-ROWS = {"explore": "test rows searched", "confirm": "test rows kept aside", "test": "test rows"}
+ROWS_IN_WORDS = {"explore": "test rows searched", "confirm": "test rows kept aside", "test": "test rows"}
 MOST_GROUPS, MOST_WORSE = 3, 3
 
 
@@ -63,7 +63,7 @@ def rows_called(on: str, where: str) -> str:
     >>> rows_called("explore", "region = 'north'")
     "test rows searched where region = 'north'"
     """
-    return ROWS[on] + where_said(where)
+    return ROWS_IN_WORDS[on] + where_said(where)
 
 
 def called(metric: str, roles: Roles) -> str:

@@ -21,7 +21,7 @@ from core.case.scoring import model_rows, singles
 from core.typing import Positions, Singles
 from core.unlearning.base import model_input
 from core.unlearning.preprocessing.chain import column_parts
-from core.unlearning.preprocessing.unchanged import NOTHING, Parts, lacks_seed
+from core.unlearning.preprocessing.unchanged import NONE_LOST, Parts, lacks_seed
 
 
 class Given(NamedTuple):
@@ -86,7 +86,7 @@ def branches_again(case: Case, positions: Positions, points: pd.DataFrame) -> Gi
     rows, n_left = model_rows(case.model, points), case.n_retained - len(positions)
     found = [Given(np.empty(0, np.intp), np.empty((n_left, 0), np.float32), np.empty((len(points), 0), np.float32))]
     for branch in branches:
-        if branch.parts.lost(positions) != NOTHING:
+        if branch.parts.lost(positions) != NONE_LOST:
             given = _again(branch, positions, case.train_labels[case.retained], rows)
             if given is None:
                 return None

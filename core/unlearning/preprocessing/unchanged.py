@@ -31,7 +31,7 @@ from core.unlearning.preprocessing.chain import column_parts, passes
 Lost = frozenset[tuple[int, int, int]]
 """Categories, each by the number of its encoder, of its column there, and its own."""
 
-NOTHING: Lost = frozenset()
+NONE_LOST: Lost = frozenset()
 
 
 def preprocessing_differs(case: Case, positions: Positions) -> bool:
@@ -39,7 +39,7 @@ def preprocessing_differs(case: Case, positions: Positions) -> bool:
 
     Takes the pipeline apart once for a case. Then encoders cost O(n_positions) a column, other transformers a fit each.
     """
-    return lost_categories(case, positions) != NOTHING
+    return lost_categories(case, positions) != NONE_LOST
 
 
 def lost_categories(case: Case, positions: Positions) -> Lost | None:
@@ -51,7 +51,7 @@ def lost_categories(case: Case, positions: Positions) -> Lost | None:
     categories leave the same preprocessing. Costs what `preprocessing_differs` does.
     """
     if not isinstance(case.model, Pipeline) or len(case.model.steps) == 1 or not len(positions):
-        return NOTHING
+        return NONE_LOST
     parts: Parts = case.prepared.get("preprocessing parts", lambda: Parts.of(case))
     return parts.lost(positions)
 

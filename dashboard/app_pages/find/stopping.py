@@ -27,7 +27,7 @@ def show(work: Work) -> None:
     """
     try:
         found = searched.harmful_records(work)
-        looked = found is not None and stops.along(work, found)
+        looked = found is not None and stops.look_along(work, found)
         if found is not None and looked and len(found.forget):
             found = searched.harmful_expected(work, found) or found
     except RedressError as error:

@@ -110,7 +110,7 @@ def _comparison(work: Work, one: int, other: int) -> None:
         return
     st.markdown(f"**From version {one} ({tree.title(work, one)}) to version {other} ({tree.title(work, other)})**")
     try:
-        judged = cached.compared(work, one, other)
+        judged = cached.judged_between(work, one, other)
     except RedressError as error:
         st.error(plain(error))
         return

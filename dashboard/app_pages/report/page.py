@@ -49,7 +49,7 @@ def _write(work: Work) -> None:
     st.button(
         "Write into the ledger", type="primary", icon=":material/edit_document:", key=Key.REPORT_WRITE, on_click=_append
     )
-    written = session.written()
+    written = session.ledger_entry()
     if written is not None and written[0] == cached.key(work):
         st.success(f"Written down as {written[1][:16]}, chained to what was before and signed.")
     st.caption(

@@ -12,7 +12,7 @@ import core
 from core.words import count, percent
 from dashboard import meaning
 from dashboard.components.face.moment import Moment
-from dashboard.components.face.tiles import Stop, points, unit
+from dashboard.components.face.tiles import Stop, gap_in_points, unit
 
 
 def bars(stops: Sequence[Stop], roles: core.Roles) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _share(value: float) -> float | None:
 
 
 def _shift(before: Moment, now: Moment) -> str:
-    was, is_now = points(before.gap, before.metric), points(now.gap, now.metric)
+    was, is_now = gap_in_points(before.gap, before.metric), gap_in_points(now.gap, now.metric)
     text = is_now if was == is_now else f"{was} \N{RIGHTWARDS ARROW} {is_now}"
     return f"{text} {unit(before.metric)}".rstrip()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.metrics import METRICS
 from core.words import markup
-from dashboard.components.face.tiles import Stop, points, signed_share, unit
+from dashboard.components.face.tiles import Stop, gap_in_points, signed_share, unit
 
 
 def card_bar(stop: Stop) -> str:
@@ -12,9 +12,9 @@ def card_bar(stop: Stop) -> str:
     before, now = stop.before, stop.moment
     left = min(max(now.short / before.short, 0.0), 1.0) if before.short > 0 else 0.0
     if METRICS[now.metric].kind == "difference":
-        words = f"gap left: {points(now.gap, now.metric)} of {points(before.gap, now.metric)} {unit(now.metric)}"
+        words = f"gap left: {gap_in_points(now.gap, now.metric)} of {gap_in_points(before.gap, now.metric)} {unit(now.metric)}"
     else:
-        words = f"ratio {points(before.gap, now.metric)} to {points(now.gap, now.metric)}"
+        words = f"ratio {gap_in_points(before.gap, now.metric)} to {gap_in_points(now.gap, now.metric)}"
     change = now.accuracy - before.accuracy
     price = "good" if change > 0 else "bad" if change < 0 else "flat"
     return (

@@ -49,6 +49,6 @@ def show_described(work: Work) -> None:
 
 def _stopped() -> None:
     """Select as many of the first records of the ranking as the slider says."""
-    said, work = mount.chosen(BARS, "stop"), session.work()
+    said, work = mount.said_by_component(BARS, "stop"), session.work()
     if work is not None and said:
         header.select_first(work, int(said["size"]))

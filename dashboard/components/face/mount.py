@@ -110,7 +110,7 @@ def _mount(
     )
 
 
-def chosen(key: str, name: str) -> Any:
+def said_by_component(key: str, name: str) -> Any:
     """Return what a component of this key said last under a name, inside its callback."""
     found = st.session_state.get(key)
     return None if found is None else found.get(name)

@@ -32,7 +32,7 @@ def moment(work: Work, at: int | None = None, *, on: str = "explore") -> Moment:
     return moment_of(found, work.metric, work.feature)
 
 
-def present(work: Work) -> Stop:
+def in_force(work: Work) -> Stop:
     """Return the stop of the version in force."""
     opened = moment(work, 0)
     roles = cached.case(work, 0).roles
@@ -87,7 +87,7 @@ def along_if_kept(work: Work) -> tuple[core.HarmfulRecords, list[Stop]] | None:
     return None if found is None or kept is None else (found, kept)
 
 
-def along(work: Work, found: core.HarmfulRecords) -> bool:
+def look_along(work: Work, found: core.HarmfulRecords) -> bool:
     """Look at the stops along a ranking, a few of them first; return whether that is over."""
     coarse: list[Stop] | None = computing.result(
         work,
@@ -167,12 +167,12 @@ def all_stops(work: Work) -> tuple[list[Stop], int, int]:
     best = sizes.index(len(found.forget)) + 1 if len(found.forget) in sizes else 0
     n = len(work.selection)
     if n in sizes and set(work.selection) == set(found.ranking[:n]):
-        return [present(work), *stops], sizes.index(n) + 1, best
+        return [in_force(work), *stops], sizes.index(n) + 1, best
     return [_first(work), *stops], 0, best
 
 
 def _first(work: Work) -> Stop:
-    return selected(work) if work.selection else present(work)
+    return selected(work) if work.selection else in_force(work)
 
 
 def with_steps(stops: list[Stop], best: int, *, finding_page: bool) -> list[Stop]:

@@ -67,19 +67,19 @@ def tiles(stops: Sequence[Stop], roles: core.Roles) -> list[dict[str, Any]]:
     ]
 
 
-def points(value: float, metric: str, digits: int = 1) -> str:
+def gap_in_points(value: float, metric: str, digits: int = 1) -> str:
     """Return a gap as people read it: a difference in points, a ratio as it is.
 
     Examples
     --------
-    >>> points(0.082, "equal_opportunity_difference"), points(0.82, "demographic_parity_ratio")
+    >>> gap_in_points(0.082, "equal_opportunity_difference"), gap_in_points(0.82, "demographic_parity_ratio")
     ('8.2', '0.82')
     """
     return number(100 * value, digits) if METRICS[metric].kind == "difference" else number(value, 2)
 
 
 def unit(metric: str) -> str:
-    """Return the unit of `points`."""
+    """Return the unit of `gap_in_points`."""
     return "points" if METRICS[metric].kind == "difference" else ""
 
 
@@ -114,12 +114,16 @@ def _changed(change: float, better: float, tone: Tone, words: str) -> tuple[str,
 
 def _gap(stop: Stop, roles: core.Roles) -> list[str]:
     before, now = stop.before, stop.moment
-    label, was = meaning.label(now.metric, roles), points(before.gap, now.metric)
-    ends = f"95%: {points(now.low, now.metric)} to {points(now.high, now.metric)}" if now.low == now.low else ""
+    label, was = meaning.label(now.metric, roles), gap_in_points(before.gap, now.metric)
+    ends = (
+        f"95%: {gap_in_points(now.low, now.metric)} to {gap_in_points(now.high, now.metric)}"
+        if now.low == now.low
+        else ""
+    )
     ahead = f"{now.best} ahead" if now.best and not METRICS[now.metric].is_level(now.gap) else "level"
     small = " \N{MIDDLE DOT} ".join(filter(None, (ahead, ends)))
     if not stop.shift or not (now.defined and before.defined):
-        return [label, was, points(now.gap, now.metric), "flat", "", small]
+        return [label, was, gap_in_points(now.gap, now.metric), "flat", "", small]
     better = before.short - now.short
     words = signed_points(now.gap - before.gap, now.metric)
     if better > 0 and before.short > LITTLE:
@@ -128,7 +132,7 @@ def _gap(stop: Stop, roles: core.Roles) -> list[str]:
     return [
         label,
         was,
-        points(now.gap, now.metric),
+        gap_in_points(now.gap, now.metric),
         *_changed(now.gap - before.gap, better, stop.said.tone, words),
         small,
     ]
@@ -142,7 +146,7 @@ def signed_points(change: float, metric: str) -> str:
     >>> signed_points(0.09, "equal_opportunity_difference"), signed_points(0.09, "demographic_parity_ratio")
     ('+9.0 points', '+0.09')
     """
-    text = points(change, metric)
+    text = gap_in_points(change, metric)
     return f"{'+' if change > 0 else ''}{text} {unit(metric)}".rstrip()
 
 

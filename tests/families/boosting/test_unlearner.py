@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
 from core.errors import InputError, NotSupportedError
-from core.families.boosting.unlearner import BOOSTERS, LeafRefit
+from core.families.boosting.unlearner import BOOSTER_OF, LeafRefit
 from core.unlearning.refit import fit_again
 from core.verification import check_unlearner
 from tests.conftest import make_table
@@ -176,7 +176,7 @@ def test_the_estimate_of_a_fit_grows_with_its_trees(name):
     size = "max_iter" if "max_iter" in options else "n_estimators"
     seconds = []
     for n in (5, 50):
-        booster = BOOSTERS[kind](make_case(kind, {**options, size: n}).model)
+        booster = BOOSTER_OF[kind](make_case(kind, {**options, size: n}).model)
         seconds.append(booster.fit_seconds(booster.forest()))
     assert 5 < seconds[1] / seconds[0] < 12
     assert 0.001 < seconds[0] < 0.1

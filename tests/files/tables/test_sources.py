@@ -62,6 +62,9 @@ def test_compressed_tables_within_the_limits(pack: Callable[[bytes], bytes]) -> 
 def test_archives_of_several_files_and_with_a_password_are_refused() -> None:
     with pytest.raises(InputError, match=r"must hold one file, the table\. Got 'a.csv', 'b.csv'"):
         core.read_table(zipped(("a.csv", DATA), ("b.csv", DATA)))
+    for others in ((), (("1.npy", b"x"),)):
+        with pytest.raises(InputError, match=r"^A table must be a CSV or Parquet .* a model in a skops file"):
+            core.read_table(zipped(("schema.json", b"{}"), *others))
     locked = bytearray(zipped(("a.csv", DATA)))
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         locked[locked.index(mark) + offset] |= 1

@@ -13,7 +13,7 @@ from sklearn.preprocessing import Normalizer, OneHotEncoder, OrdinalEncoder, Sta
 
 import core
 from core.errors import NotSupportedError
-from core.unlearning.preprocessing.unchanged import NOTHING, lost_categories, preprocessing_differs
+from core.unlearning.preprocessing.unchanged import NONE_LOST, lost_categories, preprocessing_differs
 
 JOBS = ("clerk", "cook", "driver", "nurse")
 draw = np.random.default_rng(0)
@@ -84,7 +84,7 @@ def test_groups_that_lose_the_same_categories_are_told():
     same, too, few, cooks = lost["last"]
     assert same == too
     assert len(same) == 1
-    assert few == NOTHING
+    assert few == NONE_LOST
     assert cooks is None
     assert lost["not last"][0] is None
 

@@ -12,9 +12,9 @@ from core.files.models.boosters.sound import not_installed, unsound
 from core.files.models.inert import Made, named
 
 _BUILD: dict[str, Callable[[str, dict[str, Any]], tuple[Any, tuple[str, ...]]]] = {
-    "xgboost": of_xgboost.build,
-    "lightgbm": of_lightgbm.build,
-    "catboost": of_catboost.build,
+    "xgboost": of_xgboost.build_xgboost,
+    "lightgbm": of_lightgbm.build_lightgbm,
+    "catboost": of_catboost.build_catboost,
 }
 
 

@@ -10,7 +10,7 @@ import struct
 from typing import Any
 
 from core.errors import InputError
-from core.files.models.boosters.plain import one_thread, taken
+from core.files.models.boosters.plain import one_thread, plain_parameters
 from core.files.models.boosters.sound import from_the_future, of_another_objective, unsound
 
 LIBRARY = "catboost"
@@ -92,7 +92,7 @@ _SAID_ELSEWHERE = (
 """What leaves the trees as they are."""
 
 
-def build(kind: str, held: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:  # noqa: ARG001
+def build_catboost(kind: str, held: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:  # noqa: ARG001
     """Return a CatBoostClassifier, and sentences on it."""
     from catboost import CatBoostClassifier
 
@@ -100,7 +100,9 @@ def build(kind: str, held: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:  # no
     if not isinstance(
         data, bytes
     ):  # not fitted, as the parts that an ensemble is made from are kept beside those it fitted
-        given, left = taken({name: value for name, value in held.items() if name not in _SAID_ELSEWHERE}, TAKEN)
+        given, left = plain_parameters(
+            {name: value for name, value in held.items() if name not in _SAID_ELSEWHERE}, TAKEN
+        )
         if left:
             raise unsound(LIBRARY, f"parameters are not taken from a file ({', '.join(left)})")
         return CatBoostClassifier(**given, verbose=False, allow_writing_files=False), ()
@@ -150,10 +152,12 @@ def _parameters(read: Any, held: dict[str, Any]) -> tuple[dict[str, Any], str]:
     They are those beside its trees, else those that the trees' file records.
     """
     recorded = read.get_all_params()
-    given, left = taken({name: value for name, value in held.items() if name not in _SAID_ELSEWHERE}, TAKEN)
+    given, left = plain_parameters({name: value for name, value in held.items() if name not in _SAID_ELSEWHERE}, TAKEN)
     odd: list[str] = []
     if left or not given:
-        given, odd = taken({name: value for name, value in recorded.items() if name not in _SAID_ELSEWHERE}, TAKEN)
+        given, odd = plain_parameters(
+            {name: value for name, value in recorded.items() if name not in _SAID_ELSEWHERE}, TAKEN
+        )
         odd = [name for name in odd if name not in _HARMLESS]
     given |= {"verbose": False, "allow_writing_files": False}
     if one_thread(held.get("thread_count")):

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.preprocessing import LabelEncoder
 
 from core.errors import listed
-from core.files.models.boosters.lightgbm import LIBRARY, LightGBMText, read_lightgbm
-from core.files.models.boosters.plain import one_thread, taken
+from core.files.models.boosters.lightgbm import LIGHTGBM_NAME, LightGBMText, read_lightgbm
+from core.files.models.boosters.plain import one_thread, plain_parameters
 from core.files.models.boosters.sound import of_another_objective, unsound, with_categories
 from core.files.models.inert import InertArray, Made
 
@@ -102,7 +102,7 @@ _SILENT = {
 _STATE = frozenset({"unknown_training"})
 
 
-def build(kind: str, held: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
+def build_lightgbm(kind: str, held: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
     """Return an LGBMClassifier, and sentences on it."""
     if kind == "Booster":
         read = _text_of(held)
@@ -141,9 +141,9 @@ def _said_of(why: str) -> tuple[str, ...]:
 def _text_of(held: dict[str, Any]) -> LightGBMText:
     text = held.get("_handle", held.get("handle", held.get("model_str")))
     if not isinstance(text, str):
-        raise unsound(LIBRARY, "the booster has no text")
+        raise unsound(LIGHTGBM_NAME, "the booster has no text")
     if held.get("pandas_categorical"):
-        raise with_categories(LIBRARY)
+        raise with_categories(LIGHTGBM_NAME)
     return read_lightgbm(text)
 
 
@@ -156,7 +156,7 @@ def _model(read: LightGBMText, params: dict[str, Any], classes: Any, best: int) 
     from lightgbm import Booster, LGBMClassifier
 
     if best > read.n_rounds:
-        raise unsound(LIBRARY, "the best round is none of them")
+        raise unsound(LIGHTGBM_NAME, "the best round is none of them")
     model: Any = LGBMClassifier(**params)
     booster = Booster(model_str=read.text)
     booster.best_iteration = best
@@ -192,9 +192,9 @@ def _labels(held: dict[str, Any]) -> Any:
         or values.ndim != 1
         or (values.dtype == object and not all(isinstance(one, str) for one in values))
     ):
-        raise unsound(LIBRARY, "the labels are missing")
+        raise unsound(LIGHTGBM_NAME, "the labels are missing")
     if len(values) != 2:
-        raise of_another_objective(LIBRARY, f"{len(values)} classes")
+        raise of_another_objective(LIGHTGBM_NAME, f"{len(values)} classes")
     return np.array(values)
 
 
@@ -203,9 +203,9 @@ def _parameters(held: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from lightgbm import LGBMClassifier
 
     names = [name for name in signature(LGBMClassifier.__init__).parameters if name not in ("self", "kwargs")]
-    params, left = taken({name: held[name] for name in names if name in held}, names)
+    params, left = plain_parameters({name: held[name] for name in names if name in held}, names)
     given = held.get("_other_params")
-    others, also = taken(given if isinstance(given, dict) else {}, (*OTHERS, *SYNONYMS))
+    others, also = plain_parameters(given if isinstance(given, dict) else {}, (*OTHERS, *SYNONYMS))
     params |= others
     params["n_jobs"] = one_thread(held.get("n_jobs"))
     params.setdefault("verbose", -1)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError, listed
-from core.files.models.boosters.plain import one_thread, taken
+from core.files.models.boosters.plain import one_thread, plain_parameters
 from core.files.models.boosters.sound import unsound
-from core.files.models.boosters.xgboost import LIBRARY, read_xgboost, text_for_loader
+from core.files.models.boosters.xgboost import XGBOOST_NAME, read_xgboost, text_for_loader
 from core.files.models.inert import InertArray, Made
 
 NO_PARAMETERS = "a file of XGBoost alone holds no parameters; open the pickled XGBClassifier, or train it again"
@@ -25,7 +25,7 @@ _FORMER = frozenset({"silent", "use_label_encoder", "gpu_id", "predictor", "nthr
 _STATE = frozenset({"kwargs", "unknown_training"})
 
 
-def build(kind: str, held: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
+def build_xgboost(kind: str, held: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
     """Return an XGBClassifier, and sentences on it."""
     from xgboost import XGBClassifier, XGBRFClassifier
 
@@ -54,7 +54,7 @@ def _load(model: Any, held: dict[str, Any]) -> tuple[str, ...]:
 
     data = held.get("handle")
     if not isinstance(data, bytes):
-        raise unsound(LIBRARY, "the booster has no bytes")
+        raise unsound(XGBOOST_NAME, "the booster has no bytes")
     read = read_xgboost(data)
     with config_context(verbosity=0):  # which would warn of early releases
         booster = Booster()
@@ -78,7 +78,7 @@ def _parameters(made: Any, held: dict[str, Any]) -> tuple[dict[str, Any], list[s
     others = {name: value for name, value in others.items() if name not in _FORMER}
     fitted = {name for name in held if name.startswith("_") or name.endswith("_")}
     asked = {name: value for name, value in held.items() if name not in _FORMER | _STATE | fitted | set(others)}
-    params, left = taken(asked | others, names | OTHERS)
+    params, left = plain_parameters(asked | others, names | OTHERS)
     missing = params.get("missing", float("nan"))
     if missing is not None and not (isinstance(missing, float) and isnan(missing)):
         raise InputError(
@@ -118,4 +118,4 @@ def _check_labels(held: dict[str, Any]) -> None:
             )
     n_classes = held.get("n_classes_", 2)
     if isinstance(n_classes, int | np.integer) and n_classes < 2:
-        raise unsound(LIBRARY, "there are fewer than two classes")
+        raise unsound(XGBOOST_NAME, "there are fewer than two classes")

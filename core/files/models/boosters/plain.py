@@ -17,7 +17,7 @@ class NotPlainError(Exception):
     """A value that is more than numbers, words and lists of them."""
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain_value(value: Any, depth: int = 0) -> Any:
     """Return a value made of numbers, short words, lists and dictionaries of them.
 
     Raises
@@ -32,13 +32,13 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str) and _WORD.fullmatch(value):
         return value
     if depth < _DEEPEST and isinstance(value, list | tuple) and len(value) <= _MOST:
-        return type(value)(plain(one, depth + 1) for one in value)
+        return type(value)(plain_value(one, depth + 1) for one in value)
     if depth < _DEEPEST and isinstance(value, dict) and len(value) <= _MOST:
-        return {plain(key, depth + 1): plain(one, depth + 1) for key, one in value.items()}
+        return {plain_value(key, depth + 1): plain_value(one, depth + 1) for key, one in value.items()}
     raise NotPlainError
 
 
-def taken(held: Mapping[str, Any], allowed: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+def plain_parameters(held: Mapping[str, Any], allowed: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
     """Return the parameters that are plain and allowed, and the names of all others."""
     found: dict[str, Any] = {}
     left: list[str] = []
@@ -47,7 +47,7 @@ def taken(held: Mapping[str, Any], allowed: Iterable[str]) -> tuple[dict[str, An
         try:
             if name not in known:
                 raise NotPlainError
-            found[name] = plain(value)
+            found[name] = plain_value(value)
         except NotPlainError:
             left.append(str(name)[:60])
     return found, left

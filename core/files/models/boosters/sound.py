@@ -59,7 +59,7 @@ def from_the_future(library: str, made_with: str, installed: str) -> InputError:
     )
 
 
-def whole(value: Any, least: int, most: int, library: str, what: str) -> int:
+def checked_whole(value: Any, least: int, most: int, library: str, what: str) -> int:
     """Return a whole number, also one spelled in digits, checked."""
     if isinstance(value, str) and 0 < len(value) <= 12 and value.lstrip("-").isdecimal():
         value = int(value)

@@ -12,16 +12,16 @@ from core.errors import InputError
 from core.files.models.boosters.sound import (
     MOST_COLUMNS,
     check_children,
+    checked_whole,
     from_the_future,
     names_of,
     of_another_objective,
     unsound,
-    whole,
     with_categories,
 )
 from core.files.models.boosters.ubj import read_ubj
 
-LIBRARY = "xgboost"
+XGBOOST_NAME = "xgboost"
 OBJECTIVE = "binary:logistic"
 _MOST_TREES = 1 << 20
 _MOST_NODES = 1 << 24
@@ -64,7 +64,7 @@ def read_xgboost(data: bytes) -> dict[str, Any]:
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
-        raise unsound(LIBRARY, f"a part is missing or of another kind ({type(error).__name__})") from error
+        raise unsound(XGBOOST_NAME, f"a part is missing or of another kind ({type(error).__name__})") from error
 
 
 def text_for_loader(model: dict[str, Any]) -> bytearray:
@@ -96,31 +96,31 @@ def _parsed(data: bytes) -> Any:
 def _version(held: Any) -> list[int]:
     import xgboost
 
-    made = [whole(one, 0, 10_000, LIBRARY, "the version") for one in held]
+    made = [checked_whole(one, 0, 10_000, XGBOOST_NAME, "the version") for one in held]
     if len(made) != 3:
-        raise unsound(LIBRARY, "the version has other than three numbers")
+        raise unsound(XGBOOST_NAME, "the version has other than three numbers")
     here = [int(one) for one in xgboost.__version__.split(".")[:2]]
     if made[:2] > here:
-        raise from_the_future(LIBRARY, ".".join(map(str, made)), xgboost.__version__)
+        raise from_the_future(XGBOOST_NAME, ".".join(map(str, made)), xgboost.__version__)
     return made
 
 
 def _learner(held: dict[str, Any]) -> dict[str, Any]:
     objective, about = held["objective"], held["learner_model_param"]
-    n_classes = whole(about.get("num_class", 0), 0, 1 << 30, LIBRARY, "the number of classes")
+    n_classes = checked_whole(about.get("num_class", 0), 0, 1 << 30, XGBOOST_NAME, "the number of classes")
     if objective.get("name") != OBJECTIVE or n_classes > 1:
-        raise of_another_objective(LIBRARY, objective.get("name"))
-    if whole(about.get("num_target", 1), 0, 1 << 30, LIBRARY, "the number of outcomes") > 1:
-        raise of_another_objective(LIBRARY, "several outcomes")
-    n_features = whole(about["num_feature"], 1, MOST_COLUMNS, LIBRARY, "the number of columns")
+        raise of_another_objective(XGBOOST_NAME, objective.get("name"))
+    if checked_whole(about.get("num_target", 1), 0, 1 << 30, XGBOOST_NAME, "the number of outcomes") > 1:
+        raise of_another_objective(XGBOOST_NAME, "several outcomes")
+    n_features = checked_whole(about["num_feature"], 1, MOST_COLUMNS, XGBOOST_NAME, "the number of columns")
     given = held.get("attributes", {})
     boosted, n_rounds = _boosted(held["gradient_booster"], n_features, _trees_of_a_round(given))
-    types = names_of(held.get("feature_types"), n_features, LIBRARY)
+    types = names_of(held.get("feature_types"), n_features, XGBOOST_NAME)
     if "c" in types or "categorical" in types:
-        raise with_categories(LIBRARY)
+        raise with_categories(XGBOOST_NAME)
     return {
         "attributes": _attributes(given, n_rounds),
-        "feature_names": names_of(held.get("feature_names"), n_features, LIBRARY),
+        "feature_names": names_of(held.get("feature_names"), n_features, XGBOOST_NAME),
         "feature_types": types,
         "gradient_booster": boosted,
         "learner_model_param": {name: _spelled(about[name]) for name in sorted(about) if name in _ABOUT},
@@ -137,7 +137,7 @@ _ABOUT = ("base_score", "boost_from_average", "num_class", "num_feature", "num_t
 def _spelled(value: Any) -> str:
     """Return a number as XGBoost spells it, alone or in brackets."""
     if not isinstance(value, str) or len(value) > 60 or not np.isfinite(float(value.strip("[]"))):
-        raise unsound(LIBRARY, "a setting is no number")
+        raise unsound(XGBOOST_NAME, "a setting is no number")
     return value
 
 
@@ -147,7 +147,7 @@ def _attributes(held: dict[str, Any], n_rounds: int) -> dict[str, str]:
         if name in held:
             found[name] = _spelled(held[name])
     if "best_iteration" in found:
-        whole(found["best_iteration"], 0, max(n_rounds - 1, 0), LIBRARY, "the best round")
+        checked_whole(found["best_iteration"], 0, max(n_rounds - 1, 0), XGBOOST_NAME, "the best round")
     return found
 
 
@@ -158,10 +158,12 @@ def _trees_of_a_round(attributes: dict[str, str]) -> int | None:
     """
     if "best_ntree_limit" not in attributes or "best_iteration" not in attributes:
         return None
-    n_trees = whole(attributes["best_ntree_limit"], 1, _MOST_TREES, LIBRARY, "the trees up to the best round")
-    n_rounds = whole(attributes["best_iteration"], 0, _MOST_TREES, LIBRARY, "the best round") + 1
+    n_trees = checked_whole(
+        attributes["best_ntree_limit"], 1, _MOST_TREES, XGBOOST_NAME, "the trees up to the best round"
+    )
+    n_rounds = checked_whole(attributes["best_iteration"], 0, _MOST_TREES, XGBOOST_NAME, "the best round") + 1
     if n_trees % n_rounds:
-        raise unsound(LIBRARY, "rounds have different numbers of trees")
+        raise unsound(XGBOOST_NAME, "rounds have different numbers of trees")
     return n_trees // n_rounds
 
 
@@ -173,19 +175,19 @@ def _boosted(held: dict[str, Any], n_features: int, n_parallel: int | None) -> t
         n_rounds = held["model"].get("boosted_rounds", _MOST_TREES)
         model: dict[str, Any] = {"weights": weights}
         if "boosted_rounds" in held["model"]:
-            model["boosted_rounds"] = whole(n_rounds, 0, _MOST_TREES, LIBRARY, "the number of rounds")
+            model["boosted_rounds"] = checked_whole(n_rounds, 0, _MOST_TREES, XGBOOST_NAME, "the number of rounds")
         return {"name": kind, "model": model}, n_rounds
     if kind == "dart":
         inner, n_rounds = _boosted(held["gbtree"], n_features, n_parallel)
         if inner["name"] != "gbtree":
-            raise unsound(LIBRARY, "trees that drop out are no trees")
+            raise unsound(XGBOOST_NAME, "trees that drop out are no trees")
         return {
             "name": kind,
             "gbtree": inner,
             "weight_drop": _reals(held["weight_drop"], len(inner["model"]["trees"])),
         }, n_rounds
     if kind != "gbtree":
-        raise unsound(LIBRARY, "what is boosted is of an unknown kind")
+        raise unsound(XGBOOST_NAME, "what is boosted is of an unknown kind")
     return {"name": kind, "model": (model := _forest(held["model"], n_features, n_parallel))}, _rounds(model)
 
 
@@ -195,20 +197,24 @@ def _rounds(model: dict[str, Any]) -> int:
 
 def _forest(held: dict[str, Any], n_features: int, n_parallel: int | None) -> dict[str, Any]:
     trees, about = held["trees"], held["gbtree_model_param"]
-    n = whole(about["num_trees"], 0, _MOST_TREES, LIBRARY, "the number of trees")
+    n = checked_whole(about["num_trees"], 0, _MOST_TREES, XGBOOST_NAME, "the number of trees")
     if not isinstance(trees, list) or len(trees) != n or _wholes(held["tree_info"], n).any():
-        raise unsound(LIBRARY, "the trees are not as many as it says, or are of several classes")
+        raise unsound(XGBOOST_NAME, "the trees are not as many as it says, or are of several classes")
     for name, value in held.get("cats", {}).items():
         if name != "sorted_idx" and len(value) > (name == "feature_segments"):
-            raise with_categories(LIBRARY)
+            raise with_categories(XGBOOST_NAME)
     param = {"num_trees": str(n)}
     if "num_parallel_tree" not in about and n_parallel is not None:
         about = about | {"num_parallel_tree": n_parallel}
     if "num_parallel_tree" in about:
         most = max(n, 1)
-        param["num_parallel_tree"] = str(whole(about["num_parallel_tree"], 0, most, LIBRARY, "the trees of a round"))
+        param["num_parallel_tree"] = str(
+            checked_whole(about["num_parallel_tree"], 0, most, XGBOOST_NAME, "the trees of a round")
+        )
     if "size_leaf_vector" in about:
-        param["size_leaf_vector"] = str(whole(about["size_leaf_vector"], 0, 1, LIBRARY, "the size of a leaf"))
+        param["size_leaf_vector"] = str(
+            checked_whole(about["size_leaf_vector"], 0, 1, XGBOOST_NAME, "the size of a leaf")
+        )
     found = {
         "gbtree_model_param": param,
         "tree_info": [0] * n,
@@ -217,40 +223,42 @@ def _forest(held: dict[str, Any], n_features: int, n_parallel: int | None) -> di
     if "iteration_indptr" in held:
         ends = np.asarray(held["iteration_indptr"])
         if not len(ends) or ends.dtype.kind not in "iu" or ends[0] != 0 or ends[-1] != n or (np.diff(ends) < 0).any():
-            raise unsound(LIBRARY, "rounds are not divided in order")
+            raise unsound(XGBOOST_NAME, "rounds are not divided in order")
         found["iteration_indptr"] = ends.tolist()
     return found
 
 
 def _tree(held: dict[str, Any], number: int, n_features: int) -> dict[str, Any]:
     about = held["tree_param"]
-    n = whole(about["num_nodes"], 1, _MOST_NODES, LIBRARY, "the number of nodes")
-    if whole(about.get("num_feature", n_features), 0, MOST_COLUMNS, LIBRARY, "the number of columns") not in (
+    n = checked_whole(about["num_nodes"], 1, _MOST_NODES, XGBOOST_NAME, "the number of nodes")
+    if checked_whole(
+        about.get("num_feature", n_features), 0, MOST_COLUMNS, XGBOOST_NAME, "the number of columns"
+    ) not in (
         0,
         n_features,
     ):
-        raise unsound(LIBRARY, "a tree has another number of columns")
-    whole(about.get("size_leaf_vector", 0), 0, 1, LIBRARY, "the size of a leaf")
+        raise unsound(XGBOOST_NAME, "a tree has another number of columns")
+    checked_whole(about.get("size_leaf_vector", 0), 0, 1, XGBOOST_NAME, "the size of a leaf")
     if any(len(held.get(name, ())) for name in _CATEGORIES) or np.any(held.get("split_type", 0)):
-        raise with_categories(LIBRARY)
+        raise with_categories(XGBOOST_NAME)
     integers = {name: _wholes(held[name], n) for name in _WHOLE}
     left, right = integers["left_children"], integers["right_children"]
-    reached = check_children(left, right, LIBRARY)
+    reached = check_children(left, right, XGBOOST_NAME)
     if (left[~reached] != -1).any() or (right[~reached] != -1).any():
-        raise unsound(LIBRARY, "a tree has nodes that do not hang on it")
+        raise unsound(XGBOOST_NAME, "a tree has nodes that do not hang on it")
     inner = reached & (left != -1)
     used, above = integers["split_indices"][inner], integers["parents"]
     if len(used) and (used.min() < 0 or used.max() >= n_features):
-        raise unsound(LIBRARY, "a tree asks for a column that there is not")
+        raise unsound(XGBOOST_NAME, "a tree asks for a column that there is not")
     where = np.flatnonzero(inner)
     if not ((above[left[inner]] == where).all() and (above[right[inner]] == where).all()):
-        raise unsound(LIBRARY, "nodes of a tree do not say what they hang on")
+        raise unsound(XGBOOST_NAME, "nodes of a tree do not say what they hang on")
     cut = above[~reached]
     if not ((cut == _NO_NODE) | ((cut >= -1) & (cut < n))).all() or above[0] not in (_NO_NODE, -1):
-        raise unsound(LIBRARY, "nodes of a tree hang on what is outside it")
+        raise unsound(XGBOOST_NAME, "nodes of a tree hang on what is outside it")
     reals = {name: _reals(held[name], n) for name in _REAL}
     if not np.isfinite(np.asarray(reals["split_conditions"])[reached & ~inner]).all():
-        raise unsound(LIBRARY, "a leaf has no finite value")
+        raise unsound(XGBOOST_NAME, "a leaf has no finite value")
     found: dict[str, Any] = {name: values.tolist() for name, values in integers.items()}
     found |= reals
     found["default_left"] = _flags(held["default_left"], n)
@@ -258,7 +266,9 @@ def _tree(held: dict[str, Any], number: int, n_features: int) -> dict[str, Any]:
     found["split_type"] = [0] * n
     found |= {name: [] for name in _CATEGORIES}
     found["tree_param"] = {
-        "num_deleted": str(whole(about.get("num_deleted", 0), 0, n, LIBRARY, "the number of nodes that were cut")),
+        "num_deleted": str(
+            checked_whole(about.get("num_deleted", 0), 0, n, XGBOOST_NAME, "the number of nodes that were cut")
+        ),
         "num_feature": str(n_features),
         "num_nodes": str(n),
         "size_leaf_vector": str(about.get("size_leaf_vector", "0")),
@@ -271,19 +281,19 @@ def _wholes(values: Any, n: int) -> npt.NDArray[np.int64]:
     if not n and not array.size:
         return np.zeros(0, dtype=np.int64)
     if array.shape != (n,) or array.dtype.kind not in "iu" or (array.dtype == np.uint64):
-        raise unsound(LIBRARY, f"a column of whole numbers has other than {n:,} of them")
+        raise unsound(XGBOOST_NAME, f"a column of whole numbers has other than {n:,} of them")
     return array.astype(np.int64)
 
 
 def _flags(values: Any, n: int) -> list[int]:
     array = np.asarray(values)
     if array.shape != (n,) or array.dtype.kind not in "biu":
-        raise unsound(LIBRARY, f"a column of truth values has other than {n:,} of them")
+        raise unsound(XGBOOST_NAME, f"a column of truth values has other than {n:,} of them")
     return [int(bool(one)) for one in array.tolist()]
 
 
 def _reals(values: Any, n: int) -> list[float]:
     array = np.asarray(values)
     if array.shape != (n,) or (n and array.dtype.kind not in "fiu"):
-        raise unsound(LIBRARY, f"a column of numbers has other than {n:,} of them")
+        raise unsound(XGBOOST_NAME, f"a column of numbers has other than {n:,} of them")
     return [float(one) for one in array.tolist()]

@@ -22,7 +22,7 @@ def malformed(why: str) -> InputError:
     )
 
 
-def whole(value: Any, least: int, most: int, what: str) -> int:
+def whole_within(value: Any, least: int, most: int, what: str) -> int:
     """Return a whole number, checked."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
         raise malformed(f"{what} is not a whole number from {least:,} to {most:,}")
@@ -44,21 +44,21 @@ def tree_of(part: Made) -> Tree:
     state = part.attributes
     if not isinstance(part.args, tuple) or len(part.args) != 3:
         raise malformed("a tree lacks its size")
-    n_features = whole(part.args[0], 1, 1 << 31, "a tree's number of columns")
-    n_outputs = whole(part.args[2], 1, _MOST_OUTPUTS, "a tree's number of outputs")
+    n_features = whole_within(part.args[0], 1, 1 << 31, "a tree's number of columns")
+    n_outputs = whole_within(part.args[2], 1, _MOST_OUTPUTS, "a tree's number of outputs")
     n_classes = values_of(part.args[1], "a tree's number of classes").astype(np.intp)
     if n_classes.shape != (n_outputs,) or not ((n_classes >= 1) & (n_classes <= 1 << 20)).all():
         raise malformed("a tree's number of classes is not a number for each output")
     given = values_of(state.get("nodes"), "a tree's table of nodes")
     values = values_of(state.get("values"), "a tree's values").astype(np.float64)
-    count = whole(state.get("node_count"), 1, max(len(np.atleast_1d(given)), 1), "a tree's number of nodes")
+    count = whole_within(state.get("node_count"), 1, max(len(np.atleast_1d(given)), 1), "a tree's number of nodes")
     expected = (count, n_outputs, int(n_classes.max()))
     if given.ndim != 1 or len(given) != count or values.shape != expected:
         raise malformed("a tree's number of nodes is not that of its table")
     tree = Tree(n_features, n_classes, n_outputs)
     tree.__setstate__(
         {
-            "max_depth": whole(state.get("max_depth"), 0, count, "a tree's depth"),
+            "max_depth": whole_within(state.get("max_depth"), 0, count, "a tree's depth"),
             "node_count": count,
             "nodes": node_records(given, NODE_DTYPE, ("missing_go_to_left",)),
             "values": np.ascontiguousarray(values),
@@ -104,7 +104,7 @@ def random_state_of(part: Made) -> np.random.RandomState:
             "MT19937",
             key.astype(np.uint32),
             position,
-            whole(state.get("has_gauss", 0), 0, 1, "what a random state keeps"),
+            whole_within(state.get("has_gauss", 0), 0, 1, "what a random state keeps"),
             float(gauss) if isinstance(gauss, float | int) else 0.0,
         )
     )
@@ -121,10 +121,10 @@ def generator_of(part: Made) -> np.random.Generator:
     generator.bit_generator.state = {
         "bit_generator": "PCG64",
         "state": {
-            name: whole(inner.get(name), 0, _WORD - 1, "a random generator's state") for name in ("state", "inc")
+            name: whole_within(inner.get(name), 0, _WORD - 1, "a random generator's state") for name in ("state", "inc")
         },
-        "has_uint32": whole(state.get("has_uint32"), 0, 1, "what a random generator keeps"),
-        "uinteger": whole(state.get("uinteger"), 0, (1 << 32) - 1, "what a random generator keeps"),
+        "has_uint32": whole_within(state.get("has_uint32"), 0, 1, "what a random generator keeps"),
+        "uinteger": whole_within(state.get("uinteger"), 0, (1 << 32) - 1, "what a random generator keeps"),
     }
     return generator
 

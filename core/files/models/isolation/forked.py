@@ -76,7 +76,7 @@ class Starter:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603
-                code(f"core.files.models.isolation.starter:main({theirs.fileno()})"),
+                code(f"core.files.models.isolation.starter:serve_requests({theirs.fileno()})"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd="/",
@@ -91,7 +91,7 @@ STARTER = Starter()
 atexit.register(STARTER.stop)
 
 
-def ask(request: bytes, limits: ChildLimits, looking: Callable[[], None]) -> tuple[bytes, str, int]:
+def ask_forked(request: bytes, limits: ChildLimits, looking: Callable[[], None]) -> tuple[bytes, str, int]:
     """Return a worker's answer, the limit it passed, and the signal or code it ended with."""
     ours, theirs = socket.socketpair()
     with ours:

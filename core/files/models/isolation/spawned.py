@@ -19,22 +19,22 @@ from typing import IO, NoReturn
 from core.files.models.isolation.command import ENVIRONMENT, NotStartedError, code
 from core.files.models.isolation.confine import ChildLimits, seen
 from core.files.models.isolation.starter import PRELOADED
-from core.files.models.isolation.worker import LENGTH, to_nowhere, work
+from core.files.models.isolation.worker import LENGTH, to_nowhere, work_on_request
 
 _LOOK_S = 0.05
 _PIECE = 1 << 20
 
 
-def main(limits: str) -> NoReturn:
+def serve_request(limits: str) -> NoReturn:
     """Answer the one request on standard input."""
     source, sink = os.dup(0), os.dup(1)
     to_nowhere()
     for name in PRELOADED:
         import_module(name)
-    work(source, sink, ChildLimits(**json.loads(limits)))
+    work_on_request(source, sink, ChildLimits(**json.loads(limits)))
 
 
-def ask(request: bytes, limits: ChildLimits, looking: Callable[[], None]) -> tuple[bytes, str, int]:
+def ask_spawned(request: bytes, limits: ChildLimits, looking: Callable[[], None]) -> tuple[bytes, str, int]:
     """Return a worker's answer, the limit it passed, and the signal or code it ended with."""
     worker = _begin(limits)
     answer = _Answer(worker, request, limits.max_answer)
@@ -51,7 +51,7 @@ def _begin(limits: ChildLimits) -> subprocess.Popen[bytes]:
     said = json.dumps(asdict(limits))
     try:
         return subprocess.Popen(  # noqa: S603
-            code(f"core.files.models.isolation.spawned:main({said!r})"),
+            code(f"core.files.models.isolation.spawned:serve_request({said!r})"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

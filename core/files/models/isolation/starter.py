@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from core.files.models.isolation.confine import ChildLimits, seen
-from core.files.models.isolation.worker import to_nowhere, work
+from core.files.models.isolation.worker import to_nowhere, work_on_request
 
 PRELOADED = ("core.files.models.proving", "core.files.models.trial")
 LONGEST_REQUEST = 10_000
@@ -28,7 +28,7 @@ MARK = b"\x00redress"
 _LOOK_MS = 50
 
 
-def main(control_fd: int) -> NoReturn:
+def serve_requests(control_fd: int) -> NoReturn:
     """Wait for requests until the caller has ended.
 
     Each request is a socket, with the limits for the bytes that come through it.
@@ -61,7 +61,7 @@ def _keep(job: int, limits: ChildLimits) -> None:
         os.close(alive)
         os.setsid()
         to_nowhere()
-        work(job, job, limits)
+        work_on_request(job, job, limits)
     os.close(held)  # reading ends when the worker does
     why, status = _watch(pid, job, alive, limits)
     with suppress(OSError):

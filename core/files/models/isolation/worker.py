@@ -17,7 +17,7 @@ LENGTH = struct.Struct(">Q")
 _PIECE = 1 << 20
 
 
-def work(source: int, sink: int, limits: ChildLimits) -> NoReturn:
+def work_on_request(source: int, sink: int, limits: ChildLimits) -> NoReturn:
     """Answer one request under limits, and end this process.
 
     Parameters

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.files.models.pickles.machine import Machine
 from core.files.models.pickles.stream import Stream
-from core.files.models.pickles.unpack import unpack
+from core.files.models.pickles.unpack import unpack_pickle
 from core.files.tables.limits import ModelLimits
 
 LIMITS = ModelLimits()
@@ -45,4 +45,4 @@ def read_pickle(data: bytes, *, limits: ModelLimits | None = None) -> Any:
     ('os.system', ('echo boo',))
     """
     limits = limits or LIMITS
-    return Machine(Stream(unpack(data, limits), limits), limits).run()
+    return Machine(Stream(unpack_pickle(data, limits), limits), limits).run()

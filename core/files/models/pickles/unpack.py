@@ -42,7 +42,7 @@ _PACKINGS: tuple[tuple[tuple[bytes, ...], Callable[[], Any]], ...] = (
 )
 
 
-def unpack(data: bytes, limits: ModelLimits) -> bytes:
+def unpack_pickle(data: bytes, limits: ModelLimits) -> bytes:
     """Return the pickle in a file packed by zlib, gzip, bz2, lzma or xz.
 
     A file that is not packed is returned as it is.
