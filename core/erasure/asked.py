@@ -18,7 +18,7 @@ from core.typing import Bools
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class RequestedRows:
     """The rows that a list of ids stands for.
 
     Parameters
@@ -40,7 +40,7 @@ class Asked:
     test: Bools
 
 
-def rows_asked(case: Case, ids: Iterable[Any] | IdList, by: str) -> Asked:
+def rows_asked(case: Case, ids: Iterable[Any] | IdList, by: str) -> RequestedRows:
     """Find every row of a list of ids: O(ids + rows).
 
     Raises
@@ -70,7 +70,7 @@ def rows_asked(case: Case, ids: Iterable[Any] | IdList, by: str) -> Asked:
             f"An erasure must leave records to train on. The list names all {case.n_retained:,}; delete the case and its model instead."
         )
     found = dict.fromkeys(meant[one] for one in wanted if one in meant)
-    return Asked(by, tuple(found), tuple(one for one in wanted if one not in meant), train, test)
+    return RequestedRows(by, tuple(found), tuple(one for one in wanted if one not in meant), train, test)
 
 
 def _listed(ids: object) -> list[Any]:

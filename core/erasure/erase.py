@@ -14,7 +14,7 @@ from typing import Any
 from core.actions.unlearn import unlearn
 from core.case.arguments import check_flag, check_path
 from core.case.case import Case, check_case
-from core.erasure.asked import Asked, rows_asked
+from core.erasure.asked import RequestedRows, rows_asked
 from core.erasure.finalise import finalise as without_rows
 from core.erasure.result import Erasure
 from core.errors import InputError, InputTypeError, RedressError
@@ -45,7 +45,7 @@ def erase(
     attacks: bool = False,
     progress: Progress | None = None,
 ) -> Erasure:
-    """Carry out an erasure request: find every row, remove all at once, prove, delete, write down.
+    """Carry out an erasure request: find all rows, remove them, prove, delete, write down.
 
     Costs one removal and one training, for the proof, however many ids there are.
 
@@ -152,7 +152,7 @@ def _user() -> str:
         return "unknown"
 
 
-def _removed(case: Case, asked: Asked, method: str, *, attacks: bool, progress: Progress | None) -> Erasure:
+def _removed(case: Case, asked: RequestedRows, method: str, *, attacks: bool, progress: Progress | None) -> Erasure:
     """Return the erasure so far: the removal and its proof, nothing written."""
     leaving = asked.train & case.retained
     result = proof = None
@@ -175,7 +175,7 @@ def _removed(case: Case, asked: Asked, method: str, *, attacks: bool, progress: 
     )
 
 
-def _written(case: Case, done: Erasure, where: _Writing, asked: Asked) -> Erasure:
+def _written(case: Case, done: Erasure, where: _Writing, asked: RequestedRows) -> Erasure:
     """Write the removal down, delete the rows, then write down that this was done."""
     ledger = where.ledger
     actor, reason = where.actor, where.reason
@@ -197,7 +197,7 @@ def _written(case: Case, done: Erasure, where: _Writing, asked: Asked) -> Erasur
     return done
 
 
-def _facts(case: Case, done: Erasure, ledger: Ledger, asked: Asked) -> dict[str, Any]:
+def _facts(case: Case, done: Erasure, ledger: Ledger, asked: RequestedRows) -> dict[str, Any]:
     after = case if done.result is None else done.result.case
     return {
         "case": {"data": case.data_digest, "before": case.key, "after": done.case.key, "unlearned": after.key},

@@ -20,8 +20,9 @@ ID_NAMES = ("record", "record_id", "redress_record")
 
 @formerly()
 def finalise(case: Case, *, test_rows: Bools | None = None) -> Case:
-    """Return the case without the rows of removed records: its removals can no longer be undone.
+    """Return the case without the rows of removed records.
 
+    Its removals can no longer be undone.
     Costs a copy of the tables. The model, its draws, the split, the bins of groups and the ids stay as they are. Records that had their position
     for an id get a column with it.
 
@@ -89,7 +90,10 @@ def _kept_test_rows(case: Case, dropped: Bools | None) -> Bools:
 
 
 def _with_ids(train: pd.DataFrame, case: Case) -> tuple[pd.DataFrame, Roles]:
-    """Return the retained records and the roles, ids that were positions in a column of their own."""
+    """Return the retained records and the roles that go with them.
+
+    Ids that were positions stand in a column of their own.
+    """
     if case.roles.record_id is not None or case.retained.all():
         return train, case.roles
     taken: set[Any] = {*case.train.columns, *case.test.columns}
@@ -98,6 +102,9 @@ def _with_ids(train: pd.DataFrame, case: Case) -> tuple[pd.DataFrame, Roles]:
 
 
 def _with_bins(case: Case, roles: Roles) -> Roles:
-    """Return roles with the bins that all records gave, so that groups do not move with those that are gone."""
+    """Return roles with the bins that all records gave.
+
+    Groups thus do not move with the records that are gone.
+    """
     edges = {name: one.edges for name, one in case._data.groupings.items() if one.edges is not None}
     return roles.with_(bins=edges) if edges else roles

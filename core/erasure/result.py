@@ -96,7 +96,10 @@ class Erasure(Shown):
 
     @property
     def complete(self) -> bool:
-        """Whether all that was asked for was done: every id found, no check failed, everything written."""
+        """Whether the request was carried out in full.
+
+        Every id was found, no check failed, and everything was written.
+        """
         return self.proven and not self.not_found and not self.notes
 
     def __bool__(self) -> bool:
@@ -104,7 +107,10 @@ class Erasure(Shown):
 
     @property
     def statement(self) -> str:
-        """What was deleted where and when, what is kept, and what is out of reach; no id is in it."""
+        """The statement: rows deleted, where and when, rows kept, and copies out of reach.
+
+        No id is in it.
+        """
         return self.said(written=bool(self.entries))
 
     def said(self, *, written: bool) -> str:

@@ -1,4 +1,7 @@
-"""The folder of a case replaced by another one: the old folder or the new one, at every moment."""
+"""The folder of a case replaced by another one.
+
+At every moment the old folder or the new one is there.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ def rewrite_case(before: Case, case: Case, folder: Path) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold a folder against others who would rewrite it; where the system has no such locks, do without."""
+    """Hold a folder against others who would rewrite it.
+
+    Where the system has no such locks, do without.
+    """
     try:
         import fcntl
     except ImportError:
@@ -129,7 +135,7 @@ def _rewrite(case: Case, folder: Path) -> None:
 
 
 def _is_same(read: Case, case: Case) -> bool:
-    """Return whether a case that was read back has the tables and the scores of the one that was written."""
+    """Return whether a case read back has the tables and scores of the one written."""
     return read.data_digest == case.data_digest and np.allclose(
         read.scores("test"), case.scores("test"), rtol=0, atol=1e-9
     )

@@ -1,4 +1,7 @@
-"""The finding: the largest gap beyond chance over everything looked at, in a sentence with counts."""
+"""The finding: the largest gap beyond chance, in a sentence with counts.
+
+Searched over everything the audit looked at.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from core.typing import Feature
 from core.words import chance, plain
 from dashboard import cached, meaning, session
 from dashboard.components.face.moment import moment_of
-from dashboard.components.face.tiles import points, unit
+from dashboard.components.face.tiles import gap_in_points, unit
 from dashboard.session import Key
 from dashboard.work import Work
 
@@ -45,7 +48,7 @@ def _feature(work: Work, found: GapFinding) -> Feature:
 
 def _headline(work: Work, found: GapFinding) -> str:
     label = meaning.label(found.metric, cached.case(work, 0).roles)
-    size = f"{points(found.value, found.metric)} {unit(found.metric)}".rstrip()
+    size = f"{gap_in_points(found.value, found.metric)} {unit(found.metric)}".rstrip()
     return plain(f"{label} by {found.sensitive_feature}: {size}")
 
 
