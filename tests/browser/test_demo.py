@@ -65,6 +65,8 @@ def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None
     page.wait_for_selector(".tiles", timeout=SLOW_MS)
     settle(page)
     go(page, "Find")
+    page.locator("input[type=range]").first.wait_for(timeout=SLOW_MS)  # the chart stands below the slider
+    expect(page.locator(".st-key-under_way_box")).to_have_count(0, timeout=SLOW_MS)
     plot = page.locator(".nsewdrag:visible").first
     expect(plot).to_be_visible(timeout=SLOW_MS)
     settle(page)

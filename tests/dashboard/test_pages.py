@@ -25,7 +25,7 @@ def go(app: AppTest, page: str) -> AppTest:
     ):  # the last run stopped before navigation, so AppTest knows no page's address
         app.run()
     app.switch_page(PAGES[page]).run()
-    assert not app.exception, app.exception
+    assert not app.exception, [e.proto.stack_trace for e in app.exception]
     return app
 
 
@@ -338,7 +338,7 @@ def test_a_model_stopped_short_is_converged_as_a_version_of_its_own(open_app: Op
     assert strip_rows(app)["now"][3] == "0"
     go(app, "remove")
     versions = app.dataframe[0].value
-    assert list(versions["step"]) == ["as opened", "converged"]
+    assert list(versions["step"]) == ["as opened", "brought to its optimum"]
     app.button(key="strip_move_Undo").click().run()
     assert strip_rows(app)["now"] == strip_rows(app)["before"]
 

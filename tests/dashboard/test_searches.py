@@ -14,8 +14,6 @@ from dashboard.app_pages.find import start as find_start
 from dashboard.app_pages.remove import mitigators
 from dashboard.app_pages.remove import plan as remove_plan
 from dashboard.components import searched
-from dashboard.history import Step
-from dashboard.work import Work
 from tests.dashboard.conftest import Opener
 from tests.dashboard.test_pages import go, selection, strip_rows
 
@@ -205,19 +203,6 @@ def test_a_plan_is_drawn_selected_and_applied(
             remove_plan.session, "select", lambda ids: pytest.fail(f"{len(ids)} removed records were selected")
         )
         remove_plan._select(origin, tuple(plan.forget))
-
-
-def test_the_way_back_to_a_plans_version_is_the_one_there_is() -> None:
-    steps = tuple(Step("unlearn", (i,)) for i in range(3))
-    start = Work("id", None, METRIC, "sex", steps, at=0)
-
-    def said(now: int, planned: int, taken: tuple[Step, ...] = steps) -> str:
-        return remove_plan._way_back(replace(start, steps=taken, at=now), replace(start, at=planned))
-
-    assert said(1, 0) == "Undo goes back to it; or plan anew."
-    assert said(3, 1).startswith("Undo, 2 times,")
-    assert said(0, 1).startswith("Redo goes")
-    assert said(1, 2, (steps[0], steps[2])) == "That version is no more; plan anew."
 
 
 def test_what_errors_cost_can_stand_against_the_gap(open_app: Opener, case_id: str, small_case: core.Case) -> None:

@@ -303,7 +303,7 @@ def _numbers(changes: Changes, name: str, why: str) -> None:
 
 
 def _alike(changes: Changes, name: str) -> None:
-    """Read a column that no model learned as text in both tables where it is text in one."""
+    """Read a column that no model learned as text in both tables where it is text in one and names the same things."""
     columns = changes.having(name)
     text = {where: _is_text(column) for where, column in columns.items()}
     if len(set(text.values())) < 2:
@@ -313,4 +313,6 @@ def _alike(changes: Changes, name: str) -> None:
         for where, column in columns.items()
         if not text[where] and pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     }
-    changes.take(name, new, "text", "it is text in the other table.")
+    named = {value for where, column in columns.items() if text[where] for value in column.dropna().unique()}
+    if any(named.intersection(column.dropna().unique()) for column in new.values()):
+        changes.take(name, new, "text", "it is text in the other table.")

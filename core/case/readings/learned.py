@@ -119,6 +119,8 @@ def _through(pipeline: Pipeline, names: list[str], filled: bool) -> Iterator[tup
         if isinstance(step, SimpleImputer) and not step.add_indicator:
             if step.missing_values is not np.nan and not pd.isna(step.missing_values):
                 return
+            if not hasattr(step, "statistics_"):  # of a part that had no columns, and was not fitted
+                return
             empty = pd.isna(np.asarray(step.statistics_, dtype=object))
             names = [name for name, gone in zip(names, empty, strict=False) if not gone or step.keep_empty_features]
             filled = True

@@ -6,6 +6,7 @@ Versions, the plan, random removals and fairlearn's mitigators, drawn and as tab
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +19,7 @@ from dashboard.app_pages.remove import versions as remove_versions
 from dashboard.components import chart, opening
 from dashboard.components.tables import download, worded
 from dashboard.measures import Measure
+from dashboard.work import Work
 
 PLANE_FRAGMENT = "plane"
 VERSIONS, PLAN, RANDOM, MITIGATORS = "Versions", "The plan", "Random removals", "fairlearn's mitigators"
@@ -33,9 +35,31 @@ def show() -> None:
     measure, planned = plan.show(work)
     versions = remove_versions.versions_table(work, measure)
     mitigations = mitigators.mitigations_so_far(work, measure)
+    known = versions[versions["gap"].notna()]
+    if known.empty:
+        st.info("The gap is undefined in every version, so there is nothing to draw. Choose another gap in the header.")
+    else:
+        _draw(work, measure, known, planned, mitigations)
+    mitigators.button(work, measure)
+    names = [VERSIONS]
+    if planned is not None and len(planned.plan):
+        names += [PLAN] if planned.band is None else [PLAN, RANDOM]
+    names += [MITIGATORS] if mitigations else []
+    for name, tab in zip(names, st.tabs(names), strict=True):
+        with tab:
+            if name == VERSIONS:
+                remove_versions.show(work, measure, versions)
+            elif name == MITIGATORS:
+                mitigators.mitigators_table(work, measure, mitigations)
+            elif planned is not None:
+                _path(planned.plan.path, measure) if name == PLAN else _band(planned.band, measure)
+
+
+def _draw(work: Work, measure: Measure, known: pd.DataFrame, planned: Any, mitigations: Any) -> None:
+    """Show the plane; a click on a version goes there."""
     metric = METRICS[work.metric]
     figure = plane.path(
-        versions[versions["gap"].notna()],
+        known,
         meaning.label(work.metric, cached.case(work).roles),
         measure.label,
         lower_is_fairer=metric.better == "lower",
@@ -52,19 +76,6 @@ def show() -> None:
     ]
     clicked = partial(_go_to_clicked, place, drawn)
     chart.show(figure, place, on_select=clicked, selection_mode="points")
-    mitigators.button(work, measure)
-    names = [VERSIONS]
-    if planned is not None and len(planned.plan):
-        names += [PLAN] if planned.band is None else [PLAN, RANDOM]
-    names += [MITIGATORS] if mitigations else []
-    for name, tab in zip(names, st.tabs(names), strict=True):
-        with tab:
-            if name == VERSIONS:
-                remove_versions.show(work, measure, versions)
-            elif name == MITIGATORS:
-                mitigators.mitigators_table(work, measure, mitigations)
-            elif planned is not None:
-                _path(planned.plan.path, measure) if name == PLAN else _band(planned.band, measure)
 
 
 def _go_to_clicked(place: str, drawn: list[list[int]]) -> None:

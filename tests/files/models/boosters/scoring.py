@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import core
+from core.files.models.opening import open_here
+from core.files.tables.limits import ModelLimits
 from tests.families.libraries import FEATURES, TRAIN
 
 
 def scored(data: bytes):
-    return core.load_model(data).predict_proba(TRAIN[FEATURES])[:, 1]
+    """Open and score in this process, which is the child."""
+    return open_here({"model": data}, ModelLimits()).model.predict_proba(TRAIN[FEATURES])[:, 1]
