@@ -70,6 +70,8 @@ def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None
     plot = page.locator(".nsewdrag:visible").first
     expect(plot).to_be_visible(timeout=SLOW_MS)
     settle(page)
+    plot.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
     box = plot.bounding_box()
     assert box is not None
     corners = [(0.02, 0.4), (0.25, 0.4), (0.25, 0.97), (0.02, 0.97), (0.02, 0.4)]
