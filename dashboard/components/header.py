@@ -26,7 +26,7 @@ from dashboard.work import Work
 
 STRIP_FRAGMENT = "strip"
 TILES = "face_tiles"
-WIDTH = 230
+WIDTH = 190
 
 
 @st.fragment(key=STRIP_FRAGMENT)
