@@ -303,7 +303,10 @@ def _numbers(changes: Changes, name: str, why: str) -> None:
 
 
 def _alike(changes: Changes, name: str) -> None:
-    """Read a column that no model learned as text in both tables where it is text in one and names the same things."""
+    """Read a column that no model learned as text in both tables where it is text in one.
+
+    Its cells must name some of the same things there.
+    """
     columns = changes.having(name)
     text = {where: _is_text(column) for where, column in columns.items()}
     if len(set(text.values())) < 2:
