@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from core.attribution.explainer import Explained
+from core.attribution.explainer import Explained, Explainer
 from core.case.case import Case
 from core.case.scoring import final_estimator
 from core.errors import NotSupportedError
@@ -56,33 +57,39 @@ def by_trees(trees: Sequence[Any], rows: Floats, report: Progress) -> tuple[Floa
     return np.mean(values, axis=0), np.mean(bases, axis=0)
 
 
-def by_contributions(case: Case, values: Callable[[Floats], Floats], rows: Floats, report: Progress) -> Explained:
-    """Return SHAP values that a library computes itself, for log-odds of two classes.
+class LibraryReasons(Explainer):
+    """SHAP values that a library computes itself, for log-odds of two classes."""
 
-    Parameters
-    ----------
-    case : Case
-    values : callable
-        Given some rows, returns a value for each column and the base value, shape (n, n_features + 1).
-    rows : ndarray, shape (n_rows, n_features)
-    report : callable
-        As for `by_trees`.
+    @abstractmethod
+    def contributions(self, model: Any, rows: Floats) -> Floats:
+        """Return a value for each column and the base value, shape (n_rows, n_features + 1).
 
-    Raises
-    ------
-    NotSupportedError
-        If there are more than two classes.
-    """
-    if len(case.classes) > 2:
-        kind = type(final_estimator(case.model)).__name__
-        raise NotSupportedError(f"Reasons are given for two classes of {with_article(kind)}. Got {len(case.classes)}.")
-    blocks = [np.zeros((0, rows.shape[1] + 1))]
-    for start in range(0, len(rows), CONTRIBUTIONS_AT_ONCE):
-        report(start / len(rows), f"Record {start + 1} of {len(rows)}")
-        blocks.append(values(rows[start : start + CONTRIBUTIONS_AT_ONCE]))
-    found = np.concatenate(blocks)
-    sign = 1.0 if case.pos_column == 1 else -1.0
-    return Explained(sign * found[:, :-1], sign * float(found[0, -1]), "log-odds")
+        Parameters
+        ----------
+        model : estimator
+            The last step of a case's model.
+        rows : ndarray, shape (n_rows, n_features)
+        """
+
+    def explain(
+        self,
+        case: Case,
+        rows: Floats,
+        background: Callable[[], Floats],  # noqa: ARG002
+        report: Progress,
+    ) -> Explained:
+        """Return values that add up to log-odds; refuse more than two classes."""
+        model = final_estimator(case.model)
+        if len(case.classes) > 2:
+            kind = with_article(type(model).__name__)
+            raise NotSupportedError(f"Reasons are given for two classes of {kind}. Got {len(case.classes)}.")
+        blocks = [np.zeros((0, rows.shape[1] + 1))]
+        for start in range(0, len(rows), CONTRIBUTIONS_AT_ONCE):
+            report(start / len(rows), f"Record {start + 1} of {len(rows)}")
+            blocks.append(self.contributions(model, rows[start : start + CONTRIBUTIONS_AT_ONCE]))
+        found = np.concatenate(blocks)
+        sign = 1.0 if case.pos_column == 1 else -1.0
+        return Explained(sign * found[:, :-1], sign * float(found[0, -1]), "log-odds")
 
 
 def _explainer(tree: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+import core
 from core.errors import RedressError
 from core.verification.verify import VERDICTS, Proof
 from core.words import count, plain, seconds
@@ -37,11 +38,11 @@ def show(work: Work) -> None:
         group_bars.show(work)
         kept_aside.show(work)
     with left:
-        _proof(work, result.n_forgotten)
+        _proof(work, result)
 
 
-def _proof(work: Work, n: int) -> None:
-    st.markdown(f"#### {count(n, 'removed record')}: forgotten?")
+def _proof(work: Work, result: core.UnlearnResult) -> None:
+    st.markdown(f"#### {count(result.n_forgotten, 'removed record')}: forgotten?")
     asked = (work.metric, work.feature)
     if not computing.requested(work, proving.PROOF, proving.LABEL, *asked):
         st.caption(
@@ -49,9 +50,8 @@ def _proof(work: Work, n: int) -> None:
             "the training data, held against models trained again; searches the model for their rows. A few to some dozen trainings."
         )
         return
-    result = proving.whole(work)
     try:
-        found = None if result is None else proving.proof(work, result)
+        found = proving.proof(work, result)
     except RedressError as error:
         st.error(plain(error))
         computing.offer_again(error, work, proving.PROOF)
