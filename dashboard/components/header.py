@@ -19,7 +19,6 @@ from dashboard import cached, meaning, session, workspace
 from dashboard.components import computed, opening, pages, take_away
 from dashboard.components.face import mount, stops
 from dashboard.components.figures_table import Cell, StripColumn, strip_html
-from dashboard.history import Step
 from dashboard.session import Key
 from dashboard.tables import row
 from dashboard.work import Work
@@ -105,13 +104,7 @@ def remove_selected() -> None:
     work = session.work()
     if work is None or not work.selection:
         return
-    try:
-        positions = cached.case(work).positions(work.selection)
-    except RedressError as error:
-        session.notify("error", str(error))
-        return
-    step = Step("unlearn", tuple(positions.tolist()), "auto")
-    opening.take_step(step, f"Removing {count(len(positions), 'record')}")
+    opening.remove_selection()
 
 
 def _figures(work: Work) -> None:

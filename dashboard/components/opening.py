@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 import core
 from core.errors import RedressError
+from core.words import count
 from dashboard import cached, session, workspace
 from dashboard.components import pages, waiting
 from dashboard.history import Step
 from dashboard.jobs import Report
 from dashboard.meaning import first_metric
 from dashboard.work import Work
+
+REFIT = "refit"
+"""Name of the unlearner that trains again."""
 
 
 def restore_case() -> None:
@@ -191,3 +196,24 @@ def take_step(step: Step, title: str, *, refused: Callable[[str], None] | None =
 
     waiting.run(title, work, done)
     return waiting.CASE not in session.jobs() and session.news() is None
+
+
+def remove_selection(method: str = "auto", *, refused: Callable[[str], None] | None = None) -> bool:
+    """Remove the selected records; return whether that is all there is to show, as `take_step` does.
+
+    Parameters
+    ----------
+    method : str
+        Name of the unlearner; "auto" takes the first that works.
+    refused : callable, optional
+        As for `take_step`.
+    """
+    work = opened()
+    try:
+        positions = cached.case(work).positions(work.selection)
+    except RedressError as error:
+        (refused or partial(session.notify, "error"))(str(error))
+        return False
+    them = count(len(positions), "record")
+    title = f"Training again without {them}" if method == REFIT else f"Removing {them}"
+    return take_step(Step("unlearn", tuple(positions.tolist()), method), title, refused=refused)

@@ -17,14 +17,13 @@ from dashboard.app_pages.remove import changes, done, kept_aside, plane
 from dashboard.components import computed, computing, header, opening, pages, verdict, warnings
 from dashboard.components.face import group_bars
 from dashboard.components.tables import worded
-from dashboard.history import Step
 from dashboard.records import makeup, record_groups
 from dashboard.session import Key
 from dashboard.work import Work
 
 FRAGMENT = "removal"
 PREDICTED = ("now", "predicted", "Predicted without removing them.")
-AUTO, REFIT = "auto", "refit"
+AUTO = "auto"
 
 
 @st.fragment(key=FRAGMENT)
@@ -136,8 +135,8 @@ def _method(case: core.Case) -> str:
         if not option.fits and option.of_family:
             st.caption(f"{plain(option.name)} does not fit this case: {plain(option.reason)}.")
         elif option.note:
-            st.caption(f"{plain(option.name)} comes after {REFIT}: {plain(option.note)}.")
-    if not any(option.of_family for option in options if option.name != REFIT):
+            st.caption(f"{plain(option.name)} comes after {opening.REFIT}: {plain(option.note)}.")
+    if not any(option.of_family for option in options if option.name != opening.REFIT):
         st.caption(f"{plain(lacking(case.model, 'Quicker ways are', 'unlearner'))}.")
     return chosen
 
@@ -179,15 +178,6 @@ def _apply(method: str) -> None:
         return
     session.set_problem("")
     session.doubt(None)
-    try:
-        case = cached.case(work)
-        positions = case.positions(work.selection)
-    except core.RedressError as error:
-        session.set_problem(str(error))
-        st.rerun(FRAGMENT)
-    step = Step("unlearn", tuple(positions.tolist()), method)
-    them = count(len(positions), "record")
-    title = f"Training again without {them}" if method == REFIT else f"Removing {them}"
-    if opening.take_step(step, title, refused=session.set_problem):
+    if opening.remove_selection(method, refused=session.set_problem):
         st.rerun([header.STRIP_FRAGMENT, FRAGMENT, plane.PLANE_FRAGMENT])
     st.rerun()
