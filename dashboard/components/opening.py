@@ -199,7 +199,9 @@ def take_step(step: Step, title: str, *, refused: Callable[[str], None] | None =
 
 
 def remove_selection(method: str = "auto", *, refused: Callable[[str], None] | None = None) -> bool:
-    """Remove the selected records; return whether that is all there is to show, as `take_step` does.
+    """Remove the selected records.
+
+    Return whether that is all there is to show, as `take_step` does.
 
     Parameters
     ----------
