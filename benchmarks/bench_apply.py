@@ -1,7 +1,7 @@
-"""How long does the browser take from a click on Apply to the repainted strip, at 30,000 training rows? Median of 10.
+"""How long does the browser take from a click on Apply to the repainted tiles, at 30,000 training rows? Median of 10.
 
 A real Chromium drives the dashboard: each round takes the most harmful records on the page Find, goes to Remove, clicks Apply, and
-the page itself stamps the click and the first frame in which the strip shows the new numbers. Beside it: what scikit-learn takes to
+the page itself stamps the click and the first frame in which the tiles show other numbers. Beside it: what scikit-learn takes to
 fit the same pipeline again, with no page around it.
 """
 
@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
@@ -30,15 +26,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import core
+from benchmarks.browser import CHROMIUM, chromium, dashboard, settled
 
-ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 STOPWATCH = """() => {
-    const now = () => document.querySelector('tr.strip-now td:nth-of-type(4)')?.innerText;
+    const now = () => document.querySelector('.tiles')?.textContent;
     const old = now();
-    const apply = [...document.querySelectorAll('button')].find((one) => one.innerText.includes('Apply'));
+    const apply = [...document.querySelectorAll('button')].find((one) => one.innerText.trim().endsWith('Apply'));
     return new Promise((done) => {
         apply.addEventListener('click', () => {
             const start = performance.now();
@@ -81,49 +74,14 @@ def fit(table: pd.DataFrame) -> Pipeline:
     )
 
 
-@contextmanager
-def dashboard(home: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "dashboard/app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    address = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(  # noqa: S603
-        command, cwd=ROOT, env={**os.environ, "REDRESS_HOME": str(home)}, stdout=subprocess.DEVNULL
-    ) as server:
-        try:
-            for _ in range(150):
-                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                    break
-                time.sleep(0.2)
-            yield address
-        finally:
-            server.terminate()
-
-
-def settled(page: Page) -> None:
-    page.wait_for_timeout(300)
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
-
-
 def one_round(page: Page, n_records: int) -> float:
     page.get_by_role("link", name="Find", exact=True).click()
     page.wait_for_selector(".nsewdrag", timeout=60_000)
     settled(page)
-    number = page.get_by_label("or this many")
+    number = page.get_by_role("spinbutton", name="Take the most harmful")
     number.fill(str(n_records))
     number.press("Enter")
-    page.wait_for_selector("text=selected", timeout=60_000)
+    page.wait_for_selector("strong:has-text('records selected')", timeout=60_000)
     settled(page)
     page.get_by_role("link", name="Remove", exact=True).click()
     page.wait_for_selector("button:has-text('Apply')", timeout=60_000)
@@ -154,23 +112,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         case.save(home / "cases" / "bench" / "case")
-        with dashboard(home) as address, sync_playwright() as play:
-            browser = play.chromium.launch_persistent_context(
-                str(home / "profile"), executable_path=CHROMIUM, headless=True, args=FLAGS
-            )
-            page = browser.pages[0]
+        with dashboard(home) as address, chromium(home / "profile") as page:
             start = time.perf_counter()
             page.goto(f"{address}/?case=bench", wait_until="domcontentloaded")
-            page.wait_for_selector("table.strip", timeout=120_000)
+            page.wait_for_selector(".tiles", timeout=120_000)
             opened = time.perf_counter() - start
             times = [one_round(page, options.records) for _ in range(options.rounds)]
-            browser.close()
     print(
         f"{options.rows:,} training rows, {options.records} records a round, {options.rounds} rounds, {os.cpu_count()} cores"
     )
     print(f"opening the case, once, page included      {opened:8.2f} s")
     print(
-        f"Apply to repainted strip, median           {statistics.median(times):8.3f} s   (least {min(times):.3f}, most {max(times):.3f})"
+        f"Apply to repainted tiles, median           {statistics.median(times):8.3f} s   (least {min(times):.3f}, most {max(times):.3f})"
     )
     print(f"scikit-learn's refit alone, median of 3    {statistics.median(refits):8.3f} s")
     print(f"Apply over refit                           {statistics.median(times) / statistics.median(refits):8.2f}")

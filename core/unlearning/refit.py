@@ -29,6 +29,11 @@ from core.unlearning.thresholds import thresholds_on
 
 TRAINING = "Training again"
 
+RACES = (
+    "This linear booster is trained by threads that race, so that no two trainings give quite the same model; n_jobs=1 or "
+    "updater='coord_descent' would."
+)
+
 
 class Refit(Unlearner):
     """Fits a clone of the model on the retained records, preprocessing included."""
@@ -193,10 +198,16 @@ def _drawn_anew(model: Any) -> tuple[str, ...]:
         if holds
     ]
     if not what:
-        return ()
+        return (RACES,) if _races(last) else ()
     return (
         f"Training again draws anew which rows {' and which '.join(what)}: part of the change comes from that, whichever records go.",
     )
+
+
+def _races(last: Any) -> bool:
+    """Return whether threads change coefficients beside one another, as XGBoost's default for linear boosters has them do."""
+    linear = getattr(last, "booster", None) == "gblinear" and hasattr(last, "get_booster")
+    return linear and last.get_params().get("updater") != "coord_descent" and last.n_jobs != 1
 
 
 def _reporting(progress: Progress) -> Callable[[int, Any, Any], bool]:

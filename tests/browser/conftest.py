@@ -9,10 +9,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+from sklearn.base import clone
+
+import core
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -39,13 +43,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 )
 
 
+@cache
+def small_case() -> core.Case:
+    """A fourth of the credit demo, with a model of its own: every search of it ends soon."""
+    credit = core.load_case("credit")
+    train, test = credit.train.sample(3_000, random_state=0), credit.test.sample(3_000, random_state=0)
+    model = clone(credit.model).fit(train[list(credit.X_train)], train[credit.roles.target])
+    return core.Case(model, train=train, test=test, roles=credit.roles)
+
+
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running dashboard with an empty workspace."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of the dashboard."""
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture
+def small(home: Path, request: pytest.FixtureRequest) -> str:
+    """The id of a small case that is kept in the workspace, for one test alone."""
+    found = f"small-{request.node.name.split('[')[0][-40:].replace('_', '-')}"
+    small_case().save(home / "cases" / found / "case")
+    return found
+
+
+@pytest.fixture(scope="session")
+def address(home: Path) -> Iterator[str]:
+    """The address of a running dashboard."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("workspace")
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
     options = ["--server.port", str(port), "--server.headless", "true"]
     with subprocess.Popen(
@@ -95,7 +121,7 @@ def settle(page: Page) -> None:
     idle = '[data-testid="stApp"][data-test-script-state="notRunning"]'
     for _ in range(2):
         page.wait_for_selector(idle, timeout=SLOW_MS)
-        page.wait_for_timeout(250)
+        page.wait_for_timeout(120)
 
 
 def go(page: Page, name: str) -> None:

@@ -60,8 +60,8 @@ def test_the_demonstration_from_opening_to_reload(page: Page, address: str) -> N
     other.close()
 
 
-def test_outline_and_table_select_the_same_set(page: Page, address: str) -> None:
-    page.goto(f"{address}/?case=credit", wait_until="domcontentloaded")
+def test_outline_and_table_select_the_same_set(page: Page, address: str, small: str) -> None:
+    page.goto(f"{address}/?case={small}", wait_until="domcontentloaded")
     page.wait_for_selector(".tiles", timeout=SLOW_MS)
     settle(page)
     go(page, "Find")

@@ -20,8 +20,8 @@ def shown(page: Page, part: str) -> str:
     return page.locator(f".tile .{part}").first.inner_text()
 
 
-def test_the_slider_moves_the_tiles_and_one_button_removes(page: Page, address: str) -> None:
-    page.goto(f"{address}/?case=credit", wait_until="domcontentloaded")
+def test_the_slider_moves_the_tiles_and_one_button_removes(page: Page, address: str, small: str) -> None:
+    page.goto(f"{address}/?case={small}", wait_until="domcontentloaded")
     page.wait_for_selector(".tiles", timeout=SLOW_MS)
     settle(page)
     go(page, "Find")

@@ -9,8 +9,8 @@ from tests.browser.conftest import SLOW_MS, figures, go, settle, wait_for_figure
 GAP, REMOVED = 0, 3
 
 
-def test_from_a_gap_to_its_rule_and_from_a_plan_to_its_removal(page: Page, address: str) -> None:
-    page.goto(f"{address}/?case=credit", wait_until="domcontentloaded")
+def test_from_a_gap_to_its_rule_and_from_a_plan_to_its_removal(page: Page, address: str, small: str) -> None:
+    page.goto(f"{address}/?case={small}", wait_until="domcontentloaded")
     page.wait_for_selector(".tiles", timeout=SLOW_MS)
     settle(page)
     go(page, "Find")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 import core
-from tests.browser.conftest import SLOW_MS, go, settle
+from tests.browser.conftest import SLOW_MS, go, settle, small_case
 
 
 def remove(page: Page, n: int) -> None:
@@ -26,8 +26,8 @@ def version(page: Page, number: int) -> None:
     expect(here).to_have_attribute("data-id", f"go-{number}", timeout=SLOW_MS)
 
 
-def test_versions_branch_and_are_gone_to_by_mouse_keyboard_and_plane(page: Page, address: str) -> None:
-    page.goto(f"{address}/?case=credit", wait_until="domcontentloaded")
+def test_versions_branch_and_are_gone_to_by_mouse_keyboard_and_plane(page: Page, address: str, small: str) -> None:
+    page.goto(f"{address}/?case={small}", wait_until="domcontentloaded")
     expect(page.get_by_role("button", name="Undo")).to_be_visible(timeout=SLOW_MS)
     settle(page)
     remove(page, 120)
@@ -75,7 +75,7 @@ def test_versions_branch_and_are_gone_to_by_mouse_keyboard_and_plane(page: Page,
     page.get_by_role("button", name="Take away").click()
     with page.expect_download(timeout=SLOW_MS) as told:
         page.get_by_role("button", name="Model (skops)").click()
-    case = core.load_case("credit")
+    case = small_case()
     taken = core.load_model(told.value.path())
     moved = taken.predict_proba(case.test) - case.model.predict_proba(case.test)
     assert abs(moved).max() > 0.001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import runpy
 import subprocess
 import sys
 import zipfile
@@ -30,7 +31,9 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_script_redoes_the_change_and_checks_the_gap(tmp_path: Path, small_case: core.Case) -> None:
+def test_the_script_redoes_the_change_and_checks_the_gap(
+    tmp_path: Path, small_case: core.Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     harmful = core.harmful(core.influence(core.prepare(small_case), GAP, sensitive_feature="sex")).tolist()
     first, second = harmful[:15], harmful[20:22]
     opened = small_case.with_threshold(0.4)
@@ -45,12 +48,18 @@ def test_the_script_redoes_the_change_and_checks_the_gap(tmp_path: Path, small_c
     script, ids = tmp_path / "redo.py", tmp_path / "removed_1.json"
     text = script.read_text("utf-8")
     (tmp_path / "removed_2.json").write_text(ids.read_text("utf-8"), "utf-8")
-    assert "Removed already" in run(tmp_path).stderr
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="Removed already"):
+        runpy.run_path(str(script))
     (tmp_path / "removed_2.json").write_text(json.dumps(second), "utf-8")
     ids.write_text(json.dumps(harmful[-15:]), "utf-8")
-    assert "assert abs(gap(case) - " in run(tmp_path).stderr, "other records give another gap"
+    with pytest.raises(AssertionError) as other:
+        runpy.run_path(str(script))
+    assert "abs(gap(case) - " in str(other.traceback[-1].statement), "other records give another gap"
     script.write_text(text.replace("case = core.unlearn", "core.unlearn"), "utf-8")
-    assert "assert len(case.forgotten_ids) == 17" in run(tmp_path).stderr
+    with pytest.raises(AssertionError) as fewer:
+        runpy.run_path(str(script))
+    assert "len(case.forgotten_ids) == 17" in str(fewer.traceback[-1].statement)
 
 
 def test_ids_that_no_file_holds_are_refused(small_case: core.Case) -> None:

@@ -36,21 +36,28 @@ def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     assert in_child("core.words:plain", "a_b") == "a\\_b"
 
 
-@pytest.mark.usefixtures("either")
-@pytest.mark.parametrize(
-    ("what", "kind", "sentence"),
-    [
-        ("crash", InputError, "SIGSEGV"),
-        ("abort", InputError, "SIGABRT"),
-        ("leave", InputError, "no whole answer"),
-        ("fill", LimitError, "700 MB of memory"),
-        ("fill_unseen", LimitError, "700 MB of memory"),
-        ("recurse", InputError, "RecursionError"),
-        ("refuse", NotSupportedError, r"^`method` must fit. It does not.$"),
-        ("fail", InputError, r"failed \(KeyError\)"),
-    ],
-)
+BEHAVIOURS = [
+    ("crash", InputError, "SIGSEGV"),
+    ("abort", InputError, "SIGABRT"),
+    ("leave", InputError, "no whole answer"),
+    ("fill", LimitError, "700 MB of memory"),
+    ("fill_unseen", LimitError, "700 MB of memory"),
+    ("recurse", InputError, "RecursionError"),
+    ("refuse", NotSupportedError, r"^`method` must fit. It does not.$"),
+    ("fail", InputError, r"failed \(KeyError\)"),
+]
+
+
+@LINUX
+@pytest.mark.parametrize(("what", "kind", "sentence"), BEHAVIOURS)
 def test_whatever_becomes_of_the_child_the_caller_gets_a_sentence(what: str, kind: type, sentence: str) -> None:
+    with pytest.raises(kind, match=sentence):
+        in_child(HERE + what, None, limits=SMALL)
+
+
+@pytest.mark.parametrize(("what", "kind", "sentence"), [BEHAVIOURS[n] for n in (0, 4, 6)])
+def test_a_spawned_child_is_no_worse(what: str, kind: type, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "FORKS", False)
     with pytest.raises(kind, match=sentence):
         in_child(HERE + what, None, limits=SMALL)
 
@@ -97,14 +104,14 @@ def test_a_process_begun_behind_pythons_back_ends_with_the_child(tmp_path: Path)
     assert not (tmp_path / "canary").exists()
 
 
-@pytest.mark.usefixtures("either")
+@LINUX
 def test_one_that_is_stuck_makes_no_other_wait() -> None:
     in_child("core.words:plain", "")  # all is imported
     stuck: list[Exception] = []
 
     def wait() -> None:
         try:
-            in_child(HERE + "sleep", None, limits=ChildLimits(max_seconds=8.0))
+            in_child(HERE + "sleep", None, limits=ChildLimits(max_seconds=3.0))
         except LimitError as error:
             stuck.append(error)
 

@@ -15,12 +15,14 @@ from sklearn.preprocessing import StandardScaler
 
 import core
 from core.errors import InputError
-from tests.files.models.test_releases import RELEASES, files, is_refused, kinds
+from tests.files.models.test_releases import PARTLY, RELEASES, files, is_refused, kinds
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_what_is_said_to_open_opens(release: int) -> None:
-    for kind, about in kinds(release).items():
+    for number, (kind, about) in enumerate(kinds(release).items()):
+        if release in PARTLY and number % 3 != release % 3:
+            continue
         found = core.inspect_model(files(release)[f"{kind}.joblib"])
         assert found.loads is not is_refused(kind, release), kind
         assert found.loads is not bool(found.missing)

@@ -93,7 +93,7 @@ def test_a_librarys_own_files_open_and_say_whether_records_can_go(library, form,
 
 VARIANTS = [
     ("xgboost", {"booster": "dart", "rate_drop": 0.3}),
-    ("xgboost", {"booster": "gblinear", "max_depth": None}),
+    ("xgboost", {"booster": "gblinear", "max_depth": None, "n_jobs": 1}),
     ("xgboost", {"num_parallel_tree": 3, "subsample": 0.7}),
     ("xgboost", {"tree_method": "exact", "gamma": 5.0}),
     ("xgboost", {"scale_pos_weight": 2.5, "base_score": 0.2}),
