@@ -31,6 +31,7 @@ class Key(StrEnum):
     UPLOAD = "upload"
     DROP = "drop"
     FORMAT = "format"
+    ELSEWHERE = "elsewhere"
     TRAIN = "train_one"
     TRAIN_KIND = "train_kind"
     READING = "reading"

@@ -16,6 +16,7 @@ from core.files.tables.csv_format import CsvFormat
 from core.files.tables.read import LoadedTable, read_table
 from core.words import count, plain
 from dashboard import session
+from dashboard.app_pages.start import elsewhere
 from dashboard.components import waiting
 from dashboard.jobs import Report
 
@@ -43,6 +44,7 @@ THOUSANDS = {
 ENCODINGS = ["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16"]
 
 
+PROBLEM = "_problem"
 TABLES = ["csv", "tsv", "txt", "data", "parquet", "xlsx", "arff", "gz", "bz2", "xz", "zip"]
 HEADERS: dict[Any, str] = {None: "what it looks like", True: "column names", False: "a row"}
 
@@ -88,7 +90,10 @@ def slot(which: str, title: str, kinds: list[str], about: str) -> None:
     """Show where a table goes in, and what became of it."""
     key = f"{session.Key.UPLOAD}_{which}_{session.drafts()}"
     st.file_uploader(title, kinds, key=key, help=about, on_change=_take, args=(which, key, session.drafts()))
+    elsewhere.show(which)
     kept = part(which)
+    if problem := session.draft().get(f"{which}{PROBLEM}"):
+        st.error(f"{plain(problem[0])}: {plain(problem[1])}")
     if kept is None:
         return
     if kept.error:
@@ -97,8 +102,10 @@ def slot(which: str, title: str, kinds: list[str], about: str) -> None:
         st.caption(f":green[:material/check:] {plain(kept.name)}: {contents(kept.content)}")
         for note in kept.content.notes:
             st.caption(f":material/info: {plain(note)}")
-    if kept.content is None or kept.content.format is not None:
+    if kept.data and (kept.content is None or kept.content.format is not None):
         _format(which, kept)
+    elif not kept.data:
+        st.button("Take it out", key=f"{key}_out", type="tertiary", on_click=session.draft_part, args=(which, None))
 
 
 def _format(which: str, kept: Part) -> None:
@@ -154,7 +161,7 @@ def _read_again(which: str, kept: Part) -> None:
     if header is False:
         given = str(session.value(f"{session.Key.FORMAT}_{which}_names_{kept.number}") or "")
         known["names"] = [name.strip() for name in given.split(",")] if given.strip() else None
-    _read(which, kept, lambda: read_table(kept.data, **known))
+    _read(which, kept, lambda _: read_table(kept.data, **known))
 
 
 def contents(content: Any) -> str:
@@ -179,14 +186,42 @@ def _take(which: str, key: str, draft: int) -> None:
 def read_file(which: str, file: Any) -> None:
     """Read an uploaded table."""
     data = file.getvalue()
-    _read(which, Part(file.name, file.file_id, data), lambda: read_table(data))
+    _read(which, Part(file.name, file.file_id, data), lambda _: read_table(data))
 
 
-def _read(which: str, raw: Part, read: Callable[[], Any]) -> None:
-    def work(_: Report) -> Part:
+def take(which: str, name: str, number: str, read: Callable[[Report], LoadedTable]) -> None:
+    """Read a table from elsewhere than a file; what was there stays until it has come.
+
+    Parameters
+    ----------
+    which : {"train", "test"}
+    name : str
+        What it is called on the page.
+    number : str
+        Tells it from every other upload.
+    read : callable
+        Reads it on another thread; reports, so that it can be given up.
+    """
+    _read(which, Part(name, number), read)
+
+
+def refuse(which: str, name: str, why: str) -> None:
+    """Say beside a part why a table did not come; one that is there stays."""
+    session.draft_part(f"{which}{PROBLEM}", (name, why))
+
+
+def _read(which: str, raw: Part, read: Callable[[Report], Any]) -> None:
+    def work(report: Report) -> Part:
         try:
-            return Part(raw.name, raw.number, raw.data, read())
+            return Part(raw.name, raw.number, raw.data, read(report))
         except RedressError as error:
             return Part(raw.name, raw.number, raw.data, error=str(error))
 
-    waiting.run(f"Reading {raw.name}", work, lambda done: session.draft_part(which, done), about=f"reading {which}")
+    def done(read_part: Part) -> None:
+        if read_part.error and not raw.data and part(which) is not None:
+            refuse(which, raw.name, read_part.error)
+            return
+        session.draft_part(f"{which}{PROBLEM}", None)
+        session.draft_part(which, read_part)
+
+    waiting.run(f"Reading {raw.name}", work, done, about=f"reading {which}")
