@@ -15,7 +15,7 @@ HARM_PASSED_OVER = "false_positive_rate_difference"
 def first_metric(roles: core.Roles) -> str:
     """Return the gap a case starts with.
 
-    Where the class that is scored is the good outcome, that is equal opportunity: are those who deserve it given it? Where it is the
+    Where the class that is scored is the good outcome, that is equal opportunity: are those labelled with it given it? Where it is the
     bad one, as in fraud, the good outcome is to be let through, and the first question is whom the model fails to flag.
     """
     return HARM_PASSED_OVER if scored_is_bad(roles) else EQUAL_OPPORTUNITY
@@ -43,7 +43,7 @@ def label(metric: str, roles: core.Roles) -> str:
     Examples
     --------
     >>> label("false_positive_rate_difference", core.Roles("granted", 1, 1, ["sex"]))
-    'Gap in undeserving people served'
+    'Gap in people labelled bad who are served'
     >>> label("false_positive_rate_difference", core.Roles("fraud", 1, 0, ["region"]))
     'Gap in the share missed'
     """
@@ -55,7 +55,7 @@ def reworded(sentence: str, metric: str, roles: core.Roles) -> str:
 
     Examples
     --------
-    >>> said = "The gap in undeserving people served goes from 0.7 to 0.2."
+    >>> said = "The gap in people labelled bad who are served goes from 0.7 to 0.2."
     >>> reworded(said, "false_positive_rate_difference", core.Roles("fraud", 1, 0, ["region"]))
     'The gap in the share missed goes from 0.7 to 0.2.'
     """

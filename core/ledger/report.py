@@ -34,7 +34,7 @@ FIRST = (
     "metric",
     "sensitive_feature",
     "group",
-    "deserving",
+    "labelled_good",
     "n_removed",
     "n",
     "value",

@@ -34,7 +34,7 @@ def _detection(name: str, better: Better, label: str, formula: str, **traits: An
 
 _RATES = (
     _rate("count", "neither", "Records", "n"),
-    _rate("base_rate", "neither", "Share deserving the good outcome", "P(Y | g)"),
+    _rate("base_rate", "neither", "Share labelled good", "P(Y | g)"),
     _rate(
         "selection_rate",
         "higher",
@@ -47,7 +47,7 @@ _RATES = (
     _rate(
         "true_positive_rate",
         "higher",
-        "Deserving people given the good outcome",
+        "People labelled good given the good outcome",
         "P(D | Y, g)",
         usual=True,
         share="of those with {good}, the share decided {good}",
@@ -56,7 +56,7 @@ _RATES = (
     _rate(
         "false_positive_rate",
         "lower",
-        "Undeserving people given the good outcome",
+        "People labelled bad given the good outcome",
         "P(D | not Y, g)",
         usual=True,
         of_bad_labels=True,
@@ -66,7 +66,7 @@ _RATES = (
     _rate(
         "true_negative_rate",
         "higher",
-        "Undeserving people refused",
+        "People labelled bad refused",
         "P(not D | not Y, g)",
         "high",
         of_bad_labels=True,
@@ -76,7 +76,7 @@ _RATES = (
     _rate(
         "false_negative_rate",
         "lower",
-        "Deserving people refused",
+        "People labelled good refused",
         "P(not D | Y, g)",
         "high",
         share="of those with {good}, the share decided {bad}",
@@ -85,7 +85,7 @@ _RATES = (
     _rate(
         "precision",
         "higher",
-        "Deserving among those given the good outcome",
+        "Labelled good among those given the good outcome",
         "P(Y | D, g)",
         usual=True,
         share="of those decided {good}, the share with {good}",
@@ -202,13 +202,19 @@ _COMPARED = (
     _difference("demographic_parity_difference", "selection_rate", "Gap in good outcomes", usual=True),
     _ratio("demographic_parity_ratio", "selection_rate", "Ratio of good outcomes", usual=True),
     _difference("selection_rate_difference", "selection_rate", "Gap in good outcomes"),
-    _difference("equal_opportunity_difference", "true_positive_rate", "Gap in deserving people served", usual=True),
-    _difference("true_positive_rate_difference", "true_positive_rate", "Gap in deserving people served"),
     _difference(
-        "false_positive_rate_difference", "false_positive_rate", "Gap in undeserving people served", usual=True
+        "equal_opportunity_difference", "true_positive_rate", "Gap in people labelled good who are served", usual=True
     ),
-    _difference("true_negative_rate_difference", "true_negative_rate", "Gap in undeserving people refused", "high"),
-    _difference("false_negative_rate_difference", "false_negative_rate", "Gap in deserving people refused", "high"),
+    _difference("true_positive_rate_difference", "true_positive_rate", "Gap in people labelled good who are served"),
+    _difference(
+        "false_positive_rate_difference", "false_positive_rate", "Gap in people labelled bad who are served", usual=True
+    ),
+    _difference(
+        "true_negative_rate_difference", "true_negative_rate", "Gap in people labelled bad who are refused", "high"
+    ),
+    _difference(
+        "false_negative_rate_difference", "false_negative_rate", "Gap in people labelled good who are refused", "high"
+    ),
     _difference(
         "equalized_odds_difference", "true_positive_rate false_positive_rate", "Gap in equalized odds", usual=True
     ),
@@ -223,11 +229,15 @@ _COMPARED = (
     _difference("log_loss_difference", "log_loss", "Gap in log loss", "high"),
     _difference("calibration_error_difference", "calibration_error", "Gap in calibration error", "high"),
     _ratio("selection_rate_ratio", "selection_rate", "Ratio of good outcomes"),
-    _ratio("equal_opportunity_ratio", "true_positive_rate", "Ratio of deserving people served", listed=True),
-    _ratio("true_positive_rate_ratio", "true_positive_rate", "Ratio of deserving people served"),
-    _ratio("false_positive_rate_ratio", "false_positive_rate", "Ratio of undeserving people served", listed=True),
-    _ratio("true_negative_rate_ratio", "true_negative_rate", "Ratio of undeserving people refused", "high"),
-    _ratio("false_negative_rate_ratio", "false_negative_rate", "Ratio of deserving people refused", "high"),
+    _ratio(
+        "equal_opportunity_ratio", "true_positive_rate", "Ratio of people labelled good who are served", listed=True
+    ),
+    _ratio("true_positive_rate_ratio", "true_positive_rate", "Ratio of people labelled good who are served"),
+    _ratio(
+        "false_positive_rate_ratio", "false_positive_rate", "Ratio of people labelled bad who are served", listed=True
+    ),
+    _ratio("true_negative_rate_ratio", "true_negative_rate", "Ratio of people labelled bad who are refused", "high"),
+    _ratio("false_negative_rate_ratio", "false_negative_rate", "Ratio of people labelled good who are refused", "high"),
     _ratio("equalized_odds_ratio", "true_positive_rate false_positive_rate", "Ratio of equalized odds"),
     _ratio("precision_ratio", "precision", "Ratio of precision", listed=True),
     _ratio("accuracy_score_ratio", "accuracy", "Ratio of accuracy"),
@@ -242,7 +252,7 @@ _COMPARED = (
     _lowest("accuracy_score_group_min", "accuracy", "Lowest accuracy"),
     _lowest("balanced_accuracy_score_group_min", "balanced_accuracy", "Lowest balanced accuracy"),
     _lowest("precision_score_group_min", "precision", "Lowest precision"),
-    _lowest("recall_score_group_min", "true_positive_rate", "Fewest deserving people served"),
+    _lowest("recall_score_group_min", "true_positive_rate", "Fewest people labelled good who are served"),
     _lowest("f1_score_group_min", "f1_score", "Lowest F1 score"),
     _lowest("roc_auc_score_group_min", "roc_auc", "Lowest ROC AUC"),
     _highest("zero_one_loss_group_max", "zero_one_loss", "Most wrong decisions"),

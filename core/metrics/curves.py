@@ -143,7 +143,7 @@ def threshold_sweep(
     on : {"explore", "confirm", "test"}
         Which rows.
     cost_false_positive, cost_false_negative : float
-        Cost of one undeserving person given the good outcome, and of one deserving person refused.
+        Cost of one person labelled bad given the good outcome, and of one person labelled good refused.
     n_thresholds : int
         About how many; half are spread evenly over the ranks of the scores, half over those of the distinct scores, so that the few
         high scores of a rare outcome are not passed over.
@@ -161,7 +161,7 @@ def threshold_sweep(
 
     Notes
     -----
-    As everywhere, positive means favourable: a false positive is an undeserving person given the good outcome.
+    As everywhere, positive means favourable: a false positive is a person labelled bad given the good outcome.
     """
     for cost in (cost_false_positive, cost_false_negative):
         if not np.isfinite(cost) or cost < 0:
@@ -209,7 +209,7 @@ def errors_by_group(
     on : {"explore", "confirm", "test"}
         Which rows.
     cost_false_positive, cost_false_negative : float
-        Cost of one undeserving person given the good outcome, and of one deserving person refused.
+        Cost of one person labelled bad given the good outcome, and of one person labelled good refused.
 
     Returns
     -------

@@ -113,7 +113,7 @@ class Metric:
         >>> from core.metrics import METRICS
         >>> gap = METRICS["false_positive_rate_difference"]
         >>> gap.heading(pos_is_favorable=True), gap.heading(pos_is_favorable=False)
-        ('Gap in undeserving people served', 'Gap in the share missed')
+        ('Gap in people labelled bad who are served', 'Gap in the share missed')
         """
         if pos_is_favorable or len(self.rates) > 1 or not self.detected:
             return self.label

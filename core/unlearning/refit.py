@@ -205,7 +205,7 @@ def _drawn_anew(model: Any) -> tuple[str, ...]:
 
 
 def _races(last: Any) -> bool:
-    """Return whether threads change coefficients beside one another, as XGBoost's default for linear boosters has them do."""
+    """Return whether threads race, as by default in XGBoost's linear boosters."""
     linear = getattr(last, "booster", None) == "gblinear" and hasattr(last, "get_booster")
     return linear and last.get_params().get("updater") != "coord_descent" and last.n_jobs != 1
 

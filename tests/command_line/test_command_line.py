@@ -233,7 +233,7 @@ def test_unlearn_prints_the_guarantee_and_the_table(capsys: pytest.CaptureFixtur
     assert "Before and after, on confirm\n" in text
     assert "\nfalse_negative_rate_difference " in text
     assert "\naccuracy " in text
-    assert "\nNo clear change: the gap in deserving people refused by sex goes from " in text
+    assert "\nNo clear change: the gap in people labelled good who are refused by sex goes from " in text
     assert "No verdict: The metric of guardrails must be a gap" in run(
         capsys, "unlearn", folder, "--ids", "p3", "--metric", "accuracy"
     )

@@ -133,7 +133,11 @@ def test_a_selection_that_widens_the_gap_is_warned_of(open_app: Opener, case_id:
     for ids, warned in ((tuple(helpful), True), ((), False)):
         app.session_state["work"] = replace(app.session_state["work"], selection=ids)
         app.run()
-        texts = [one.value for one in app.warning if "worsen the gap in deserving people served by sex" in one.value]
+        texts = [
+            one.value
+            for one in app.warning
+            if "worsen the gap in people labelled good who are served by sex" in one.value
+        ]
         assert bool(texts) is warned
 
 

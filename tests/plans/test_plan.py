@@ -46,7 +46,7 @@ def test_a_plan_reaches_its_target_with_the_case_it_returns(credit: core.Case, p
     assert last["n_removed"] == len(plan) == plan.forget.nunique()
     assert last["utility"] == pytest.approx(measured(plan.case, "accuracy"))
     assert f"from 0.082 to {last['value']:.3f} by removing {len(plan)} records" in plan.reason
-    assert plan.reason.startswith("Gap in deserving people served goes from")
+    assert plan.reason.startswith("Gap in people labelled good who are served goes from")
     assert "; accuracy changes by" in plan.reason
     assert last["high"] < 0 < -last["change"]
 

@@ -44,7 +44,7 @@ def people_decided_otherwise(case: Case, label: Bools, change: Floats, on: str) 
     -------
     DataFrame
         Indexed by the ids of test rows: ``decision`` ("newly refused" of the favourable decision, "newly served"), ``label``, the true
-        one, ``deserving`` (it is favorable_label), ``share`` (below 1 where decisions are drawn at random: how much less or more likely
+        one, ``labelled_good`` (it is favorable_label), ``share`` (below 1 where decisions are drawn at random: how much less or more likely
         they became), and each sensitive feature's group.
     """
     at = np.flatnonzero(change)
@@ -56,7 +56,7 @@ def people_decided_otherwise(case: Case, label: Bools, change: Floats, on: str) 
     columns = {
         "decision": np.where(change[at] < 0, REFUSED, SERVED),
         "label": case.test[case.roles.target].to_numpy()[rows],
-        "deserving": label[at],
+        "labelled_good": label[at],
         "share": np.abs(change[at]),
     } | columns
     return pd.DataFrame(columns, index=case.test_ids[rows])
@@ -75,7 +75,7 @@ def people_counted(case: Case, label: Bools, change: Floats, features: Iterable[
     Returns
     -------
     DataFrame
-        Indexed by (sensitive_feature, group, deserving): ``n`` rows, ``newly_refused``, ``newly_served``.
+        Indexed by (sensitive_feature, group, labelled_good): ``n`` rows, ``newly_refused``, ``newly_served``.
     """
     keys: list[tuple[str, str, bool]] = []
     tables = []
@@ -85,7 +85,7 @@ def people_counted(case: Case, label: Bools, change: Floats, features: Iterable[
         keys += itertools.product([feature_name(feature)], names, [False, True])
         kind = codes * 2 + label
         tables.append([np.bincount(kind, weights=weight, minlength=2 * len(names)) for weight in weights])
-    index = pd.MultiIndex.from_tuples(keys, names=["sensitive_feature", "group", "deserving"])
+    index = pd.MultiIndex.from_tuples(keys, names=["sensitive_feature", "group", "labelled_good"])
     n, refused, served = (np.concatenate(parts) for parts in zip(*tables, strict=True))
     return pd.DataFrame({"n": n, "newly_refused": refused, "newly_served": served}, index=index)[n > 0]
 

@@ -50,7 +50,7 @@ class Guardrails(Shown):
     people : DataFrame
         The test rows decided otherwise, by id: ``decision`` ("newly refused", "newly served"), true ``label``, groups.
     counts : DataFrame
-        Their numbers, indexed by (sensitive_feature, group, deserving).
+        Their numbers, indexed by (sensitive_feature, group, labelled_good).
     removed : DataFrame
         Training records removed, indexed by (sensitive_feature, group): ``n`` before, ``removed``, ``share``.
     n_tested : int

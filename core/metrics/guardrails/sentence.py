@@ -72,7 +72,7 @@ def called(metric: str, roles: Roles) -> str:
     Examples
     --------
     >>> called("false_positive_rate_difference", Roles("granted", 1, 1, ["sex"]))
-    'gap in undeserving people served'
+    'gap in people labelled bad who are served'
     >>> called("false_positive_rate_difference", Roles("fraud", 1, 0, ["region"]))
     'gap in the share missed'
     """
@@ -165,7 +165,7 @@ def _side(moved: pd.Series[float], word: str, roles: Roles) -> str:
     named = [f"{group}: {count(value)}" for group, value in by_group.iloc[:MOST_GROUPS].items()]
     if len(by_group) > MOST_GROUPS:
         named.append(f"others: {count(by_group.iloc[MOST_GROUPS:].sum())}")
-    good = moved[moved.index.get_level_values("deserving")].sum()
+    good = moved[moved.index.get_level_values("labelled_good")].sum()
     return f"{count(n)} {'is' if n == 1 else 'are'} {word} ({', '.join(named)}; {_good(roles)}: {count(round(good))})"
 
 

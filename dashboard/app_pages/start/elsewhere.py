@@ -26,7 +26,7 @@ UPLOADED = "A file of SQLite"
 
 
 def show(which: str) -> None:
-    """Offer a query of a database, and a data set of OpenML by its name, as the table of this part."""
+    """Offer a query of a database, or a data set of OpenML, as the table of this part."""
     with st.popover("From a database or OpenML", type="tertiary"):
         databases = [*connections(), UPLOADED]
         chosen = st.selectbox("Database", databases, key=_key(which, "database"), format_func=plain)
@@ -66,12 +66,12 @@ def _ask(which: str, name: str) -> None:
     file = session.value(_key(which, "file")) if name == UPLOADED else None
     title = name if file is None else file.name
     if name == UPLOADED and file is None:
-        upload.refuse(which, title, "A query needs a database. There is none yet; choose a file of SQLite above it.")
+        upload.say_why(which, title, "A query needs a database. There is none yet; choose a file of SQLite above it.")
         return
     try:
         database = file.getvalue() if file is not None else st.connection(name, type="sql").engine
     except Exception as error:  # what the server's secrets say decides which
-        upload.refuse(
+        upload.say_why(
             which, title, f"A database of `secrets.toml` must be one that can be used. {name!r} is not: {said(error)}."
         )
         return
@@ -79,7 +79,7 @@ def _ask(which: str, name: str) -> None:
     def read(report: Report) -> Any:
         return _queried(database, statement, lambda: report(0.0, "waiting for the database"))
 
-    upload.take(which, f"query of {title}", uuid4().hex, read)
+    upload.read_elsewhere(which, f"query of {title}", uuid4().hex, read)
 
 
 def _queried(database: Any, statement: str, looking: Any) -> Any:
@@ -102,4 +102,4 @@ def _fetch(which: str) -> None:
             raise InputError("A data set of OpenML must be named. Got none; write for example adult.")
         return core.read_openml(name)
 
-    upload.take(which, name or "OpenML", uuid4().hex, read)
+    upload.read_elsewhere(which, name or "OpenML", uuid4().hex, read)

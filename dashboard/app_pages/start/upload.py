@@ -189,7 +189,7 @@ def read_file(which: str, file: Any) -> None:
     _read(which, Part(file.name, file.file_id, data), lambda _: read_table(data))
 
 
-def take(which: str, name: str, number: str, read: Callable[[Report], LoadedTable]) -> None:
+def read_elsewhere(which: str, name: str, number: str, read: Callable[[Report], LoadedTable]) -> None:
     """Read a table from elsewhere than a file; what was there stays until it has come.
 
     Parameters
@@ -205,7 +205,7 @@ def take(which: str, name: str, number: str, read: Callable[[Report], LoadedTabl
     _read(which, Part(name, number), read)
 
 
-def refuse(which: str, name: str, why: str) -> None:
+def say_why(which: str, name: str, why: str) -> None:
     """Say beside a part why a table did not come; one that is there stays."""
     session.draft_part(f"{which}{PROBLEM}", (name, why))
 
@@ -219,7 +219,7 @@ def _read(which: str, raw: Part, read: Callable[[Report], Any]) -> None:
 
     def done(read_part: Part) -> None:
         if read_part.error and not raw.data and part(which) is not None:
-            refuse(which, raw.name, read_part.error)
+            say_why(which, raw.name, read_part.error)
             return
         session.draft_part(f"{which}{PROBLEM}", None)
         session.draft_part(which, read_part)

@@ -136,7 +136,7 @@ def test_a_gap_is_explained_and_narrowed(case):
     assert len(forget) == round(found[0].support * len(TRAIN))
     plan = core.plan_removal(case, target=found.gap / 2, max_utility_drop=0.05, n_random=2, expected=False)
     assert len(plan.forget) < len(forget)
-    assert plan.reason.startswith("Gap in deserving people served goes from")
+    assert plan.reason.startswith("Gap in people labelled good who are served goes from")
 
 
 def test_labels_of_other_records_are_suspicious():
