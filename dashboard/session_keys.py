@@ -72,6 +72,7 @@ class Key(StrEnum):
     FIND_MODE = "find_mode"
     FIND_VIEW = "find_view"
     FIND_SCATTER = "find_scatter"
+    FIND_SCATTER_BOX = "find_scatter_box"
     FIND_TABLE = "find_table"
     FIND_TOGGLE = "find_toggle"
     FIND_START = "find_start"

@@ -14,6 +14,17 @@ OVERLAPS = """() => [...document.querySelectorAll('table.strip tr > *')]
 """Cells of the figures whose text reaches into the next one."""
 
 
+FARTHEST = """() => {
+  const chart = document.querySelector('.st-key-find_scatter_box .js-plotly-plot');
+  chart.scrollIntoView({block: 'center'});
+  const box = chart.getBoundingClientRect(), axes = chart._fullLayout, trace = chart._fullData[0];
+  const far = [...trace.y.keys()].reduce((best, i) => Math.abs(trace.y[i]) > Math.abs(trace.y[best]) ? i : best, 0);
+  return {id: trace.ids[far], x: box.x + axes.xaxis._offset + axes.xaxis.c2p(trace.x[far]),
+          y: box.y + axes.yaxis._offset + axes.yaxis.c2p(trace.y[far])};
+}"""
+"""Where the point with the largest influence on the loss stands, which none lies over."""
+
+
 def test_the_demonstration_from_opening_to_reload(page: Page, address: str) -> None:
     page.get_by_role("button", name="Open", exact=True).first.click()
     expect(page.locator("text=verified").first).to_be_visible(timeout=SLOW_MS)
@@ -112,3 +123,21 @@ def test_outline_and_table_select_the_same_set(page: Page, address: str, small: 
     assert not page.evaluate(OVERLAPS), "rows of the figures overlap on a phone"
     page.keyboard.press("Escape")
     page.set_viewport_size(wide)
+
+
+def test_a_click_on_a_point_opens_its_record(page: Page, address: str, small: str) -> None:
+    page.goto(f"{address}/?case={small}", wait_until="domcontentloaded")
+    page.wait_for_selector(".tiles", timeout=SLOW_MS)
+    settle(page)
+    go(page, "Find")
+    page.locator("input[type=range]").first.wait_for(timeout=SLOW_MS)
+    expect(page.locator(".st-key-under_way_box")).to_have_count(0, timeout=SLOW_MS)
+    page.locator(".nsewdrag:visible").first.wait_for(timeout=SLOW_MS)
+    page.wait_for_timeout(600)
+    point = page.evaluate(FARTHEST)
+    page.mouse.move(point["x"] - 3, point["y"])
+    page.wait_for_timeout(300)  # Plotly clicks on what it hovers over.
+    page.mouse.move(point["x"], point["y"])
+    page.wait_for_timeout(300)
+    page.mouse.click(point["x"], point["y"])
+    expect(page.get_by_text(f"Record {point['id']}", exact=True)).to_be_visible(timeout=SLOW_MS)

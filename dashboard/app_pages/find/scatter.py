@@ -12,7 +12,7 @@ from core.figures import influence
 from core.metrics import METRICS
 from core.words import count
 from dashboard import cached, meaning, session
-from dashboard.components import chart
+from dashboard.components import chart, clicks
 from dashboard.records import inside_box, inside_outline
 from dashboard.session import Key
 from dashboard.work import Work
@@ -37,13 +37,15 @@ def show(work: Work, passing: pd.DataFrame) -> None:
         loss.label,
         lower_is_fairer=METRICS[work.metric].better == "lower",
     )
-    chart.show(
-        figure,
-        key,
-        on_select=partial(_drawn, key, figure, passing, session.picks()),
-        selection_mode=("points", "box", "lasso"),
-        config=chart.SELECTING,
-    )
+    with st.container(key=Key.FIND_SCATTER_BOX):
+        chart.show(
+            figure,
+            key,
+            on_select=partial(_drawn, key, figure, passing, session.picks()),
+            selection_mode=("points", "box", "lasso"),
+            config=chart.SELECTING,
+        )
+        clicks.listen(Key.FIND_SCATTER_BOX, f"{Key.FIND_SCATTER_BOX}_clicks", partial(_clicked, figure))
     if len(shown) < len(passing):
         st.caption(
             f"{count(len(shown))} of {count(len(passing), 'record')} are drawn: all selected and extreme ones, and a sample of the rest. "
@@ -55,6 +57,11 @@ def show(work: Work, passing: pd.DataFrame) -> None:
             "An outline", [NEW, MORE, LESS], default=NEW, required=True, key=Key.FIND_MODE, label_visibility="collapsed"
         )
         st.caption("A click on a point opens its record.")
+
+
+def _clicked(figure: Any, curve: int, point: int) -> None:
+    if curve < len(figure.data) and point < len(figure.data[curve].ids or ()):
+        session.open_record(figure.data[curve].ids[point])
 
 
 def _drawn(key: str, figure: Any, passing: pd.DataFrame, picks: int) -> None:
