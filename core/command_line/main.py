@@ -161,7 +161,9 @@ def _add_audit(choices: Any) -> None:
         metavar="NAME",
         help="may be repeated; 'sex & race' is the intersection; default: all",
     )
-    _add_split(parser, "rows to audit")
+    _add_split(
+        parser, "rows to audit; default: all test rows of a model as opened, explore of one that was changed", None
+    )
     _add_audit_options(parser)
 
 
@@ -391,8 +393,7 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_split(parser: argparse.ArgumentParser, what: str) -> None:
+def _add_split(parser: argparse.ArgumentParser, what: str, default: str | None = "explore") -> None:
     _add_where(parser)
-    parser.add_argument(
-        "--on", default="explore", choices=("explore", "confirm", "test"), help=f"{what} (default: %(default)s)"
-    )
+    said = what if default is None else f"{what} (default: %(default)s)"
+    parser.add_argument("--on", default=default, choices=("explore", "confirm", "test"), help=said)

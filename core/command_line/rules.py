@@ -37,8 +37,10 @@ def explain_command(args: Namespace) -> Output:
         expected=not args.quick,
     )
     name = written_feature(found.sensitive_feature)
-    p_value = decimal(found.gap_p_value)
-    head = f"{found.metric} of {plain(name)} on {args.on}{plain(where_said(found.where))}: {decimal(found.gap)} (p = {p_value}). {found.n_tried:,} rules tried."
+    head = (
+        f"{found.metric} of {plain(name)} on {args.on}{plain(where_said(found.where))}: {decimal(found.gap)} ({plain(found.tested_words)}). "
+        f"{found.n_tried:,} rules tried."
+    )
     parts = [head]
     if len(found) and found.searched_again and not found.helping:
         parts.append("None of these rules is expected to help on rows that were not searched.")
@@ -79,6 +81,7 @@ def _data(found: core.Explanation) -> dict[str, Any]:
         "sensitive_feature": written_feature(found.sensitive_feature),
         "gap": found.gap,
         "gap_p_value": found.gap_p_value,
+        "tested": found.tested._asdict(),
         "n_tried": found.n_tried,
         "n_left_out": found.n_left_out,
         "min_responsibility": found.min_responsibility,

@@ -208,7 +208,7 @@ def _explanation(
         sensitive_feature=gap.feature,
         on=gap.on,
         gap=gap.value,
-        gap_p_value=gap.p_value,
+        tested=gap.tested,
         n_tried=n_tried,
         n_left_out=removals.n_left_out,
         min_responsibility=asked.min_responsibility,

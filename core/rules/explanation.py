@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.metrics.catalog import metric_of
 from core.metrics.samples import feature_name
+from core.rules.gap import GapTest
 from core.rules.subset import COLUMNS, Subset
 from core.shown import Shown
 from core.words import chance, count, where_said
@@ -33,9 +34,9 @@ class Explanation(Shown, Sequence[Subset]):
     on : str
         The rows the gap is taken on.
     gap : float
-        The metric before anything is removed.
-    gap_p_value : float
-        Of the permutation test that there is a gap at all.
+        The metric on these rows, before anything is removed.
+    tested : GapTest
+        Whether there is a gap at all: its test, on all test rows for a model as opened.
     n_tried : int
         Rules within the support bounds that were looked at.
     n_left_out : int
@@ -65,7 +66,7 @@ class Explanation(Shown, Sequence[Subset]):
     sensitive_feature: str | tuple[str, ...]
     on: str
     gap: float
-    gap_p_value: float
+    tested: GapTest
     n_tried: int
     n_left_out: int
     min_responsibility: float
@@ -94,6 +95,17 @@ class Explanation(Shown, Sequence[Subset]):
         return iter(self.subsets)
 
     @property
+    def gap_p_value(self) -> float:
+        """P-value of the permutation test that there is a gap at all, on the rows of `tested`."""
+        return self.tested.p_value
+
+    @property
+    def tested_words(self) -> str:
+        """The p-value of the gap and the rows it was tested on; the gap there, too, where they differ."""
+        there = f"{self.tested.value:.3f}, " if self.tested.on != self.on else ""
+        return f"{there}p {chance(self.gap_p_value)} on {self.tested.rows}{where_said(self.where)}"
+
+    @property
     def table(self) -> pd.DataFrame:
         """The rules as a table, best first."""
         rows = [[getattr(one, name) for name in COLUMNS] for one in self.subsets]
@@ -102,7 +114,7 @@ class Explanation(Shown, Sequence[Subset]):
     def lines(self) -> list[str]:
         """Say how large the gap is, on which rows, and which rules close how much of it."""
         rows = count(self.n_rows, f"{self.on} row") + where_said(self.where)
-        gap = f"{self.metric} of {feature_name(self.sensitive_feature)}: {self.gap:.3f} on {rows} (p {chance(self.gap_p_value)})"
+        gap = f"{self.metric} of {feature_name(self.sensitive_feature)}: {self.gap:.3f} on {rows} ({self.tested_words})"
         shown = f"{len(self):,} of {self.n_tried:,} rules shown, {self.n_left_out:,} left out that close less than {self.min_responsibility:.0%} of it"
         rules = [
             f"{rank}. {one.line}{''.join(f', {remark}' for remark in one.remarks)}" for rank, one in enumerate(self, 1)

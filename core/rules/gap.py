@@ -12,9 +12,10 @@ import numpy as np
 
 from core.case.case import Case
 from core.errors import InputError
-from core.metrics.audit import audit, sample_of
+from core.metrics.audit import audit, described_on, sample_of
 from core.metrics.catalog import metric_of
 from core.metrics.gaps import rate_weights
+from core.metrics.guardrails.sentence import ROWS_IN_WORDS
 from core.metrics.samples import GroupSample, feature_name, generator
 from core.typing import Feature
 from core.words import where_said
@@ -52,6 +53,32 @@ class Extremes(NamedTuple):
         return -1.0 if metric_of(self.rate).better == "lower" else 1.0
 
 
+class GapTest(NamedTuple):
+    """The permutation test that a gap is more than chance.
+
+    Of a model as opened on all test rows, which no search has seen yet; else on the rows searched.
+
+    Parameters
+    ----------
+    on : str
+        The rows.
+    n : int
+        How many they are.
+    value, p_value : float
+        The metric there, and the p-value.
+    """
+
+    on: str
+    n: int
+    value: float
+    p_value: float
+
+    @property
+    def rows(self) -> str:
+        """The rows in words."""
+        return f"{'all ' if self.on == 'test' else ''}{self.n:,} {ROWS_IN_WORDS[self.on]}"
+
+
 @dataclass(frozen=True)
 class Gap:
     """A metric that differs between groups.
@@ -61,9 +88,11 @@ class Gap:
     extremes : Extremes
         Between which groups.
     on : str
-        The rows it is taken on.
-    value, p_value : float
-        The metric, and the p-value of its permutation test.
+        The rows it is taken on, which are searched.
+    value : float
+        The metric there.
+    tested : GapTest
+        Whether there is one, asked on the rows that describe the model.
     notes : tuple of str
         What to know about it.
     """
@@ -71,7 +100,7 @@ class Gap:
     extremes: Extremes
     on: str
     value: float
-    p_value: float
+    tested: GapTest
     notes: tuple[str, ...]
 
     @property
@@ -94,8 +123,8 @@ def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, seed: 
         If it is undefined, or zero.
     """
     name = feature_name(feature)
-    row = audit(case, [metric], on=on, sensitive_feature=[feature], seed=seed).gaps.iloc[0]
-    value, p_value, left_out = float(row["value"]), float(row["p_value"]), str(row["left_out"])
+    row = audit(case, [metric], on=on, sensitive_feature=[feature], n_resamples=1).gaps.iloc[0]
+    value, left_out = float(row["value"]), str(row["left_out"])
     if not np.isfinite(value):
         raise InputError(
             f"There must be a gap to explain. {metric!r} of {name!r} is undefined on the {on} rows{where_said(case.where)}: it is taken over records that too "
@@ -107,9 +136,20 @@ def gap_to_explain(case: Case, metric: str, feature: Feature, on: str, *, seed: 
             "metric or feature."
         )
     notes = [f"The gap leaves out groups without the records it is taken over: {left_out}."] if left_out else []
-    if p_value > BEYOND_CHANCE:
-        notes.append(f"The gap itself may be chance (p = {p_value:.4f}).")
-    return Gap(extremes_of(case, metric, feature, on), on, value, p_value, tuple(notes))
+    tested = gap_test(case, metric, feature, on, seed=seed)
+    if tested.p_value > BEYOND_CHANCE:
+        notes.append(
+            f"The gap itself may be chance (p = {tested.p_value:.4f} on {tested.rows}{where_said(case.where)})."
+        )
+    return Gap(extremes_of(case, metric, feature, on), on, value, tested, tuple(notes))
+
+
+def gap_test(case: Case, metric: str, feature: Feature, on: str, *, seed: int) -> GapTest:
+    """Return the test of a gap that is searched on the rows of `on`."""
+    rows = on if on == "test" else described_on(case)
+    report = audit(case, [metric], on=rows, sensitive_feature=[feature], seed=seed)
+    row = report.gaps.iloc[0]
+    return GapTest(rows, report.n, float(row["value"]), float(row["p_value"]))
 
 
 def extremes_of(case: Case, metric: str, feature: Feature, on: str) -> Extremes:

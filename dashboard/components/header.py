@@ -199,7 +199,11 @@ def _columns(work: Work) -> list[StripColumn]:
 
 def _numbers(work: Work, at: int) -> tuple[Cell, ...]:
     found = cached.report(work, (work.metric, "accuracy"), (work.feature,), at)
-    return (*_measured(work, found), _removed(work, at), _time(work, at))
+    on = cached.rows_of_version(
+        replace(work, at=at)
+    )  # Whether there is a gap is asked of a model as opened on all test rows.
+    asked = cached.report(work, (work.metric, "accuracy"), (work.feature,), at, on=on)
+    return (*_measured(work, found, asked), _removed(work, at), _time(work, at))
 
 
 def _preview(work: Work) -> tuple[Cell, ...]:
@@ -215,15 +219,16 @@ def _preview(work: Work) -> tuple[Cell, ...]:
         found = cached.predicted_audit(work, (work.metric, "accuracy"), scores[0])
     except RedressError as error:
         return (Cell(number(None), "", str(error)), *nothing[1:3], *known)
-    return (*_measured(work, found), *known)
+    return (*_measured(work, found, found), *known)
 
 
-def _measured(work: Work, found: AuditReport) -> tuple[Cell, Cell, Cell]:
+def _measured(work: Work, found: AuditReport, asked: AuditReport) -> tuple[Cell, Cell, Cell]:
     metric, name = METRICS[work.metric], feature_name(work.feature)
     gap, (bad, good) = row(found.gaps, (work.metric, name)), meaning.ends(metric.rate, cached.case(work, 0).roles)
     facts = (
         f"{metric.formula}\n{count(found.n, 'test row')}; 95% interval from {count(found.n_resamples)} resamples\n"
-        f"{bad} {gap['worst_group']}, {good} {gap['best_group']}; permutation p {chance(gap['p_value'])}"
+        f"{bad} {gap['worst_group']}, {good} {gap['best_group']}; "
+        f"permutation p {chance(row(asked.gaps, (work.metric, name))['p_value'])}{'' if asked.n == found.n else f' on all {count(asked.n)} test rows'}"
     )
     if gap["left_out"]:
         facts += f"\nwithout {gap['left_out']}, where the rate is undefined"

@@ -160,9 +160,9 @@ def test_audit_prints_aligned_tables(capsys: pytest.CaptureFixture[str], folder:
         "--resamples",
         "100",
     )
-    report = core.audit(
-        small_case, "demographic_parity_difference", sensitive_feature=["sex"], n_resamples=100, on="explore"
-    )
+    report = core.audit(small_case, "demographic_parity_difference", sensitive_feature=["sex"], n_resamples=100)
+    assert report.on == "test", "the library, the pages and the command describe a model as opened on the same rows"
+    assert "audited on test" in text
     assert f"{report.gaps['value'].iloc[0]:.4f} [" in text
     assert "By sex\n" in text
     assert "age" not in text

@@ -128,6 +128,28 @@ def test_where_groups_change_places_the_sentence_gives_the_change_its_interval_i
     assert found.table["change"].between(found.table["low"], found.table["high"]).all()
 
 
+def test_whether_there_is_a_gap_is_asked_on_all_test_rows_of_a_model_as_opened(case: core.Case) -> None:
+    def p_value(of: core.Case, on: str) -> float:
+        return float(core.audit(of, GAP, sensitive_feature=["sex"], on=on).gaps["p_value"].iloc[0])
+
+    asked = {"max_predicates": 1, "top_k": 1, "columns": ["job"], "min_support": 0.4, "max_support": 0.6}
+    fewer = case.only("income > 0.4")
+    found = core.explain_gap(fewer, **asked)
+    on_all, on_half = p_value(fewer, "test"), p_value(fewer, "explore")
+    assert on_all < 0.05 < on_half, "half of the rows cannot tell what all of them show"
+    assert (found.gap_p_value, found.tested.on, found.tested.n) == (on_all, "test", len(fewer.rows("test")))
+    assert found.gap == pytest.approx(
+        core.audit(fewer, GAP, sensitive_feature=["sex"], on="explore").gaps["value"].iloc[0]
+    )
+    assert f"on all {found.tested.n:,} test rows where income > 0.4)" in repr(found)
+    assert not any("may be chance" in note for note in found.notes)
+    changed = core.unlearn(case, ["p1", "p2"]).case
+    known = core.explain_gap(changed, **asked)
+    assert (known.gap_p_value, known.tested.on) == (p_value(changed, "explore"), "explore"), (
+        "of rows kept aside it knows nothing"
+    )
+
+
 def test_where_no_rule_narrows_the_gap_a_note_says_so(case: core.Case) -> None:
     found = core.explain_gap(case, max_predicates=1, columns=["job"], min_support=0.5, max_support=0.6)
     assert len(found) == 0

@@ -9,7 +9,7 @@ import streamlit as st
 import core
 from core.errors import RedressError
 from core.rules.titles import title_of
-from core.words import chance, count, inline, listing, number, percent, plain
+from core.words import count, inline, listing, number, percent, plain
 from dashboard import cached, meaning, session
 from dashboard.components import computing, header, searched
 from dashboard.components.face import stops
@@ -88,7 +88,7 @@ def _settings() -> searched.RuleSettings:
 
 
 def _head(found: core.Explanation) -> None:
-    tried = f"{count(found.n_tried, 'rule')} tried for a gap of {number(found.gap)} (p {chance(found.gap_p_value)})."
+    tried = f"{count(found.n_tried, 'rule')} tried for a gap of {number(found.gap)} on the {count(found.n_rows, 'row')} searched ({found.tested_words})."
     if not len(found) and not found.complete:
         st.info(
             "No rule was measured by then. The best-scored ones are in the tables; the strip previews the one selected there."

@@ -37,7 +37,8 @@ def in_force(work: Work) -> Stop:
     opened = moment(work, 0)
     roles = cached.case(work, 0).roles
     if not work.at:
-        return Stop(0, opened, opened, finding(opened, roles), "opened")
+        asked = moment(work, 0, on=cached.rows_of_version(work))
+        return Stop(0, opened, opened, finding(opened, roles, asked), "opened")
     judged = cached.shifted(work)
     return Stop(0, opened, moment(work), said_of(judged.side, judged.why, work.feature, roles), "now")
 

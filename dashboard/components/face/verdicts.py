@@ -121,14 +121,19 @@ def _by_group(moved: pd.Series[float]) -> str:
     return f"{count(by_group.sum(), 'person').replace('persons', 'people')} ({', '.join(named)})"
 
 
-def finding(moment: Moment, roles: core.Roles) -> Said:
-    """Return what a model does to the groups, before anything was changed."""
+def finding(moment: Moment, roles: core.Roles, asked: Moment | None = None) -> Said:
+    """Return what a model does to the groups, before anything was changed.
+
+    Whether that may be chance is asked of the moment `asked`, on all test rows for a model as opened; None: of the same.
+    """
+    asked = moment if asked is None else asked
     worst, best = moment.worst_level, moment.level(moment.best)
     label = meaning.label(moment.metric, roles)
     if not moment.defined or worst is None or best is None:
         return Said("flat", "No gap to show", f"{label}: the rate is undefined in too many groups.")
-    title = f"{label} that may be chance" if moment.may_be_chance else f"{label} beyond chance"
-    return Said("flat", title, f"{_told(worst)} against {_told(best)}.")
+    title = f"{label} that may be chance" if asked.may_be_chance else f"{label} beyond chance"
+    rows = f" Chance is judged on all {count(asked.n, 'test row')}." if asked.n != moment.n else ""
+    return Said("flat", title, f"{_told(worst)} against {_told(best)}.{rows}")
 
 
 def _told(level: Level) -> str:
