@@ -101,7 +101,7 @@ class Explanation(Shown, Sequence[Subset]):
 
     @property
     def tested_words(self) -> str:
-        """The p-value of the gap and the rows it was tested on; the gap there, too, where they differ."""
+        """The p-value of the gap and the rows it was tested on; its value there, if they differ."""
         there = f"{self.tested.value:.3f}, " if self.tested.on != self.on else ""
         return f"{there}p {chance(self.gap_p_value)} on {self.tested.rows}{where_said(self.where)}"
 
