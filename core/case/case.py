@@ -256,7 +256,7 @@ class Case(TrainingRecords, NarrowedRows):
                 f"A split must name {len(self._data.test)} test rows and leave some to explore. Got {rows.shape} with {int(rows.sum())} to confirm."
             )
         data = replace(self._data, confirm=frozen(rows.copy()), split_seed=seed, looks=Looks(), memo=Memo())
-        return self._another(data=data, prepared=self.prepared.for_other_rows())
+        return self._another(data=data, prepared=self.prepared.for_other_rows()).with_scores_of(self)
 
     @property
     def as_opened(self) -> bool:

@@ -31,6 +31,10 @@ class Memo:
             self._found[key] = make()
         return cast(T, self._found[key])
 
+    def known(self, key: Hashable) -> Any:
+        """Return the value of `key`; None where it was not asked for yet."""
+        return self._found.get(key)
+
     def only(self, keep: Callable[[Hashable], bool]) -> Memo:
         """Return a memo of the values whose keys `keep` allows."""
         return Memo({key: value for key, value in self._found.copy().items() if keep(key)})

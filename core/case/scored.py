@@ -104,6 +104,19 @@ class ScoredRows:
         self.rows(on)
         return self._memo.remember(("scores", on), lambda: self._scores(on))
 
+    def with_scores_of(self, other: ScoredRows) -> Self:
+        """Take over the scores that a case of the same model has of the explore rows, where it has them all."""
+        rows, names = self.rows("explore"), [(("scores", on), ("rows", on)) for on in SPLITS]
+        pairs = ((other._memo.known(scores), other._data.memo.known(theirs)) for scores, theirs in names)
+        for known, theirs in pairs:
+            if known is not None and np.isin(rows, theirs, assume_unique=True).all():
+                return self._with_scores(frozen(known[np.searchsorted(theirs, rows)]))
+        return self
+
+    def _with_scores(self, scores: Floats) -> Self:
+        self._memo.remember(("scores", "explore"), lambda: scores)
+        return self
+
     def _scores(self, on: str) -> Floats:
         return frozen(self._scores_of(self.rows(on)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from core.case.case import Case
 from core.typing import Floats, Positions, Progress, Singles
 
 AT_ONCE = 64
-FEW = 4_000_000
-"""Numbers that are worth keeping with a result; more are predicted anew where they are asked for again."""
+FEW = 8_000_000
+"""Numbers that are worth keeping with a result; the others are predicted anew where they are asked for again."""
 
 
 class Effects:
@@ -60,5 +61,10 @@ class Effects:
         return np.array([self._known[key] for key in keys], dtype=np.float64).reshape(len(keys), n_rows)
 
     def kept(self) -> Effects:
-        """Return the effects to keep for later: these, or where they take much memory none."""
-        return self if sum(map(len, self._known.values())) <= FEW else Effects(self.case, self.on)
+        """Return the effects to keep for later: of many groups those first asked for, which searches on other rows ask for, too."""
+        most = FEW // max(len(self.case.rows(self.on)), 1)
+        if len(self._known) <= most:
+            return self
+        found = Effects(self.case, self.on)
+        found._known = dict(islice(self._known.items(), most))
+        return found

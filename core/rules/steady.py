@@ -15,7 +15,7 @@ from core.case.case import Case
 from core.case.roles import AtRate
 from core.metrics.catalog import metric_of
 from core.metrics.gaps import combine
-from core.metrics.rates import group_rate
+from core.metrics.rates import group_rate, terms_of
 from core.numerics.linear.logistic import sigmoid
 from core.rules.gap import Extremes
 from core.typing import Floats
@@ -43,6 +43,17 @@ class Steady:
         distance = np.abs(case.scores(on) - case.cut(on))
         nearest = min(len(distance) - 1, max(50, round(len(distance) ** NEAREST)))
         self.width = max(float(np.partition(distance, nearest)[nearest]) / 3.0, 1e-6)
+        label, codes = case.favorable(case.y(on)), outcome.codes
+        kinds = np.column_stack(
+            [(codes == group) & (label == kind) for group in self.groups for kind in self._labels()]
+        )
+        self.places = np.flatnonzero(kinds.any(axis=1))
+        self._kinds = kinds[self.places].astype(np.float64)
+
+    def _labels(self) -> list[bool]:
+        """Return the labels, refused or favourable, whose rows the metric's rates are of."""
+        terms = [weights for rate in self.outcome.metric.rates for pair in terms_of(rate) for weights in pair]
+        return [kind for kind in (False, True) if any(weights[int(kind)].any() for weights in terms)]
 
     def closes(self, scores: Floats) -> Floats:
         """Return by how much the gap closes at each row of scores, shape (k, n): O(k n).
@@ -63,25 +74,26 @@ class Steady:
         if not self.on_decisions:
             return False
         cases = self.outcome.case, after
-        rates = [self._rates(case.favorable(case.decisions(self.outcome.on))[None].astype(float)) for case in cases]
+        on, places = self.outcome.on, self.places
+        rates = [self._rates(case.favorable(case.decisions(on))[None, places].astype(float)) for case in cases]
         closing, without_losses = self._closing(*rates)
         return bool(without_losses[0] < 0.5 * closing[0])
 
     def _soft(self, scores: Floats) -> Floats:
+        """Return soft decisions on the rows that count, for rows of scores."""
         case = self.outcome.case
         each = isinstance(case.threshold, AtRate)
         cuts = np.array([case.cut_of(row) for row in (scores if each else scores[:1])])[:, None]
-        soft = sigmoid((scores - cuts) / self.width)
+        soft = sigmoid((scores[:, self.places] - cuts) / self.width)
         return soft if case.favorable_is_positive else 1.0 - soft
 
     def _rates(self, decisions: Floats) -> list[Floats]:
         """Return each of the metric's rates in both groups for rows of decisions, shape (k, 2)."""
-        case, codes = self.outcome.case, self.outcome.codes
-        label = case.favorable(case.y(self.outcome.on))
-        kinds = np.column_stack([(codes == group) & (label == kind) for group in self.groups for kind in (False, True)])
-        favorable = (decisions @ kinds.astype(np.float64)).reshape(len(decisions), len(self.groups), 2)
-        whole = np.broadcast_to(kinds.sum(axis=0).reshape(len(self.groups), 2), favorable.shape)
-        counts = np.stack([whole - favorable, favorable], axis=-1)
+        labels = np.array(self._labels(), dtype=np.intp)
+        favorable = (decisions @ self._kinds).reshape(len(decisions), len(self.groups), len(labels))
+        whole = self._kinds.sum(axis=0).reshape(len(self.groups), len(labels))
+        counts = np.zeros((len(decisions), len(self.groups), 2, 2))
+        counts[:, :, labels] = np.stack([whole - favorable, favorable], axis=-1)
         return [group_rate(rate, counts) for rate in self.outcome.metric.rates]
 
     def _closing(self, before: list[Floats], after: list[Floats]) -> tuple[Floats, Floats]:

@@ -14,6 +14,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 import core
+from core.attribution.expected import exploring
 from core.attribution.outcome import Outcome
 from core.case.case import Case
 from core.case.roles import Roles
@@ -82,6 +83,27 @@ def test_effects_are_predicted_once_for_each_group(small_case):
     np.testing.assert_array_equal(effects.scores(groups[::-1], lambda _, what: again.append(what)), found[::-1])
     assert said
     assert not again
+
+
+def test_of_many_effects_the_first_are_kept_with_a_result(small_case, monkeypatch):
+    case = core.prepare(small_case)
+    effects, groups = Effects(case, "explore"), [np.arange(size) for size in (10, 20, 30)]
+    found = effects.scores(groups, lambda *_: None)
+    assert effects.kept() is effects
+    monkeypatch.setattr("core.rules.effects.FEW", 2 * found.shape[1])
+    kept, again = effects.kept(), []
+    np.testing.assert_array_equal(kept.scores(groups[:2], lambda *_: again.append("predicted")), found[:2])
+    assert not again
+    np.testing.assert_allclose(kept.scores(groups, lambda *_: again.append("predicted")), found)
+    assert again == ["predicted"]
+
+
+def test_half_of_the_rows_keeps_the_scores_that_are_known(small_case, monkeypatch):
+    rows = small_case.rows("explore")[::2]
+    known = small_case.scores("explore")[::2]
+    np.testing.assert_allclose(known, small_case.model.predict_proba(small_case.X_test.iloc[rows])[:, 1], atol=1e-12)
+    monkeypatch.setattr(type(small_case), "_scores_of", None)  # Nothing predicts any more.
+    np.testing.assert_array_equal(exploring(small_case, rows).scores("explore"), known)
 
 
 def test_every_record_has_one_bin_and_missing_is_a_value(small_case):
