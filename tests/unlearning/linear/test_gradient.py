@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -62,6 +64,23 @@ def test_two_classes_by_the_formula(as_table):
 def test_sparse_and_dense_rows_leave_the_same(n_classes, options):
     model, X, y = fitted(n_classes, tol=1e-2, **options)
     np.testing.assert_allclose(found_on(model, sparse.csr_array(X), y), found_on(model, X, y), rtol=1e-7, atol=1e-12)
+
+
+def test_a_wide_sparse_table_is_never_made_dense():
+    n, width, draw = 6000, 500, np.random.default_rng(0)
+    X = sparse.csr_array((np.ones(n), draw.integers(0, width, n), np.arange(n + 1)), shape=(n, width))
+    y = draw.integers(0, 2, n)
+    model = LogisticRegression().fit(X, y)
+    tracemalloc.start()
+    try:
+        found_on(model, X, y)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    own, hessian = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes, 8 * (width + 1) ** 2
+    assert peak < 1.5 * (2 * own + hessian) < 0.2 * (8 * n * width), (
+        "twice the sparse table and one Hessian, or little more"
+    )
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
