@@ -33,6 +33,9 @@ def test_its_records_are_ranked_and_forgotten_in_place(open_app: Opener, home: P
         app.button(key="remove_sure").click().run()
     assert not app.exception, app.exception
     assert app.session_state["work"].steps[0].method == "forest"
+    said = " ".join(one.value for kind in (app.markdown, app.caption) for one in kind)
+    assert "equals training again on the retained records with the same random draws" in said
+    assert "With other draws, training again gives another model." in said
     removed = core.unlearn(case, harmful, method="forest").case
     gap = (
         core.audit(removed, "equal_opportunity_difference", sensitive_feature=["sex"], on="explore")

@@ -57,6 +57,8 @@ def test_rules_are_shown_and_select_their_records(
     assert any("uses" in one and "sensitive" in one for one in [said]) == any(rule.sensitive for rule in found)
     assert ("None of these rules is expected to help" in said) is not bool(known.helping)
     assert f"{found.n_tried:,} rules tried" in said
+    assert found.tested_words in said
+    assert "confirmed" not in said, "what was measured on the rows that found it is no confirmation"
     table = next(one.value for one in app.dataframe if "found_again" in one.value.columns)
     assert list(table["verified"]) == [rule.verified for rule in found]
     assert list(table["expected_gain"]) == [rule.expected_gain for rule in known]
