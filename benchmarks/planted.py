@@ -31,6 +31,8 @@ CHANGED = (0.02, 0.065)
 """Share of the training rows whose label a planted cause changes."""
 FOUND = 0.8
 """Jaccard similarity with the planted records from which on a rule is the planted one."""
+FRESH = 60_000
+"""Rows drawn to know what a rule that is said to help really does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,8 @@ class Shown:
         By how much it closes on the confirm rows, and the standard error of that.
     helps, this_group : bool
         What was claimed.
+    fresh : float
+        By how much it closes on fresh rows; NaN where it is not said to help.
     """
 
     rule: str
@@ -101,6 +105,7 @@ class Shown:
     se_confirm: float
     helps: bool
     this_group: bool
+    fresh: float
 
 
 @dataclass(frozen=True)
@@ -147,12 +152,25 @@ def explain(planted: Planted, family: str, kind: str, seed: int, *, top_k: int =
     middle = time.perf_counter()
     found = core.expected_gains(found)
     seconds = middle - start, time.perf_counter() - middle
-    shown = tuple(_shown(planted, one) for one in found)
+    fresh = _fresh_rows(kind, seed)
+    shown = tuple(_shown(planted, one, fresh) for one in found)
     closes = planted.closes if planted.conditions else float("nan")
     return Result(family, kind, seed, planted.rule, closes, shown, *seconds)
 
 
-def _shown(planted: Planted, one: core.Subset) -> Shown:
+def _fresh_rows(kind: str, seed: int) -> pd.DataFrame:
+    return _applications(FRESH, np.random.default_rng([777, seed]), penalty=0.8 if kind == "difference" else 0.0)
+
+
+def _gap_on(case: core.Case, table: pd.DataFrame) -> float:
+    """Return the gap in true positive rates on other rows."""
+    good = table[table["granted"] == 1]
+    served = pd.Series(case.model.predict(good[NUMBERS + WORDS]) == 1)
+    shares = served.groupby(good["sex"].to_numpy()).mean()
+    return float(shares.max() - shares.min())
+
+
+def _shown(planted: Planted, one: core.Subset, fresh: pd.DataFrame) -> Shown:
     after = core.unlearn(planted.case, one.forget, method="refit" if one.method == "refit" else "auto").case
     rows = planted.case.rows("confirm")
     half = Half(exploring(planted.case, rows), np.arange(len(rows)))
@@ -169,6 +187,7 @@ def _shown(planted: Planted, one: core.Subset) -> Shown:
         error,
         bool(one.helps),
         bool(one.this_group),
+        _gap_on(planted.case, fresh) - _gap_on(after, fresh) if one.helps else float("nan"),
     )
 
 
@@ -182,8 +201,9 @@ def summary(results: Sequence[Result]) -> dict[str, float]:
     dict
         ``tables``; ``first`` and ``first_or_second``: tables with the planted rule there. ``strong``: tables whose planted records close at least
         half of the gap; of these ``helps`` and ``this_group`` of the planted rule. ``any_helps``, ``any_this_group``: tables with any rule
-        of which that is claimed. ``within``: rules whose gain on confirm lies within 1.96 errors of the expected one; ``bias``: mean of
-        expected less confirm; ``optimism``: of measured less confirm.
+        of which that is claimed. ``said_to_help``: rules; ``wrongly``: those of them that do not close the gap on fresh rows. ``within``:
+        rules whose gain on confirm lies within 1.96 errors of the expected one; ``bias``: mean of expected less confirm; ``optimism``: of
+        measured less confirm.
     """
     shown = [one for result in results for one in result.shown if np.isfinite([one.expected, one.confirm]).all()]
     strong = [one.found for one in results if one.closes >= 0.5]
@@ -198,6 +218,8 @@ def summary(results: Sequence[Result]) -> dict[str, float]:
         "this_group": sum(one is not None and one.this_group for one in strong),
         "any_helps": sum(any(one.helps for one in result.shown) for result in results),
         "any_this_group": sum(any(one.this_group for one in result.shown) for result in results),
+        "said_to_help": sum(one.helps for result in results for one in result.shown),
+        "wrongly": sum(one.helps and not one.fresh > 0.0 for result in results for one in result.shown),
         "rules": len(shown),
         "within": float((np.abs(error) <= reach).mean()) if len(shown) else float("nan"),
         "bias": float(error.mean()) if len(shown) else float("nan"),

@@ -105,7 +105,7 @@ class ScoredRows:
         return self._memo.remember(("scores", on), lambda: self._scores(on))
 
     def with_scores_of(self, other: ScoredRows) -> Self:
-        """Take over the scores that a case of the same model has of the explore rows, where it has them all."""
+        """Take over scores of the explore rows from a case of the same model that has them."""
         rows, names = self.rows("explore"), [(("scores", on), ("rows", on)) for on in SPLITS]
         pairs = ((other._memo.known(scores), other._data.memo.known(theirs)) for scores, theirs in names)
         for known, theirs in pairs:

@@ -61,7 +61,10 @@ class Effects:
         return np.array([self._known[key] for key in keys], dtype=np.float64).reshape(len(keys), n_rows)
 
     def kept(self) -> Effects:
-        """Return the effects to keep for later: of many groups those first asked for, which searches on other rows ask for, too."""
+        """Return the effects to keep for later: of many groups those first asked for.
+
+        Searches on other rows ask for them, too.
+        """
         most = FEW // max(len(self.case.rows(self.on)), 1)
         if len(self._known) <= most:
             return self
