@@ -199,9 +199,8 @@ def _columns(work: Work) -> list[StripColumn]:
 
 def _numbers(work: Work, at: int) -> tuple[Cell, ...]:
     found = cached.report(work, (work.metric, "accuracy"), (work.feature,), at)
-    on = cached.rows_of_version(
-        replace(work, at=at)
-    )  # Whether there is a gap is asked of a model as opened on all test rows.
+    # Whether there is a gap is asked of a model as opened on all test rows.
+    on = cached.rows_of_version(replace(work, at=at))
     asked = cached.report(work, (work.metric, "accuracy"), (work.feature,), at, on=on)
     return (*_measured(work, found, asked), _removed(work, at), _time(work, at))
 
