@@ -310,8 +310,19 @@ def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False, moved
         st.session_state[Key.FACE] = st.session_state.get(Key.FACE, 0) + 1
     if not taken:
         set_value(Key.FIND_NUMBER, 0)
+        note_taken(0)
     if fresh:
         st.session_state[Key.PICKS] = picks() + 1
+
+
+def number_taken() -> int:
+    """Return how many of the most harmful records were taken; 0 where something else set the selection."""
+    return int(st.session_state.get(Key.FIND_TAKEN, 0))
+
+
+def note_taken(n: int) -> None:
+    """Note how many of the most harmful records are selected."""
+    st.session_state[Key.FIND_TAKEN] = n
 
 
 def pinned() -> tuple[int, ...]:

@@ -62,6 +62,7 @@ class Key(StrEnum):
     CHECK_COST_POSITIVE = "check_cost_positive"
     CHECK_COST_NEGATIVE = "check_cost_negative"
     FIND_NUMBER = "find_number"
+    FIND_TAKEN = "find_taken"
     FIND_CURVE = "find_curve"
     FIND_GROUPS = "find_groups"
     FIND_LABELS = "find_labels"

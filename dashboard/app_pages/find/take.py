@@ -17,8 +17,8 @@ from dashboard.work import Work
 def show(work: Work, passing: pd.DataFrame) -> None:
     """Show the number that takes the most harmful of the records that pass."""
     n = int((~passing["removed"]).sum())
-    session.start_at(Key.FIND_NUMBER, 0)
-    st.number_input(
+    session.start_at(Key.FIND_NUMBER, min(session.number_taken(), max(n - 1, 0)) if work.selection else 0)
+    number = st.number_input(
         "Take the most harmful",
         0,
         max(n - 1, 0),
@@ -28,11 +28,16 @@ def show(work: Work, passing: pd.DataFrame) -> None:
         width=180,
         help=f"So many of the {count(n, 'record')} that pass the filters, those first whose removal is predicted to improve the gap most.",
     )
+    if number and not work.selection and number != session.number_taken():
+        # What is typed while a run without this widget ends calls nothing.
+        _take(work.metric, passing, int(number))
+        st.rerun()
 
 
 def set_number(n: int) -> None:
-    """Show a number of records on the widget."""
+    """Show a number of records on the widget, which are selected."""
     session.set_value(Key.FIND_NUMBER, n)
+    session.note_taken(n)
 
 
 def _take_number(metric: str, passing: pd.DataFrame) -> None:
@@ -40,6 +45,7 @@ def _take_number(metric: str, passing: pd.DataFrame) -> None:
 
 
 def _take(metric: str, passing: pd.DataFrame, n: int) -> None:
+    session.note_taken(n)
     session.select(most_harmful(passing, n, lower_is_fairer=METRICS[metric].better == "lower"), taken=True)
 
 
