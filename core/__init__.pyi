@@ -66,6 +66,9 @@ from core.records.moved import moved_decisions as moved_decisions
 from core.records.reasons import mean_reasons as mean_reasons
 from core.records.reasons import reasons as reasons
 from core.records.suspicious import suspicious_labels as suspicious_labels
+from core.records.what_if import WhatIf as WhatIf
+from core.records.what_if import nearest_flips as nearest_flips
+from core.records.what_if import what_if as what_if
 from core.rules.expecting import expected_gains as expected_gains
 from core.rules.explain_gap import explain_gap as explain_gap
 from core.rules.explanation import Explanation as Explanation

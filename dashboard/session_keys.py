@@ -63,6 +63,7 @@ class Key(StrEnum):
     CHECK_COST_NEGATIVE = "check_cost_negative"
     FIND_NUMBER = "find_number"
     FIND_TAKEN = "find_taken"
+    WHAT_IF = "what_if"
     FIND_CURVE = "find_curve"
     FIND_GROUPS = "find_groups"
     FIND_LABELS = "find_labels"

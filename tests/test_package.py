@@ -86,7 +86,9 @@ def test_the_wheel_holds_all_that_is_needed_and_nothing_else(wheel: Path) -> Non
 
 def test_a_sample_is_audited_from_outside_the_checkout(installed: Path, settings: dict[str, str]) -> None:
     text = ask(installed, settings, "redress", "audit", "credit", "--resamples", "50")
-    assert text.startswith("Case(Pipeline, 12,000 of 12,000 training records, 6,000 test rows), audited on explore")
+    assert text.startswith(
+        "Case(Pipeline, 12,000 of 12,000 training records, 6,000 test rows), audited on test (6,000 rows)"
+    )
 
 
 def test_the_readmes_example_runs_outside_the_checkout(installed: Path, settings: dict[str, str]) -> None:

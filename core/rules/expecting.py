@@ -159,7 +159,7 @@ def _with_expected(
     pairs = list(zip(gains[::2], gains[1::2], strict=True))
     short = float(metric_of(gap.metric).short_of_best(gap.value))
     expected = average(pairs, n_rows=len(case.rows(gap.on)), gap=short)
-    return replace(subset, expected=expected, found_again=again, n_searches=len(listed))
+    return replace(subset, expected=expected, found_again=again, n_searches=len(listed), gap_p_value=gap.tested.p_value)
 
 
 def _likeness(rows: Positions, own: Positions) -> float:

@@ -12,9 +12,10 @@ import pandas as pd
 from core.attribution.expected import ExpectedGain
 from core.metrics.catalog import metric_of
 from core.rules.conditions import Condition, rule_text
+from core.rules.gap import BEYOND_CHANCE
 from core.shown import Shown
 from core.typing import Floats
-from core.words import count
+from core.words import chance, count
 
 COLUMNS = (
     *("rule", "n_records", "support", "predicted", "verified", "change", "low", "high", "reversed"),
@@ -83,6 +84,8 @@ class Subset(Shown):
         How many of these searches put much the same records (Jaccard 0.5 or more) first; None until they were made.
     n_searches : int
         How many were made.
+    gap_p_value : float or None
+        That there is a gap at all, as `GapTest` has it; None until `core.expected_gains` was asked.
     """
 
     conditions: tuple[Condition, ...]
@@ -108,6 +111,7 @@ class Subset(Shown):
     expected: ExpectedGain | None = None
     found_again: int | None = None
     n_searches: int = 0
+    gap_p_value: float | None = None
 
     def lines(self) -> list[str]:
         """Say whose removal did what to the gap."""
@@ -159,12 +163,17 @@ class Subset(Shown):
     def helps(self) -> bool | None:
         """Whether a gain is expected beyond chance on rows that were not searched.
 
-        None until `core.expected_gains` was asked.
+        Of a gap that may itself be chance no rule is said to help. None until `core.expected_gains` was asked.
         """
         if self.found_again is None:
             return None
         often = self.expected is not None and self.expected.n_found >= OFTEN * self.n_searches
-        return bool(often and self.expected is not None and self.expected.helps)
+        return bool(self._of_a_gap and often and self.expected is not None and self.expected.helps)
+
+    @property
+    def _of_a_gap(self) -> bool:
+        """Whether the gap itself is beyond chance: without one nothing helps, however often it is asked."""
+        return self.gap_p_value is None or self.gap_p_value <= BEYOND_CHANCE
 
     @property
     def this_group(self) -> bool | None:
@@ -241,6 +250,8 @@ class Subset(Shown):
             return ""
         if self.expected is None:
             return f"None of {self.n_searches} searches on half of the rows came by this rule, so that nothing is expected of it on other rows."
+        if self.expected.helps and not self._of_a_gap:
+            return f"These rows cannot tell whether it holds elsewhere, as the gap itself may be chance (p {chance(self.gap_p_value or 0.0)})."
         if self.expected.helps and not self.helps:
             came_by = (
                 f"only {self.expected.n_found} of {self.n_searches} searches on half of the rows came by this rule"

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from sklearn.base import clone
 
 import core
@@ -128,6 +128,19 @@ def go(page: Page, name: str) -> None:
     page.get_by_role("link", name=name, exact=True).first.click()
     page.wait_for_url(f"**/{name.lower()}?case=*")
     settle(page)
+
+
+def take_harmful(page: Page, n: int) -> None:
+    """Take the most harmful records on Find, as one would who sees the number gone while the page was being drawn."""
+    number = page.get_by_role("spinbutton", name="Take the most harmful")
+    told = page.get_by_text(f"{n} records selected").first
+    for _ in range(3):
+        number.fill(str(n))
+        number.press("Enter")
+        with suppress(AssertionError):
+            expect(told).to_be_visible(timeout=SLOW_MS / 3)
+            return
+    expect(told).to_be_visible()
 
 
 def figures(page: Page, row: str) -> list[str]:

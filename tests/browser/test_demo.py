@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SLOW_MS, figures, go, settle, wait_for_figure
+from tests.browser.conftest import SLOW_MS, figures, go, settle, take_harmful, wait_for_figure
 
 GAP, REMOVED = 0, 3
 OVERLAPS = """() => [...document.querySelectorAll('table.strip tr > *')]
@@ -37,9 +37,7 @@ def test_the_demonstration_from_opening_to_reload(page: Page, address: str) -> N
 
     go(page, "Find")
     before = figures(page, "now")
-    number = page.get_by_role("spinbutton", name="Take the most harmful")
-    number.fill("120")
-    number.press("Enter")
+    take_harmful(page, 120)
     wait_for_figure(page, "preview", REMOVED, "120")
     predicted = float(figures(page, "preview")[GAP])
     assert predicted < float(before[GAP])

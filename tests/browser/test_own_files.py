@@ -8,7 +8,7 @@ import pytest
 import skops.io
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SLOW_MS, figures, go, settle, wait_for_figure
+from tests.browser.conftest import SLOW_MS, figures, go, settle, take_harmful, wait_for_figure
 from tests.conftest import make_pipeline_for, make_table
 
 EVIL = "![job](http://127.0.0.1:9/pixel.png)"
@@ -59,9 +59,7 @@ def test_own_files_from_upload_to_a_removal(page: Page, files: dict[str, Path]) 
     go(page, "Check")
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=SLOW_MS)
     go(page, "Find")
-    number = page.get_by_role("spinbutton", name="Take the most harmful")
-    number.fill("8")
-    number.press("Enter")
+    take_harmful(page, 8)
     wait_for_figure(page, "preview", 3, "8")
     go(page, "Remove")
     page.get_by_role("button", name="Apply").click()

@@ -5,14 +5,12 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 import core
-from tests.browser.conftest import SLOW_MS, go, settle, small_case
+from tests.browser.conftest import SLOW_MS, go, settle, small_case, take_harmful
 
 
 def remove(page: Page, n: int) -> None:
     go(page, "Find")
-    number = page.get_by_role("spinbutton", name="Take the most harmful")
-    number.fill(str(n))
-    number.press("Enter")
+    take_harmful(page, n)
     settle(page)
     go(page, "Remove")
     page.get_by_role("button", name="Apply", exact=True).click()

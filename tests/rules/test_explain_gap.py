@@ -260,6 +260,16 @@ def test_expected_gains_come_after_the_first_results() -> None:
     assert core.expected_gains(known)[0].expected == first.expected
 
 
+def test_no_rule_is_said_to_help_with_a_gap_that_may_be_chance(found: core.Explanation) -> None:
+    one = core.expected_gains(found)[0]
+    assert one.gap_p_value == found.gap_p_value
+    sure = replace(one, expected=replace(one.expected, low=0.01), gap_p_value=0.04)
+    assert sure.helps
+    unsure = replace(sure, gap_p_value=0.06)
+    assert (unsure.helps, unsure.this_group) == (False, False)
+    assert "the gap itself may be chance (p .06" in unsure.claim.replace("0.06", ".06")
+
+
 def test_an_expected_gain_is_the_mean_over_the_halves_that_were_not_searched(
     case: core.Case, found: core.Explanation
 ) -> None:

@@ -25,7 +25,6 @@ from core.numerics.trees.build import (
     IMPURITY,
     LEFT,
     MISSING_LEFT,
-    RIGHT,
     ROWS,
     THRESHOLD,
     Grown,
@@ -33,12 +32,20 @@ from core.numerics.trees.build import (
     improvement,
     is_leaf,
     partition,
-    put_node,
     sum_labels,
 )
 from core.numerics.trees.columns import code_below, codes_for, column_of
 from core.numerics.trees.draws import mixed
-from core.numerics.trees.moves import MUCH, Moves, await_update, copy_subtree, split_rows, stored_sums, take_off
+from core.numerics.trees.moves import (
+    MUCH,
+    Moves,
+    await_children,
+    await_root,
+    copy_subtree,
+    put_leaf,
+    split_rows,
+    sums_now,
+)
 from core.numerics.trees.random import (
     ABSENT,
     COLUMN,
@@ -177,10 +184,7 @@ def build_drawn(
         rows, n, used = samples[start:end], end - start, first[at]
         weight = sum_labels(labels, rows, sums)
         node_impurity = impurity(rules.entropy, sums, weight)
-        put_node(out, at, parent, side == 1, sums, weight, n, node_impurity)
-        out.origin[at] = origin
-        out.others[at] = np.inf
-        at += 1
+        at = put_leaf(out, at, parent, side, sums, weight, n, node_impurity, origin)
         first[at] = used
         if is_leaf(rules, n, depth, node_impurity):
             continue
@@ -271,8 +275,7 @@ def update_drawn(
         As `build_drawn` gives them.
     """
     stack, keys, _, _, sums, left, right = scratch.updating
-    await_update(stack, 0, 0, len(old.words), 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
-    keys[0] = key
+    await_root(stack, keys, key, old, len(samples) - n_joining, n_joining, n_leaving)
     waiting, at, top, fragile = 1, int64(0), n_leaving, False
     first[0] = 0
     while waiting > 0:
@@ -291,9 +294,7 @@ def update_drawn(
         origin = np.int64(old.origin[node])
         k, n_lines, stays_split = -1, 0, old.words[node, FEATURE] >= 0 and (joining + lost) * MUCH <= n
         if stays_split:
-            stored_sums(old, node, sums)
-            take_off(were, gone, sums)
-            take_off(labels, rows[base:], sums, -1)
+            sums_now(old, node, labels, were, rows, base, gone, sums)
             weight = sums.sum()
             node_impurity = impurity(rules.entropy, sums, weight)
             stays_split = not is_leaf(rules, n, depth, node_impurity)
@@ -324,13 +325,21 @@ def update_drawn(
             line = lines[used + k]
             column = column_of(table, line[OF], old.words[node, MISSING_LEFT] & 255 != 0)
             lost_left = partition(table.codes[column], gone, code_below(table, column, old.reals[node, THRESHOLD]))
-            old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
-            n_left = line[ON_LEFT]
-            kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, _ = split_rows(
-                table.codes[line[COLUMN]], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left,
-                lost_start, line[LAST_LEFT], n_left, moves, top,
-            )  # fmt: skip
-            stays_split = top_now >= 0
+            n_left, base_left = line[ON_LEFT], old.words[old.words[node, LEFT], ROWS] - lost_left
+            dealt = split_rows(
+                table.codes[line[COLUMN]],
+                rows,
+                base,
+                base_left,
+                gone,
+                lost_left,
+                lost_start,
+                line[LAST_LEFT],
+                n_left,
+                moves,
+                top,
+            )
+            stays_split = dealt[6] >= 0
         if not stays_split:
             moves.tally[2] += n
             at, shaky, lines = build_drawn(
@@ -339,11 +348,8 @@ def update_drawn(
             )  # fmt: skip
             fragile = fragile or shaky
             continue
-        top = top_now
-        put_node(out, at, parent, side == 1, sums, weight, n, node_impurity)
-        out.origin[at] = origin
-        out.others[at] = np.inf
-        at += 1
+        top = dealt[6]
+        at = put_leaf(out, at, parent, side, sums, weight, n, node_impurity, origin)
         first[at] = used
         done, shaky = _split(
             table, rules, draws, key, origin, lines[used : used + n_lines], k, n, sums, weight, root_weight, out,
@@ -354,15 +360,5 @@ def update_drawn(
             continue
         if n >= large:
             first[at] = used + n_lines
-        await_update(
-            stack, waiting, old_right, node_end, start + n_left, kept_right, n - n_left - kept_right,
-            right_start, right_end, depth + 1, at - 1, 0,
-        )  # fmt: skip
-        keys[waiting] = mixed(key, 2)
-        await_update(
-            stack, waiting + 1, old_left, old_right, start, kept_left, n_left - kept_left,
-            left_start, left_end, depth + 1, at - 1, 1,
-        )  # fmt: skip
-        keys[waiting + 1] = mixed(key, 1)
-        waiting += 2
+        waiting = await_children(stack, keys, waiting, key, old, node, node_end, start, n, n_left, dealt, depth, at - 1)
     return at, fragile, lines

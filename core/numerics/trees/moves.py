@@ -5,13 +5,14 @@ They change sides where a threshold moves.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from core.numerics.kernel import entry, kernel
 from core.numerics.trees.arrays import CLASS_BITS, CLASS_MASK
-from core.numerics.trees.build import LEFT, RIGHT, WEIGHT, WORDS, Grown
+from core.numerics.trees.build import LEFT, RIGHT, WEIGHT, WORDS, Grown, put_node
+from core.numerics.trees.draws import mixed
 from core.typing import Array
 
 MUCH = 3
@@ -116,6 +117,59 @@ def await_update(
     words[at, 7] = depth
     words[at, 8] = parent
     words[at, 9] = side
+
+
+@kernel
+def await_root(stack: Array, keys: Array, key: Any, old: Grown, n_staying: int, n_joining: int, n_leaving: int) -> None:
+    """Let the update of a tree start from its root."""
+    await_update(stack, 0, 0, len(old.words), 0, n_staying, n_joining, 0, n_leaving, 0, -1, 0)
+    keys[0] = key
+
+
+@kernel
+def await_children(
+    stack: Array, keys: Array, waiting: int, key: Any, old: Grown, node: int, node_end: int, start: int, n: int, n_left: int,
+    dealt: tuple[int, int, int, int, int, int, int, int], depth: int, parent: int,
+) -> int:  # fmt: skip
+    """Let the updates of a node's children wait, the left one to be next.
+
+    `dealt` is what `split_rows` says of its `n` rows, and `parent` the new node. Returns how many wait now.
+    """
+    kept_left, kept_right, left_start, left_end, right_start, right_end, _, _ = dealt
+    old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
+    await_update(
+        stack, waiting, old_right, node_end, start + n_left, kept_right, n - n_left - kept_right, right_start, right_end,
+        depth + 1, parent, 0,
+    )  # fmt: skip
+    keys[waiting] = mixed(key, 2)
+    await_update(
+        stack, waiting + 1, old_left, old_right, start, kept_left, n_left - kept_left, left_start, left_end,
+        depth + 1, parent, 1,
+    )  # fmt: skip
+    keys[waiting + 1] = mixed(key, 1)
+    return waiting + 2
+
+
+@kernel
+def sums_now(
+    old: Grown, node: int, labels: Array, were: Array, rows: Array, base: int, gone: Array, sums: Array
+) -> float:
+    """Fill `sums` with a node's weight by class as it is now; return the weight of the rows `gone`."""
+    stored_sums(old, node, sums)
+    lost = take_off(were, gone, sums)
+    take_off(labels, rows[base:], sums, -1)
+    return lost
+
+
+@kernel
+def put_leaf(
+    out: Grown, at: int, parent: int, side: int, sums: Array, weight: float, n_rows: int, node_impurity: float, origin: Any
+) -> int:  # fmt: skip
+    """Write a leaf whose sums are known; return where the next node goes."""
+    put_node(out, at, parent, side == 1, sums, weight, n_rows, node_impurity)
+    out.origin[at] = origin
+    out.others[at] = np.inf
+    return at + 1
 
 
 @kernel

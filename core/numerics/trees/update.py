@@ -25,7 +25,6 @@ from core.numerics.trees.build import (
     FEATURE,
     LEFT,
     MISSING_LEFT,
-    RIGHT,
     ROWS,
     THRESHOLD,
     WEIGHT,
@@ -35,24 +34,25 @@ from core.numerics.trees.build import (
     improvement,
     is_leaf,
     partition,
-    put_node,
     put_split,
     sum_labels,
 )
 from core.numerics.trees.coarse import ROUNDING_MARGIN, SPLIT, proxy_of_two
 from core.numerics.trees.columns import code_below, codes_for, column_of, has_missing, midpoint
-from core.numerics.trees.draws import mixed
 from core.numerics.trees.histogram_search import next_to_split, search_histograms
 from core.numerics.trees.histograms import CANDIDATES, Histograms, copy_histograms, move_rows
 from core.numerics.trees.moves import (
     MUCH,
     Moves,
-    await_update,
+    await_children,
+    await_root,
     copy_subtree,
     keep_rows,
     keep_unchanged,
+    put_leaf,
     split_rows,
     stored_sums,
+    sums_now,
     take_off,
     take_off_left,
 )
@@ -103,18 +103,6 @@ def _any(flags: Array, rows: Array) -> bool:
         if flags[rows[i]]:
             return True
     return False
-
-
-@inlined
-def _put_counted(
-    out: Grown, at: int, parent: int, side: int, sums: Array, weight: float, n_rows: int, node_impurity: float, origin: Any
-) -> int:  # fmt: skip
-    """Write a leaf whose sums are known; return where the next node goes."""
-    put_node(out, at, parent, side == 1, sums, weight, n_rows, node_impurity)
-    out.origin[at] = origin
-    out.others[at] = np.inf
-    out.names[at] = -1
-    return at + 1
 
 
 @inlined
@@ -294,8 +282,7 @@ def _update_nodes(
 ) -> tuple[int, bool]:  # fmt: skip
     """Write the nodes of the new tree; return how many there are, and whether it is fragile."""
     stack, keys, _, _, sums, left, right = scratch.updating
-    await_update(stack, 0, 0, len(old.words), 0, len(samples) - n_joining, n_joining, 0, n_leaving, 0, -1, 0)
-    keys[0] = draws.seed
+    await_root(stack, keys, draws.seed, old, len(samples) - n_joining, n_joining, n_leaving)
     path = scratch.path
     waiting, at, top, fragile = 1, int64(0), n_leaving, False
     while waiting > 0:
@@ -314,13 +301,12 @@ def _update_nodes(
         used = stores.out.used[0]
         stays_split = (joining + lost) * MUCH <= n
         if stays_split:
-            stored_sums(old, node, sums)
-            lost_weight = take_off(were, gone, sums)
-            take_off(labels, rows[base:], sums, -1)
+            lost_weight = sums_now(old, node, labels, were, rows, base, gone, sums)
             weight = sums.sum()
             node_impurity = impurity(rules.entropy, sums, weight)
             if is_leaf(rules, n, depth, node_impurity):
-                at = _put_counted(out, at, parent, side, sums, weight, n, node_impurity, origin)
+                out.names[at] = -1
+                at = put_leaf(out, at, parent, side, sums, weight, n, node_impurity, origin)
                 continue
             stays_split = f >= 0
         if stays_split:
@@ -335,12 +321,22 @@ def _update_nodes(
             lost_left = partition(
                 codes_for(table, lost)[before], gone, code_below(table, before, old.reals[node, THRESHOLD])
             )
-            old_left, old_right = old.words[node, LEFT], old.words[node, RIGHT]
-            kept_left, kept_right, left_start, left_end, right_start, right_end, top_now, crossed = split_rows(
-                codes_for(table, n)[column], rows, base, old.words[old_left, ROWS] - lost_left, gone, lost_left, lost_start, below,
-                n_left, moves, top,
-            )  # fmt: skip
-            stays_split = top_now >= 0
+            old_left = old.words[node, LEFT]
+            base_left = old.words[old_left, ROWS] - lost_left
+            dealt = split_rows(
+                codes_for(table, n)[column],
+                rows,
+                base,
+                base_left,
+                gone,
+                lost_left,
+                lost_start,
+                below,
+                n_left,
+                moves,
+                top,
+            )
+            stays_split = dealt[6] >= 0
         if not stays_split:
             moves.tally[2] += n
             stores.out.used[0] = used
@@ -350,7 +346,7 @@ def _update_nodes(
             )  # fmt: skip
             fragile = fragile or shaky
             continue
-        top = top_now
+        kept_left, crossed, top = dealt[0], dealt[7], dealt[6]
         left_weight = stored_sums(old, old_left, left) - take_off(were, gone[:lost_left], left)
         left_weight += take_off(labels, rows[kept_left:n_left], left, -1)
         if crossed:
@@ -359,7 +355,8 @@ def _update_nodes(
             right[c] = sums[c] - left[c]
         gained = improvement(rules, node_impurity, weight, left, left_weight, right)
         fragile = fragile or gained < -EPSILON
-        at = _put_counted(out, at, parent, side, sums, weight, n, node_impurity, origin)
+        out.names[at] = -1
+        at = put_leaf(out, at, parent, side, sums, weight, n, node_impurity, origin)
         if (weight / root_weight) * gained + EPSILON < rules.min_impurity_decrease:
             stores.out.used[0] = used
             continue
@@ -367,15 +364,5 @@ def _update_nodes(
         path[depth, 0], path[depth, 1] = column, below
         out.others[at - 1] = others
         out.names[at - 1] = name
-        await_update(
-            stack, waiting, old_right, node_end, start + n_left, kept_right, n - n_left - kept_right,
-            right_start, right_end, depth + 1, at - 1, 0,
-        )  # fmt: skip
-        keys[waiting] = mixed(key, 2)
-        await_update(
-            stack, waiting + 1, old_left, old_right, start, kept_left, n_left - kept_left,
-            left_start, left_end, depth + 1, at - 1, 1,
-        )  # fmt: skip
-        keys[waiting + 1] = mixed(key, 1)
-        waiting += 2
+        waiting = await_children(stack, keys, waiting, key, old, node, node_end, start, n, n_left, dealt, depth, at - 1)
     return at, fragile

@@ -14,7 +14,7 @@ from core.errors import RedressError
 from core.metrics import METRICS
 from core.words import count, inline, plain, signed
 from dashboard import cached, meaning, session
-from dashboard.app_pages.find import reasons
+from dashboard.app_pages.find import reasons, what_if
 from dashboard.components import computed, computing
 from dashboard.components.tables import worded
 from dashboard.session import Key
@@ -53,6 +53,7 @@ def show(work: Work, records: pd.DataFrame, train: pd.DataFrame) -> None:
     values["used as"] = [_use(case, str(name)) for name in values.index]
     st.dataframe(values.rename_axis("column"), lazy=False, height=240)
     reasons.show(work, record)
+    what_if.show(work, record)
     if not facts["removed"]:
         _moves(work, record)
 
