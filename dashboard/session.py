@@ -316,7 +316,10 @@ def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False, moved
 
 
 def number_taken() -> int:
-    """Return how many of the most harmful records were taken; 0 where something else set the selection."""
+    """Return how many of the most harmful records were taken.
+
+    0 where something else set the selection.
+    """
     return int(st.session_state.get(Key.FIND_TAKEN, 0))
 
 

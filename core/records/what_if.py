@@ -1,4 +1,4 @@
-"""What a model would decide of a record with other values, and the nearest values that turn its decision.
+"""Decisions on a record with other values, and the nearest values that turn one.
 
 Values tried are those of retained training records, one column at a time and then two. Distances are those of the What-If Tool
 on ranks: of a number the share of records between both values, of a category the probability that two records have the same one; they add up

@@ -267,7 +267,7 @@ def test_no_rule_is_said_to_help_with_a_gap_that_may_be_chance(found: core.Expla
     assert sure.helps
     unsure = replace(sure, gap_p_value=0.06)
     assert (unsure.helps, unsure.this_group) == (False, False)
-    assert "the gap itself may be chance (p .06" in unsure.claim.replace("0.06", ".06")
+    assert "as the gap itself may be chance" in unsure.claim
 
 
 def test_an_expected_gain_is_the_mean_over_the_halves_that_were_not_searched(

@@ -1,4 +1,4 @@
-"""What the model would decide of the open record with other values, and the nearest ones that turn its decision."""
+"""Other values for the open record, and the nearest ones that turn its decision."""
 
 from __future__ import annotations
 
