@@ -172,7 +172,7 @@ class Subset(Shown):
 
     @property
     def _of_a_gap(self) -> bool:
-        """Whether the gap itself is beyond chance: without one nothing helps, however often it is asked."""
+        """Whether the gap itself is beyond chance; without one nothing helps."""
         return self.gap_p_value is None or self.gap_p_value <= BEYOND_CHANCE
 
     @property

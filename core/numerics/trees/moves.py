@@ -154,7 +154,7 @@ def await_children(
 def sums_now(
     old: Grown, node: int, labels: Array, were: Array, rows: Array, base: int, gone: Array, sums: Array
 ) -> float:
-    """Fill `sums` with a node's weight by class as it is now; return the weight of the rows `gone`."""
+    """Fill `sums` with a node's weight by class now; return that of the rows `gone`."""
     stored_sums(old, node, sums)
     lost = take_off(were, gone, sums)
     take_off(labels, rows[base:], sums, -1)
