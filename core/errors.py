@@ -41,6 +41,10 @@ class NotSupportedError(InputError):
     """A method does not fit this model or this request; the sentence says why."""
 
 
+class StorageError(InputError, OSError):
+    """A file or folder cannot be read or written; nothing is half written."""
+
+
 class LedgerError(RedressError, OSError):
     """A ledger, or the folder of its keys, cannot be read or written; nothing is half written."""
 

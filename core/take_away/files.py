@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
-from pathlib import Path
 from typing import Any, Literal
 
 import joblib
@@ -12,7 +10,7 @@ import pandas as pd
 
 from core.case.arguments import check_choice
 from core.case.case import Case, check_case
-from core.files.models.models import save_model
+from core.files.models.models import checked_skops
 from core.files.tables.read import read_table, safe_for_csv
 
 RECORD = "record"
@@ -44,11 +42,9 @@ def model_file(case: Case, kind: Literal["skops", "joblib"] = "skops") -> bytes:
     """
     check_case(case)
     check_choice("kind", kind, ("skops", "joblib"))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.skops"
-        save_model(case.model, path)  # Also where joblib is asked for: it refuses what could not be read back.
-        if kind == "skops":
-            return path.read_bytes()
+    data = checked_skops(case.model)  # Also where joblib is asked for: it refuses what could not be read back.
+    if kind == "skops":
+        return data
     written = io.BytesIO()
     joblib.dump(case.model, written, compress=3)
     return written.getvalue()

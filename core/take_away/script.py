@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import json
 import math
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ import numpy as np
 from core.case.arguments import check_choice
 from core.case.case import Case, check_case
 from core.errors import InputError
+from core.files.cases.storage import files_of_case
 from core.metrics.audit import audit
 from core.metrics.samples import feature_name
 from core.typing import Feature
@@ -138,10 +137,9 @@ def _plain(one: Any) -> Any:
 
 def _archive(opened: Case, files: dict[str, str]) -> bytes:
     written = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        place = opened.save(Path(folder) / "case")
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
             archive.writestr(name, text)
-        for path in sorted(place.iterdir()):
-            archive.write(path, f"case/{path.name}")
+        for name, content in sorted(files_of_case(opened).items()):
+            archive.writestr(f"case/{name}", content)
     return written.getvalue()

@@ -189,7 +189,7 @@ def test_a_model_that_forgot_nothing_deletes_nothing(tmp_path: Path, monkeypatch
     assert len(ledger) == 0
 
 
-@pytest.mark.parametrize("step", ["save_case", "_flush", "_change_names"])
+@pytest.mark.parametrize("step", ["save_case", "_change_names"])
 def test_a_full_disk_leaves_the_folder_as_it_was(step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case_of().save(tmp_path / "case")
     case, before = core.load_case(tmp_path / "case"), contents(tmp_path)

@@ -9,18 +9,19 @@ import ctypes
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.case.case import Case
-from core.errors import InputError, listed, said
+from core.errors import InputError, StorageError, listed
 from core.files.cases.placing import INTERIM
-from core.files.cases.storage import FILE, FILES, load_case, save_case, settings_of
-from core.files.writing import flush_folder
+from core.files.cases.settings import FILE, settings_of
+from core.files.cases.storage import FILES, load_case, save_case
+from core.files.folder_lock import alone_in
+from core.files.writing import flush_folder, not_written
 
 AT_WORKING_FOLDER, EXCHANGE = -100, 2
 """What Linux calls AT_FDCWD and RENAME_EXCHANGE."""
@@ -79,51 +80,29 @@ def rewrite_case(before: Case, case: Case, folder: Path) -> None:
         If the folder holds another case by now, the disk is full or the place cannot be written; the folder is then as it was.
     """
     folder = folder.resolve()
-    with _alone(folder):
+    with alone_in(folder):
         check_rewritable(folder, before)
         _rewrite(case, folder)
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a folder against others who would rewrite it.
-
-    Where the system has no such locks, do without.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    while True:
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if os.path.samestat(os.fstat(handle), os.stat(folder)):
-                yield
-                return
-        finally:
-            os.close(handle)
-
-
 def _rewrite(case: Case, folder: Path) -> None:
     start = f".{folder.name}.rewriting-"
-    for left in folder.parent.glob(f"{start}*"):  # of a process that was stopped
-        shutil.rmtree(left, ignore_errors=True)
+    for left in folder.parent.iterdir():
+        if left.name.startswith(start):  # of a process that was stopped
+            shutil.rmtree(left, ignore_errors=True)
     aside: Path | None = None
     try:
         aside = Path(tempfile.mkdtemp(prefix=start, dir=folder.parent))
         save_case(case, aside)
         shutil.copymode(folder, aside)
-        _flush(aside)
         if not _is_same(load_case(aside), case):
             raise InputError("A case must be read back as it was written. This one was not; nothing was changed.")
         _change_names(aside, folder)
         flush_folder(folder.parent)
     except OSError as error:
-        raise InputError(
-            f"A case must be rewritten where there is room and leave to write. {str(folder)!r} could not be ({said(error)}); it is as it was."
-        ) from error
+        if isinstance(error, StorageError):
+            raise
+        raise not_written("A case that is rewritten", folder, error) from error
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
@@ -139,13 +118,6 @@ def _is_same(read: Case, case: Case) -> bool:
     return read.data_digest == case.data_digest and np.allclose(
         read.scores("test"), case.scores("test"), rtol=0, atol=1e-9
     )
-
-
-def _flush(folder: Path) -> None:
-    for path in folder.iterdir():
-        with path.open("r+b") as file:
-            os.fsync(file.fileno())
-    flush_folder(folder)
 
 
 def _change_names(new: Path, old: Path) -> None:

@@ -6,6 +6,7 @@ of them once it prepares the case.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,9 +21,11 @@ MOST_BYTES = 2_048 * MIB
 """Of all arrays together, once unzipped."""
 
 
-def write_arrays(arrays: Mapping[str, Array], path: Path) -> None:
-    """Write arrays of numbers to one compressed file."""
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+def arrays_as_bytes(arrays: Mapping[str, Array]) -> bytes:
+    """Return arrays of numbers as one compressed file."""
+    written = io.BytesIO()
+    np.savez_compressed(written, allow_pickle=False, **arrays)
+    return written.getvalue()
 
 
 def read_arrays(path: Path, key: str, max_bytes: int = MOST_BYTES) -> dict[str, Array]:

@@ -21,19 +21,22 @@ A folder written by hand needs only this case.toml, with tables in CSV or Parque
     [split]
     seed = 0                    # or off = true: everything explores
 
-A saved case adds which test rows confirm, which training rows are retained, labels and weights that were edited, and what the
-model's trees drew at random::
+A saved case adds which test rows confirm, which training rows are retained, labels and weights that were edited, what the model's trees
+drew at random, and the SHA-256 of every file, so that files of two versions are never taken for one case::
 
     [state]
     kind = "forest"
     file = "state.npz"
+
+    [digests]
+    "train.parquet" = "9f86d081..."
 """
 
 from __future__ import annotations
 
-import tempfile
-import tomllib
-from dataclasses import fields
+import hashlib
+import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +54,13 @@ from core.case.roles import AtRate, Roles
 from core.errors import InputError, InputTypeError, listed, nearest
 from core.files.cases.placing import put_in_place
 from core.files.cases.samples import case_folder
-from core.files.cases.saved_state import read_arrays, write_arrays
+from core.files.cases.saved_state import arrays_as_bytes, read_arrays
+from core.files.cases.settings import FILE, FORMAT, check_digests, file_inside, read_at_rest, settings_of
 from core.files.cases.toml_text import to_toml
-from core.files.models.models import load_model, save_model
+from core.files.models.models import checked_skops, load_model
 from core.files.tables.read import read_table
+from core.files.writing import not_written
 
-FORMAT = 1
-FILE = "case.toml"
 STATE = "state.npz"
 LABELS, WEIGHTS = "edited_labels.npy", "edited_weights.npy"
 FILES = (
@@ -71,17 +74,6 @@ FILES = (
     WEIGHTS,
 )
 
-_KEYS = {
-    "case": ("format",),
-    "roles": tuple(field.name for field in fields(Roles)),
-    "tables": ("train", "test", "confirm", "dtypes_train", "dtypes_test"),
-    "model": ("file", "threshold"),
-    "split": ("seed", "off", "confirm_rows"),
-    "retained": ("rows",),
-    "state": ("kind", "file"),
-    "edited": ("labels", "weights"),
-    "confirm": ("looked_at", "looked_for"),
-}
 _DTYPES = (
     "category",
     "boolean",
@@ -108,7 +100,7 @@ def load_case(folder: str | Path) -> Case:
     Raises
     ------
     InputError
-        If the folder, case.toml or a file it names is missing, damaged or does not fit the others.
+        If the folder, case.toml or a file it names is missing, damaged, another than was saved, or does not fit the others.
 
     Examples
     --------
@@ -120,8 +112,13 @@ def load_case(folder: str | Path) -> Case:
     core.errors.InputError: A case must be a folder with case.toml. Got nothing at 'no/such_folder'; check the path.
     """
     check_path(folder, "A case")
-    folder = case_folder(folder)
+    place = case_folder(folder)
+    return read_at_rest(place, lambda: _read(place))
+
+
+def _read(folder: Path) -> Case:
     settings = settings_of(folder)
+    check_digests(folder, settings["digests"])
     tables = settings["tables"]
     train = _dtypes_back(_table(folder, tables, "train"), tables.get("dtypes_train", {}))
     test = _dtypes_back(_table(folder, tables, "test"), tables.get("dtypes_test", {}))
@@ -129,7 +126,7 @@ def load_case(folder: str | Path) -> Case:
     split, kept = settings["split"], settings["retained"]
     retained = _mask(folder, kept["rows"], "retained.rows", len(train)) if "rows" in kept else None
     case = Case(
-        load_model(_inside(folder, settings["model"].get("file"), "model.file")),
+        load_model(file_inside(folder, settings["model"].get("file"), "model.file")),
         train,
         test,
         _roles(settings["roles"]),
@@ -151,7 +148,8 @@ def save_case(case: Case, folder: str | Path) -> Path:
 
     Other files in the folder stay.
 
-    Each file is written aside and then put in place: whenever that is stopped, the folder holds the old case or the new one. Both
+    Each file is written aside, made safe on the disk and then put in place: whenever that is stopped, by a loss of power, too, the folder
+    holds the old case or the new one. Those who save to one folder take turns. Both
     tables are kept whole, removed records included, so that a removal can be undone. Of what an unlearner carries along only that is
     kept which cannot be prepared again: the random draws of a forest's trees with the weights of the retained records, in `state.npz`.
 
@@ -171,42 +169,62 @@ def save_case(case: Case, folder: str | Path) -> Path:
     ------
     InputError
         If the model holds a type that a skops file may not, or a column mixes kinds of values.
+    StorageError
+        If the disk is full or the place may not be written; what was there is as it was.
     """
     check_path(folder, "A folder for the case")
     case.check_unchanged()
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"A case must be saved to a folder. Got the file {str(folder)!r}; choose another name.")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"A case must be saved to a folder. Got the file {str(folder)!r}; choose another name.")
+        files, text = _written(case)
+        put_in_place(files, folder, FILE, text, FILES)
     except OSError as error:
-        raise InputError(
-            f"A case must be saved where a folder can be made. Got {str(folder)!r} ({error.strerror}); check the path."
-        ) from error
-    kept = case.prepared.to_keep(case)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as name:
-        aside = Path(name)
-        save_model(case.model, aside / "model.skops")
-        dtypes = {
-            part: _write_table(table, aside / f"{part}.parquet", part)
-            for part, table in (("train", case.train), ("test", case.test))
-        }
-        np.save(aside / "confirm_rows.npy", case.confirm_mask, allow_pickle=False)
-        np.save(aside / "retained_rows.npy", case.retained, allow_pickle=False)
-        if kept is not None:
-            write_arrays(kept.values, aside / STATE)
-        if case.edits is not None:
-            np.save(aside / LABELS, case.edits.train_codes.astype(np.int64), allow_pickle=False)
-            if case.edits.train_weight is not None:
-                np.save(aside / WEIGHTS, case.edits.train_weight, allow_pickle=False)
-        put_in_place(aside, folder, FILE, lambda prefix: _text(case, dtypes, kept, prefix), FILES)
+        raise not_written("A case", folder, error) from error
     return folder
 
 
-def _text(case: Case, dtypes: dict[str, dict[str, str]], kept: SavedState | None, prefix: str) -> str:
+def files_of_case(case: Case) -> dict[str, bytes]:
+    """Return the files of a saved case by name, as `save_case` writes them."""
+    files, text = _written(case)
+    return {**files, FILE: text("").encode()}
+
+
+def _written(case: Case) -> tuple[dict[str, bytes], Callable[[str], str]]:
+    """Return the files of a case by name, and a function that gives its case.toml.
+
+    The names in that start with the text it is called with.
+    """
+    kept = case.prepared.to_keep(case)
+    files = {"model.skops": checked_skops(case.model)}
+    dtypes = {}
+    for part, table in (("train", case.train), ("test", case.test)):
+        files[f"{part}.parquet"], dtypes[part] = _table_as_bytes(table, part)
+    files["confirm_rows.npy"] = _array_as_bytes(case.confirm_mask)
+    files["retained_rows.npy"] = _array_as_bytes(case.retained)
+    if kept is not None:
+        files[STATE] = arrays_as_bytes(kept.values)
+    if case.edits is not None:
+        files[LABELS] = _array_as_bytes(case.edits.train_codes.astype(np.int64))
+        if case.edits.train_weight is not None:
+            files[WEIGHTS] = _array_as_bytes(case.edits.train_weight)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return files, lambda prefix: _text(case, dtypes, kept, digests, prefix)
+
+
+def _array_as_bytes(values: npt.NDArray[Any]) -> bytes:
+    written = io.BytesIO()
+    np.save(written, values, allow_pickle=False)
+    return written.getvalue()
+
+
+def _text(
+    case: Case, dtypes: dict[str, dict[str, str]], kept: SavedState | None, digests: dict[str, str], prefix: str
+) -> str:
     """Return what case.toml says of a case; names of files start with `prefix`."""
     threshold = {"rate": case.threshold.rate} if isinstance(case.threshold, AtRate) else case.threshold
-    sections = {
+    sections: dict[str, dict[str, Any]] = {
         "case": {"format": FORMAT},
         "roles": case.roles.to_dict(),
         "tables": {
@@ -228,6 +246,7 @@ def _text(case: Case, dtypes: dict[str, dict[str, str]], kept: SavedState | None
             "looked_at": [look.at for look in case.looks.entries],
             "looked_for": [look.what for look in case.looks.entries],
         }
+    sections["digests"] = {f"{prefix}{name}": digest for name, digest in digests.items()}
     return to_toml(sections)
 
 
@@ -248,25 +267,28 @@ def _edits_back(case: Case, folder: Path, names: dict[str, Any]) -> Case:
     return case.with_edits(case.model, edits)
 
 
-def _write_table(table: pd.DataFrame, path: Path, part: str) -> dict[str, str]:
-    """Write a table and return the types of columns that reading it would not give."""
+def _table_as_bytes(table: pd.DataFrame, part: str) -> tuple[bytes, dict[str, str]]:
+    """Return a table as Parquet, and the types of columns that reading it would not give."""
     odd = [column for column in table.columns if not isinstance(column, str)]
     if odd:
         raise InputTypeError(f"Column names must be text to be saved. The {part} table has {listed(odd)}; rename them.")
+    written = io.BytesIO()
     try:
-        table.to_parquet(path, index=False, compression="zstd")
+        table.to_parquet(written, index=False, compression="zstd")
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise InputError(
             f"Every column must hold one kind of value to be saved. The {part} table does not ({error}); convert it."
         ) from error
-    back = read_table(path).frame
-    return {
+    content = written.getvalue()
+    back = read_table(content).frame
+    types = {
         column: ("none" if table[column].map(lambda value: value is None).any() else "object")
         if table[column].dtype == object
         else str(table[column].dtype)
         for column in table.columns
         if table[column].dtype != back[column].dtype
     }
+    return content, types
 
 
 def _dtypes_back(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
@@ -286,34 +308,6 @@ def _dtypes_back(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
                 f"{FILE} must give a column type it knows. Got {name!r} for {column!r}; remove it.{nearest(name, _DTYPES)}"
             )
     return table
-
-
-def settings_of(folder: Path) -> dict[str, Any]:
-    """Return what case.toml in a folder says, by section."""
-    path = folder / FILE
-    if not path.is_file():
-        got = f"a folder without it at {str(folder)!r}" if folder.is_dir() else f"nothing at {str(folder)!r}"
-        got = f"a file at {str(folder)!r}" if folder.is_file() else got
-        raise InputError(f"A case must be a folder with {FILE}. Got {got}; check the path.")
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{FILE} must be valid TOML. It is not ({error}); correct it.") from error
-    for section, values in settings.items():
-        if section not in _KEYS or not isinstance(values, dict):
-            raise InputError(
-                f"{FILE} may have the sections {listed(_KEYS, most=9)}. Got {section!r}.{nearest(section, _KEYS)}"
-            )
-        for key in values:
-            if key not in _KEYS[section]:
-                raise InputError(
-                    f"[{section}] in {FILE} may have {listed(_KEYS[section], most=20)}. Got {key!r}.{nearest(key, _KEYS[section])}"
-                )
-    if settings.get("case", {}).get("format", FORMAT) != FORMAT:
-        raise InputError(
-            f"{FILE} must be of format {FORMAT}. Got {settings['case']['format']!r}; read it with the version that wrote it."
-        )
-    return {section: settings.get(section, {}) for section in _KEYS}
 
 
 def _roles(values: dict[str, Any]) -> Roles:
@@ -353,16 +347,7 @@ def _looks(values: dict[str, Any]) -> list[Look]:
 
 
 def _table(folder: Path, names: dict[str, Any], part: str) -> pd.DataFrame:
-    return read_table(_inside(folder, names.get(part), f"tables.{part}"), part).frame
-
-
-def _inside(folder: Path, name: Any, key: str) -> Path:
-    """Return the path of a file that must lie in the folder itself."""
-    if not isinstance(name, str) or name in ("", ".", "..") or Path(name).name != name or "\\" in name:
-        raise InputError(
-            f"{key} in {FILE} must be the name of a file beside it. Got {name!r}; put the file in the folder."
-        )
-    return folder / name
+    return read_table(file_inside(folder, names.get(part), f"tables.{part}"), part).frame
 
 
 def _state(folder: Path, values: dict[str, Any]) -> SavedState:
@@ -372,7 +357,7 @@ def _state(folder: Path, values: dict[str, Any]) -> SavedState:
             f"state.kind in {FILE} must be a name. Got {kind!r}; restore it, or remove the section [state]."
         )
     key = f"state.file in {FILE}"
-    return SavedState(kind, read_arrays(_inside(folder, values.get("file"), "state.file"), key))
+    return SavedState(kind, read_arrays(file_inside(folder, values.get("file"), "state.file"), key))
 
 
 def _mask(folder: Path, name: Any, key: str, n: int) -> npt.NDArray[np.bool_]:
@@ -380,7 +365,7 @@ def _mask(folder: Path, name: Any, key: str, n: int) -> npt.NDArray[np.bool_]:
 
 
 def _array(folder: Path, name: Any, key: str, n: int, dtype: type[np.generic], what: str) -> npt.NDArray[Any]:
-    path = _inside(folder, name, key)
+    path = file_inside(folder, name, key)
     try:
         values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 
 from core.case.arguments import check_path
-from core.errors import InputError
 from core.files.models.building.checked import open_checked
 from core.files.models.chain.compose import Files, check_train, named_files
 from core.files.models.child import in_child, start_early
@@ -21,6 +20,7 @@ from core.files.models.isolation.frames import pack_frame
 from core.files.models.opening import ModelFile
 from core.files.models.proving import as_skops
 from core.files.tables.limits import ModelLimits, Source, check_limits, read_source
+from core.files.writing import not_written, write_whole
 
 
 def load_model(
@@ -124,12 +124,21 @@ def save_model(model: Any, path: str | Path) -> None:
         If the file could not be read back: the model holds a type that is not on the allow-list, or is not fitted.
     """
     check_path(path, "A file for the model")
+    data = checked_skops(model)
+    try:
+        write_whole(Path(path), data)
+    except OSError as error:
+        raise not_written("A model", Path(path), error) from error
+
+
+def checked_skops(model: Any) -> bytes:
+    """Return a fitted classifier as a skops file, once it was read back.
+
+    Raises
+    ------
+    InputError
+        If it could not be.
+    """
     data = as_skops(model)
     open_checked(data)
-    try:
-        Path(path).write_bytes(data)
-    except OSError as error:
-        raise InputError(
-            f"A model must be saved to a file in a folder that exists and may be written to. Got {str(path)!r} "
-            f"({error.strerror}); check the path."
-        ) from error
+    return data

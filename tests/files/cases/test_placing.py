@@ -1,14 +1,12 @@
-"""A save that is killed between any two files leaves the old case or the new one."""
+"""A save that fails, or is killed, at any change of the disk leaves the old case or the new one."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pandas as pd
@@ -17,34 +15,14 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 import core
-from core.errors import InputError
+from core.errors import InputError, StorageError
+from core.files.cases import storage
+from core.files.cases.placing import INTERIM, put_in_place
+from core.files.cases.settings import FILE, check_digests, settings_of
+from tests.disk import FULL, READ_ONLY, Disk, KilledError
 
-ROOT = Path(__file__).resolve().parents[3]
 ROLES = core.Roles("granted", 1, 1, ["sex"])
-
-
-class KilledError(BaseException):
-    """Stands for the end of the process: nothing that saves catches it."""
-
-
-class Killer:
-    """Lets so many changes of a folder's files happen, and none after them."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        self.folder, self.left = folder, 10**6
-        for name in ("replace", "rename", "unlink", "remove", "link"):
-            monkeypatch.setattr(os, name, self._counting(getattr(os, name)))
-
-    def _counting(self, change):  # type: ignore[no-untyped-def]
-        def call(*paths, **options):  # type: ignore[no-untyped-def]
-            # Beside the folder's own files, those written aside: what becomes of them changes no case.
-            if Path(paths[-1]).parent == self.folder and options.get("dir_fd") is None:
-                if not self.left:
-                    raise KilledError
-                self.left -= 1
-            return change(*paths, **options)
-
-        return call
+Files = tuple[dict[str, bytes], Callable[[str], str]]
 
 
 def table(seed: int) -> pd.DataFrame:
@@ -65,82 +43,156 @@ def cases() -> tuple[core.Case, core.Case]:
     return first, second
 
 
-def kill_after(save, changes: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> bool:  # type: ignore[no-untyped-def]
-    """Save, killed after so many changes of the folder; return whether the save came to its end."""
-    with monkeypatch.context() as patch:
-        Killer(patch, folder).left = changes
-        try:
-            save(folder)
-        except KilledError:
-            return False
-    return True
+@pytest.fixture(scope="module")
+def files(cases: tuple[core.Case, core.Case]) -> tuple[Files, Files]:
+    first, second = (storage._written(case) for case in cases)
+    return first, second
 
 
-def test_whenever_a_save_is_killed_the_folder_holds_the_old_case_or_the_new(
-    cases: tuple[core.Case, core.Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def put(one: Files, folder: Path) -> Path:
+    put_in_place(one[0], folder, FILE, one[1], storage.FILES)
+    return folder
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    """Return the files of the case that a folder holds by their own names, once each was found to be the one saved."""
+    settings = settings_of(folder)
+    check_digests(folder, settings["digests"])
+    named = {name for name in settings["digests"] if (folder / name).exists()}
+    assert named == set(settings["digests"])
+    assert {settings["model"]["file"], settings["tables"]["train"], settings["retained"]["rows"]} <= named
+    return {name.removeprefix(INTERIM[0]).removeprefix(INTERIM[1]): (folder / name).read_bytes() for name in named}
+
+
+@pytest.mark.parametrize("failure", [FULL, READ_ONLY, None])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_save_that_stops_at_any_change_leaves_the_old_case_or_the_new(
+    files: tuple[Files, Files], failure: int | None, turn: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for n, (old, new) in enumerate((cases, cases[::-1])):
-        saved, seen, done = old.save(tmp_path / f"old {n}"), [], False
-        while not done:
-            folder = Path(shutil.copytree(saved, tmp_path / f"{n} killed after {len(seen)}"))
-            done = kill_after(new.save, len(seen), folder, monkeypatch)
-            seen.append(core.load_case(folder).key)
-        assert seen == sorted(seen, key=[old.key, new.key].index), "once the new case is there, it stays"
-        assert seen[0] == old.key
-        assert seen[-1] == new.key
-        assert len(seen) > 10
-        assert {path.name for path in folder.iterdir()} == {
-            path.name for path in new.save(tmp_path / f"new {n}").iterdir()
-        }
-        if n:
-            continue
-        # The next save starts from what the killed one left, whose files are in use by their other names.
-        left, seen = tmp_path / f"{n} killed after {seen.index(new.key)}", []
-        while not seen or seen[-1] is not None:
-            folder = Path(shutil.copytree(left, tmp_path / f"{n} killed again after {len(seen)}"))
-            done = kill_after(old.save, len(seen), folder, monkeypatch)
-            assert core.load_case(folder).key in ((old.key,) if done else (old.key, new.key))
-            seen.append(None if done else "")
-        assert {path.name for path in folder.iterdir()} == {path.name for path in saved.iterdir()}
+    old, new = files[::turn]
+    saved, states, disk = put(old, tmp_path / "old"), [], None
+    while disk is None or disk.failed:
+        folder = Path(shutil.copytree(saved, tmp_path / f"after {len(states)}"))
+        with monkeypatch.context() as patch:
+            disk = Disk(patch, folder, failure, len(states))
+            try:
+                put(new, folder)
+                told = False
+            except (OSError, KilledError):
+                told = True
+        states.append(held(folder))
+        assert states[-1] in (old[0], new[0])
+        if failure is not None:
+            assert told == (states[-1] == old[0]), "an error says that the old case is there, and nothing else does"
+        # The next save starts from what this one left, whose files may be in use by their other names.
+        again = old if len(states) % 2 else new
+        assert held(put(again, folder)) == again[0]
+        assert {one.name for one in folder.iterdir()} == {FILE, *again[0]}
+    assert states == sorted(states, key=[old[0], new[0]].index), "once the new case is there, it stays"
+    assert (states[0], states[-1]) == (old[0], new[0])
+    assert len(states) > 40
 
 
-def test_a_killed_first_save_leaves_no_case(
-    cases: tuple[core.Case, core.Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("failure", [FULL, READ_ONLY, None])
+def test_a_first_save_that_stops_leaves_a_whole_case_or_none(
+    files: tuple[Files, Files], failure: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    n, whole = 0, False
-    while not whole:
-        folder = tmp_path / str(n)
-        whole = kill_after(cases[1].save, n, folder, monkeypatch)
-        if not whole and (folder / "case.toml").exists():
-            assert core.load_case(folder).key == cases[1].key
-        elif not whole:
-            with pytest.raises(InputError, match=r"must be a folder with case\.toml"):
-                core.load_case(folder)
+    n, disk = 0, None
+    while disk is None or disk.failed:
+        parent = tmp_path / str(n)
+        parent.mkdir()
+        with monkeypatch.context() as patch:
+            disk = Disk(patch, parent, failure, n)
+            try:
+                put(files[0], parent / "case")
+            except (OSError, KilledError):
+                assert failure is None or not (parent / "case").exists()
+        if (parent / "case").exists():
+            assert held(parent / "case") == files[0][0]
+        if failure == FULL:
+            assert {one.name for one in parent.iterdir()} <= {"case"}
+        for left in parent.glob(".saving-*"):  # as it is once nobody can be saving there any more
+            os.utime(left, (0, 0))
+        put(files[1], parent / "other")
+        assert {one.name for one in parent.iterdir()} <= {"case", "other"}
         n += 1
-    assert n > 5
+    assert n > 20
 
 
-def test_a_process_that_is_killed_as_it_saves_leaves_the_old_case(
-    cases: tuple[core.Case, core.Case], tmp_path: Path
+def test_every_file_is_safe_on_the_disk_before_a_name_shows_it(
+    files: tuple[Files, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old, new = cases
-    old.save(tmp_path / "old")
-    new.save(tmp_path / "new")
-    program = """
-        import os, signal, sys
-        import core
+    with monkeypatch.context() as patch:
+        disk = Disk(patch, tmp_path, after=10**6)
+        put(files[0], tmp_path / "case")
+        put(files[1], tmp_path / "case")
+    written, safe = set(), set()
+    for name, args, inode in disk.log:
+        if name == "write":
+            written.add(inode)
+            safe.discard(inode)
+        elif name == "fsync":
+            safe.add(inode)
+        elif name == "rename":
+            assert written <= safe, "the folder shows all its files at once"
+        elif name == "replace":
+            assert inode in safe, args
+            assert Path(args[1]).name != FILE or written <= safe, "what case.toml names comes before it"
 
-        replace, done = os.replace, []
 
-        def killed_at_the_third(*paths):
-            if len(done) == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-            done.append(replace(*paths))
+def test_a_save_that_cannot_be_written_is_a_sentence(
+    cases: tuple[core.Case, core.Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = cases[0].save(tmp_path / "case")
 
-        new, os.replace = core.load_case(sys.argv[2]), killed_at_the_third
-        new.save(sys.argv[1])
-        """
-    command = [sys.executable, "-c", dedent(program), str(tmp_path / "old"), str(tmp_path / "new")]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
-    assert core.load_case(tmp_path / "old").key == old.key
+    def refused(act: Callable[[], object], failure: int, after: int) -> str:
+        with monkeypatch.context() as patch:
+            Disk(patch, tmp_path, failure, after)
+            with pytest.raises(StorageError) as found:
+                act()
+        return str(found.value)
+
+    for failure, words in (
+        (FULL, r"No space left.*free some space.*as it was"),
+        (READ_ONLY, "Read-only.*make it writable"),
+    ):
+        for n, folder in ((0, "case"), (5, "case"), (0, "new/case"), (1, "other")):
+            told = refused(lambda folder=folder: cases[1].save(tmp_path / folder), failure, n)
+            assert re.search(words, told), told
+        told = refused(lambda: core.save_model(cases[1].model, tmp_path / "model.skops"), failure, 0)
+        assert re.search(words, told), told
+    assert core.load_case(place).key == cases[0].key
+    left = {one.name for one in tmp_path.iterdir()} - {"case", "new"}
+    assert all(name.startswith(".saving-") for name in left), "what a disk that turned read-only keeps"
+
+
+def test_files_of_two_versions_are_no_case(cases: tuple[core.Case, core.Case], tmp_path: Path) -> None:
+    old, new = (case.save(tmp_path / name) for case, name in zip(cases, ("old", "new"), strict=True))
+    shutil.copy(new / "model.skops", old / "model.skops")
+    with pytest.raises(
+        InputError, match=r"'model\.skops' is damaged or another; restore it.*delete its line in \[digests\]"
+    ):
+        core.load_case(old)
+    lines = (old / FILE).read_text().splitlines(keepends=True)
+    meant = [line for line in lines if not line.startswith('"model.skops" = ')]
+    assert len(meant) == len(lines) - 1
+    (old / FILE).write_text("".join(meant).replace('[state]\nkind = "forest"\nfile = "state.npz"\n', ""))
+    assert isinstance(core.load_case(old).model, LogisticRegression)
+
+
+def test_a_case_saved_anew_while_it_is_read_is_read_again(
+    cases: tuple[core.Case, core.Case], files: tuple[Files, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, turns, read_table = put(files[0], tmp_path / "case"), [1, 0, 0, 0, 0], storage.read_table
+
+    def overtaken(source: object, part: str) -> object:
+        if part == "test" and turns:
+            put(files[turns.pop(0)], folder)
+        return read_table(source, part)
+
+    monkeypatch.setattr(storage, "read_table", overtaken)
+    del turns[1:]
+    assert core.load_case(folder).key == cases[1].key
+    turns += [0, 1, 0, 1, 0]
+    with pytest.raises(InputError, match="must stand still"):
+        core.load_case(folder)
