@@ -65,10 +65,13 @@ from core.records.groups import predicted_scores as predicted_scores
 from core.records.moved import moved_decisions as moved_decisions
 from core.records.reasons import mean_reasons as mean_reasons
 from core.records.reasons import reasons as reasons
+from core.records.record_groups import RecordGroup as RecordGroup
+from core.records.record_groups import WorthALook as WorthALook
 from core.records.suspicious import suspicious_labels as suspicious_labels
 from core.records.what_if import WhatIf as WhatIf
 from core.records.what_if import nearest_flips as nearest_flips
 from core.records.what_if import what_if as what_if
+from core.records.worth_a_look import records_worth_a_look as records_worth_a_look
 from core.rules.expecting import expected_gains as expected_gains
 from core.rules.explain_gap import explain_gap as explain_gap
 from core.rules.explanation import Explanation as Explanation

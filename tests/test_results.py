@@ -79,12 +79,15 @@ def results(case: core.Case) -> dict[str, Any]:
         "none": core.mitigate(case, "threshold_optimizer", metric="precision_difference"),
         "RetrainGap": core.retrain_gap(removed.case),
         "Guardrails": core.guardrails(case, removed.case),
+        "WorthALook": core.records_worth_a_look(case),
+        "RecordGroup": core.records_worth_a_look(case)["outliers"],
     }
 
 
 NAMES = [
     *("AuditReport", "rates", "UnlearnResult", "edited", "refit", "Explanation", "Subset", "Plan"),
     *("HarmfulRecords", "Provenance", "Mitigation", "none", "RetrainGap", "Guardrails"),
+    *("WorthALook", "RecordGroup"),
 ]
 HOLD_NAMES = {"AuditReport", "Explanation", "Subset", "Plan", "HarmfulRecords", "Mitigation", "Guardrails"}
 
@@ -133,6 +136,8 @@ def test_a_result_is_a_table_of_its_own(results: dict[str, Any], name: str) -> N
         "Plan": len(results["Plan"].path),
         "HarmfulRecords": len(results["HarmfulRecords"].curve),
         "none": 0,
+        "WorthALook": len(results["WorthALook"]),
+        "RecordGroup": len(results["RecordGroup"]),
         "Guardrails": len(results["Guardrails"].groups) + len(results["Guardrails"].metrics),
     }.get(name, 1)
 

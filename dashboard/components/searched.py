@@ -1,6 +1,6 @@
 """Searches that a person starts.
 
-Rules, plans, mitigators, causes of decisions, doubtful labels; each off the script thread, None while on its way.
+Rules, plans, mitigators, causes of decisions, doubtful labels, rows worth a look; each off the script thread, None while on its way.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dashboard.work import Work
 RULES_SEARCH, PLAN, BAND, MITIGATOR = "rules", "plan", "random removals", "mitigator"
 PLAN_EXPECTED, RULES_EXPECTED = "expected gain of a plan", "expected gains of rules"
 HARMFUL, HARMFUL_EXPECTED = "most harmful", "expected gain of the most harmful"
-DECISIONS, LABELS = "causes of decisions", "doubtful labels"
+DECISIONS, LABELS, COMPARED_ROWS = "causes of decisions", "doubtful labels", "rows worth a look"
 EXPECTING = "Searching on halves of the rows, to see what to expect on others"
 SIZES = 4
 """Sizes, spread over a plan's path, at which records are removed at random."""
@@ -273,5 +273,16 @@ def labels(work: Work) -> pd.DataFrame | None:
         LABELS,
         "Looking for suspicious labels",
         lambda report: core.suspicious_labels(cached.case(work), progress=report),
+    )
+    return found
+
+
+def rows_worth_a_look(work: Work) -> core.WorthALook | None:
+    """Return the retained records that leak, repeat, contradict others or stand far off."""
+    found: core.WorthALook | None = computing.result(
+        work,
+        COMPARED_ROWS,
+        "Comparing the records",
+        lambda report: core.records_worth_a_look(cached.case(work), progress=report),
     )
     return found

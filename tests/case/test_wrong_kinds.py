@@ -109,6 +109,10 @@ WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
     "reasons of None": (lambda case: core.reasons(case, None), "`ids` must be a list"),  # type: ignore[arg-type]
     "a seed in words": (lambda case: core.mean_reasons(case, seed="x"), "The seed must be a whole"),  # type: ignore[arg-type]
     "a negative seed": (lambda case: core.suspicious_labels(case, seed=-1), "The seed must not be negative"),
+    "all are outliers": (
+        lambda case: core.records_worth_a_look(case, outlier_share=1),
+        "must lie between 0 and 1",
+    ),
     "nothing moved": (
         lambda case: core.moved_decisions(case, ["p1"], most=0),
         "`most` must be a whole number of at least 1",
@@ -155,6 +159,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
         core.mitigations,
         core.plan_removal,
         core.prepare,
+        core.records_worth_a_look,
         core.refit,
         core.retrain_gap,
         core.suspicious_labels,

@@ -142,7 +142,9 @@ def test_a_list_of_ids_is_reported_and_selected(open_app: Opener, case_id: str) 
     assert selection(app) == ("p3", "p8")
 
 
-def test_suspicious_labels_rank_the_records(open_app: Opener, case_id: str, small_case: core.Case) -> None:
+def test_suspicious_labels_and_rows_worth_a_look_are_taken(
+    open_app: Opener, case_id: str, small_case: core.Case
+) -> None:
     app = start_from(go(open_app(case_id), "find"), find_start.LABELS)
     clicked(app, "ask_doubtful labels")
     truth = core.suspicious_labels(core.prepare(small_case))
@@ -150,6 +152,17 @@ def test_suspicious_labels_rank_the_records(open_app: Opener, case_id: str, smal
     assert list(table.index) == list(truth.index[: len(table)])
     clicked(app, "take_labels")
     assert selection(app) == tuple(truth.index[:50])
+    app = start_from(app, find_start.ROWS)
+    clicked(app, "ask_rows worth a look")
+    rows = core.records_worth_a_look(small_case)
+    said = texts(app)
+    for group in rows:
+        assert group.sentence in said
+    far = next(one.value for one in app.dataframe if "outlyingness" in one.value.columns)
+    assert list(far.index) == list(rows["outliers"].ids[: len(far)])
+    app.number_input(key="take_outliers_number").set_value(4).run()
+    clicked(app, "take_outliers")
+    assert selection(app) == rows["outliers"].ids[:4]
 
 
 def test_a_plan_is_drawn_selected_and_applied(
