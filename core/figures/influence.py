@@ -12,6 +12,8 @@ from core.words import count, markup
 
 MOST_POINTS = 5_000
 MOST_EXTREME = 2_000
+PER = 10_000
+"""Changes by one record are drawn and told in so many parts, or people would read powers of ten."""
 
 
 def points(records: pd.DataFrame, selected: pd.Index) -> pd.DataFrame:
@@ -46,7 +48,7 @@ def scatter(
     *,
     lower_is_fairer: bool = True,
 ) -> go.Figure:
-    """Draw what removing each record would do to the gap and to the loss.
+    """Draw what removing each record would do to the gap and to the loss, per 10,000.
 
     Parameters
     ----------
@@ -84,8 +86,8 @@ def scatter(
     look.finish(
         figure,
         title,
-        f"{markup(metric)}: change if removed",
-        f"{markup(loss)}: change if removed",
+        f"{markup(metric)}: change if removed, per {PER:,}",
+        f"{markup(loss)}: change if removed, per {PER:,}",
         height=520,
         names=names,
     )
@@ -95,8 +97,8 @@ def scatter(
     # Its buttons stand in the margin, since in a row above they lie over the legend.
     figure.update_layout(modebar={"orientation": "v", "bgcolor": "rgba(0, 0, 0, 0)"}, margin={"r": 40})
     figure.update_layout(legend={"itemclick": False, "itemdoubleclick": False})
-    figure.update_xaxes(exponentformat="power", nticks=8)
-    figure.update_yaxes(exponentformat="power", nticks=8)
+    figure.update_xaxes(nticks=8)
+    figure.update_yaxes(nticks=8)
     return figure
 
 
@@ -104,8 +106,8 @@ def _add(
     figure: go.Figure, rows: pd.DataFrame, name: str, marker: dict[str, Any], chosen: list[int] | None = None
 ) -> None:
     figure.add_scattergl(
-        x=rows["gap"],
-        y=rows["loss"],
+        x=PER * rows["gap"],
+        y=PER * rows["loss"],
         mode="markers",
         name=markup(name),
         ids=[*rows.index],
@@ -115,5 +117,5 @@ def _add(
         unselected={"marker": {"opacity": 0.16}},
         customdata=[[markup(record), markup(label)] for record, label in zip(rows.index, rows["label"], strict=True)],
         hovertemplate=f"record %{{customdata[0]}}, {markup(name)}, label %{{customdata[1]}}<br>"
-        "gap if removed: %{x:+.2e}<br>loss if removed: %{y:+.2e}<extra></extra>",
+        f"if removed, per {PER:,}: gap %{{x:+.2f}}, loss %{{y:+.2f}}<extra></extra>",
     )

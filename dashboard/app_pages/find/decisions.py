@@ -7,6 +7,7 @@ import streamlit as st
 
 import core
 from core.errors import RedressError
+from core.figures import influence
 from core.metrics.samples import feature_name
 from core.words import count, plain
 from dashboard import cached, meaning
@@ -100,12 +101,12 @@ def _result(found: pd.Series[float], records: pd.DataFrame) -> None:
         "that hold them up most come first."
     )
     st.dataframe(
-        table.head(MOST_SHOWN),
+        table.head(MOST_SHOWN).assign(change=influence.PER * table["change"].head(MOST_SHOWN)),
         lazy=False,
         height=260,
         column_config={
             "change": st.column_config.NumberColumn(
-                "change", format="%.2e", help="Of the mean probability of the decisions made."
+                "change, per 10,000", format="%+.2f", help="Of the mean probability of the decisions made."
             )
         },
     )

@@ -54,6 +54,6 @@ def _columns(target: str) -> dict[str, Any]:
         ),
         "loss": config.NumberColumn("loss", format="%.3f", help="Minus the logarithm of that probability."),
         "self_influence": config.NumberColumn(
-            "self-influence", format="%.2e", help="Rise of the record's own loss if it were removed."
+            "self-influence", format="%.4f", help="Rise of the record's own loss if it were removed."
         ),
     }

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import RedressError
+from core.figures import influence
 from core.metrics import METRICS
 from core.words import count, inline, plain, signed
 from dashboard import cached, meaning, session
@@ -75,14 +76,18 @@ def _sentence(work: Work, records: pd.DataFrame, facts: dict[str, Any]) -> str:
     if pd.isna(facts["gap"]):
         return f"{who}."
     change = (
-        f"change the {plain(inline(meaning.label(work.metric, cached.case(work).roles)))} by {signed(facts['gap'], 6)}"
+        f"change the {plain(inline(meaning.label(work.metric, cached.case(work).roles)))} by {_parts(facts['gap'])}"
     )
     if facts["removed"]:
         return f"{who}. Removed; its removal alone was predicted to {change}."
     return (
-        f"{who}. Removing it alone is predicted to {change} and the loss by {signed(facts['loss'], 6)}: "
+        f"{who}. Removing it alone is predicted to {change} and the loss by {_parts(facts['loss'])}: "
         f"number {count(int(better.sum()) + 1)} of {count(len(retained))} by harm."
     )
+
+
+def _parts(change: float) -> str:
+    return f"{signed(influence.PER * change, 2)} per {influence.PER:,}"
 
 
 def _shown(value: Any) -> str:

@@ -59,6 +59,11 @@ def show(work: Work, passing: pd.DataFrame) -> None:
         st.caption("A click on a point opens its record.")
 
 
+def _unscaled(drawn: list[float]) -> list[float]:
+    """Return places on the chart as changes."""
+    return [place / influence.PER for place in drawn]
+
+
 def _clicked(figure: Any, curve: int, point: int) -> None:
     if curve < len(figure.data) and point < len(figure.data[curve].ids or ()):
         session.open_record(figure.data[curve].ids[point])
@@ -78,7 +83,7 @@ def _drawn(key: str, figure: Any, passing: pd.DataFrame, picks: int) -> None:
     retained = passing[~passing["removed"]]
     drawn = pd.Index([])
     for inside, one in outlines:
-        drawn = drawn.union(inside(retained, one["x"], one["y"]), sort=False)
+        drawn = drawn.union(inside(retained, _unscaled(one["x"]), _unscaled(one["y"])), sort=False)
     work = session.work()
     before = pd.Index(work.selection if work is not None else ())
     mode = session.value(Key.FIND_MODE)

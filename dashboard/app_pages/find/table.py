@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from core.figures import influence
 from core.metrics import METRICS
 from core.words import count, inline
 from dashboard import cached, meaning, session
@@ -58,7 +59,7 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
     table = pd.concat([marked[own].rename(columns=names), raw], axis=1)
     table = table.rename_axis(_apart(str(table.index.name or "record"), table.columns))
     # The browser reports no click on a cell of the index, and an id is what people click on.
-    listed = table.reset_index()
+    listed = _per_10_000(table, [names[name] for name in ("gap", "loss") if name in names]).reset_index()
     columns: dict[str, Any] = {names[name]: about for name, about in _columns(work).items() if name in names}
     columns[str(listed.columns[0])] = st.column_config.Column(pinned=True)
     ticked = [i for i, chosen in enumerate(shown.index.isin(work.selection)) if chosen]
@@ -75,6 +76,11 @@ def show(work: Work, passing: pd.DataFrame, train: pd.DataFrame) -> None:
         height=420,
     )
     download(table, "records")
+
+
+def _per_10_000(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Return the table with changes by one record as they are read: in parts of 10,000."""
+    return table.assign(**{name: influence.PER * table[name] for name in names})
 
 
 def _greyed(table: pd.DataFrame, removed: str) -> Styler:
@@ -107,14 +113,15 @@ def _columns(work: Work) -> dict[str, Any]:
     config = st.column_config
     return {
         "gap": config.NumberColumn(
-            "on the gap",
-            help=f"Predicted change of {inline(meaning.label(work.metric, cached.case(work).roles))} ({gap.formula}) if this record alone is removed.",
-            format="%.2e",
+            "on the gap, per 10,000",
+            help=f"Predicted change of {inline(meaning.label(work.metric, cached.case(work).roles))} ({gap.formula}) if this record alone is removed, "
+            f"per {influence.PER:,}.",
+            format="%+.2f",
         ),
         "loss": config.NumberColumn(
-            "on the loss",
-            help=f"Predicted change of {inline(loss.label)} ({loss.formula}) if this record alone is removed.",
-            format="%.2e",
+            "on the loss, per 10,000",
+            help=f"Predicted change of {inline(loss.label)} ({loss.formula}) if this record alone is removed, per {influence.PER:,}.",
+            format="%+.2f",
         ),
         "group": config.TextColumn("group", help="Group by the sensitive feature chosen on the strip."),
         "removed": config.TextColumn(

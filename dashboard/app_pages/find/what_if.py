@@ -11,7 +11,6 @@ import core
 from core.errors import RedressError
 from core.words import number, plain
 from dashboard import cached
-from dashboard.components.tables import worded
 from dashboard.session import Key
 from dashboard.work import Work
 
@@ -66,22 +65,11 @@ def _nearest(found: pd.DataFrame) -> None:
     if found.empty:
         st.caption("No value of one column or two that training records have turns this decision.")
         return
-    shown = found.assign(sensitive=found["sensitive"].map({True: "sensitive", False: ""}))
     st.markdown("**Nearest changes that turn the decision**")
-    st.dataframe(
-        **worded(
-            shown[["change", "score", "distance", *(["sensitive"] if found["sensitive"].any() else [])]],
-            {
-                "change": st.column_config.TextColumn("change", width="medium"),
-                "score": st.column_config.NumberColumn("score then", format="%.3f"),
-                "distance": st.column_config.NumberColumn(
-                    "distance",
-                    format="%.2f",
-                    help="Of numbers the share of training records between both values, of categories how often two records have the same one.",
-                ),
-            },
-        ),
-        hide_index=True,
-        lazy=False,
+    st.markdown(
+        "\n".join(
+            f"- {plain(one['change'])}: score {number(one['score'])}{' :orange-badge[sensitive]' if one['sensitive'] else ''}"
+            for one in found.to_dict("records")
+        )
     )
     st.caption("What the model would say, not what a person can change or what would then come true.")
