@@ -180,6 +180,7 @@ def predicted_audit(work: Work, metrics: Sequence[str], scores: Any) -> AuditRep
         wanted,
         work.feature,
         hash(work.selection),
+        work.edit,
     )
     return found
 
@@ -194,7 +195,7 @@ def predicted(work: Work, scores: Any) -> Judged:
         one = case(work)
         return judge(one, one, work.metric, work.feature, scores=scores, forget=work.selection, briefly=True)
 
-    found: Judged = _made(work, "predicted", make, work.metric, work.feature, hash(work.selection))
+    found: Judged = _made(work, "predicted", make, work.metric, work.feature, hash(work.selection), work.edit)
     return found
 
 

@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import core
 from core.typing import Progress
 from core.unlearning.base import UnlearnResult
 from core.words import count
 from dashboard.kept import Kept, ResultName
+
+RELABEL, REWEIGH = "relabel", "reweigh"
+VERBS = {RELABEL: "Relabel", REWEIGH: "Reweigh"}
+"""What a button says that edits the selected records."""
+
+
+class Edit(NamedTuple):
+    """Another label or weight for records, which stay.
+
+    Parameters
+    ----------
+    kind : {"relabel", "reweigh"}
+    value : float
+        The number of the label among the model's classes, or the weight.
+    """
+
+    kind: str
+    value: float
+
+    @property
+    def done(self) -> str:
+        """A word or two on what was done to the records."""
+        return "relabelled" if self.kind == RELABEL else f"given the weight {self.value:g}"
+
+    def of(self, case: core.Case, ids: Iterable[Any], method: str = "auto") -> UnlearnResult:
+        """Return the edit of these records of a case."""
+        if self.kind == RELABEL:
+            return core.edit(case, dict.fromkeys(ids, case.classes[int(self.value)]), method=method)
+        return core.edit(case, reweight=dict.fromkeys(ids, self.value), method=method)
 
 
 @dataclass(frozen=True)
@@ -22,31 +51,42 @@ class Step:
     Parameters
     ----------
     kind : str
-        "unlearn", "converge", or "refit": train again on the retained records, forgetting no more.
+        "unlearn", "converge", "refit": train again on the retained records, forgetting no more; "relabel" or "reweigh".
     positions : tuple of int
         Where the removed records stand in the training table; ids themselves stay in memory.
     method : str
         Name of the unlearner, or "auto".
+    value : float or None
+        Of an edit, as `Edit` has it.
     """
 
     kind: str
     positions: tuple[int, ...] = ()
     method: str = "auto"
+    value: float | None = None
+
+    @property
+    def edit(self) -> Edit | None:
+        """The label or weight that the records were given, if the step is an edit."""
+        return None if self.value is None else Edit(self.kind, self.value)
 
     @property
     def title(self) -> str:
         """A few words on what the step did."""
         named = {"converge": "brought to its optimum", "refit": "trained again"}
-        return named.get(self.kind) or f"{count(len(self.positions), 'record')} removed"
+        how = "removed" if self.edit is None else self.edit.done
+        return named.get(self.kind) or f"{count(len(self.positions), 'record')} {how}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the step as plain values, for the file beside the case."""
-        return {"kind": self.kind, "positions": list(self.positions), "method": self.method}
+        value = {} if self.value is None else {"value": self.value}
+        return {"kind": self.kind, "positions": list(self.positions), "method": self.method, **value}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Step:
         """Return the step that `to_dict` gave."""
-        return cls(str(values["kind"]), tuple(int(i) for i in values["positions"]), str(values["method"]))
+        value = None if values.get("value") is None else float(values["value"])
+        return cls(str(values["kind"]), tuple(int(i) for i in values["positions"]), str(values["method"]), value)
 
 
 @dataclass(frozen=True)
@@ -72,7 +112,8 @@ def revision(steps: Steps) -> str:
         return "0"
     digest = hashlib.sha256()
     for step in steps:
-        digest.update(f"{step.kind}|{step.method}|{len(step.positions)}|".encode())
+        value = "" if step.value is None else f"{step.value!r}|"
+        digest.update(f"{step.kind}|{step.method}|{len(step.positions)}|{value}".encode())
         digest.update(array("q", step.positions).tobytes())
     return digest.hexdigest()[:20]
 
@@ -85,7 +126,9 @@ def take(case: core.Case, step: Step, report: Progress | None = None) -> Version
     if step.kind == "refit":
         again = core.refit(case, progress=report)
         return Version(core.prepare(again.case, progress=report), again)
-    result = core.unlearn(case, case.record_ids[list(step.positions)], method=step.method)
+    ids = case.record_ids[list(step.positions)]
+    edit = step.edit
+    result = core.unlearn(case, ids, method=step.method) if edit is None else edit.of(case, ids, step.method)
     return Version(core.prepare(result.case, progress=report), result)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.errors import InputError
 from dashboard import workspace
+from dashboard.history import Edit
 from dashboard.jobs import Job
 from dashboard.measures import PlanSettings
 from dashboard.news import News, news_of
@@ -49,7 +50,7 @@ def keep() -> None:
         return
     if last is None or last.case_id != now.case_id:
         st.session_state[Key.NEWS] = st.session_state[Key.HEARD] = None  # It may have changed since it was read.
-    elif replace(last, selection=now.selection, revision=now.revision) != now:
+    elif replace(last, selection=now.selection, edit=now.edit, revision=now.revision) != now:
         now = _written(now, last)
         st.session_state[Key.WORK], st.session_state[Key.HEARD] = now, workspace.written(now.case_id)
     st.session_state[Key.KEPT] = now
@@ -304,7 +305,7 @@ def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False, moved
     now = work()
     if now is None:
         return
-    commit(replace(now, selection=tuple(ids)))
+    commit(replace(now, selection=tuple(ids), edit=None))
     set_problem("")
     if not moved:
         st.session_state[Key.FACE] = st.session_state.get(Key.FACE, 0) + 1
@@ -313,6 +314,14 @@ def select(ids: Iterable[Any], *, fresh: bool = True, taken: bool = False, moved
         note_taken(0)
     if fresh:
         st.session_state[Key.PICKS] = picks() + 1
+
+
+def give(edit: Edit | None) -> None:
+    """Set what the selected records are to be given; None: they are to be removed."""
+    now = work()
+    if now is not None and now.edit != edit:
+        commit(replace(now, edit=edit))
+        st.session_state[Key.FACE] = st.session_state.get(Key.FACE, 0) + 1
 
 
 def number_taken() -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import core
 from core.errors import InputError
 from core.typing import Feature
-from dashboard.history import Step, Steps
+from dashboard.history import Edit, Step, Steps
 
 Threshold = float | core.AtRate | None
 
@@ -37,6 +37,8 @@ class Work:
         The sensitive feature it is taken over.
     selection : tuple
         Ids of the selected records.
+    edit : Edit or None
+        What the selected records are to be given; None: they are to be removed.
     made : tuple of tuple of Step
         The steps that lead to every version, in the order they were made; what is on the path is added.
     revision : int
@@ -52,6 +54,7 @@ class Work:
     selection: tuple[Any, ...] = ()
     made: tuple[Steps, ...] = ()
     revision: int = 0
+    edit: Edit | None = None
 
     def __post_init__(self) -> None:
         """Count the versions on the path among those made."""
@@ -87,9 +90,9 @@ class Work:
         there = self.path(number)
         at = len(there)
         if self.steps[:at] == there:
-            return replace(self, at=at, selection=())
+            return replace(self, at=at, selection=(), edit=None)
         beyond = [steps for steps in self.made if steps[:at] == there]
-        return replace(self, steps=beyond[-1], at=at, selection=())
+        return replace(self, steps=beyond[-1], at=at, selection=(), edit=None)
 
     def taking(self, step: Step) -> Work:
         """Return the work after one more step, without the selection; undone ones stay as a branch."""

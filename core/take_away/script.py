@@ -21,7 +21,7 @@ from core.metrics.samples import feature_name
 from core.typing import Feature
 from core.words import count
 
-KINDS = ("unlearn", "refit", "converge")
+KINDS = ("unlearn", "refit", "converge", "relabel", "reweigh")
 TOLERANCE = 1e-6
 """By how much the gap may differ where the script is run again."""
 _HEAD = '''"""Redo the change of a model, from the case as it was given, and check the gap.
@@ -55,16 +55,19 @@ class RedoStep:
 
     Parameters
     ----------
-    kind : {"unlearn", "refit", "converge"}
+    kind : {"unlearn", "refit", "converge", "relabel", "reweigh"}
     ids : sequence
-        The records removed; of other kinds none.
+        The records removed or edited; of other kinds none.
     method : str
         As for `core.unlearn`.
+    value : Any
+        The label or weight that edited records were given.
     """
 
     kind: str
     ids: Sequence[Any] = ()
     method: str = "auto"
+    value: Any = None
 
 
 def change_as_code(opened: Case, now: Case, changes: Sequence[RedoStep], metric: str, feature: Feature) -> bytes:
@@ -99,13 +102,21 @@ def change_as_code(opened: Case, now: Case, changes: Sequence[RedoStep], metric:
     lines = []
     for i, change in enumerate(changes, 1):
         check_choice("kind", change.kind, KINDS)
-        if change.kind != "unlearn":
+        if change.kind in ("refit", "converge"):
             lines.append(f"case = core.{change.kind}(case).case")
             continue
-        name = f"removed_{i}.json"
+        edited = change.kind != "unlearn"
+        name = f"{'edited' if edited else 'removed'}_{i}.json"
         files[name] = json.dumps([_plain(one) for one in change.ids], ensure_ascii=False)
         lines.append(f'ids = json.loads((HERE / "{name}").read_text("utf-8"))  # {count(len(change.ids), "record")}')
-        lines.append(f"case = core.unlearn(case, ids, method={change.method!r}).case")
+        if edited:
+            given = "relabel" if change.kind == "relabel" else "reweight"
+            value = _plain(change.value)
+            lines.append(
+                f"case = core.edit(case, {given}=dict.fromkeys(ids, {value!r}), method={change.method!r}).case"
+            )
+        else:
+            lines.append(f"case = core.unlearn(case, ids, method={change.method!r}).case")
     head = _HEAD.format(
         metric=metric, feature=feature, n=f"{len(opened.rows('explore')):,}", before=_asserted(opened, metric, feature)
     )

@@ -73,12 +73,24 @@ def _influence(work: Work, at: int | None, one: core.Case, metric: str, feature:
 def scores_without_selection(work: Work) -> tuple[Any, tuple[str, ...]] | None:
     """Return the scores predicted without the selected records, and warnings.
 
+    Where these are to be edited, the scores of the edited model: an edit is as quick as a prediction, and no prediction.
+
     Raises
     ------
     NotSupportedError
         If nothing predicts them for this model.
     """
-    case, ids = cached.case(work), work.selection
+    case, ids, edit = cached.case(work), work.selection, work.edit
+    if edit is not None:
+        tried: tuple[Any, tuple[str, ...]] | None = computing.result(
+            work,
+            PREVIEW,
+            "Trying the edit",
+            lambda _: (edit.of(case, ids).case.scores("explore"), ()),
+            hash(ids),
+            edit,
+        )
+        return tried
     found: tuple[Any, tuple[str, ...]] | None = computing.result(
         work, PREVIEW, "Predicting the removal", lambda _: core.predicted_scores(case, ids), hash(ids)
     )

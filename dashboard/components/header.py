@@ -19,6 +19,7 @@ from dashboard import cached, meaning, session, workspace
 from dashboard.components import computed, opening, pages, take_away
 from dashboard.components.face import mount, stops
 from dashboard.components.figures_table import Cell, StripColumn, strip_html
+from dashboard.history import VERBS
 from dashboard.session import Key
 from dashboard.tables import row
 from dashboard.work import Work
@@ -47,7 +48,9 @@ def show(page: str) -> None:
     except RedressError as error:
         st.error(plain(error))
         return
-    found = stops.with_steps(found, best, finding_page=page == pages.TITLES[pages.FIND])
+    forgotten = len(cached.case(work).forgotten_ids) > 0
+    verb = "Remove" if work.edit is None else VERBS[work.edit.kind]
+    found = stops.with_steps(found, best, finding_page=page == pages.TITLES[pages.FIND], forgotten=forgotten, verb=verb)
     with st.container(key=Key.TILES_BOX):
         mount.show_tiles(
             found,

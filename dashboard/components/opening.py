@@ -199,7 +199,7 @@ def take_step(step: Step, title: str, *, refused: Callable[[str], None] | None =
 
 
 def remove_selection(method: str = "auto", *, refused: Callable[[str], None] | None = None) -> bool:
-    """Remove the selected records.
+    """Remove the selected records, or give them what they are to be given.
 
     Return whether that is all there is to show, as `take_step` does.
 
@@ -217,5 +217,8 @@ def remove_selection(method: str = "auto", *, refused: Callable[[str], None] | N
         (refused or partial(session.notify, "error"))(str(error))
         return False
     them = count(len(positions), "record")
+    if work.edit is not None:
+        step = Step(work.edit.kind, tuple(positions.tolist()), method, work.edit.value)
+        return take_step(step, f"Editing {them}", refused=refused)
     title = f"Training again without {them}" if method == REFIT else f"Removing {them}"
     return take_step(Step("unlearn", tuple(positions.tolist()), method), title, refused=refused)

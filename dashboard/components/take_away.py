@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from core.take_away.page import before_after_page
 from core.take_away.script import RedoStep, change_as_code
 from core.words import count
 from dashboard import cached, workspace
+from dashboard.history import RELABEL, Edit
 from dashboard.session import Key
 from dashboard.work import Work
 
@@ -80,7 +82,15 @@ def _offer(label: str, make: Callable[[], bytes], name: str, kind: str) -> None:
 
 
 def _changes(work: Work, opened: core.Case) -> list[RedoStep]:
-    return [RedoStep(step.kind, opened.record_ids[list(step.positions)].tolist(), step.method) for step in work.applied]
+    return [
+        RedoStep(step.kind, opened.record_ids[list(step.positions)].tolist(), step.method, _given(step.edit, opened))
+        for step in work.applied
+    ]
+
+
+def _given(edit: Edit | None, opened: core.Case) -> Any:
+    """Return the label or weight that an edit gave."""
+    return None if edit is None else opened.classes[int(edit.value)] if edit.kind == RELABEL else edit.value
 
 
 def _said(work: Work) -> list[str]:

@@ -47,7 +47,7 @@ def show(work: Work) -> None:
         ranked = METRICS[work.metric].uses == "cells" and worsened(work.metric, found[feature_name(work.feature)])
         why = f" {SMOOTHED}" if ranked else ""
         st.warning(
-            f"Removing {them} is predicted to worsen the {label} {'; '.join(parts)}.{why}",
+            f"{'Removing' if work.edit is None else 'Editing'} {them} is predicted to worsen the {label} {'; '.join(parts)}.{why}",
             icon=":material/trending_down:",
         )
 

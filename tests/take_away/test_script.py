@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import core
@@ -37,8 +38,14 @@ def test_the_script_redoes_the_change_and_checks_the_gap(
     harmful = core.harmful(core.influence(core.prepare(small_case), GAP, sensitive_feature="sex")).tolist()
     first, second = harmful[:15], harmful[20:22]
     opened = small_case.with_threshold(0.4)
+    relabelled, weighed = harmful[30:40], harmful[40:45]
     now = core.refit(core.unlearn(core.unlearn(opened, first).case, second).case).case
-    changes = [RedoStep("unlearn", first), RedoStep("unlearn", second), RedoStep("refit")]
+    now = core.edit(now, dict.fromkeys(relabelled, 1)).case
+    now = core.edit(now, reweight=dict.fromkeys(weighed, 2.5)).case
+    changes = [
+        *(RedoStep("unlearn", first), RedoStep("unlearn", second), RedoStep("refit")),
+        *(RedoStep("relabel", relabelled, value=np.int64(1)), RedoStep("reweigh", weighed, value=2.5)),
+    ]
     data = change_as_code(opened, now, changes, GAP, "sex")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         archive.extractall(tmp_path)

@@ -13,7 +13,7 @@ import streamlit as st
 import core
 from core.errors import RedressError
 from core.metrics.samples import feature_name
-from core.words import count, number, percent, plain, seconds
+from core.words import number, percent, plain, seconds
 from dashboard import cached, meaning
 from dashboard.app_pages.remove import changes
 from dashboard.components import computed, opening, pages, verdict
@@ -46,8 +46,8 @@ def show(work: Work) -> None:
 
 
 def _result(work: Work, result: core.UnlearnResult) -> None:
-    again = not result.n_forgotten
-    done = "Trained again on the retained records" if again else f"{count(result.n_forgotten, 'record')} removed"
+    again = not result.n_forgotten and not result.n_edited
+    done = "Trained again on the retained records" if again else work.steps[work.at - 1].title
     st.markdown(
         f":green[:material/check:] **{done}** in {seconds(result.seconds)} by {plain(result.method)}, "
         f"{result.guarantee.value}: {guaranteed(result)}."

@@ -13,7 +13,7 @@ from core.families.registry import lacking
 from core.metrics.guardrails import Judged
 from core.words import count, percent, plain
 from dashboard import cached, session
-from dashboard.app_pages.remove import changes, done, kept_aside, plane
+from dashboard.app_pages.remove import changes, done, kept_aside, plane, way
 from dashboard.components import computed, computing, header, opening, pages, verdict, warnings
 from dashboard.components.face import group_bars
 from dashboard.components.tables import worded
@@ -23,6 +23,7 @@ from dashboard.work import Work
 
 FRAGMENT = "removal"
 PREDICTED = ("now", "predicted", "Predicted without removing them.")
+TRIED = ("now", "then", "By the model really edited so.")
 AUTO = "auto"
 
 
@@ -40,8 +41,9 @@ def show() -> None:
     case = cached.case(work)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(f"#### {count(len(work.selection), 'record')} to remove")
+        st.markdown(f"#### {count(len(work.selection), 'record')} selected")
         _makeup(work, case)
+        way.show(work, case)
         method = _method(case)
     with right:
         group_bars.show(work)
@@ -146,7 +148,7 @@ def _preview(work: Work) -> tuple[Judged | None, str]:
 
     Where there is none, returns the sentence shown that says why.
     """
-    st.markdown("#### What that is predicted to do")
+    st.markdown("#### What that is predicted to do" if work.edit is None else "#### What that does")
     try:
         found = computed.scores_without_selection(work)
         if found is None:
@@ -160,12 +162,15 @@ def _preview(work: Work) -> tuple[Judged | None, str]:
     except core.RedressError as error:
         st.error(plain(error))
         return None, str(error)
-    verdict.banner(judged, predicted=True)
+    verdict.banner(judged, predicted=work.edit is None)
     warnings.show(work)
     for note in found[1]:
         st.info(plain(note))
     st.dataframe(
-        **worded(changes.readable(judged.by(work.feature), cached.case(work).roles), changes.columns(PREDICTED)),
+        **worded(
+            changes.readable(judged.by(work.feature), cached.case(work).roles),
+            changes.columns(PREDICTED if work.edit is None else TRIED),
+        ),
         lazy=False,
         height=320,
     )

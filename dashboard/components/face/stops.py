@@ -160,7 +160,7 @@ def all_stops(work: Work) -> tuple[list[Stop], int, int]:
 
     The first is the version in force, or a selection that is none of the others.
     """
-    ranked = along_if_kept(work)
+    ranked = along_if_kept(work) if work.edit is None else None
     if ranked is None:
         return [_first(work)], 0, 0
     found, stops = ranked
@@ -176,7 +176,9 @@ def _first(work: Work) -> Stop:
     return selected(work) if work.selection else in_force(work)
 
 
-def with_steps(stops: list[Stop], best: int, *, finding_page: bool) -> list[Stop]:
+def with_steps(
+    stops: list[Stop], best: int, *, finding_page: bool, forgotten: bool = True, verb: str = "Remove"
+) -> list[Stop]:
     """Return the stops, each with what its button does.
 
     Parameters
@@ -186,9 +188,14 @@ def with_steps(stops: list[Stop], best: int, *, finding_page: bool) -> list[Stop
         The stop that is best; 0 for none.
     finding_page : bool
         Whether the page is the one where records are found.
+    forgotten : bool
+        Whether the version in force has forgotten records, which can be proved.
+    verb : str
+        What is to be done to the selected records.
     """
     better = stops[best].size if best and stops[best].said.tone != "bad" else 0
     find = NextStep("find", "Find who teaches it")
+    after = NextStep("prove", "Prove that they are forgotten") if forgotten else NextStep("find", "Find others")
     go = NextStep("go", f"Go to {count(better, 'record')}", better) if better else NextStep("find", "Choose others")
     if finding_page and not better:
         find = go = NextStep()
@@ -198,8 +205,8 @@ def with_steps(stops: list[Stop], best: int, *, finding_page: bool) -> list[Stop
         if stop.mode == "opened":
             step = go if finding_page else find
         elif stop.mode == "now":
-            step = NextStep("undo", "Undo this removal") if bad else NextStep("prove", "Prove that they are forgotten")
+            step = NextStep("undo", "Undo this") if bad else after
         else:
-            step = go if bad else NextStep("remove", f"Remove {count(stop.size, 'record')}", stop.size)
+            step = go if bad else NextStep("remove", f"{verb} {count(stop.size, 'record')}", stop.size)
         steps.append(replace(stop, said=stop.said.then(step)))
     return steps
