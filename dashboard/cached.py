@@ -30,6 +30,7 @@ from dashboard.history import Steps, Version, Versions, revision
 from dashboard.kept import Kept, ResultName
 from dashboard.measures import Measure
 from dashboard.records import record_table
+from dashboard.retention import delete_unopened
 from dashboard.tables import group_names
 from dashboard.work import Work
 
@@ -54,7 +55,7 @@ def results() -> Kept:
 @st.cache_resource(show_spinner=False, ttl="1h")
 def swept() -> int:
     """Delete cases kept longer than promised, at most once an hour; return how many."""
-    return workspace.delete_unopened()
+    return delete_unopened()
 
 
 def version(work: Work, at: int | None = None) -> Version:
@@ -278,7 +279,7 @@ def confirmed(work: Work) -> pd.DataFrame:
             opened, now, metric=[work.metric, "accuracy"], sensitive_feature=[work.feature], on="confirm"
         )
         mine = [list(look) for look in now.looks.entries]
-        workspace.change_record(
+        workspace.note(
             work.case_id,
             lambda kept: {
                 **kept,

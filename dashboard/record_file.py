@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+from core.files.writing import CLOSED, is_left_aside, write_whole
 
 RECORD = "work.json"
 _LOCK = ".lock"
@@ -50,6 +51,7 @@ def update_record(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any
         if kept is None:
             _put_aside(folder)
         _write(folder, change(kept or {}))
+        _clear_left(folder)
 
 
 def set_record_aside(folder: Path, names: tuple[str, ...]) -> None:
@@ -61,14 +63,15 @@ def set_record_aside(folder: Path, names: tuple[str, ...]) -> None:
 
 
 def _write(folder: Path, record: dict[str, Any]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(record, file)
-        Path(temporary).replace(folder / RECORD)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(folder / RECORD, json.dumps(record).encode(), mode=CLOSED)
+
+
+def _clear_left(folder: Path) -> None:
+    """Delete what writers left that were killed; there is no other writer now."""
+    with suppress(OSError):
+        for one in folder.iterdir():
+            if is_left_aside(one.name):
+                one.unlink()
 
 
 def _put_aside(folder: Path) -> None:
@@ -79,7 +82,8 @@ def _put_aside(folder: Path) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Wait until no other thread or process is between here and the end."""
-    with path.open("a+b") as file:  # Each opening is a holder of its own, also within one process.
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), CLOSED)
+    with os.fdopen(handle, "r+b") as file:  # Each opening is a holder of its own, also within one process.
         _lock(file, hold=True)
         try:
             yield

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from core.errors import InputError
-from dashboard import workspace
+from dashboard import bookkeeping, workspace
 from dashboard.history import Edit
 from dashboard.jobs import Job
 from dashboard.measures import PlanSettings
@@ -43,17 +44,28 @@ def commit(new: Work) -> None:
 def keep() -> None:
     """Write down what outlives the session, unless it is written already.
 
-    A run that was cut off leaves it to the next.
+    A run that was cut off leaves it to the next, as does a disk that is full or may not be written.
     """
-    now, last = work(), st.session_state.get(Key.KEPT)
-    if now is None or now is last:
+    found, last = work(), st.session_state.get(Key.KEPT)
+    if found is None:
         return
-    if last is None or last.case_id != now.case_id:
-        st.session_state[Key.NEWS] = st.session_state[Key.HEARD] = None  # It may have changed since it was read.
-    elif replace(last, selection=now.selection, edit=now.edit, revision=now.revision) != now:
-        now = _written(now, last)
-        st.session_state[Key.WORK], st.session_state[Key.HEARD] = now, workspace.written(now.case_id)
-    st.session_state[Key.KEPT] = now
+    now: Work = found
+    if now is not last:
+        if last is None or last.case_id != now.case_id:
+            st.session_state[Key.NEWS] = st.session_state[Key.HEARD] = None  # It may have changed since it was read.
+        elif _differs(now, last):
+            done = bookkeeping.attempt(now.case_id, partial(_written, now, last))
+            if done is None:  # What the disk refuses is written by a later run.
+                return
+            now = done
+            st.session_state[Key.WORK], st.session_state[Key.HEARD] = now, workspace.written(now.case_id)
+        st.session_state[Key.KEPT] = now
+    workspace.catch_up(now.case_id)
+
+
+def _differs(now: Work, last: Work) -> bool:
+    """Return whether there is something to write down."""
+    return replace(last, selection=now.selection, edit=now.edit, revision=now.revision) != now
 
 
 def _written(now: Work, last: Work) -> Work:
@@ -89,8 +101,9 @@ def hear() -> None:
         return
     if theirs.revision == last.revision:
         return
-    fresh = replace(now.knowing(theirs.made, first=True), revision=theirs.revision)
-    st.session_state[Key.WORK] = st.session_state[Key.KEPT] = fresh
+    fresh, known = (replace(one.knowing(theirs.made, first=True), revision=theirs.revision) for one in (now, last))
+    # What could not be written yet stays to be written.
+    st.session_state[Key.WORK], st.session_state[Key.KEPT] = fresh, known if _differs(now, last) else fresh
     _tell(news_of(last, theirs, fresh))
 
 

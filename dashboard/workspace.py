@@ -1,25 +1,27 @@
-"""Where cases live on the server's disk, under which ids, and for how long."""
+"""Cases on the server's disk, under which ids, and the record beside each."""
 
 from __future__ import annotations
 
 import os
 import re
 import secrets
-import shutil
-import time
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import core
 from core.case.looks import Look
-from core.errors import InputError
+from core.errors import InputError, RedressError, StorageError
 from core.files.cases.samples import sample_folders
 from core.files.cases.storage import load_case
+from core.files.writing import reason_of, way_out
+from dashboard import bookkeeping
+from dashboard.bookkeeping import RecordChange, trouble
+from dashboard.places import delete_whole, made_root, root, storing
 from dashboard.record_file import RECORD, read_record, set_record_aside, update_record
+from dashboard.retention import keep_days, last_used
 
-DAY_S = 86_400.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}(~[A-Za-z0-9_-]{4,32})?")
 
 
@@ -39,18 +41,6 @@ class Demo:
         Folders are named by what is in them, which a workshop is to find out.
         """
         return re.sub("[^a-z0-9]+", "-", self.title.lower()).strip("-")
-
-
-def root() -> Path:
-    """Return the folder of all cases, made if need be and closed to other users."""
-    folder = Path(os.environ.get("REDRESS_HOME") or Path.home() / ".redress") / "cases"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
-def keep_days() -> float:
-    """Return how many days an uploaded case is kept after it was last opened."""
-    return float(os.environ.get("REDRESS_KEEP_DAYS", "30"))
 
 
 def demos() -> list[Demo]:
@@ -91,16 +81,17 @@ def new_id() -> str:
 
 
 def store(case: core.Case, name: str, case_id: str = "") -> str:
-    """Save an uploaded case under a new id, whole or not at all, and return the id."""
+    """Save an uploaded case under a new id, whole or not at all, and return the id.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
     case_id = case_id or new_id()
-    folder = root() / case_id
-    folder.mkdir(mode=0o700)
-    try:
+    with storing(case_id) as folder:
         case.save(folder / "case")
-        write(case_id, {"name": name})
-    except BaseException:
-        delete(case_id)
-        raise
+        update_record(folder, lambda _: {"name": name})
     return case_id
 
 
@@ -115,13 +106,58 @@ def load(case_id: str) -> core.Case:
     demo = demo_of(case_id) if _ID.fullmatch(case_id) else None
     if demo is not None:
         return load_case(demo.folder).with_looks(_looks(case_id))
-    folder = root() / case_id / "case"
-    if not _ID.fullmatch(case_id) or not folder.is_dir():
-        raise InputError(
-            f"The case in the address must be kept on this server. There is none of that id; it may have been deleted "
-            f"after {keep_days():g} days. Open a demonstration or upload the files again."
-        )
-    return load_case(folder).with_looks(_looks(case_id))
+    try:
+        if not _ID.fullmatch(case_id) or not (_folder(case_id) / "case").is_dir():
+            raise _none_there()
+        return load_case(_folder(case_id) / "case").with_looks(_looks(case_id))
+    except OSError as error:
+        if isinstance(error, RedressError):
+            raise
+        raise StorageError(
+            f"A case must be readable on this server's disk. It is not ({reason_of(error)}); {way_out(error)}, and open it again."
+        ) from error
+    except RedressError as error:
+        raise (_none_there() if is_gone(case_id) else error) from error
+
+
+def _none_there() -> InputError:
+    return InputError(
+        f"The case in the address must be kept on this server. There is none of that id; it may have been deleted "
+        f"after {keep_days():g} days, or by somebody who had its address. Open a demonstration or upload the files again."
+    )
+
+
+def is_gone(case_id: str) -> bool:
+    """Return whether an uploaded case is not on the disk any more.
+
+    A disk that cannot be read says nothing, nor does one that is not there.
+    """
+    if demo_of(case_id) is not None:
+        return False
+    try:
+        root().stat()
+    except OSError:
+        return False
+    try:
+        (_folder(case_id) / "case").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _folder(case_id: str) -> Path:
+    return root() / case_id
+
+
+def _made_folder(case_id: str) -> Path:
+    """Return the folder of a case; that of an upload is never made again once it is gone."""
+    if demo_of(case_id) is None:
+        return _folder(case_id)
+    folder = made_root() / case_id
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def _looks(case_id: str) -> list[Look]:
@@ -142,18 +178,24 @@ def read(case_id: str) -> dict[str, Any]:
 
     It is empty where there is none or it cannot be read.
     """
-    return read_record(root() / case_id) or {}
+    try:
+        return read_record(_folder(case_id)) or {}
+    except StorageError:
+        return {}
 
 
 def is_damaged(case_id: str) -> bool:
     """Return whether there is a record beside the case that cannot be read."""
-    return read_record(root() / case_id) is None
+    try:
+        return read_record(_folder(case_id)) is None
+    except StorageError:
+        return False
 
 
 def written(case_id: str) -> tuple[int, int]:
     """Return what differs once the record beside the case was written again."""
     try:
-        found = (root() / case_id / RECORD).stat()
+        found = (_folder(case_id) / RECORD).stat()
     except OSError:
         return 0, 0
     return found.st_mtime_ns, found.st_ino
@@ -164,58 +206,115 @@ def write(case_id: str, changes: dict[str, Any]) -> None:
     change_record(case_id, lambda kept: {**kept, **changes})
 
 
-def change_record(case_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Replace the record beside the case by what `change` makes of it, whole or not at all."""
-    folder = root() / case_id
-    folder.mkdir(mode=0o700, exist_ok=True)
-    update_record(folder, change)
+def change_record(case_id: str, change: RecordChange) -> None:
+    """Replace the record beside the case by what `change` makes of it, whole or not at all.
+
+    Changes that wait are made first.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, or the case is gone.
+    """
+    earlier = bookkeeping.waiting_changes(case_id)
+
+    def all_of_them(kept: dict[str, Any]) -> dict[str, Any]:
+        for one in (*earlier, change):
+            kept = one(kept)
+        return kept
+
+    update_record(_made_folder(case_id), all_of_them)
+    bookkeeping.drop_waiting(case_id, earlier)
+
+
+def note(case_id: str, change: RecordChange) -> None:
+    """Change the record beside the case now, or once the disk takes it; no page stops for it."""
+    bookkeeping.wait(case_id, change)
+    catch_up(case_id)
+
+
+def catch_up(case_id: str) -> None:
+    """Write what waits, and look whether the disk takes anything again."""
+    if bookkeeping.waiting_changes(case_id):
+        bookkeeping.attempt(case_id, lambda: change_record(case_id, dict))
+    elif trouble(case_id):
+        touch(case_id)
 
 
 def put_record_aside(case_id: str) -> None:
     """Keep a damaged record under another name; name and looks stay where they can be read."""
-    set_record_aside(root() / case_id, ("name", "looks"))
+    set_record_aside(_made_folder(case_id), ("name", "looks"))
 
 
 def ledger(case_id: str) -> core.Ledger:
-    """Return the ledger of a case, kept beside it; the keys that sign are this server's own."""
-    folder = root() / case_id
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return core.Ledger(f"sqlite:///{folder / 'ledger.db'}", keys=root().parent / "keys")
+    """Return the ledger of a case, kept beside it; the keys that sign are this server's own.
+
+    Where its folder cannot be made, adding to it says so.
+    """
+    with suppress(OSError):
+        _made_folder(case_id)
+    return core.Ledger(f"sqlite:///{_folder(case_id) / 'ledger.db'}")
 
 
 def saved() -> list[str]:
-    """Return the ids of uploaded cases, last used first."""
-    cases = [folder for folder in root().iterdir() if (folder / "case").is_dir()]
-    return [folder.name for folder in sorted(cases, key=_last_used, reverse=True)]
+    """Return the ids of uploaded cases, last used first.
+
+    Raises
+    ------
+    StorageError
+        If the disk does not tell.
+    """
+    try:
+        cases = [folder for folder in root().iterdir() if _ID.fullmatch(folder.name) and (folder / "case").is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StorageError(
+            f"The folder of cases must be readable to list them. It is not ({reason_of(error)}); {way_out(error)}. An id opens a case all the same."
+        ) from error
+    return [folder.name for folder in sorted(cases, key=lambda folder: last_used(folder) or 0.0, reverse=True)]
 
 
-def last_used(case_id: str) -> float:
+def when_used(case_id: str) -> float | None:
     """Return when a kept case was last opened or worked on, in seconds since the epoch."""
-    return _last_used(root() / case_id)
+    return last_used(_folder(case_id))
 
 
 def touch(case_id: str) -> None:
     """Note that the case was opened now; its time of being kept starts anew."""
-    path = root() / case_id / RECORD
+    bookkeeping.attempt(case_id, lambda: _touched(_folder(case_id)))
+
+
+def _touched(folder: Path) -> None:
+    path = folder / RECORD
     if path.exists():
         os.utime(path)
 
 
 def delete(case_id: str) -> None:
-    """Delete everything kept of a case."""
-    if _ID.fullmatch(case_id):
-        shutil.rmtree(root() / case_id, ignore_errors=True)
+    """Delete everything kept of a case.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be.
+    """
+    bookkeeping.forget_notes(case_id)
+    try:
+        if _ID.fullmatch(case_id):
+            delete_whole(_folder(case_id))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageError(
+            f"A case must be deleted where the disk may be written. It could not be ({reason_of(error)}); {way_out(error)}, and delete it again."
+        ) from error
 
 
-def delete_unopened() -> int:
-    """Delete what was not opened for longer than `keep_days`; return how many cases that were."""
-    oldest = time.time() - keep_days() * DAY_S
-    stale = [folder for folder in root().iterdir() if folder.is_dir() and _last_used(folder) < oldest]
-    for folder in stale:
-        shutil.rmtree(folder, ignore_errors=True)
-    return len(stale)
+def discard(case_id: str) -> None:
+    """Delete a case that was given up.
 
-
-def _last_used(folder: Path) -> float:
-    note = folder / RECORD
-    return (note if note.exists() else folder).stat().st_mtime
+    What the disk refuses goes once nobody opens it for long.
+    """
+    with suppress(StorageError):
+        delete(case_id)

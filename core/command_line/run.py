@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.command_line.terminal import BadArgumentError
+from core.files.home import days_kept
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PORT, ADDRESS = 8501, "127.0.0.1"
@@ -31,6 +32,7 @@ def run_command(args: Namespace) -> int:
     """
     if not 1 <= args.port <= 65535:
         raise BadArgumentError(f"--port must be from 1 to 65535. Got {args.port} instead.")
+    days_kept()  # Refuses a number of days that is none, before anything is served.
     port = free_port(args.address, args.port)
     if port != args.port:
         print(f"Port {args.port} is in use.")

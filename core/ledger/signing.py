@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from core.errors import InputError, InputTypeError, LedgerError, said
+from core.files.home import home_folder
 from core.files.writing import create_once, write_whole
 
 SIGNING_KEY, ID_KEY = "signing_key.pem", "id_key"
@@ -33,8 +34,8 @@ def default_keys() -> Path:
 
     That is `REDRESS_KEYS`, or `keys` in `REDRESS_HOME`, or `~/.redress/keys`.
     """
-    home = os.environ.get("REDRESS_HOME") or Path.home() / ".redress"
-    return Path(os.environ.get("REDRESS_KEYS") or Path(home) / "keys")
+    named = os.environ.get("REDRESS_KEYS")
+    return Path(named) if named else home_folder() / "keys"
 
 
 def fingerprint_of(public_key: bytes) -> str:

@@ -10,7 +10,7 @@ from streamlit.navigation.page import Page
 from core.errors import RedressError
 from core.words import plain
 from dashboard import cached, session
-from dashboard.components import header, opening, other_tabs, pages, waiting
+from dashboard.components import header, opening, other_tabs, pages, unwritten, waiting
 
 _ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
@@ -23,6 +23,7 @@ def around(page: Page) -> None:
     session.keep()
     session.hear()
     waiting.collect()
+    opening.leave_deleted()
     opening.restore_case()
     work = session.work()
     # Places of their own, so that what comes and goes in them never moves, and thereby resets, what is below.
@@ -35,6 +36,7 @@ def around(page: Page) -> None:
             header.show(page.title)
     with middle:
         waiting.show()
+        unwritten.show()
         other_tabs.show()
     there = session.turned_to()
     if there:

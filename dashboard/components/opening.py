@@ -10,11 +10,12 @@ import streamlit as st
 import core
 from core.errors import RedressError
 from core.words import count
-from dashboard import cached, session, workspace
+from dashboard import bookkeeping, cached, session, workspace
 from dashboard.components import pages, waiting
 from dashboard.history import Step
 from dashboard.jobs import Report
 from dashboard.meaning import first_metric
+from dashboard.retention import keep_days
 from dashboard.work import Work
 
 REFIT = "refit"
@@ -57,7 +58,7 @@ def open_uploaded(case_id: str) -> None:
     versions = cached.versions()
 
     def never() -> None:
-        workspace.delete(case_id)
+        workspace.discard(case_id)
         versions.kept.drop(case_id)
 
     waiting.run("Opening the case", lambda report: _brought(case_id, report), done, never=never)
@@ -89,10 +90,27 @@ def _with_record(base: core.Case, case_id: str) -> tuple[Work, str]:
         fits = False
     if fits and not workspace.is_damaged(case_id):
         return found, ""
-    workspace.put_record_aside(case_id)
+    bookkeeping.attempt(case_id, lambda: workspace.put_record_aside(case_id))
     return opened, (
         "The record of what was done to this case must be as it was written. It is damaged, so the case is shown as it was opened; the "
         "record is kept beside it on the server."
+    )
+
+
+def leave_deleted() -> None:
+    """Close the open case if it was deleted meanwhile, and forget what is known of it."""
+    work = session.work()
+    if work is None or not workspace.is_gone(work.case_id):
+        return
+    for about in session.jobs():
+        session.drop_job(about)
+    session.close()
+    cached.results().drop(work.case_id)
+    bookkeeping.forget_notes(work.case_id)
+    session.notify(
+        "error",
+        "The case that was open here must be kept on this server. It was deleted: in another tab, by somebody who had its address, or as nobody "
+        f"opened it for {keep_days():g} days. Open a demonstration, or upload the files again.",
     )
 
 
@@ -166,7 +184,7 @@ def bring(there: Work) -> None:
 def take_step(step: Step, title: str, *, refused: Callable[[str], None] | None = None) -> bool:
     """Take a step from the version in force; the result is a new version.
 
-    Return whether that is all there is to show: it was quick, and nothing is heard of another tab.
+    Return whether that is all there is to show: it was quick, and nothing is heard of another tab or of the disk.
 
     Parameters
     ----------
@@ -195,7 +213,8 @@ def take_step(step: Step, title: str, *, refused: Callable[[str], None] | None =
             session.notify("error", problem)
 
     waiting.run(title, work, done)
-    return waiting.CASE not in session.jobs() and session.news() is None
+    heard = session.news() is not None or bookkeeping.trouble(after.case_id) or workspace.is_gone(after.case_id)
+    return waiting.CASE not in session.jobs() and not heard
 
 
 def remove_selection(method: str = "auto", *, refused: Callable[[str], None] | None = None) -> bool:

@@ -324,9 +324,9 @@ def test_cancelling_the_opening_of_stored_files_keeps_them_in_their_fields(
         asked.set()
         go_on.wait(20)
 
-    delete = workspace.delete
+    discard = workspace.discard
     monkeypatch.setattr(cached, "provenance", wait)
-    monkeypatch.setattr(workspace, "delete", lambda case_id: delete(case_id) or done.set())
+    monkeypatch.setattr(workspace, "discard", lambda case_id: discard(case_id) or done.set())
     monkeypatch.setattr(waiting, "_settle", partial(settle_soon, waiting._settle))
     app.button(key="open").click().run()
     for _ in range(100):
@@ -376,7 +376,9 @@ def test_an_opening_that_fails_leaves_no_copy_and_keeps_the_files(
         raise error
 
     app = upload(open_app(), **files)
-    place = {"saving": (workspace, "write"), "reading": (core, "prepare"), "checking": (cached, "provenance")}[where]
+    place = {"saving": (workspace, "update_record"), "reading": (core, "prepare"), "checking": (cached, "provenance")}[
+        where
+    ]
     monkeypatch.setattr(*place, fail)
     monkeypatch.setattr(jobs, "QUICK_S", 20.0)
     app.button(key="open").click().run()

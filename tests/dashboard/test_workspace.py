@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pandas as pd
 import pytest
 
 import core
-from dashboard import workspace
+from dashboard import places, workspace
 from dashboard.record_file import read_record, update_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,27 +40,7 @@ def test_what_is_written_beside_a_case_adds_up(case_id: str) -> None:
     workspace.write(case_id, {"at": 1})
     workspace.write(case_id, {"metric": "m"})
     assert workspace.read(case_id) == {"name": "Small", "at": 1, "metric": "m"}
-    assert not list((workspace.root() / case_id).glob("*.tmp"))
-
-
-def test_cases_not_opened_for_longer_than_promised_are_deleted(home: Path, small_case: core.Case) -> None:
-    old, fresh, touched = (workspace.store(small_case, name) for name in ("old", "fresh", "touched"))
-    long_ago = time.time() - 31 * workspace.DAY_S
-    for case_id in (old, touched):
-        os.utime(home / "cases" / case_id / "work.json", (long_ago, long_ago))
-    workspace.touch(touched)
-    assert workspace.delete_unopened() == 1
-    assert set(workspace.saved()) == {fresh, touched}
-    with pytest.raises(core.RedressError, match="deleted after 30 days"):
-        workspace.load(old)
-
-
-def test_the_retention_period_can_be_set(home: Path, small_case: core.Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDRESS_KEEP_DAYS", "2")
-    case_id = workspace.store(small_case, "One")
-    long_ago = time.time() - 3 * workspace.DAY_S
-    os.utime(home / "cases" / case_id / "work.json", (long_ago, long_ago))
-    assert workspace.delete_unopened() == 1
+    assert {one.name for one in (places.root() / case_id).iterdir()} == {"case", "work.json", ".lock"}
 
 
 def test_demonstrations_are_the_folders_with_a_case() -> None:

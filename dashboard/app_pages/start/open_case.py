@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 import core
+from core.errors import StorageError
 from core.words import count, listing, plain
 from dashboard import cached, session, workspace
 from dashboard.components import opening, pages
 from dashboard.history import Step
+from dashboard.retention import keep_days
 from dashboard.work import Work
 
 _BADGES = {
@@ -96,7 +98,7 @@ def _keeping(work: Work) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"This address brings the case back, with your removals. It is kept for {workspace.keep_days():g} days after it was last "
+            f"This address brings the case back, with your removals. It is kept for {keep_days():g} days after it was last "
             "opened; whoever has the address can open it.",
             width="stretch",
         )
@@ -106,7 +108,11 @@ def _keeping(work: Work) -> None:
 
 
 def _delete(case_id: str) -> None:
+    try:
+        workspace.delete(case_id)
+    except StorageError as error:
+        session.notify("error", str(error))
+        return
     session.close()
     cached.results().drop(case_id)
-    workspace.delete(case_id)
     session.notify("done", "The case was deleted from this server.")

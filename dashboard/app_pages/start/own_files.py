@@ -16,6 +16,7 @@ from core.files.guess import guess_roles
 from core.files.models.opening import ModelFile
 from core.files.models.train import MODELS
 from core.files.models.trial import first_scoring
+from core.files.writing import reason_of, way_out
 from core.words import count, plain, seconds
 from dashboard import session, workspace
 from dashboard.app_pages.start import drop, model_files, train_one, upload
@@ -171,10 +172,12 @@ def _open(
         except RedressError as error:
             return str(error)
         except OSError as error:
-            return f"The case must be written to the server's disk. It could not ({error.strerror}); make room there, or use fewer rows."
+            return (
+                f"The case must be written to the server's disk. It could not ({reason_of(error)}); {way_out(error)}."
+            )
         return ""
 
-    waiting.run("Opening the case", work, partial(_opened, case_id), never=lambda: workspace.delete(case_id))
+    waiting.run("Opening the case", work, partial(_opened, case_id), never=lambda: workspace.discard(case_id))
 
 
 def _trained(kind: str, train: pd.DataFrame, roles: core.Roles, report: Report) -> object:
