@@ -123,6 +123,12 @@ def answer_news() -> None:
     st.session_state[Key.NEWS] = None
 
 
+def hears_anew(problem: str) -> bool:
+    """Return whether this session was not told this of the disk before, and note that it is."""
+    last, st.session_state[Key.UNWRITTEN] = st.session_state.get(Key.UNWRITTEN, ""), problem
+    return problem not in ("", last)
+
+
 def close() -> None:
     """Close the open case."""
     st.session_state.pop(Key.WORK, None)

@@ -11,6 +11,7 @@ class Key(StrEnum):
     WORK = "work"
     KEPT = "kept"
     HEARD = "heard"
+    UNWRITTEN = "unwritten"
     NEWS = "news"
     NEWS_GO = "news_go"
     NEWS_STAY = "news_stay"

@@ -9,8 +9,13 @@ from dashboard import bookkeeping, session
 
 
 def show() -> None:
-    """Say it for as long as the disk refuses."""
+    """Say it for as long as the disk refuses.
+
+    At first it is said where a page that is scrolled shows it, too.
+    """
     work = session.work()
     problem = bookkeeping.trouble(work.case_id) if work is not None else ""
     if problem:
         st.warning(plain(problem), icon=":material/hard_disk:")
+    if session.hears_anew(problem):
+        st.toast("This is not on the server's disk yet; the top of the page says why.", icon=":material/hard_disk:")
