@@ -261,6 +261,16 @@ def give(edit: Edit | None) -> None:
         st.session_state[Key.FACE] = st.session_state.get(Key.FACE, 0) + 1
 
 
+def revealed(case_id: str) -> bool:
+    """Return whether the answer to a demonstration was asked for in this session."""
+    return case_id in st.session_state.get(Key.REVEALED, ())
+
+
+def reveal(case_id: str) -> None:
+    """Show the answer to a demonstration from now on."""
+    st.session_state[Key.REVEALED] = {*st.session_state.get(Key.REVEALED, ()), case_id}
+
+
 def number_taken() -> int:
     """Return how many of the most harmful records were taken.
 

@@ -65,6 +65,8 @@ class Key(StrEnum):
     FIND_NUMBER = "find_number"
     FIND_TAKEN = "find_taken"
     WHAT_IF = "what_if"
+    GUESS = "guess"
+    REVEALED = "revealed"
     REMOVE_WAY = "remove_way"
     REMOVE_LABEL = "remove_label"
     REMOVE_WEIGHT = "remove_weight"

@@ -26,7 +26,7 @@ FARTHEST = """() => {
 
 
 def test_the_demonstration_from_opening_to_reload(page: Page, address: str) -> None:
-    page.get_by_role("button", name="Open", exact=True).first.click()
+    page.get_by_role("button", name="Open A biased branch", exact=True).click()
     expect(page.locator("text=verified").first).to_be_visible(timeout=SLOW_MS)
     assert "?case=a-biased-branch~" in page.url
 

@@ -6,7 +6,7 @@ from core.errors import RedressError
 from core.words import plain
 from dashboard import cached, session
 from dashboard.app_pages.find import filters, model, record, scatter, start, stopping, table, take
-from dashboard.components import computed, computing, opening, warnings
+from dashboard.components import computed, computing, guess, opening, warnings
 from dashboard.components.face import group_bars
 from dashboard.records import record_table
 
@@ -34,6 +34,7 @@ with right:
         if ranked:
             take.show(work, passing)
     take.summary(work, records)
+    guess.show(work)
     with bars:
         if ranked and len(passing) == len(records):
             stopping.show(work)

@@ -14,7 +14,7 @@ from core.metrics.guardrails import Judged
 from core.words import count, percent, plain
 from dashboard import cached, session
 from dashboard.app_pages.remove import changes, done, kept_aside, plane, way
-from dashboard.components import computed, computing, header, opening, pages, verdict, warnings
+from dashboard.components import computed, computing, guess, header, opening, pages, verdict, warnings
 from dashboard.components.face import group_bars
 from dashboard.components.tables import worded
 from dashboard.records import makeup, record_groups
@@ -35,6 +35,8 @@ def show() -> None:
         if work.at:
             group_bars.show(work)
         done.show(work)
+        if work.at:
+            guess.show(work)
         kept_aside.show(work)
         return
     warnings.foreign(work)

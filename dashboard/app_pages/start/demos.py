@@ -20,7 +20,7 @@ def show() -> None:
                 st.markdown(f"**{plain(demo.title)}**")
                 st.caption(plain(demo.about))
                 st.button(
-                    "Open",
+                    f"Open {demo.title}",
                     type="primary",
                     key=f"{session.Key.OPEN}_{demo.name}",
                     on_click=lambda demo=demo: opening.open_case(workspace.demo_id(demo)),
