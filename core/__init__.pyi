@@ -75,6 +75,9 @@ from core.records.worth_a_look import records_worth_a_look as records_worth_a_lo
 from core.rules.expecting import expected_gains as expected_gains
 from core.rules.explain_gap import explain_gap as explain_gap
 from core.rules.explanation import Explanation as Explanation
+from core.rules.slices.result import Slice as Slice
+from core.rules.slices.result import WorstSlices as WorstSlices
+from core.rules.slices.worst import worst_slices as worst_slices
 from core.rules.subset import Subset as Subset
 from core.unlearning.base import Guarantee as Guarantee
 from core.unlearning.base import UnlearnResult as UnlearnResult

@@ -57,6 +57,7 @@ class Key(StrEnum):
     CHECK_CROSS_RATE = "check_cross_rate"
     CHECK_PROFILE = "check_profile"
     CHECK_LIMITS = "check_limits"
+    CHECK_SLICES = "check_slices"
     CHECK_MODE = "check_mode"
     CHECK_SCORE = "check_score"
     CHECK_CAPACITY = "check_capacity"

@@ -79,6 +79,8 @@ def results(case: core.Case) -> dict[str, Any]:
         "none": core.mitigate(case, "threshold_optimizer", metric="precision_difference"),
         "RetrainGap": core.retrain_gap(removed.case),
         "Guardrails": core.guardrails(case, removed.case),
+        "WorstSlices": core.worst_slices(case, GAP, max_predicates=2, top_k=3),
+        "Slice": core.worst_slices(case, max_predicates=1, columns=[BRANCH, FEATURE], top_k=1)[0],
         "WorthALook": core.records_worth_a_look(case),
         "RecordGroup": core.records_worth_a_look(case)["outliers"],
     }
@@ -87,7 +89,7 @@ def results(case: core.Case) -> dict[str, Any]:
 NAMES = [
     *("AuditReport", "rates", "UnlearnResult", "edited", "refit", "Explanation", "Subset", "Plan"),
     *("HarmfulRecords", "Provenance", "Mitigation", "none", "RetrainGap", "Guardrails"),
-    *("WorthALook", "RecordGroup"),
+    *("WorthALook", "RecordGroup", "WorstSlices", "Slice"),
 ]
 HOLD_NAMES = {"AuditReport", "Explanation", "Subset", "Plan", "HarmfulRecords", "Mitigation", "Guardrails"}
 
@@ -137,6 +139,7 @@ def test_a_result_is_a_table_of_its_own(results: dict[str, Any], name: str) -> N
         "HarmfulRecords": len(results["HarmfulRecords"].curve),
         "none": 0,
         "WorthALook": len(results["WorthALook"]),
+        "WorstSlices": len(results["WorstSlices"]),
         "RecordGroup": len(results["RecordGroup"]),
         "Guardrails": len(results["Guardrails"].groups) + len(results["Guardrails"].metrics),
     }.get(name, 1)

@@ -56,6 +56,7 @@ WHAT = {
     "reasons": "ids",
     "take_harmful": "metric",
     "unlearn": "forget",
+    "worst_slices": "metric",
 }
 DEFAULTS = {"on": "explore", "sensitive_feature": None, "progress": None, "seed": 0}
 KINDS = {

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import core
+from core.command_line.options import add_audit_options, add_keys, add_metric, add_split, add_where
 from core.command_line.terminal import BadArgumentError, plain
 from core.errors import RedressError
 
@@ -25,6 +26,7 @@ COMMANDS = (
     "run",
     "audit",
     "audit-decisions",
+    "slices",
     "influence",
     "explain",
     "plan",
@@ -36,7 +38,6 @@ COMMANDS = (
     "verify-evidence",
     "kernels",
 )
-METRIC = "equal_opportunity_difference"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(choices)
     _add_audit(choices)
     _add_audit_decisions(choices)
+    _add_slices(choices)
     _add_influence(choices)
     _add_explain(choices)
     _add_plan(choices)
@@ -161,10 +163,10 @@ def _add_audit(choices: Any) -> None:
         metavar="NAME",
         help="may be repeated; 'sex & race' is the intersection; default: all",
     )
-    _add_split(
+    add_split(
         parser, "rows to audit; default: all test rows of a model as opened, explore of one that was changed", None
     )
-    _add_audit_options(parser)
+    add_audit_options(parser)
 
 
 def _add_audit_decisions(choices: Any) -> None:
@@ -182,27 +184,27 @@ def _add_audit_decisions(choices: Any) -> None:
     parser.add_argument("--favorable", required=True, metavar="VALUE", help="the good outcome in decisions and labels")
     parser.add_argument("--pos-label", metavar="VALUE", help="the outcome that scores are of (default: the good one)")
     parser.add_argument("--sensitive-feature", action="append", required=True, metavar="COLUMN", help="may be repeated")
-    _add_where(parser)
-    _add_audit_options(parser)
+    add_where(parser)
+    add_audit_options(parser)
 
 
-def _add_audit_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--metric", action="append", metavar="NAME", help="metric to show; may be repeated; default: a usual set"
+def _add_slices(choices: Any) -> None:
+    parser = _add(
+        choices,
+        "slices",
+        "the slices of the test rows in which an error, a rate or a gap is worst",
+        "slices:slices_command",
     )
-    parser.add_argument("--weight", metavar="COLUMN", help="what each row counts, as in a survey")
+    add_metric(parser, "zero_one_loss", "a share of rows, or a difference of one between groups")
+    add_split(parser, "rows to search; a search may not use confirm")
     parser.add_argument(
-        "--strata", action="append", metavar="COLUMN", help="compare groups within its values, too; may be repeated"
+        "--max-predicates", type=int, default=3, help="most conditions of a slice, up to 3 (default: %(default)s)"
     )
     parser.add_argument(
-        "--reference",
-        action="append",
-        metavar="FEATURE=GROUP",
-        help="group the others are compared with; may be repeated",
+        "--min-support", type=float, default=0.01, help="smallest share of the rows (default: %(default)s)"
     )
-    parser.add_argument("--level", type=float, default=0.95, help="coverage of the intervals (default: %(default)s)")
-    parser.add_argument("--resamples", type=int, default=2000, help="resamples behind them (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the resamples (default: %(default)s)")
+    parser.add_argument("--top", type=int, default=10, metavar="K", help="slices to list (default: %(default)s)")
+    parser.add_argument("--bins", type=int, default=5, help="quantile bins of numeric columns (default: %(default)s)")
 
 
 def _add_influence(choices: Any) -> None:
@@ -212,8 +214,8 @@ def _add_influence(choices: Any) -> None:
         "the training records whose removal would improve a metric most",
         "commands:influence_command",
     )
-    _add_metric(parser)
-    _add_split(parser, "rows the metric is taken on; a search may not use confirm")
+    add_metric(parser)
+    add_split(parser, "rows the metric is taken on; a search may not use confirm")
     parser.add_argument(
         "--top", default="20", metavar="N", help="how many to list, such as 20 or 1%% (default: %(default)s)"
     )
@@ -230,8 +232,8 @@ def _add_explain(choices: Any) -> None:
     parser = _add(
         choices, "explain", "rules whose records cause a gap, measured by removing them", "rules:explain_command"
     )
-    _add_metric(parser)
-    _add_split(parser, "rows the gap is taken on; a search may not use confirm")
+    add_metric(parser)
+    add_split(parser, "rows the gap is taken on; a search may not use confirm")
     parser.add_argument(
         "--max-predicates", type=int, default=3, help="most conditions of a rule (default: %(default)s)"
     )
@@ -258,8 +260,8 @@ def _add_explain(choices: Any) -> None:
 
 def _add_plan(choices: Any) -> None:
     parser = _add(choices, "plan", "few records whose removal brings a metric to a target", "plans:plan_command")
-    _add_metric(parser)
-    _add_split(parser, "rows to plan on; a search may not use confirm")
+    add_metric(parser)
+    add_split(parser, "rows to plan on; a search may not use confirm")
     parser.add_argument("--target", type=float, default=0.05, help="value to reach (default: %(default)s)")
     parser.add_argument(
         "--utility",
@@ -298,8 +300,8 @@ def _add_unlearn(choices: Any) -> None:
     parser.add_argument(
         "--by", default="record", choices=("record", "subject"), help="what the ids name (default: %(default)s)"
     )
-    _add_metric(parser)
-    _add_split(parser, "rows to compare on")
+    add_metric(parser)
+    add_split(parser, "rows to compare on")
     parser.add_argument(
         "--method", default="auto", metavar="NAME", help="unlearning method (default: the first that fits)"
     )
@@ -310,7 +312,7 @@ def _add_unlearn(choices: Any) -> None:
     parser.add_argument("--ledger", metavar="URL", help="write the removal down there, as sqlite:///redress.db")
     parser.add_argument("--actor", metavar="NAME", help="with --ledger: who removes")
     parser.add_argument("--reason", metavar="TEXT", help="with --ledger: why")
-    _add_keys(parser)
+    add_keys(parser)
 
 
 def _add_erase(choices: Any) -> None:
@@ -332,7 +334,7 @@ def _add_erase(choices: Any) -> None:
     parser.add_argument("--ledger", metavar="URL", help="write the erasure down there, as sqlite:///redress.db")
     parser.add_argument("--actor", metavar="NAME", help="with --ledger: who erases")
     parser.add_argument("--reason", metavar="TEXT", help="with --ledger: why")
-    _add_keys(parser)
+    add_keys(parser)
 
 
 def _add_inspect(choices: Any) -> None:
@@ -354,7 +356,7 @@ def _add_evidence(choices: Any) -> None:
     parser.add_argument("--ledger", metavar="URL", required=True, help="where it lies, as sqlite:///redress.db")
     parser.add_argument("--out", metavar="FILE", required=True, help="the zip to write; one that is there is replaced")
     parser.add_argument("--case", metavar="CASE", help="show only what is about this case, and add its model card")
-    _add_keys(parser)
+    add_keys(parser)
 
 
 def _add_verify_evidence(choices: Any) -> None:
@@ -369,31 +371,4 @@ def _add_verify_evidence(choices: Any) -> None:
         "--fingerprint", metavar="DIGITS", help="of the signer's key, from elsewhere than the pack: 64 digits"
     )
     parser.add_argument("--replay", metavar="CASE", help="do it all again on this case, and compare every figure")
-    _add_keys(parser)
-
-
-def _add_keys(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--keys", metavar="FOLDER", help="folder of the ledger's keys (default: ~/.redress/keys)")
-
-
-def _add_metric(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--metric", default=METRIC, metavar="NAME", help="metric to improve (default: %(default)s)")
-    parser.add_argument(
-        "--sensitive-feature",
-        metavar="NAME",
-        help="whose groups; 'sex & race' is the intersection; default: the case's first",
-    )
-
-
-def _add_where(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--where",
-        metavar="CONDITION",
-        help="only the test rows it holds for, as \"month >= '2025-07' and region = 'north'\"",
-    )
-
-
-def _add_split(parser: argparse.ArgumentParser, what: str, default: str | None = "explore") -> None:
-    _add_where(parser)
-    said = what if default is None else f"{what} (default: %(default)s)"
-    parser.add_argument("--on", default=default, choices=("explore", "confirm", "test"), help=said)
+    add_keys(parser)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from core.case.arguments import check_items
 from core.case.case import Case
+from core.case.roles import Roles
 from core.errors import InputError, InputTypeError, listed, nearest
 from core.rules.conditions import Condition
 from core.typing import Ints
@@ -82,17 +83,35 @@ def bin_columns(
     columns : iterable of str, optional
         Columns to take; None is every one that is not an id, the target or the weight.
     """
+    return bin_table(case.train[case.retained], case.roles, n_bins, min_count, edges, columns)
+
+
+def bin_table(
+    table: pd.DataFrame,
+    roles: Roles,
+    n_bins: int,
+    min_count: int,
+    edges: Mapping[str, Sequence[float]] | None,
+    columns: Iterable[str] | None,
+    *,
+    called: str = "training table",
+    without: Iterable[str] = (),
+) -> Binned:
+    """Return the rows of a table as bins; as `bin_columns`, whatever the table is called.
+
+    Columns named in `without` are not taken.
+    """
     notes: list[str] = []
     found = []
-    chosen = {**(case.roles.bins or {}), **(edges or {})}
-    unknown = [name for name in chosen if name not in case.train.columns]
+    chosen = {**(roles.bins or {}), **(edges or {})}
+    unknown = [name for name in chosen if name not in table.columns]
     if unknown:
         where = "" if unknown[0] in (edges or {}) else " in Roles.bins"
         raise InputError(
-            f"Bins must be of columns of the training table. Got {unknown[0]!r}{where}.{nearest(unknown[0], case.train.columns)}"
+            f"Bins must be of columns of the {called}. Got {unknown[0]!r}{where}.{nearest(unknown[0], table.columns)}"
         )
-    for name in _candidates(case, columns, notes):
-        values = case.train[name][case.retained]
+    for name in _candidates(table, roles, columns, notes, called, set(without)):
+        values = table[name]
         own = chosen.get(name)
         numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
         if own is not None and not numeric:
@@ -103,7 +122,7 @@ def bin_columns(
             runs = [run for run in made.runs if min_count <= counts[run[1] : run[2]].sum() < len(values)]
             if runs:
                 found.append(_Column(made.codes, made.n_bins, runs))
-    return _joined(found, case.n_retained, frozenset(chosen), notes)
+    return _joined(found, len(table), frozenset(chosen), notes)
 
 
 def _joined(found: list[_Column], n_rows: int, chosen: frozenset[str], notes: list[str]) -> Binned:
@@ -118,21 +137,22 @@ def _joined(found: list[_Column], n_rows: int, chosen: frozenset[str], notes: li
     return Binned(bins, int(first[-1]), tuple(run[0] for run in runs), columns, starts, stops, chosen, tuple(notes))
 
 
-def _candidates(case: Case, columns: Iterable[str] | None, notes: list[str]) -> list[str]:
-    roles = case.roles
-    known = [str(name) for name in case.train.columns]
-    never = {roles.target, roles.record_id, roles.subject_id, roles.sample_weight, *roles.exclude}
+def _candidates(
+    table: pd.DataFrame, roles: Roles, columns: Iterable[str] | None, notes: list[str], called: str, without: set[str]
+) -> list[str]:
+    known = [str(name) for name in table.columns]
+    never = {roles.target, roles.record_id, roles.subject_id, roles.sample_weight, *roles.exclude, *without}
     if columns is not None:
-        check_items("columns", columns, "columns of the training table")
+        check_items("columns", columns, f"columns of the {called}")
         wanted = list(columns)
         for name in wanted:
             if not isinstance(name, str) or name not in known or name in never:
                 raise InputError(
-                    f"A column of rules must be one of the training table, and not the target, an id or the weight. "
+                    f"A column of rules must be one of the {called}, and not the target, an id or the weight. "
                     f"Got {name!r}.{nearest(name, [one for one in known if one not in never])}"
                 )
         return list(dict.fromkeys(wanted))
-    ids = [name for name in known if name not in never and _looks_like_an_id(case.train[name][case.retained])]
+    ids = [name for name in known if name not in never and _looks_like_an_id(table[name])]
     if ids:
         notes.append(f"Left out, as every record has its own value: {listed(ids)}.")
     return [name for name in known if name not in never and name not in ids]

@@ -14,6 +14,7 @@ import pandas as pd
 import core
 from core.mitigation import METHODS
 from core.plans.random_removals import band
+from core.typing import Feature
 from dashboard import cached
 from dashboard.components import computing
 from dashboard.jobs import GivenUpError, Report
@@ -24,6 +25,7 @@ RULES_SEARCH, PLAN, BAND, MITIGATOR = "rules", "plan", "random removals", "mitig
 PLAN_EXPECTED, RULES_EXPECTED = "expected gain of a plan", "expected gains of rules"
 HARMFUL, HARMFUL_EXPECTED = "most harmful", "expected gain of the most harmful"
 DECISIONS, LABELS, COMPARED_ROWS = "causes of decisions", "doubtful labels", "rows worth a look"
+SLICES = "worst slices"
 EXPECTING = "Searching on halves of the rows, to see what to expect on others"
 SIZES = 4
 """Sizes, spread over a plan's path, at which records are removed at random."""
@@ -284,5 +286,24 @@ def rows_worth_a_look(work: Work) -> core.WorthALook | None:
         COMPARED_ROWS,
         "Comparing the records",
         lambda report: core.records_worth_a_look(cached.case(work), progress=report),
+    )
+    return found
+
+
+def slices_of(work: Work, metric: str, feature: Feature | None) -> core.WorstSlices | None:
+    """Return the slices of the rows searched in which a metric is worst.
+
+    Raises
+    ------
+    RedressError
+        If there are too few rows that the metric is of.
+    """
+    found: core.WorstSlices | None = computing.result(
+        work,
+        SLICES,
+        "Trying slices",
+        lambda report: core.worst_slices(cached.case(work), metric, sensitive_feature=feature, progress=report),
+        metric,
+        feature,
     )
     return found

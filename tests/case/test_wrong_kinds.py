@@ -164,6 +164,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
         core.retrain_gap,
         core.suspicious_labels,
         core.unlearners_for,
+        core.worst_slices,
     )
 }
 

@@ -88,7 +88,7 @@ def test_the_strip_shows_the_same_numbers_as_the_library(open_app: Opener, case_
     assert "preview" not in rows, "nothing is selected"
 
 
-def test_each_tab_of_check_shows_something(open_app: Opener, case_id: str) -> None:
+def test_each_tab_of_check_shows_something(open_app: Opener, case_id: str, small_case: core.Case) -> None:
     app = go(open_app(case_id), "check")
     assert len(app.get("plotly_chart")) == 2
     for tab in ("Gaps", "Intersections", "Scores", "Threshold and cost"):
@@ -96,6 +96,14 @@ def test_each_tab_of_check_shows_something(open_app: Opener, case_id: str) -> No
         app.run()
         assert not app.exception, (tab, app.exception)
         assert app.get("plotly_chart"), tab
+    app.session_state["check_tab"] = "Worst slices"
+    app.run()
+    app.button(key="ask_worst slices").click().run()
+    assert not app.exception, app.exception
+    found = core.worst_slices(small_case)
+    table, tree = (one.value for one in app.dataframe if "where" in one.value.columns)
+    assert table["where"].tolist() == [one.where for one in found]
+    assert tree["where"].tolist() == [node.slice.where for _, node in found.tree.walk()]
 
 
 def test_gaps_of_groups_that_are_too_small_are_not_judged(open_app: Opener, case_id: str) -> None:

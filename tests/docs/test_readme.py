@@ -47,5 +47,6 @@ def test_there_are_commands_for_everything_the_command_line_does() -> None:
         "influence",
         "explain",
         "plan",
+        "slices",
         "unlearn",
     }

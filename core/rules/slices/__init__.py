@@ -1,0 +1,1 @@
+"""Slices of the test rows in which a model does worst."""
