@@ -60,12 +60,12 @@ def show(work: Work) -> None:
 
 
 def _head(found: core.WorstSlices, label: str) -> None:
-    rows = count(found.n_rows, f"{found.on} row")
+    rows = f"the {count(found.n_rows, 'row')} searched"
     st.caption(
         plain(
-            f"{label}: {number(found.value)} on {rows}. {count(found.n_tried, 'slice')} tried, {found.n_beyond:,} worse than the other rows beyond "
-            "chance (Benjamini & Hochberg over all tried); one for every cause is listed. On the command line and in a notebook, where= takes "
-            "the text of a slice."
+            f"{label}: {number(found.value)} on {rows}. {count(found.n_tried, 'slice')} tried, {found.n_beyond:,} worse than the other rows "
+            "beyond chance (Benjamini & Hochberg over all tried); one for every cause is listed. On the command line and in a notebook, "
+            "where= takes the text of a slice."
         )
     )
     if not found.n_beyond:
