@@ -81,7 +81,12 @@ def scaled_and_encoded(numbers: Sequence[str], categories: Sequence[str]) -> Pip
     return make_pipeline(columns, LogisticRegression(solver="newton-cholesky", tol=1e-12))
 
 
-def write(description: str, folder: Path, make: Callable[[int], tuple[core.Case, pd.Index | None, str]]) -> None:
+def write(
+    description: str,
+    folder: Path,
+    make: Callable[[int], tuple[core.Case, pd.Index | None, str]],
+    beside: Callable[[int], dict[str, pd.DataFrame]] | None = None,
+) -> None:
     """Read seed and folder from the command line, and write the case, and the answer key where there is one.
 
     Parameters
@@ -92,6 +97,8 @@ def write(description: str, folder: Path, make: Callable[[int], tuple[core.Case,
         Where to write unless told otherwise.
     make : callable
         From a seed: the case, the answer key, and a sentence to print.
+    beside : callable, optional
+        From a seed: further tables by the name of their CSV file.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=int, default=0)
@@ -101,4 +108,6 @@ def write(description: str, folder: Path, make: Callable[[int], tuple[core.Case,
     case.save(options.folder)
     if answer_key is not None:
         answer_key.to_frame(index=False).to_csv(options.folder / "answer_key.csv", index=False)
+    for name, table in (beside(options.seed) if beside is not None else {}).items():
+        table.to_csv(options.folder / name, index=False)
     print(f"{sentence}; written to {options.folder}")

@@ -12,7 +12,9 @@ from tests.dashboard.conftest import Opener
 from tests.dashboard.test_pages import go, selection
 
 
-@pytest.mark.parametrize(("name", "n"), [("credit", 494), ("fraud", 182), ("trap", 1_273), ("null", 0)])
+@pytest.mark.parametrize(
+    ("name", "n"), [("credit", 494), ("fraud", 182), ("hospital", 773), ("trap", 1_273), ("null", 0)]
+)
 def test_every_demonstration_has_a_lesson_and_its_answer(name: str, n: int) -> None:
     case = core.load_case(name)
     demo = next(one for one in workspace.demos() if one.name == name)

@@ -16,7 +16,7 @@ def sample_folders() -> dict[str, Path]:
     Examples
     --------
     >>> list(sample_folders())
-    ['credit', 'fraud', 'null', 'trap']
+    ['credit', 'fraud', 'hospital', 'null', 'trap']
     """
     return {settings.parent.name: settings.parent for settings in sorted(SAMPLES.glob("*/case.toml"))}
 

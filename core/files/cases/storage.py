@@ -91,7 +91,7 @@ def load_case(folder: str | Path) -> Case:
     ----------
     folder : str or Path
         Holds case.toml and the files it names. Where the working directory has nothing of that name, a sample: "credit", "fraud",
-        "null" or "trap".
+        "hospital", "null" or "trap".
 
     Returns
     -------

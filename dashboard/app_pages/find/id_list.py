@@ -9,9 +9,11 @@ import core
 from core.errors import RedressError
 from core.files.tables.id_list import columns_of
 from core.words import count, plain
-from dashboard import cached, session
+from dashboard import cached, session, workspace
 from dashboard.session import Key
 from dashboard.work import Work
+
+SAMPLE_LIST = "withdrawals.csv"
 
 
 def show(work: Work) -> None:
@@ -24,6 +26,7 @@ def show(work: Work) -> None:
     )
     if file is None:
         st.caption("Ids that are repeated, unknown or removed already are reported.")
+        _offer_sample(work)
         return
     try:
         found = _found(work, file.getvalue())
@@ -40,6 +43,23 @@ def show(work: Work) -> None:
         args=(tuple(found.records),),
         disabled=not len(found.records),
     )
+
+
+def _offer_sample(work: Work) -> None:
+    """Offer the list that comes with a demonstration, where one does."""
+    demo = workspace.demo_of(work.case_id)
+    file = None if demo is None else demo.folder / SAMPLE_LIST
+    if file is not None and file.exists():
+        st.download_button(
+            "The withdrawals of this demonstration (CSV)",
+            file.read_bytes(),
+            SAMPLE_LIST,
+            "text/csv",
+            icon=":material/download:",
+            key=f"{Key.FIND_LIST}_sample",
+            on_click="ignore",
+            type="tertiary",
+        )
 
 
 def _found(work: Work, data: bytes) -> core.IdList:

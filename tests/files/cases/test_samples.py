@@ -38,5 +38,5 @@ def test_an_unknown_name_is_refused_with_the_nearest(elsewhere: Path) -> None:
 
 
 def test_every_sample_has_what_opens_it() -> None:
-    assert list(sample_folders()) == ["credit", "fraud", "null", "trap"]
+    assert list(sample_folders()) == ["credit", "fraud", "hospital", "null", "trap"]
     assert all((folder / "model.skops").is_file() for folder in sample_folders().values())
