@@ -68,8 +68,8 @@ class CaseData:
 
     @property
     def given_roles(self) -> Roles:
-        """The roles, to hand out: bins are a dictionary, so everybody gets their own."""
-        return self.roles if self.roles.bins is None else self.roles.with_()
+        """The roles, to hand out: bins and days are dictionaries, so everybody gets their own."""
+        return self.roles.with_() if (self.roles.bins or self.roles.ages_on) else self.roles
 
     def deciding_groups(self, of: str) -> npt.NDArray[Any]:
         """Return the group of every row whose thresholds decide it, for models that have such.
@@ -119,6 +119,7 @@ def check_data(
         for table, where in ((train, "training"), (test, "test")):
             door.check_columns(table, (feature,), what="Every sensitive feature", where=where)
         groupings[feature] = make_grouping(roles, feature, train[feature], test[feature])
+    door.check_named(roles, train, "training")
     if roles.subject_id is not None:
         door.check_columns(train, (roles.subject_id,), what="The subject id", where="training")
     if held is None:

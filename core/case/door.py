@@ -100,6 +100,12 @@ def check_columns(table: pd.DataFrame, columns: tuple[str, ...], *, what: str, w
         raise InputError(f"{what} must be in the {where} table. It lacks {listed(missing)}{way_out}")
 
 
+def check_named(roles: Roles, table: pd.DataFrame, where: str) -> None:
+    """Raise if groups are to be made of a column that the table lacks."""
+    for name, columns in (("merge", roles.merge), ("ages_on", roles.ages_on or {})):
+        check_columns(table, tuple(columns), what=f"Every column in Roles.{name}", where=where)
+
+
 def resolve_features(model: Any, train: pd.DataFrame, roles: Roles) -> tuple[str, ...]:
     """Return the columns the model gets, in its order.
 

@@ -5,10 +5,10 @@ Category values, bins of numbers, intersections, and a group for missing values.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.case.roles import Roles
+from core.case.values.ages import ages, dates_of
+from core.case.values.bins import bin_names, default_edges
+from core.case.values.spellings import folded, one_spelling
 from core.errors import InputError, listed
 
 MISSING = "(missing)"
@@ -59,17 +62,27 @@ class Grouping:
         Group names.
     edges : tuple of float or None
         Inner bin edges of a numeric column; None for categories.
+    day : date or None
+        The day that ages are counted on, where the column holds dates of birth.
+    spelled : mapping of str to str, or None
+        The group of each text without capitals and spaces, where those that differ by them only are one.
     """
 
     feature: str
     names: tuple[str, ...]
     edges: tuple[float, ...] | None
+    day: date | None = None
+    spelled: Mapping[str, str] | None = None
 
     def apply(self, column: pd.Series[Any]) -> Groups:
         """Return the group of every value of `column`."""
+        column = column if self.day is None else ages(column, self.day)
         missing = column.isna().to_numpy()
         if self.edges is None:
-            found = pd.Index(self.names).get_indexer(pd.Index(_texts(column)))
+            texts = _texts(column)
+            if self.spelled is not None:
+                texts = [self.spelled.get(folded(text), text) for text in texts]
+            found = pd.Index(self.names).get_indexer(pd.Index(texts))
         else:
             values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
             found = np.searchsorted(np.asarray(self.edges), values, side="right")
@@ -105,52 +118,53 @@ def make_grouping(
     InputError
         If there is a single group, or more than 50.
     """
-    both = pd.concat([train, test], ignore_index=True)
-    edges = roles.edges(feature)
+    day = roles.day(feature)
+    cells = pd.concat([train, test], ignore_index=True)
+    both, own = (cells, train) if day is None else (ages(cells, day), ages(train, day))
+    edges, spelled = roles.edges(feature), None
     numeric = pd.api.types.is_numeric_dtype(both) and not pd.api.types.is_bool_dtype(both)
     if edges is not None and not numeric:
         raise InputError(f"Bins need a numeric column. Got text in {feature!r}; leave its bins out.")
     if edges is None and numeric and both.nunique() > FEW_VALUES:
-        edges = default_edges(train)
-    names = _texts_in_order(both) if edges is None else _bin_names(both, edges)
+        edges = default_edges(own)
+    if edges is not None:
+        names = bin_names(both, edges) if edges else ("all values",)
+    elif feature in roles.merge:
+        spelled = one_spelling(_texts(both.dropna()))
+        names = tuple(spelled.values())
+    else:
+        names = _texts_in_order(both)
     if both.isna().any() and MISSING not in names:
         names = (*names, MISSING)
+    _check_number(names, both, own, edges, kind)
+    return Grouping(feature, names, edges, day, spelled)
+
+
+def _check_number(
+    names: tuple[str, ...], both: pd.Series[Any], own: pd.Series[Any], edges: tuple[float, ...] | None, kind: str
+) -> None:
+    """Raise where values make a single group, or too many, with what is true of them."""
+    feature = str(both.name)
     if len(names) < 2:
         only = names[0] if names else "nothing"
-        raise InputError(
-            f"A {kind} must have at least two groups. {feature!r} has only {only!r}; choose another column or finer bins."
-        )
+        has = f"{feature!r} has only {only!r}; choose another column."
+        if edges is not None and own.dropna().unique().size > 1:
+            has = f"The bins of {feature!r} have no edge, so that all its values are one group; name an edge, or leave its bins out."
+        elif edges is not None:
+            value = f"{own.dropna().iloc[0]:g}" if own.notna().any() else "no value"
+            has = f"Every training row has {value} in {feature!r}, so that no bins follow from it; name their edges, or choose another column."
+        raise InputError(f"A {kind} must have at least two groups. {has}")
     if len(names) > MAX_GROUPS:
-        raise InputError(
-            f"A {kind} can have at most {MAX_GROUPS} groups. {feature!r} has {len(names)} values; "
-            "merge them into fewer groups or choose another column."
-        )
-    return Grouping(feature, names, edges)
-
-
-def default_edges(column: pd.Series[Any]) -> tuple[float, ...]:
-    """Return the quartiles of a numeric column, as inner bin edges, each a value that occurs.
-
-    Examples
-    --------
-    >>> default_edges(pd.Series(range(20, 60)))
-    (30.0, 40.0, 50.0)
-    """
-    values = column.dropna().to_numpy(dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise InputError(
-            f"A numeric sensitive feature must be finite. Got an infinity in {column.name!r}; replace it or leave the cell empty."
-        )
-    if values.size == 0:
-        return ()
-    quartiles = np.unique(np.quantile(values, [0.25, 0.5, 0.75], method="higher"))
-    return tuple(float(edge) for edge in quartiles if edge > values.min())
+        way = "merge them into fewer groups or choose another column."
+        if dates_of(both) is not None:
+            way = f"where they are dates of birth, ages_on={{{feature!r}: '2024-12-31'}} makes ages of them, counted on that day."
+        raise InputError(f"A {kind} can have at most {MAX_GROUPS} groups. {feature!r} has {len(names)} values; {way}")
 
 
 def intersect(parts: Sequence[Groups]) -> Groups:
     """Return the intersection of several groupings of the same rows.
 
-    Every combination keeps its code.
+    Every combination keeps its code. A name with a comma or a quotation mark in it is quoted, so that no two combinations are called alike.
 
     Examples
     --------
@@ -159,6 +173,9 @@ def intersect(parts: Sequence[Groups]) -> Groups:
     >>> both = intersect([sex, age])
     >>> both.names, both.codes.tolist()
     (('f, old', 'f, young', 'm, old', 'm, young'), [1, 3])
+    >>> job = Groups("job", ("clerk", "law, other"), np.array([0, 1], dtype=np.int32))
+    >>> intersect([sex, job]).names
+    ('f, clerk', 'f, "law, other"', 'm, clerk', 'm, "law, other"')
     """
     size = math.prod(len(part) for part in parts)
     if size > MAX_COMBINATIONS:
@@ -169,10 +186,15 @@ def intersect(parts: Sequence[Groups]) -> Groups:
     names: tuple[str, ...] = ("",)
     codes = np.zeros(len(parts[0].codes), dtype=np.int32)
     for part in parts:
-        names = tuple(f"{left}, {right}" if left else right for left in names for right in part.names)
+        own = [_quoted(name) for name in part.names]
+        names = tuple(f"{left}, {right}" if left else right for left in names for right in own)
         codes = (codes * len(part) + part.codes).astype(np.int32)
     codes.flags.writeable = False
     return Groups(tuple(str(part.feature) for part in parts), names, codes)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"' if "," in name or '"' in name or not name else name
 
 
 def _texts(column: pd.Series[Any]) -> list[str]:
@@ -190,11 +212,3 @@ def _texts_in_order(column: pd.Series[Any]) -> tuple[str, ...]:
     except TypeError:
         values = sorted(values, key=str)
     return tuple(dict.fromkeys(_text(value) for value in values))
-
-
-def _bin_names(column: pd.Series[Any], edges: tuple[float, ...]) -> tuple[str, ...]:
-    if not edges:
-        return (str(column.name),) if column.notna().any() else ()
-    texts = [f"{edge:g}" for edge in edges]
-    inner = [f"{low} to <{high}" for low, high in itertools.pairwise(texts)]
-    return (f"under {texts[0]}", *inner, f"{texts[-1]} and over")

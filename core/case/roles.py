@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from numbers import Real
 from typing import Any
 
+from core.case.values.ages import day_of
 from core.errors import InputError, InputTypeError
 
 
@@ -65,6 +67,10 @@ class Roles:
         Inner edges of the bins of numeric sensitive features, ascending; a bin holds its lower edge.
     exclude : sequence of str
         Columns the model does not use and nobody should look at.
+    merge : sequence of str
+        Sensitive features whose values are one group where they differ by capitals or spaces only; the tables stay as they are.
+    ages_on : mapping of str to date or str
+        Columns of dates or years of birth, and the day that ages are counted on, as ``{"born": "2024-12-31"}``; ages are binned.
 
     Raises
     ------
@@ -90,11 +96,13 @@ class Roles:
     sample_weight: str | None = None
     bins: Mapping[str, Sequence[float]] | None = None
     exclude: Sequence[str] = ()
+    merge: Sequence[str] = ()
+    ages_on: Mapping[str, date | str] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.target, Hashable):
             raise InputTypeError(f"Roles.target must name one column. Got {self.target!r}; write its name.")
-        for name in ("sensitive_features", "features", "exclude"):
+        for name in ("sensitive_features", "features", "exclude", "merge"):
             value = getattr(self, name)
             if isinstance(value, str):
                 raise InputTypeError(
@@ -123,10 +131,21 @@ class Roles:
             if any(not low < high for low, high in itertools.pairwise(edges)):
                 raise InputError(f"The bin edges of {column!r} must ascend. Got {list(edges)} instead.")
         object.__setattr__(self, "bins", bins or None)
+        given = {} if self.ages_on is None else self.ages_on
+        if not isinstance(given, Mapping):
+            raise InputTypeError(
+                f"Roles.ages_on must map columns to days. Got {given!r}; write {{'born': '2024-12-31'}}."
+            )
+        days = {column: day_of(day).isoformat() for column, day in given.items()}
+        object.__setattr__(self, "ages_on", days or None)
 
     def edges(self, column: str) -> tuple[float, ...] | None:
         """Return the inner bin edges chosen for `column`, or None where they are left to the data."""
         return None if self.bins is None or column not in self.bins else tuple(self.bins[column])
+
+    def day(self, column: str) -> date | None:
+        """Return the day that ages of `column` are counted on, or None where it has none."""
+        return None if self.ages_on is None or column not in self.ages_on else day_of(self.ages_on[column])
 
     def with_(self, **changes: Any) -> Roles:
         """Return a copy with some roles changed."""
@@ -136,6 +155,8 @@ class Roles:
         """Return the roles as plain lists and dictionaries, leaving out what is not set."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        if self.ages_on is not None:
+            plain["ages_on"] = dict(self.ages_on)
         if self.bins is not None:
             plain["bins"] = {column: list(edges) for column, edges in self.bins.items()}
         return {name: value for name, value in plain.items() if value is not None and value != []}

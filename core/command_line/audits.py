@@ -34,6 +34,8 @@ def audit_decisions_command(args: Namespace) -> Output:
         good if args.pos_label is None else args.pos_label,
         good,
         args.sensitive_feature,
+        merge=args.merge or (),
+        ages_on=_pairs(args.ages_on, "--ages-on must be a column and a day", "born=2024-12-31"),
     )
     if args.target is not None and args.target not in table:
         raise BadArgumentError(
@@ -63,14 +65,20 @@ def _asked(args: Namespace) -> dict[str, Any]:
 
 def _reference(given: Sequence[str] | None) -> dict[str | tuple[str, ...], str] | None:
     """Return the reference group of each feature, from texts such as "sex=male"."""
+    pairs = _pairs(given, "--reference must be a feature and its group", "sex=male")
+    return None if pairs is None else {feature_of(feature): group for feature, group in pairs.items()}
+
+
+def _pairs(given: Sequence[str] | None, what: str, such: str) -> dict[str, str] | None:
+    """Return texts such as "sex=male" as a dictionary."""
     if given is None:
         return None
     found = {}
     for one in given:
-        feature, equals, group = one.partition("=")
-        if not equals or not feature.strip() or not group.strip():
-            raise BadArgumentError(f"--reference must be a feature and its group. Got {one!r}; write sex=male.")
-        found[feature_of(feature.strip())] = group.strip()
+        name, equals, value = (part.strip() for part in one.partition("="))
+        if not equals or not name or not value:
+            raise BadArgumentError(f"{what}. Got {one!r}; write {such}.")
+        found[name] = value
     return found
 
 

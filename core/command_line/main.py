@@ -184,6 +184,12 @@ def _add_audit_decisions(choices: Any) -> None:
     parser.add_argument("--favorable", required=True, metavar="VALUE", help="the good outcome in decisions and labels")
     parser.add_argument("--pos-label", metavar="VALUE", help="the outcome that scores are of (default: the good one)")
     parser.add_argument("--sensitive-feature", action="append", required=True, metavar="COLUMN", help="may be repeated")
+    parser.add_argument(
+        "--merge", action="append", metavar="COLUMN", help="make one group of values that differ by capitals or spaces"
+    )
+    parser.add_argument(
+        "--ages-on", action="append", metavar="COLUMN=DAY", help="column of dates of birth, and the day of the ages"
+    )
     add_where(parser)
     add_audit_options(parser)
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from core.case.group_thresholds import scorer
-from core.case.groups import FEW_VALUES, MAX_GROUPS, default_edges
+from core.case.groups import FEW_VALUES, MAX_GROUPS
 from core.case.roles import Roles
+from core.case.values.bins import default_edges
 from core.errors import InputError, InputTypeError, listed
 
 LABELS = (

@@ -15,7 +15,7 @@ from core.case.case import Case, check_case
 from core.case.groups import MAX_COMBINATIONS, Groups
 from core.errors import InputError, InputTypeError, NotSupportedError, listed, whole_number
 from core.former import formerly
-from core.metrics.audit_tables import GAP_COLUMNS, gap_row, gap_table, group_table, notes
+from core.metrics.audit_tables import GAP_COLUMNS, gap_row, gap_table, group_table, notes, spelling_notes
 from core.metrics.catalog import Metric, metrics_of
 from core.metrics.conditional.within import strata_of, stratified
 from core.metrics.group_evidence import rate_evidence
@@ -278,6 +278,8 @@ def audit_arrays(
         if place is not None:
             against.append(against_table(view, evidence, name, names, place, level))
         sentences += notes(view, evidence, name, names)
+        if isinstance(group.feature, str):
+            sentences += spelling_notes(group.feature, names, view.n)
     columns = (*GAP_COLUMNS, *REFERENCE_COLUMNS) if places else GAP_COLUMNS
     gaps = gap_table(rows, [metric.name for metric in compared], columns=columns)
     whole = GroupSample(sample, np.zeros(len(sample.label), dtype=np.intp), 1, 1, generator(seed, ""))

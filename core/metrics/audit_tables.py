@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.case.values.spellings import alike_sentence, spelled_alike
 from core.metrics.catalog import METRICS, Metric
 from core.metrics.gaps import combine, deciding_rate
 from core.metrics.group_evidence import RateEvidence
 from core.metrics.inference import gap_interval, gap_p_value
 from core.metrics.samples import GroupSample
 from core.numerics.statistics.false_discovery import discovery_rates
+from core.typing import Array
 
 GAP_COLUMNS = (
     "value",
@@ -109,6 +111,14 @@ def notes(view: GroupSample, evidence: dict[str, RateEvidence], feature: str, na
             f"No value in {feature} for {_few(affected)} of {_few(list(lost))}; gaps are taken over the other groups."
         )
     return sentences
+
+
+def spelling_notes(feature: str, names: Sequence[str], n: Array) -> list[str]:
+    """Say which groups are called alike but for capitals or spaces, and how they become one."""
+    found = spelled_alike({name: int(size) for name, size in zip(names, n, strict=True)})
+    return (
+        [f"{alike_sentence(feature, found)} merge=[{feature!r}] in the roles makes one group of each."] if found else []
+    )
 
 
 def _few(names: list[str]) -> str:

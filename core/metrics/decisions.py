@@ -142,6 +142,7 @@ def _check(table: object, roles: object, decisions: object, scores: object, thre
             hint = nearest(column, table.columns) or f" Columns are {listed(table.columns)}."
             raise InputError(f"`{name}` must be a column of the table. Got {column!r}.{hint}")
     door.check_columns(table, tuple(roles.sensitive_features), what="Every sensitive feature", where="audited")
+    door.check_named(roles, table, "audited")
 
 
 def _rows(table: pd.DataFrame, where: str | None) -> Positions:

@@ -92,6 +92,11 @@ def test_audit_decisions_needs_a_table_alone(
     report = core.audit_decisions(table, roles, decisions="decided", where="job = 'cook'", n_resamples=100)
     assert [row["value"] for row in found["gaps"]] == report.gaps["value"].tolist()
     assert found["n"] == int((table["job"] == "cook").sum())
+    table.assign(sex=np.where(table.index % 2, table["sex"], table["sex"].str.upper() + " ")).to_csv(path, index=False)
+    assert len(run_json(capsys, "audit-decisions", str(path), *options)["by_group"]) == 4
+    assert len(run_json(capsys, "audit-decisions", str(path), *options, "--merge", "sex")["by_group"]) == 2
+    assert "Got 'age'; write born=" in refused(capsys, "audit-decisions", str(path), *options, "--ages-on", "age")
+    table.to_csv(path, index=False)
     labelled = (
         "--target",
         "granted",

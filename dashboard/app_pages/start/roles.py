@@ -11,8 +11,9 @@ import streamlit as st
 import core
 from core.case.door import labels_as_codes
 from core.case.group_thresholds import scorer
-from core.case.groups import FEW_VALUES, default_edges
+from core.case.groups import FEW_VALUES
 from core.case.scoring import column_names
+from core.case.values.bins import default_edges
 from core.errors import InputError, RedressError, listed
 from core.files.guess import Guess
 from core.words import count, plain
