@@ -89,6 +89,39 @@ def direct(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable
     return function.overloads[types].entry_point  # type: ignore[no-any-return]
 
 
+def _make_optional(kept: Any) -> None:
+    """Let nothing depend on what is kept on disk.
+
+    What is damaged is compiled anew, and what the disk has no room for is compiled by the next process again.
+    """
+    load, save = kept.load, kept.save
+
+    def loaded(key: Any) -> Any:
+        try:
+            return load(key)
+        except Exception:  # what a loss of power left may be anything
+            return None
+
+    def saved(key: Any, data: Any) -> None:
+        try:
+            save(key, data)
+        except OSError:
+            return
+        except Exception:
+            _begin_anew(kept, lambda: save(key, data))
+
+    kept.load, kept.save = loaded, saved
+
+
+def _begin_anew(kept: Any, save: Callable[[], None]) -> None:
+    """Replace an index that cannot be read."""
+    try:
+        kept.flush()
+        save()
+    except OSError:
+        return
+
+
 def _compiled(function: Function, **options: Any) -> Function:
     """Compile a function.
 
@@ -106,4 +139,5 @@ def _compiled(function: Function, **options: Any) -> Function:
         kept._source_stamp = _SOURCES
         # Of two processes that compile at once none writes to a file that the other's index names.
         kept._data_name_pattern = kept._data_name_pattern.replace("{number", f"{os.getpid()}-{{number")
+        _make_optional(kept)
     return dispatcher  # type: ignore[no-any-return]

@@ -89,3 +89,14 @@ def test_where_the_sources_cannot_be_written_beside_the_users_cache_is_used(read
 
 def test_functions_run_where_nothing_can_be_kept(read_only: Path, tmp_path: Path) -> None:
     assert answer(tmp_path, XDG_CACHE_HOME=str(read_only / "__pycache__" / "cache")) == "21 0"
+
+
+@pytest.mark.parametrize("damage", [b"", b"no index", None])
+def test_what_is_kept_may_be_damaged_or_find_no_room(damage: bytes | None, package: Path, tmp_path: Path) -> None:
+    """As a loss of power leaves it: empty, or anything; or on a disk that is full."""
+    full = "import resource as r, signal as s; s.signal(s.SIGXFSZ, s.SIG_IGN); r.setrlimit(r.RLIMIT_FSIZE, (10, 10))"
+    assert answer(tmp_path, f"{full}; {COMPILED}" if damage is None else COMPILED) == "21 0"
+    for path in package.glob("__pycache__/*.nb*"):
+        path.write_bytes(damage or b"")
+    assert answer(tmp_path) == "21 0"
+    assert answer(tmp_path) == "21 1"
