@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import getpass
-import tempfile
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,11 +109,9 @@ def erase(
     if finalise:
         after = without_rows(done.case, test_rows=asked.test if asked.test.any() else None)
         done = replace(done, case=after, finalised=True, n_dropped=len(case.train) - len(after.train))
-    with ExitStack() as stack:
-        if ledger is None and pack is not None:
-            aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redress-")))
-            ledger = Ledger(f"sqlite:///{aside}/redress.db")
-        return _written(case, done, _Writing(ledger, who, reason, place, pack), asked)
+    if ledger is None and pack is not None:
+        ledger = Ledger("sqlite://")  # In memory: the pack alone keeps its entries.
+    return _written(case, done, _Writing(ledger, who, reason, place, pack), asked)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 import core
 from core.errors import InputError, InputTypeError, LedgerError, said
-from core.files.writing import write_whole
+from core.files.writing import reason_of, way_out, write_whole
 from core.ledger.entries import Entry, canonical_json, chain_faults
 from core.ledger.integrity import IntegrityCheck, signer_fault
 from core.ledger.pack import MOST_BYTES, BrokenPackError, files_of_pack, pack_of_files
@@ -87,6 +87,19 @@ def export_evidence(ledger: Ledger, path: str | Path, *, case: Case | None = Non
         raise InputTypeError(f"`ledger` must be a core.Ledger. Got {type(ledger).__name__}; open one by its address.")
     if not isinstance(path, str | Path):
         raise InputTypeError(f"`path` must name a file. Got {type(path).__name__}; write 'evidence.zip'.")
+    content = evidence_bytes(ledger, case)
+    try:
+        write_whole(Path(path), content)
+    except OSError as error:
+        raise LedgerError(
+            f"The evidence must be written to a place with room for it. {str(path)!r} could not be ({reason_of(error)}); {way_out(error)}. "
+            "Nothing was written."
+        ) from error
+    return Path(path)
+
+
+def evidence_bytes(ledger: Ledger, case: Case | None = None) -> bytes:
+    """Return a ledger's evidence as the content of one file, as `export_evidence` writes it."""
     check = ledger.verify()
     head, entries = ledger.read()
     if not ledger.keys.exist or ledger.keys.public_key.hex() != head.public_key:
@@ -96,14 +109,7 @@ def export_evidence(ledger: Ledger, path: str | Path, *, case: Case | None = Non
         )
     if not check:
         raise LedgerError(f"A ledger must be whole to be evidence. It is broken: {' '.join(check.broken)}")
-    files = _contents(ledger, head, entries, case)
-    try:
-        write_whole(Path(path), pack_of_files(files))
-    except OSError as error:
-        raise LedgerError(
-            f"The evidence must be written to a place with room for it. {str(path)!r} could not be ({said(error)}); nothing was written."
-        ) from error
-    return Path(path)
+    return pack_of_files(_contents(ledger, head, entries, case))
 
 
 def _contents(ledger: Ledger, head: Head, entries: Sequence[Entry], case: Case | None) -> dict[str, bytes]:

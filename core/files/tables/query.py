@@ -16,6 +16,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, ResourceClosedError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from core.errors import InputError, InputTypeError, LimitError, listed, said
 from core.files.tables.limits import Limits, check_limits, show_bytes
@@ -37,7 +38,7 @@ _FORBIDDEN_FUNCTIONS = ("load_extension", "writefile", "readfile", "edit")
 
 
 def read_query(
-    database: str | Path | Engine,
+    database: str | Path | bytes | Engine,
     statement: str,
     *,
     limits: Limits = Limits(),  # noqa: B008
@@ -51,8 +52,9 @@ def read_query(
 
     Parameters
     ----------
-    database : str, Path or Engine
-        A file of SQLite, a URL of SQLAlchemy such as ``"postgresql+psycopg://user@host/name"``, or an engine, as `st.connection` has.
+    database : str, Path, bytes or Engine
+        A file of SQLite, or its content, which is then never on the disk; a URL of SQLAlchemy such as
+        ``"postgresql+psycopg://user@host/name"``; or an engine, as `st.connection` has.
     statement : str
         One statement: SELECT, WITH, VALUES or TABLE.
     limits : Limits
@@ -126,6 +128,8 @@ def _seconds(seconds: object) -> float:
 def _engine(database: object) -> Engine:
     if isinstance(database, Engine):
         return database
+    if isinstance(database, bytes):
+        return sa.create_engine("sqlite://", creator=lambda: _in_memory(database), poolclass=NullPool)
     if not isinstance(database, str | Path):
         raise InputTypeError(
             f"`database` must be a file of SQLite, a URL or an engine of SQLAlchemy. Got {type(database).__name__} instead."
@@ -150,6 +154,18 @@ def _engine(database: object) -> Engine:
         raise InputError(
             f"A database must be one that SQLAlchemy reaches. It does not ({said(error)}); check the URL, or install its driver."
         ) from error
+
+
+def _in_memory(content: bytes) -> sqlite3.Connection:
+    """Return a connection to what a file of SQLite holds.
+
+    A file that was written with a log beside it says so in two bytes, and is not taken without; it is whole all the same.
+    """
+    logged = content[18:20] == b"\x02\x02"
+    connection = sqlite3.connect(":memory:")
+    if content:
+        connection.deserialize(content[:18] + b"\x01\x01" + content[20:] if logged else content)
+    return connection
 
 
 class _Run:

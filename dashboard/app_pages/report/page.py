@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import streamlit as st
 
 import core
 from core.errors import RedressError
+from core.ledger.evidence import evidence_bytes
 from core.words import count, plain
 from dashboard import cached, session, workspace
 from dashboard.components import opening, pages, proving
@@ -127,8 +125,7 @@ def _evidence(work: Work, ledger: core.Ledger) -> None:
 
 
 def _pack(work: Work) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        return core.export_evidence(workspace.ledger(work.case_id), Path(folder) / "evidence.zip").read_bytes()
+    return evidence_bytes(workspace.ledger(work.case_id))
 
 
 show(opening.opened())

@@ -6,8 +6,7 @@ let them read what the server can reach and they cannot.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -77,19 +76,10 @@ def _ask(which: str, name: str) -> None:
         return
 
     def read(report: Report) -> Any:
-        return _queried(database, statement, lambda: report(0.0, "waiting for the database"))
+        looking = partial(report, 0.0, "waiting for the database")
+        return core.read_query(database, statement, seconds=QUERY_S, looking=looking)
 
     upload.read_elsewhere(which, f"query of {title}", uuid4().hex, read)
-
-
-def _queried(database: Any, statement: str, looking: Any) -> Any:
-    """Return the rows of a query; an uploaded database is on the disk while it runs."""
-    if not isinstance(database, bytes):
-        return core.read_query(database, statement, seconds=QUERY_S, looking=looking)
-    with tempfile.TemporaryDirectory(prefix="redress-") as folder:
-        path = Path(folder) / "uploaded.db"
-        path.write_bytes(database)
-        return core.read_query(path, statement, seconds=QUERY_S, looking=looking)
 
 
 def _fetch(which: str) -> None:

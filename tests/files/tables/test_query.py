@@ -51,10 +51,16 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=["file", "url", "engine", "postgresql"])
-def database(request: pytest.FixtureRequest, file: Path) -> str | Path | sa.Engine:
+@pytest.fixture(params=["file", "content", "logged", "url", "engine", "postgresql"])
+def database(request: pytest.FixtureRequest, file: Path) -> str | Path | bytes | sa.Engine:
     if request.param == "file":
         return file
+    if request.param == "logged":
+        with sqlite3.connect(file) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.close()
+    if request.param in ("content", "logged"):
+        return file.read_bytes()
     if request.param == "url":
         return f"sqlite:///{file}"
     if request.param == "engine":
@@ -75,7 +81,7 @@ def kind(database: object) -> str:
     return "postgresql" if "postgresql" in str(database) else "sqlite"
 
 
-def test_rows_have_the_types_of_the_database(database: str | Path | sa.Engine) -> None:
+def test_rows_have_the_types_of_the_database(database: str | Path | bytes | sa.Engine) -> None:
     table = core.read_query(database, "SELECT *, 1 AS age FROM people WHERE id LIKE '00%' ORDER BY id;  ")
     assert table.frame.columns.tolist() == ["id", "income", "age", "since", "age.1"]
     assert table.frame["id"].tolist() == ["007", "008"]
@@ -86,13 +92,15 @@ def test_rows_have_the_types_of_the_database(database: str | Path | sa.Engine) -
 
 
 @pytest.mark.parametrize("statement", WRITES)
-def test_what_writes_is_refused_and_nothing_is_written(database: str | Path | sa.Engine, statement: str) -> None:
+def test_what_writes_is_refused_and_nothing_is_written(
+    database: str | Path | bytes | sa.Engine, statement: str
+) -> None:
     with pytest.raises(InputError, match="must"):
         core.read_query(database, statement)
     assert len(core.read_query(database, "SELECT * FROM people").frame) == 2
 
 
-def test_a_slow_statement_is_ended(database: str | Path | sa.Engine) -> None:
+def test_a_slow_statement_is_ended(database: str | Path | bytes | sa.Engine) -> None:
     with pytest.raises(LimitError, match=r"at most 0\.3 seconds"):
         core.read_query(database, SLOW[kind(database)], seconds=0.3)
 
@@ -108,7 +116,7 @@ def test_a_statement_can_be_given_up(file: Path) -> None:
         core.read_query(file, SLOW["sqlite"], looking=looking)
 
 
-def test_nothing_returned_and_too_much_are_sentences(database: str | Path | sa.Engine) -> None:
+def test_nothing_returned_and_too_much_are_sentences(database: str | Path | bytes | sa.Engine) -> None:
     with pytest.raises(InputError, match=r"must return rows\. It returned the columns 'id', 'age' and none"):
         core.read_query(database, "SELECT id, age FROM people WHERE age > 99")
     with pytest.raises(LimitError, match="at most 3 cells"):
@@ -130,5 +138,6 @@ def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
         core.read_query(5, "SELECT 1, 2")  # type: ignore[arg-type]
     text = tmp_path / "text.db"
     text.write_text("no database at all, but some text that is long enough to be read as one")
-    with pytest.raises(InputError, match="not a database"):
-        core.read_query(text, "SELECT * FROM people")
+    for source in (text, text.read_bytes(), b""):
+        with pytest.raises(InputError, match="not a database" if source else "no such table"):
+            core.read_query(source, "SELECT * FROM people")
