@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -92,8 +93,8 @@ def export_evidence(ledger: Ledger, path: str | Path, *, case: Case | None = Non
         write_whole(Path(path), content)
     except OSError as error:
         raise LedgerError(
-            f"The evidence must be written to a place with room for it. {str(path)!r} could not be ({reason_of(error)}); {way_out(error)}. "
-            "Nothing was written."
+            f"The evidence must be written to a place with room for it. {str(path)!r} could not be ({reason_of(error)}); nothing was written. "
+            f"The way out: {way_out(error)}."
         ) from error
     return Path(path)
 
@@ -269,7 +270,7 @@ def _public_key(files: Mapping[str, bytes]) -> bytes:
         raise BrokenPackError(f"The pack lacks {missing[0]!r}.")
     try:
         key = serialization.load_pem_public_key(files[KEY])
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise BrokenPackError(f"{KEY!r} is not a public key.") from error
     if not isinstance(key, Ed25519PublicKey):
         raise BrokenPackError(f"{KEY!r} is a key of another kind.")

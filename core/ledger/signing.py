@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -102,7 +102,7 @@ class Keys:
         content = self._content(SIGNING_KEY, _new_signing_key)
         try:
             key = serialization.load_pem_private_key(content, password=None)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise self._damaged(SIGNING_KEY, said(error)) from error
         if not isinstance(key, Ed25519PrivateKey):
             raise self._damaged(SIGNING_KEY, "it is a key of another kind")

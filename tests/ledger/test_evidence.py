@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import core
@@ -114,6 +114,7 @@ def test_any_byte_changed_is_found(small: tuple[bytes, Path, str], at: int, by: 
 
 
 @REWRITING
+@example(which=4, at=35, by=1)  # a key of an algorithm that there is not
 @given(st.integers(0), st.integers(1, 255), st.integers(0, 10))
 def test_a_byte_changed_in_a_file_is_found_though_the_zip_is_made_anew(
     small: tuple[bytes, Path, str], at: int, by: int, which: int
