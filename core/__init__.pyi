@@ -82,6 +82,8 @@ from core.rules.subset import Subset as Subset
 from core.unlearning.base import Guarantee as Guarantee
 from core.unlearning.base import UnlearnResult as UnlearnResult
 from core.unlearning.refit import refit as refit
+from core.verification.klom import MarginDivergence as MarginDivergence
+from core.verification.klom import klom as klom
 from core.verification.retrain_gap import RetrainGap as RetrainGap
 from core.verification.retrain_gap import retrain_gap as retrain_gap
 from core.verification.verify import Proof as Proof

@@ -27,6 +27,7 @@ OTHER_FIRSTS = {
     "guardrails",
     "harmful",
     "inspect_model",
+    "klom",
     "load_case",
     "load_model",
     "model_recipe",
@@ -50,12 +51,14 @@ WHAT = {
     "group_changes": "groups",
     "influence": "metric",
     "moved_decisions": "forget",
+    "nearest_flips": "record",
     "plan_removal": "metric",
     "predicted_scores": "forget",
     "preview": "forget",
     "reasons": "ids",
     "take_harmful": "metric",
     "unlearn": "forget",
+    "what_if": "record",
     "worst_slices": "metric",
 }
 DEFAULTS = {"on": "explore", "sensitive_feature": None, "progress": None, "seed": 0}

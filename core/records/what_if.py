@@ -25,6 +25,7 @@ from core.case.case import Case, check_case
 from core.case.roles import AtRate
 from core.case.scoring import model_rows, no_single_threshold, positive_scores
 from core.errors import InputError, listed, nearest, whole_number
+from core.former import formerly
 from core.shown import Shown
 from core.typing import Bools, Floats
 
@@ -99,17 +100,18 @@ class WhatIf(Shown):
         )
 
 
-def what_if(case: Case, record: Any, changes: Mapping[str, Any] | None = None, *, on: str = "train") -> WhatIf:
+@formerly()
+def what_if(case: Case, record: Any, *, changes: Mapping[str, Any] | None = None, table: str = "train") -> WhatIf:
     """Return what the model makes of a record with other values.
 
     Parameters
     ----------
     case : Case
     record : hashable
-        A record id; with ``on="test"`` a label of the test table.
+        A record id; with ``table="test"`` a label of the test table.
     changes : mapping of column to value, optional
         Columns are those the model takes; a value must be one that the column can hold.
-    on : {"train", "test"}
+    table : {"train", "test"}
 
     Returns
     -------
@@ -126,11 +128,11 @@ def what_if(case: Case, record: Any, changes: Mapping[str, Any] | None = None, *
     --------
     >>> import core
     >>> case = core.load_case("credit")
-    >>> found = core.what_if(case, case.record_ids[0], {"savings": 50_000.0})
+    >>> found = core.what_if(case, case.record_ids[0], changes={"savings": 50_000.0})
     >>> list(found.changed), found.score > found.score_before
     (['savings'], True)
     """
-    row = _row(case, record, on)
+    row = _row(case, record, table)
     other = _changed(case, row, changes or {})
     scores = _scores(case, pd.concat([row, other]))
     before, after = (bool(one) for one in _decided(case, scores))
@@ -149,12 +151,13 @@ def what_if(case: Case, record: Any, changes: Mapping[str, Any] | None = None, *
     )
 
 
+@formerly()
 def nearest_flips(
     case: Case,
     record: Any,
-    changes: Mapping[str, Any] | None = None,
     *,
-    on: str = "train",
+    changes: Mapping[str, Any] | None = None,
+    table: str = "train",
     columns: Iterable[str] | None = None,
     top_k: int = 5,
 ) -> pd.DataFrame:
@@ -164,7 +167,7 @@ def nearest_flips(
 
     Parameters
     ----------
-    case, record, changes, on
+    case, record, changes, table
         As for `what_if`; the search starts from the record as changed.
     columns : iterable of str, optional
         Columns that may change; None is all that the model takes.
@@ -185,7 +188,7 @@ def nearest_flips(
     >>> [len(names) for names in found["columns"]], bool(found["distance"].is_monotonic_increasing)
     ([1, 1], True)
     """
-    row = _changed(case, _row(case, record, on), changes or {})
+    row = _changed(case, _row(case, record, table), changes or {})
     most = whole_number("top_k", top_k)
     names = list(case.features) if columns is None else _known(case, columns)
     decided = bool(_decided(case, _scores(case, row))[0])
@@ -193,11 +196,11 @@ def nearest_flips(
     found = [one for one in (search.nearest(name) for name in names) if one is not None]
     if not found:
         found = search.pairs(names)
-    table = pd.DataFrame(found, columns=["columns", "values", "score", "distance"])
-    table.insert(0, "change", [_words(row, *pair) for pair in zip(table["columns"], table["values"], strict=True)])
+    flips = pd.DataFrame(found, columns=["columns", "values", "score", "distance"])
+    flips.insert(0, "change", [_words(row, *pair) for pair in zip(flips["columns"], flips["values"], strict=True)])
     sensitive = set(case.roles.sensitive_features)
-    table["sensitive"] = [bool(sensitive.intersection(one)) for one in table["columns"]]
-    return table.sort_values("distance", kind="stable").head(most).reset_index(drop=True)
+    flips["sensitive"] = [bool(sensitive.intersection(one)) for one in flips["columns"]]
+    return flips.sort_values("distance", kind="stable").head(most).reset_index(drop=True)
 
 
 class _Search:
@@ -295,17 +298,17 @@ class _Search:
         return float((shares**2).sum())
 
 
-def _row(case: Case, record: Any, on: str) -> pd.DataFrame:
+def _row(case: Case, record: Any, table: str) -> pd.DataFrame:
     check_case(case)
-    check_choice("on", on, ("train", "test"))
+    check_choice("table", table, ("train", "test"))
     if case.randomised:
         raise no_single_threshold()
-    labels, table = (case.record_ids, case.X_train) if on == "train" else (case.test.index, case.X_test)
+    labels, rows = (case.record_ids, case.X_train) if table == "train" else (case.test.index, case.X_test)
     found = np.flatnonzero(np.asarray(labels == record))
     if len(found) != 1:
-        what = "the id of one training record" if on == "train" else "the label of one row of the test table"
+        what = "the id of one training record" if table == "train" else "the label of one row of the test table"
         raise InputError(f"`record` must be {what}. Got {record!r}, which {len(found):,} have.")
-    return table.iloc[found]
+    return rows.iloc[found]
 
 
 def _changed(case: Case, row: pd.DataFrame, changes: Mapping[str, Any]) -> pd.DataFrame:

@@ -39,13 +39,13 @@ def case() -> core.Case:
 
 
 def test_what_if_is_what_the_model_says(case: core.Case) -> None:
-    found = core.what_if(case, "p7", {"income": 5.0, "job": "nurse"})
+    found = core.what_if(case, "p7", changes={"income": 5.0, "job": "nurse"})
     row = case.X_train.iloc[[7]].assign(income=5.0, job="nurse")
     assert found.score == pytest.approx(case.model.predict_proba(row)[0, 1], abs=1e-12)
     assert found.decided == bool(case.model.predict(row)[0])
     assert found.score_before == pytest.approx(case.model.predict_proba(case.X_train.iloc[[7]])[0, 1], abs=1e-12)
     assert found.changed["income"] == (case.X_train["income"].iloc[7], 5.0)
-    tested = core.what_if(case, case.test.index[3], on="test")
+    tested = core.what_if(case, case.test.index[3], table="test")
     assert tested.score == pytest.approx(case.scores("test")[3], abs=1e-12)
     assert tested.changed == {}
 
@@ -79,18 +79,18 @@ def test_two_columns_are_changed_where_one_is_not_enough(case: core.Case) -> Non
         for value in case.X_train[name].unique()
     ]
     assert not any(single)
-    assert core.nearest_flips(case, "p0", poor, columns=columns).empty
+    assert core.nearest_flips(case, "p0", changes=poor, columns=columns).empty
     near = {**poor, "income": 9.0}
-    assert not core.what_if(case, "p0", near).decided
-    found = core.nearest_flips(case, "p0", near, columns=["children", "job"])
+    assert not core.what_if(case, "p0", changes=near).decided
+    found = core.nearest_flips(case, "p0", changes=near, columns=["children", "job"])
     tried = [
         (children, job)
         for children, job in product(case.X_train["children"].unique(), case.X_train["job"].unique())
-        if core.what_if(case, "p0", {**near, "children": children, "job": job}).decided
+        if core.what_if(case, "p0", changes={**near, "children": children, "job": job}).decided
     ]
     assert len(found) >= 1
     for names, values in zip(found["columns"], found["values"], strict=True):
-        assert core.what_if(case, "p0", {**near, **dict(zip(names, values, strict=True))}).decided
+        assert core.what_if(case, "p0", changes={**near, **dict(zip(names, values, strict=True))}).decided
     assert tried, "the search through all pairs finds one too"
 
 
@@ -111,4 +111,4 @@ def test_sensitive_columns_are_marked(case: core.Case) -> None:
 )
 def test_bad_input_is_named(case: core.Case, record: str, changes: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        core.what_if(case, record, changes)
+        core.what_if(case, record, changes=changes)

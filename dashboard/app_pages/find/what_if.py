@@ -35,12 +35,12 @@ def _asked(work: Work, record: Any) -> None:
     row = case.X_train.iloc[case.record_ids.get_loc(record)]
     changes = {name: _value(case.X_train[name], row[name], name, record) for name in chosen}
     try:
-        found = core.what_if(case, record, changes)
+        found = core.what_if(case, record, changes=changes)
         st.markdown(f"**{plain(found.sentence)}**" if found.turned else plain(found.sentence))
         if work.at:
-            was = core.what_if(cached.case(work, 0), record, changes)
+            was = core.what_if(cached.case(work, 0), record, changes=changes)
             st.caption(f"As opened the model gives these values a score of {number(was.score)}.")
-        _nearest(core.nearest_flips(case, record, changes))
+        _nearest(core.nearest_flips(case, record, changes=changes))
     except RedressError as error:
         st.caption(f":material/info: {plain(error)}")
 
