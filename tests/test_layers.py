@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LINT = "import sys; from importlinter.cli import lint_imports_command as lint; sys.exit(lint())"
 MOST_FILES = 26
 """Of one folder, so that a person finds the file meant by reading its names."""
+
+WRITES = re.compile(
+    r"\.write_(text|bytes)\(|\bopen\([^)\n]*[\"'][rbt]*[wax+][rbt+]*[\"']|(Named|Spooled)?Temporary(File|Directory)\(|mkstemp\("
+    r"|\.to_(csv|parquet)\((str|path|Path)"
+)
 
 PLANTED = {
     "core/families/logistic/planted.py": "import core.families.forest.state",
@@ -126,3 +132,15 @@ def test_tests_mirror_the_tree() -> None:
     tests = ROOT / "tests"
     folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")} - {Path(), Path("browser")}
     assert [str(one) for one in sorted(folders) if not ((ROOT / "core" / one).is_dir() or (ROOT / one).is_dir())] == []
+
+
+def test_files_are_written_in_one_place() -> None:
+    """What is written elsewhere than `core.files.writing` is half there after a kill, and no test of full disks sees it."""
+    found = {
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for package in ("core", "dashboard")
+        for path in (ROOT / package).rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+        if WRITES.search(line) and ">>>" not in line
+    }
+    assert found == set()
