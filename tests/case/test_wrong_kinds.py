@@ -78,7 +78,10 @@ WRONG: dict[str, tuple[Callable[[core.Case], object], str]] = {
     ),
     "limits of a table": (lambda _: core.load_model(b"", limits=5), "core.files.tables.limits.ModelLimits"),
     "reasons of a list": (lambda case: core.reasons(case, [["p1"]]), "Each id must be that of one record"),
-    "no folder for a model": (lambda case: core.save_model(case.model, "/no/such/model.skops"), "No such file or directory.; check the path"),
+    "no folder for a model": (
+        lambda case: core.save_model(case.model, "/no/such/model.skops"),
+        "No such file or directory.; check the path",
+    ),
     "no path for a model": (lambda case: core.save_model(case.model, None), "given as a path"),  # type: ignore[arg-type]
     "no path for a case": (lambda case: case.save(None), "given as a path"),  # type: ignore[arg-type]
     "a case below a file": (lambda case: case.save(f"{__file__}/case"), "File exists.; check the path"),
