@@ -48,6 +48,10 @@ from core.metrics.compare import compare as compare
 from core.metrics.decisions import audit_decisions as audit_decisions
 from core.metrics.guardrails.guard import guardrails as guardrails
 from core.metrics.guardrails.result import Guardrails as Guardrails
+from core.metrics.policies.apply import apply_policy as apply_policy
+from core.metrics.policies.held import PolicyReport as PolicyReport
+from core.metrics.policies.profile import PolicyProfile as PolicyProfile
+from core.metrics.policies.profile import policy_profile as policy_profile
 from core.metrics.report import AuditReport as AuditReport
 from core.mitigation.base import Mitigation as Mitigation
 from core.mitigation.registry import mitigate as mitigate

@@ -79,6 +79,7 @@ def results(case: core.Case) -> dict[str, Any]:
         "none": core.mitigate(case, "threshold_optimizer", metric="precision_difference"),
         "RetrainGap": core.retrain_gap(removed.case),
         "Guardrails": core.guardrails(case, removed.case),
+        "PolicyReport": core.apply_policy(case, "impact_ratios"),
         "WorstSlices": core.worst_slices(case, GAP, max_predicates=2, top_k=3),
         "Slice": core.worst_slices(case, max_predicates=1, columns=[BRANCH, FEATURE], top_k=1)[0],
         "WorthALook": core.records_worth_a_look(case),
@@ -89,7 +90,7 @@ def results(case: core.Case) -> dict[str, Any]:
 NAMES = [
     *("AuditReport", "rates", "UnlearnResult", "edited", "refit", "Explanation", "Subset", "Plan"),
     *("HarmfulRecords", "Provenance", "Mitigation", "none", "RetrainGap", "Guardrails"),
-    *("WorthALook", "RecordGroup", "WorstSlices", "Slice"),
+    *("WorthALook", "RecordGroup", "WorstSlices", "Slice", "PolicyReport"),
 ]
 HOLD_NAMES = {"AuditReport", "Explanation", "Subset", "Plan", "HarmfulRecords", "Mitigation", "Guardrails"}
 
@@ -139,6 +140,7 @@ def test_a_result_is_a_table_of_its_own(results: dict[str, Any], name: str) -> N
         "HarmfulRecords": len(results["HarmfulRecords"].curve),
         "none": 0,
         "WorthALook": len(results["WorthALook"]),
+        "PolicyReport": 2,
         "WorstSlices": len(results["WorstSlices"]),
         "RecordGroup": len(results["RecordGroup"]),
         "Guardrails": len(results["Guardrails"].groups) + len(results["Guardrails"].metrics),
@@ -246,7 +248,17 @@ def test_a_long_table_is_cut_short_on_the_page(case: core.Case) -> None:
 
 
 def test_every_public_result_shows_itself() -> None:
-    plain = {"AtRate", "Family", "IdList", "Measured", "Roles", "SplitCheck", "ExpectedGain", "GapProfile"}
+    plain = {
+        "AtRate",
+        "Family",
+        "IdList",
+        "Measured",
+        "Roles",
+        "SplitCheck",
+        "ExpectedGain",
+        "GapProfile",
+        "PolicyProfile",
+    }
     for name in core.__all__:
         public = getattr(core, name)
         if isinstance(public, type) and is_dataclass(public) and name not in plain:

@@ -31,6 +31,7 @@ OTHER_FIRSTS = {
     "load_case",
     "load_model",
     "model_recipe",
+    "policy_profile",
     "read_openml",
     "read_query",
     "read_table",
@@ -44,6 +45,7 @@ OTHER_FIRSTS = {
 """Calls that are about no case, or two: a table of decisions, files, the order of what `influence` gave, rules that were found, before and after, a
 removal, evidence."""
 WHAT = {
+    "apply_policy": "profile",
     "audit": "metric",
     "compare": "after",
     "edit": "relabel",
@@ -66,7 +68,7 @@ KINDS = {
     "progress": "Progress | None",
     "on": "str",
 }
-DESCRIBED = ("audit", "on")
+DESCRIBED = {("apply_policy", "on"), ("audit", "on")}
 """None describes a model as opened on all test rows, one that was changed on the rows searched."""
 FORMER_WORDS = {"metrics", "features", "feature", "before", "cancel", "callback", "split"}
 
@@ -101,7 +103,7 @@ def test_the_case_comes_first_then_what_and_the_rest_by_keyword(name: str) -> No
 def test_one_word_means_one_thing(name: str) -> None:
     for one in parameters(name):
         assert one.name not in FORMER_WORDS
-        if (name, one.name) == DESCRIBED:
+        if (name, one.name) in DESCRIBED:
             assert (one.default, one.annotation) == (None, "str | None")
             continue
         if one.name in DEFAULTS:

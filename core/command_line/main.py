@@ -27,6 +27,7 @@ COMMANDS = (
     "audit",
     "audit-decisions",
     "slices",
+    "policy",
     "influence",
     "explain",
     "plan",
@@ -108,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_audit(choices)
     _add_audit_decisions(choices)
     _add_slices(choices)
+    _add_policy(choices)
     _add_influence(choices)
     _add_explain(choices)
     _add_plan(choices)
@@ -211,6 +213,31 @@ def _add_slices(choices: Any) -> None:
     )
     parser.add_argument("--top", type=int, default=10, metavar="K", help="slices to list (default: %(default)s)")
     parser.add_argument("--bins", type=int, default=5, help="quantile bins of numeric columns (default: %(default)s)")
+
+
+def _add_policy(choices: Any) -> None:
+    parser = _add(
+        choices,
+        "policy",
+        "hold a case against a policy profile, a file that anyone can change",
+        "policy:policy_command",
+    )
+    parser.add_argument(
+        "--profile",
+        default="four_fifths",
+        metavar="NAME",
+        help="four_fifths, equalized_odds, impact_ratios, or a TOML file (default: %(default)s)",
+    )
+    parser.add_argument("--toml", action="store_true", help="print the profile itself, to change it, and audit nothing")
+    parser.add_argument(
+        "--sensitive-feature",
+        action="append",
+        metavar="NAME",
+        help="may be repeated; 'sex & race' is the intersection; default: all",
+    )
+    add_split(
+        parser, "rows to audit; default: all test rows of a model as opened, explore of one that was changed", None
+    )
 
 
 def _add_influence(choices: Any) -> None:

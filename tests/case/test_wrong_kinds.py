@@ -154,6 +154,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
 } | {
     call.__name__: call
     for call in (
+        core.apply_policy,
         core.check_provenance,
         core.check_splits,
         core.choose_decisions,

@@ -354,7 +354,7 @@ def test_provenance(capsys: pytest.CaptureFixture[str], folder: str, small_case:
         (["adit", "CASE"], "Got 'adit'. Did you mean 'audit'?"),
         (
             ["explainn", "CASE"],
-            "The command must be one of run, audit, audit-decisions, slices, influence, explain, plan, unlearn, erase, provenance, inspect, evidence, "
+            "The command must be one of run, audit, audit-decisions, slices, policy, influence, explain, plan, unlearn, erase, provenance, inspect, evidence, "
             "verify-evidence, kernels. Got 'explainn'.",
         ),
         (["audit"], "CASE. See python -m core audit --help."),

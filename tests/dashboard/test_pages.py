@@ -102,8 +102,31 @@ def test_each_tab_of_check_shows_something(open_app: Opener, case_id: str, small
     assert not app.exception, app.exception
     found = core.worst_slices(small_case)
     table, tree = (one.value for one in app.dataframe if "where" in one.value.columns)
+    _policies(app, small_case, case_id)
     assert table["where"].tolist() == [one.where for one in found]
     assert tree["where"].tolist() == [node.slice.where for _, node in found.tree.walk()]
+
+
+def _policies(app: AppTest, small_case: core.Case, case_id: str) -> None:
+    """Hold the case against a profile, choose another and change it; it is kept with the case."""
+    app.session_state["check_tab"] = "Policy"
+    app.run()
+    assert not app.exception, app.exception
+    ratios = next(one.value for one in app.dataframe if "ratio" in one.value.columns)
+    assert ratios["ratio"].tolist() == core.apply_policy(small_case)[0].table["ratio"].tolist()
+    next(one for one in app.selectbox if one.key.startswith("check_policy")).set_value("equalized_odds").run()
+    assert workspace.read(case_id)["policy"] == core.policy_profile("equalized_odds").text
+    assert {"limit", "mark"} <= set(next(one.value for one in app.dataframe if "limit" in one.value.columns).columns)
+    area = next(one for one in app.text_area if one.key.startswith("check_policy_text"))
+    area.set_value(area.value.replace("at_most = 0.1", "at_most = 1.1")).run()
+    app.button(key="check_policy_use").click().run()
+    assert "must be a number from 0 to 1" in app.error[0].value.replace("\\", "")
+    area = next(one for one in app.text_area if one.key.startswith("check_policy_text"))
+    area.set_value(area.value.replace("at_most = 1.1", "at_most = 0.33")).run()
+    app.button(key="check_policy_use").click().run()
+    assert not app.exception, app.exception
+    assert "at_most = 0.33" in workspace.read(case_id)["policy"]
+    assert any((one.value["limit"] == 0.33).all() for one in app.dataframe if "limit" in one.value.columns)
 
 
 def test_gaps_of_groups_that_are_too_small_are_not_judged(open_app: Opener, case_id: str) -> None:
