@@ -33,10 +33,10 @@ def attempt(case_id: str, act: Callable[[], T]) -> T | None:
 
 
 def _sentence(error: OSError) -> str:
-    said = f"{error}" if isinstance(error, RedressError) else f"It says: {reason_of(error)}; {way_out(error)}."
+    said = f". {error}" if isinstance(error, RedressError) else f" ({reason_of(error)}): {way_out(error)}."
     return (
-        f"What is done here cannot be written to this server's disk. {said} Until then it lasts as long as this case is open on this page; it is "
-        "written once the disk takes it."
+        f"What is done here cannot be written to this server's disk{said} It lasts as long as this case stays open on this page, and is written once "
+        "the disk takes it."
     )
 
 

@@ -18,4 +18,7 @@ def show() -> None:
     if problem:
         st.warning(plain(problem), icon=":material/hard_disk:")
     if session.hears_anew(problem):
-        st.toast("This is not on the server's disk yet; the top of the page says why.", icon=":material/hard_disk:")
+        st.toast(
+            "Nothing can be written to the server's disk now; the top of the page says why.",
+            icon=":material/hard_disk:",
+        )

@@ -18,7 +18,7 @@ from tests.dashboard.test_other_tabs import remove, sizes
 from tests.dashboard.test_pages import PAGES, go
 from tests.disk import FULL, READ_ONLY, Disk, KilledError
 
-WORDS = {FULL: "No space left on device; free some space.", READ_ONLY: "Read-only file system; make it writable"}
+WORDS = {FULL: "(No space left on device): free some space.", READ_ONLY: "(Read-only file system): make it writable"}
 
 
 def told(app: AppTest) -> str:
