@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import core
-from core.command_line.options import add_audit_options, add_keys, add_metric, add_split, add_where
+from core.command_line.options import (
+    add_audit_options,
+    add_keys,
+    add_metric,
+    add_policy_options,
+    add_slice_options,
+    add_split,
+    add_where,
+)
 from core.command_line.terminal import BadArgumentError, plain
 from core.errors import RedressError
 
@@ -108,8 +116,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(choices)
     _add_audit(choices)
     _add_audit_decisions(choices)
-    _add_slices(choices)
-    _add_policy(choices)
+    add_slice_options(
+        _add(choices, "slices", "the slices of the test rows in which a metric is worst", "slices:slices_command")
+    )
+    add_policy_options(
+        _add(choices, "policy", "hold a case against a policy profile, a file to change", "policy:policy_command")
+    )
     _add_influence(choices)
     _add_explain(choices)
     _add_plan(choices)
@@ -194,50 +206,6 @@ def _add_audit_decisions(choices: Any) -> None:
     )
     add_where(parser)
     add_audit_options(parser)
-
-
-def _add_slices(choices: Any) -> None:
-    parser = _add(
-        choices,
-        "slices",
-        "the slices of the test rows in which an error, a rate or a gap is worst",
-        "slices:slices_command",
-    )
-    add_metric(parser, "zero_one_loss", "a share of rows, or a difference of one between groups")
-    add_split(parser, "rows to search; a search may not use confirm")
-    parser.add_argument(
-        "--max-predicates", type=int, default=3, help="most conditions of a slice, up to 3 (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--min-support", type=float, default=0.01, help="smallest share of the rows (default: %(default)s)"
-    )
-    parser.add_argument("--top", type=int, default=10, metavar="K", help="slices to list (default: %(default)s)")
-    parser.add_argument("--bins", type=int, default=5, help="quantile bins of numeric columns (default: %(default)s)")
-
-
-def _add_policy(choices: Any) -> None:
-    parser = _add(
-        choices,
-        "policy",
-        "hold a case against a policy profile, a file that anyone can change",
-        "policy:policy_command",
-    )
-    parser.add_argument(
-        "--profile",
-        default="four_fifths",
-        metavar="NAME",
-        help="four_fifths, equalized_odds, impact_ratios, or a TOML file (default: %(default)s)",
-    )
-    parser.add_argument("--toml", action="store_true", help="print the profile itself, to change it, and audit nothing")
-    parser.add_argument(
-        "--sensitive-feature",
-        action="append",
-        metavar="NAME",
-        help="may be repeated; 'sex & race' is the intersection; default: all",
-    )
-    add_split(
-        parser, "rows to audit; default: all test rows of a model as opened, explore of one that was changed", None
-    )
 
 
 def _add_influence(choices: Any) -> None:

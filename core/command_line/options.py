@@ -56,3 +56,37 @@ def add_split(parser: argparse.ArgumentParser, what: str, default: str | None = 
     add_where(parser)
     said = what if default is None else f"{what} (default: %(default)s)"
     parser.add_argument("--on", default=default, choices=("explore", "confirm", "test"), help=said)
+
+
+def add_slice_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a search for slices takes."""
+    add_metric(parser, "zero_one_loss", "a share of rows, or a difference of one between groups")
+    add_split(parser, "rows to search; a search may not use confirm")
+    parser.add_argument(
+        "--max-predicates", type=int, default=3, help="most conditions of a slice, up to 3 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--min-support", type=float, default=0.01, help="smallest share of the rows (default: %(default)s)"
+    )
+    parser.add_argument("--top", type=int, default=10, metavar="K", help="slices to list (default: %(default)s)")
+    parser.add_argument("--bins", type=int, default=5, help="quantile bins of numeric columns (default: %(default)s)")
+
+
+def add_policy_options(parser: argparse.ArgumentParser) -> None:
+    """Add what holding a case against a policy profile takes."""
+    parser.add_argument(
+        "--profile",
+        default="four_fifths",
+        metavar="NAME",
+        help="four_fifths, equalized_odds, impact_ratios, or a TOML file (default: %(default)s)",
+    )
+    parser.add_argument("--toml", action="store_true", help="print the profile itself, to change it, and audit nothing")
+    parser.add_argument(
+        "--sensitive-feature",
+        action="append",
+        metavar="NAME",
+        help="may be repeated; 'sex & race' is the intersection; default: all",
+    )
+    add_split(
+        parser, "rows to audit; default: all test rows of a model as opened, explore of one that was changed", None
+    )
