@@ -19,7 +19,7 @@ from core.typing import Floats, Positions
 
 RELATIVE, ABSOLUTE = 0.01, 0.05
 """Close numbers differ by at most this share of the smaller one, and this share of the column's standard deviation."""
-COMMON = 0.05
+COMMON = 0.1
 """Share of the records with a twin from which on a likeness is common and not pointed out."""
 
 

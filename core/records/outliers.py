@@ -1,8 +1,8 @@
 """Outliers: records far from all others, by two of scikit-learn's detectors.
 
-An isolation forest asks how few random cuts part a record from the others, a local outlier factor how much thinner the records lie around it than
-around its neighbours. Each errs in its own way, so that records are ranked by the mean of both ranks. They are fitted on distinct rows: repeated
-ones would look like the densest place of all.
+A local outlier factor asks how much thinner the records lie around one than around its neighbours; records are ranked by it. An isolation forest asks
+how few random cuts part it from the others; among the many columns that texts become, its ranks say little, so that it only marks. Both are
+fitted on distinct rows: repeated ones would look like the densest place of all.
 
 References
 ----------
@@ -29,7 +29,7 @@ MOST_ROWS = 10_000
 
 
 def outlyingness(X: Floats, seed: int) -> tuple[Floats, Bools]:
-    """Return how far rows lie from the others, the mean of two ranks from 0 to 1.
+    """Return how far rows lie from the others: ranks of local outlier factors, 0 to 1.
 
     And for which both detectors, by their own cut-offs, say that it is an outlier. NaN and no row at all where there are too few.
 
@@ -44,8 +44,7 @@ def outlyingness(X: Floats, seed: int) -> tuple[Floats, Bools]:
     alone = -IsolationForest(random_state=seed).fit(X).decision_function(X)
     drawn = np.sort(np.random.default_rng(seed).permutation(len(X))[:MOST_ROWS])
     thin = _thinness(X, drawn)
-    ranks = (rankdata(alone) + rankdata(thin)) / (2 * len(X))
-    return np.asarray(ranks), (alone > 0.0) & (thin > 0.0)
+    return np.asarray(rankdata(thin) / len(X)), (alone > 0.0) & (thin > 0.0)
 
 
 def _thinness(X: Floats, among: Positions) -> Floats:

@@ -63,7 +63,9 @@ def _columns(target: str) -> dict[str, Any]:
         "outlyingness": config.NumberColumn(
             "rank",
             format="%.3f",
-            help="Mean of the ranks by isolation forest and by local outlier factor, from 0 to 1.",
+            help="Rank by local outlier factor, from 0 to 1.",
         ),
-        "both": config.CheckboxColumn("both", help="Both detectors, by their own cut-offs, call it an outlier."),
+        "both": config.CheckboxColumn(
+            "both", help="It and an isolation forest, by their own cut-offs, call it an outlier."
+        ),
     }
