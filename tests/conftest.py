@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import tomli_w
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -31,6 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @cache
 def _turn(path: Path) -> int:
     return 0 if path == COMPILES_TREES else 1 + (TREES.search(path.read_text("utf-8")) is not None)
+
+
+def forget_digests(folder: Path) -> None:
+    """Let a saved case pass for one of before its files had digests, so that a damaged file is opened."""
+    settings = tomllib.loads((folder / "case.toml").read_text("utf-8"))
+    settings.pop("digests")
+    (folder / "case.toml").write_text(tomli_w.dumps(settings), "utf-8")
 
 
 def ids_of(case: core.Case, groups: Iterable[Any]) -> list[Any]:

@@ -24,6 +24,7 @@ from core.families.forest.unlearner import Forest
 from core.numerics.trees.bootstrap import OF_BOOTSTRAP
 from core.numerics.trees.drawn import Lines
 from core.verification import check_unlearner
+from tests.conftest import forget_digests
 
 COLUMNS = ["a", "b", "c", "d"]
 ROLES = core.Roles("label", 1, 1, ["group"], features=COLUMNS)
@@ -266,6 +267,7 @@ def test_a_saved_case_holds_nothing_of_forgotten_rows(tmp_path):
 def test_damaged_draws_are_noticed(tmp_path, name, change):
     case = core.unlearn(make_case(make_table(200)), [3, 4], method="forest").case
     case.save(tmp_path / "case")
+    forget_digests(tmp_path / "case")
     path = tmp_path / "case" / "state.npz"
     with np.load(path) as file:
         arrays = dict(file)

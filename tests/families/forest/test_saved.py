@@ -17,7 +17,7 @@ from core.families.forest.points import state_of
 from core.families.forest.tree import first_difference
 from core.families.forest.unlearner import Forest
 from core.files.cases.saved_state import read_arrays
-from tests.conftest import make_table
+from tests.conftest import forget_digests, make_table
 
 NUMBERS = ["age", "income", "debt"]
 TRAIN, TEST = (make_table(rows, seed).dropna().reset_index(drop=True) for rows, seed in ((400, 51), (200, 52)))
@@ -187,6 +187,9 @@ def test_another_model_in_the_folder_is_noticed(saved, tmp_path):
     core.save_model(
         RandomForestClassifier(5, random_state=1).fit(TRAIN[NUMBERS], TRAIN["granted"]), tmp_path / "model.skops"
     )
+    with pytest.raises(InputError, match=r"'model\.skops' is damaged or another"):
+        core.load_case(tmp_path)
+    forget_digests(tmp_path)
     with pytest.raises(NotSupportedError, match="tree 0 differs first at node 0"):
         Forest().prepare(core.load_case(tmp_path))
 
